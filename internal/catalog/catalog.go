@@ -1,0 +1,110 @@
+// Package catalog learns which APIs exist on a site: templates, roles, outcome
+// classes, what data they carry.
+//
+// It is part of the judge's ordered state: Assign takes the next observation
+// in order and gives its API and outcome; Lookup answers from what has been
+// learned without learning. Templates are evidence-based: literal paths become
+// one template when what follows them and what they answer agree. When two
+// APIs turn out to be one, a Merge is emitted and later observations carry the
+// surviving handle; detectors fold their state accordingly. Invariant: the
+// same events in the same order give the same catalogue. Limits: bounded, see
+// LIMITS.md.
+package catalog
+
+import (
+	"xiezhi/internal/identity"
+	"xiezhi/internal/observe"
+	"xiezhi/internal/taxonomy"
+)
+
+// Handle names an API within its site's catalogue. 0 means none.
+type Handle uint32
+
+// Merge says that From is now part of Into. From never comes again.
+type Merge struct{ From, Into Handle }
+
+// Outcome is what became of a request, the business answer included: many
+// applications say "wrong password" with status 200.
+type Outcome uint8
+
+const (
+	OutcomeUnknown   Outcome = iota // no response seen, or not understood
+	OutcomeSuccess                  // what was asked for was given or done
+	OutcomeRejected                 // business refusal: wrong secret, exists already, not eligible
+	OutcomeDenied                   // not logged in, no permission, token invalid
+	OutcomeThrottled                // 429, too often, locked, captcha demanded
+	OutcomeNotFound
+	OutcomeInvalid // parameters refused
+	OutcomeError   // server error
+	OutcomeRedirect
+)
+
+var outcomeNames = [...]string{"unknown", "success", "rejected", "denied", "throttled", "not_found", "invalid", "error", "redirect"}
+
+func (o Outcome) String() string { return outcomeNames[min(int(o), len(outcomeNames)-1)] }
+
+// Event is one observation as detectors see it: with who asked, which API and
+// what became of it. It is valid only during the call that delivers it.
+type Event struct {
+	*observe.Observation
+	Who     identity.Who
+	API     *API // nil when the request belongs to no API: scan noise, junk
+	Outcome Outcome
+	// ResponseClass numbers the response classes of the API: equal numbers
+	// mean equal (status, business code, message template, schema).
+	ResponseClass uint32
+	Merges        []Merge // merges that this event caused, in order, already applied
+}
+
+// API is one learned API. Detectors read it; only the catalogue writes.
+type API struct {
+	Handle   Handle
+	ID       string // stable: hash of site, method, template
+	Site     string
+	Host     string
+	Method   string
+	Template string // "/users/v1/{username}"
+	Role     taxonomy.Role
+
+	Exchanges uint64
+	Outcomes  [9]uint64 // by Outcome
+	Actors    uint64    // distinct clients or principals, estimate
+	First     int64     // ns since the epoch
+	Last      int64
+	WithCred  uint64 // successes with a credential
+	NoCred    uint64 // successes without
+	Public    uint64 // exchanges from non-private addresses
+	Sensitive []Sensitive
+}
+
+// Sensitive is sensitive data that an API carries.
+type Sensitive struct {
+	Path           string
+	Type           taxonomy.Sensitive
+	Response       bool
+	Masked         bool
+	Exchanges      uint64
+	MaxPerResponse uint32
+}
+
+// Auth says whether the API asks for a credential, judged by its successes.
+func (a *API) Auth() taxonomy.Auth {
+	denied := a.Outcomes[OutcomeDenied]
+	switch {
+	case a.WithCred > 0 && a.NoCred > 0:
+		return taxonomy.AuthOptional
+	case a.NoCred > 0:
+		return taxonomy.AuthNone
+	case a.WithCred >= 5 || a.WithCred > 0 && denied > 0:
+		return taxonomy.AuthRequired
+	}
+	return taxonomy.AuthUnknown
+}
+
+// Exposure says who reaches the API, judged by the addresses that did.
+func (a *API) Exposure() taxonomy.Exposure {
+	if a.Public > 0 {
+		return taxonomy.ExposureInternet
+	}
+	return taxonomy.ExposureInternal
+}

@@ -1,0 +1,43 @@
+// Package defect audits APIs for the five classes of defect.
+//
+// It takes a site's events in order and gives findings on demand; one folder
+// per class holds its detectors. Invariant: a finding is a function of the
+// events so far; an API merge folds detector state without loss. Limits:
+// bounded state per API, see LIMITS.md.
+package defect
+
+import (
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/message"
+	"xiezhi/internal/taxonomy"
+)
+
+// Evidence is one exchange that shows the defect. Value is redacted.
+type Evidence struct {
+	Exchange string
+	What     message.Text
+	Value    string
+}
+
+// Finding is one defect of one API (or of a site's component).
+type Finding struct {
+	ID             string // hash of (site, method, template, kind, component, sub-key)
+	Kind           taxonomy.DefectKind
+	Component      string
+	SubKey         string // parameter or field path, part of the identity
+	API            catalog.Handle
+	Severity       taxonomy.Severity
+	Harm           taxonomy.Severity
+	Exploitability taxonomy.Severity
+	Prevalence     taxonomy.Severity
+	Confidence     float64 // 0..1
+	Status         taxonomy.DefectStatus
+	First, Last    int64
+	Count          uint64 // firings
+	Evidence       []Evidence
+	Reason         message.Text
+	Advice         message.Text
+	OWASP          []string
+	CWE            []string
+	ExploitedBy    []string // attack ids, filled in by the judge
+}

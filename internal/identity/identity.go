@@ -1,0 +1,25 @@
+// Package identity resolves an observation's candidates into who asks: client
+// address behind trusted proxies, principal, account, session.
+//
+// It is part of the judge's ordered state: it learns from responses that issue
+// tokens which account a credential belongs to. Invariant: the same events in
+// the same order give the same answers. Limits: bounded maps, see LIMITS.md.
+package identity
+
+import "net/netip"
+
+// Who is the asker of one observation, as far as is known at that event.
+type Who struct {
+	Client     netip.Addr   // the client's own address, behind trusted proxies
+	Prefix     netip.Prefix // its /24 or /64
+	Private    bool         // client address is private, loopback or link-local
+	Credential uint64       // strongest credential shown; 0 none
+	Principal  uint64       // account token the credential belongs to; 0 unknown
+	Session    uint64       // session key: credential if any, else (client, agent) hash
+	Subject    uint64       // account that the request is about (login target, named user); 0 none
+	Cohort     uint64       // fingerprint: hash of (JA4, header order, agent family, proto)
+	Shared     bool         // address serves several principals or many agents (NAT, proxy)
+}
+
+// Known reports whether the asker showed any credential.
+func (w *Who) Known() bool { return w.Credential != 0 }

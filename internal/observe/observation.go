@@ -1,0 +1,384 @@
+// Package observe turns an exchange into observations: which keys the asker
+// showed, what was asked, what came back, with values already tokenised.
+//
+// Observe is a pure function of (exchange, key, rules version): it keeps no
+// state that changes a result (memo tables excepted, which only save work), so
+// any number of workers may run it in any order. It emits candidates only;
+// principal, account, template, role, outcome class and "seen before" belong
+// to the judge. Invariant: an observation holds no recognised personal value,
+// password or credential in the clear; path words, parameter names and message
+// templates stay readable because the judge learns from them. Limits: see the
+// Max constants; what exceeds them is counted in Observation.Overflow.
+package observe
+
+import (
+	"net/netip"
+
+	"xiezhi/internal/exchange"
+	"xiezhi/internal/taxonomy"
+)
+
+// Caps per exchange. At the cap further items are dropped and counted in
+// Overflow; the rest of the exchange is still observed.
+const (
+	MaxParts       = 64  // observations per exchange
+	MaxSegments    = 32  // path segments
+	MaxParams      = 128 // request leaves
+	MaxLeaves      = 256 // response leaves carrying a token
+	MaxTokens      = 256 // tokens per exchange, all places together
+	MaxExposures   = 64  // (path, type) pairs of sensitive data
+	MaxSubjects    = 64  // tokens kept per exposure
+	MaxCredentials = 8
+	MaxPasswords   = 4
+	MaxSignatures  = 16
+	MaxMarkers     = 16
+	MaxForwarded   = 8
+	MaxText        = 256 // bytes of any string kept
+	MaxDepth       = 64  // nesting of a body
+)
+
+// Location says where in a request or response a value stands.
+type Location uint8
+
+const (
+	InNowhere Location = iota
+	InPath
+	InQuery
+	InForm
+	InJSON
+	InCookie
+	InHeader
+	InBody // other body formats
+)
+
+var locationNames = [...]string{"", "path", "query", "form", "json", "cookie", "header", "body"}
+
+func (l Location) String() string { return locationNames[min(int(l), len(locationNames)-1)] }
+
+// ValueType is the JSON type of a leaf, or String for untyped places.
+type ValueType uint8
+
+const (
+	TypeNone ValueType = iota
+	TypeString
+	TypeInt
+	TypeFloat
+	TypeBool
+	TypeNull
+)
+
+// ValueClass is what a text looks like, the basis of templates, parameter
+// structure and set tests.
+type ValueClass uint8
+
+const (
+	ClassEmpty ValueClass = iota
+	ClassWord             // letters only, one word of any script, also with - or _
+	ClassInt              // digits only
+	ClassHex              // hexadecimal with a digit, 8 or more
+	ClassUUID
+	ClassDate  // a date or date and time
+	ClassVer   // v1, v2.1
+	ClassMixed // letters and digits: sku-0012, carol105
+	ClassEmail
+	ClassToken  // long, random-looking (base64, JWT, snowflake strings)
+	ClassFile   // name.ext with a known file extension
+	ClassPhrase // text with spaces
+	ClassFloat
+	ClassOther
+)
+
+// Segment is one decoded path segment. Text is empty when a recogniser knows
+// the value (Sensitive != 0); then Shape says what it looks like.
+type Segment struct {
+	Text      string
+	Shape     string
+	Token     uint64 // of the normalised value
+	Class     ValueClass
+	Sensitive taxonomy.Sensitive
+	Set       SetFeature
+}
+
+// SetFeature describes where an enumerable identifier (phone, resident ID,
+// plate, card, integer id) sits in its space, without giving it away: the
+// token of its prefix (phone: first 7 digits; integer v: v div 64) and the
+// position within it (integer v: v mod 64).
+type SetFeature struct {
+	Prefix      uint64 // 0: not enumerable
+	Position    uint16
+	Unallocated bool // the prefix is in no known allocation
+}
+
+// Param is one leaf of the request outside the path: query, form, JSON, other
+// bodies. Name is the dotted path, arrays as "[]": "user.phones[]".
+type Param struct {
+	Name      string
+	Shape     string
+	Token     uint64 // of the normalised value; 0 for booleans, null, empty
+	Len       uint32 // bytes of the decoded value
+	In        Location
+	Type      ValueType
+	Class     ValueClass
+	Sensitive taxonomy.Sensitive
+	Set       SetFeature
+}
+
+// AccountKind says what an account-like field holds.
+type AccountKind uint8
+
+const (
+	AccountName AccountKind = iota + 1
+	AccountEmail
+	AccountPhone
+	AccountID
+)
+
+// Account is an account-like field of the request: the account that the
+// request is about, not necessarily the one that asks.
+type Account struct {
+	Name  string // field name
+	In    Location
+	Kind  AccountKind
+	Token uint64
+	Shape string
+	Set   SetFeature
+}
+
+// CredentialKind says how a request proves who asks.
+type CredentialKind uint8
+
+const (
+	CredBearer CredentialKind = iota + 1
+	CredBasic
+	CredDigest
+	CredCookie // a cookie whose name or shape is that of a session
+	CredAPIKey // header or parameter named like a key or token
+	CredSigned // signed query: sign or signature with app key and time
+	CredOther  // another Authorization scheme
+)
+
+var credNames = [...]string{"", "bearer", "basic", "digest", "cookie", "api_key", "signature", "other"}
+
+func (k CredentialKind) String() string { return credNames[min(int(k), len(credNames)-1)] }
+
+// Credential is something the request shows to prove who asks, or that the
+// response issues (Observation.Issued).
+type Credential struct {
+	Kind    CredentialKind
+	In      Location
+	Name    string // header, cookie, parameter or JSON path
+	Token   uint64
+	Account uint64 // token of the user named inside (Basic user, JWT subject); 0 none
+	Shape   string
+	JWT     *JWT // nil unless the value is a JSON Web Token
+}
+
+// JWT is what a JSON Web Token says about itself. Claim values are tokens.
+type JWT struct {
+	Alg        string // as written, lower case
+	KeyID      uint64
+	Issuer     string // host or word, not personal; empty when absent
+	Subject    uint64 // token of the claim that names the user, 0 none
+	Claims     []Claim
+	IssuedAt   int64  // seconds since the epoch, 0 absent
+	Expires    int64  // seconds since the epoch, 0 absent
+	WeakSecret string // shape of the guessed HMAC secret; empty when not guessed
+	WeakList   string // id of the list the secret stands in
+	None       bool   // alg none, or empty signature
+}
+
+// Claim is a JWT claim's name and the token of its value.
+type Claim struct {
+	Name  string
+	Token uint64
+}
+
+// Password is the assessment of a submitted password; the password itself is
+// gone. Tag is a 24-bit equality tag under a key of the event day.
+type Password struct {
+	Name    string // field name
+	Use     PasswordUse
+	Form    PasswordForm
+	Len     uint8
+	Classes uint8 // bits: 1 lower, 2 upper, 4 digit, 8 other
+	Score   uint8 // zxcvbn 0..4; valid when Form is plain or guessed
+	Rank    uint32
+	Related uint8 // bits, see Related constants
+	Tag     uint32
+	Shape   string
+}
+
+// PasswordUse says which password of a form it is.
+type PasswordUse uint8
+
+const (
+	PasswordCurrent PasswordUse = iota + 1
+	PasswordNew
+	PasswordConfirm
+)
+
+// PasswordForm says how the client sent it.
+type PasswordForm uint8
+
+const (
+	PasswordPlain   PasswordForm = iota + 1
+	PasswordGuessed              // client-side hash of a listed password: score and rank are the listed one's
+	PasswordHashed               // client-side hash, not guessed: not assessable
+	PasswordSealed               // encrypted by the client: not assessable
+)
+
+// Related bits: the password equals, contains or nearly is …
+const (
+	RelatedAccount uint8 = 1 << iota
+	RelatedEmail
+	RelatedPhone
+	RelatedBirthday
+	RelatedHost
+)
+
+// Leaf is a response value worth joining on: an identifier, an account-like or
+// owner-like field. Record numbers the enclosing array element of the
+// outermost array of objects, from 0.
+type Leaf struct {
+	Path   string // JSON path with "[]" for arrays: "books[].owner"
+	Token  uint64
+	Record uint32
+	Type   ValueType
+	Class  ValueClass
+}
+
+// Exposure sums up one type of sensitive data at one path of one side.
+type Exposure struct {
+	Path       string
+	Shape      string // of the first value
+	Type       taxonomy.Sensitive
+	Response   bool // in the response, else in the request
+	Masked     bool
+	Confidence uint8    // 0..100
+	Count      uint32   // values
+	Distinct   uint32   // distinct values, exact to 4 096
+	Subjects   []uint64 // first MaxSubjects distinct tokens
+	Tags       []uint32 // for secrets in a response: password tags, to match submitted ones; ≤ 8
+}
+
+// Signature is an attack pattern seen in the request.
+type Signature struct {
+	Rule string // id in rules/signatures.yaml: "sqli.union_select"
+	In   Location
+	Name string // parameter or header name; empty for the path
+}
+
+// Marker is a pattern of the response that tells what answered: a component,
+// a stack trace, a debug page, an exposed file.
+type Marker struct {
+	Rule  string // id in rules: "component/actuator.env", "trace/python"
+	Where string // JSON path, header name or "body"
+	What  string // redacted excerpt, at most 160 bytes
+}
+
+// MessageClass is a set of things that a response's message says, by lexicon.
+type MessageClass uint16
+
+const (
+	SaysNotRegistered MessageClass = 1 << iota // no such account
+	SaysRegistered                             // account exists
+	SaysWrongSecret                            // password or code wrong (account known)
+	SaysBadPair                                // account or password wrong, not which
+	SaysUnauthorized                           // not logged in, token invalid
+	SaysForbidden
+	SaysThrottled
+	SaysLocked
+	SaysCaptcha
+	SaysNotFound
+	SaysInvalid // parameter error
+	SaysSuccess
+	SaysFailure
+)
+
+// BodyKind is what a body is.
+type BodyKind uint8
+
+const (
+	BodyNone BodyKind = iota
+	BodyJSON
+	BodyForm
+	BodyMultipart
+	BodyXML
+	BodyHTML
+	BodyText
+	BodyScript // JavaScript, CSS
+	BodyImage
+	BodyFile // office, PDF, archive
+	BodyBinary
+	BodyUnread // encrypted, undecodable or cut before its first byte
+)
+
+// Observation is one unit of traffic as the judge sees it.
+type Observation struct {
+	ID      string // exchange id; "id~k" for the k-th part, k ≥ 1
+	Part    uint8
+	Ordinal uint32
+	Seq     uint64
+	Start   int64 // ns since the epoch
+	End     int64
+
+	Site      string // given by the input or configuration; empty: by Host
+	Host      string // lower case, without port
+	Sensor    string
+	Server    netip.AddrPort
+	Client    netip.AddrPort
+	Forwarded []netip.Addr // X-Forwarded-For, Forwarded, X-Real-IP …, nearest to the client first
+	Secure    bool
+	Proto     uint8
+	Caps      exchange.Caps
+
+	Method   string
+	Segments []Segment
+	Query    bool // the target had a query
+	Params   []Param
+	ReqKind  BodyKind
+	ReqBytes uint64
+
+	AgentFamily string // "chrome", "python-requests", "curl", "" when absent
+	AgentTool   bool   // the agent says it is a tool or library
+	Agent       uint64 // token of the whole User-Agent
+	HeaderOrder uint64 // header-order hash; 0 unavailable
+	ParamShape  uint64 // parameter-structure hash; 0 when there are no parameters
+	JA4         string
+	Referer     string // host of the Referer
+	Origin      string // Origin as sent, without path
+
+	Credentials []Credential
+	Accounts    []Account
+	Passwords   []Password
+	Signatures  []Signature
+
+	Status       uint16
+	RespKind     BodyKind
+	RespBytes    uint64
+	Code         string // business code as text: "0", "fail", "10001"
+	CodeField    string // its path
+	CodeSays     int8   // lexicon: +1 success, -1 failure, 0 unknown
+	Message      string // message template, values removed
+	MessageHash  uint64
+	MessageSays  MessageClass
+	Schema       uint64 // order-insensitive hash of (path, type) of the response's leaves; 0 none
+	Records      uint32 // elements of the largest array of objects
+	Leaves       []Leaf
+	Exposures    []Exposure
+	Issued       []Credential // tokens and session cookies that the response gives out
+	Markers      []Marker
+	ServerBanner string // Server and X-Powered-By, ≤ MaxText
+	Location     string // path of a redirect's target, ids removed
+	CORS         uint8  // bits, see CORS constants
+
+	Overflow uint32 // items beyond the caps
+}
+
+// CORS bits.
+const (
+	CORSReflected   uint8 = 1 << iota // Allow-Origin equals the request's foreign Origin
+	CORSNull                          // Allow-Origin null
+	CORSAny                           // Allow-Origin *
+	CORSCredentials                   // Allow-Credentials true
+)
