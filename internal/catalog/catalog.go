@@ -54,7 +54,24 @@ type Event struct {
 	// mean equal (status, business code, message template, schema).
 	ResponseClass uint32
 	Merges        []Merge // merges that this event caused, in order, already applied
+
+	// Object is the token of the object that the request names (path
+	// parameter, or an id in query or body); 0 none. Owner is the token in the
+	// response's learned owner field; 0 none. Ownership compares it with the
+	// asker.
+	Object    uint64
+	Owner     uint64
+	Ownership Ownership
 }
+
+// Ownership says whose object a response gave.
+type Ownership uint8
+
+const (
+	OwnershipUnknown Ownership = iota
+	OwnershipOwn               // the learned owner field names the asker
+	OwnershipForeign           // it names somebody else
+)
 
 // API is one learned API. Detectors read it; only the catalogue writes.
 type API struct {

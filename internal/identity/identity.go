@@ -17,6 +17,8 @@ type Who struct {
 	Principal  uint64       // account token the credential belongs to; 0 unknown
 	Session    uint64       // session key: credential if any, else (client, agent) hash
 	Subject    uint64       // account that the request is about (login target, named user); 0 none
+	Registered bool         // Subject is known to exist: it registered or logged in with success before
+	NewSubject bool         // Subject was never named before on this site
 	Cohort     uint64       // fingerprint: hash of (JA4, header order, agent family, proto)
 	Shared     bool         // address serves several principals or many agents (NAT, proxy)
 }
