@@ -1,0 +1,85 @@
+package redact
+
+import (
+	"bytes"
+	"strconv"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxShape is the longest shape in bytes.
+const MaxShape = 32
+
+// Shape appends what may be shown of a value: at most two leading and two
+// trailing characters, the middle as stars, or as a length when it is long:
+// "ca****05", "13*******12", "ey*(212)*9a". Up to 4 characters are all stars,
+// 5 to 7 show one at each end at most. Numbers of 15 digits and more keep
+// their end to themselves: the check digit would let a resident ID be
+// enumerated. Characters that do not print are stars.
+func Shape(dst []byte, b []byte) []byte {
+	b = bytes.TrimSpace(b)
+	n := utf8.RuneCount(b)
+	lead, trail := 2, 2
+	switch {
+	case n <= 4:
+		lead, trail = 0, 0
+	case n == 5:
+		lead, trail = 1, 0
+	case n <= 7:
+		lead, trail = 1, 1
+	case longNumber(b):
+		trail = 0
+	}
+	start := len(dst)
+	head, tail := 0, len(b)
+	for range lead {
+		r, size := utf8.DecodeRune(b[head:])
+		head += size
+		dst = appendShown(dst, r, size)
+	}
+	for range trail {
+		_, size := utf8.DecodeLastRune(b[:tail])
+		tail -= size
+	}
+	hidden := n - lead - trail
+	if room := MaxShape - (len(dst) - start) - 4*trail; hidden <= room {
+		for range hidden {
+			dst = append(dst, '*')
+		}
+	} else {
+		dst = append(dst, "*("...)
+		dst = strconv.AppendInt(dst, int64(hidden), 10)
+		dst = append(dst, ")*"...)
+	}
+	for tail < len(b) {
+		r, size := utf8.DecodeRune(b[tail:])
+		tail += size
+		dst = appendShown(dst, r, size)
+	}
+	return dst
+}
+
+// appendShown lets through what prints and stands on its own.
+func appendShown(dst []byte, r rune, size int) []byte {
+	if r == utf8.RuneError && size <= 1 || r == ' ' || !unicode.IsPrint(r) || unicode.Is(unicode.M, r) {
+		return append(dst, '*')
+	}
+	return utf8.AppendRune(dst, r)
+}
+
+// longNumber reports whether b is 15 or more digits with nothing but blanks,
+// dashes and a final X between.
+func longNumber(b []byte) bool {
+	digits := 0
+	for i, c := range b {
+		switch {
+		case '0' <= c && c <= '9':
+			digits++
+		case c == ' ' || c == '-':
+		case (c == 'X' || c == 'x') && i == len(b)-1:
+		default:
+			return false
+		}
+	}
+	return digits >= 15
+}
