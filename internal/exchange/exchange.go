@@ -86,6 +86,9 @@ type Exchange struct {
 	JA4    []byte // TLS client fingerprint, when CapTLS
 	SNI    []byte
 
+	TLSVersion []byte // negotiated TLS version as the sensor names it, or empty
+	H2         []byte // the client's HTTP/2 fingerprint as the sensor names it, or empty
+
 	Proto    uint8  // 9, 10, 11, 20, 30 for HTTP/0.9 … HTTP/3; 0 unknown
 	Method   []byte // as sent
 	Target   []byte // request target as sent: origin, absolute, authority or asterisk form
