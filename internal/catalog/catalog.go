@@ -6,9 +6,12 @@
 // learned without learning. Templates are evidence-based: literal paths become
 // one template when what follows them and what they answer agree. When two
 // APIs turn out to be one, a Merge is emitted and later observations carry the
-// surviving handle; detectors fold their state accordingly. Invariant: the
-// same events in the same order give the same catalogue. Limits: bounded, see
-// LIMITS.md.
+// surviving handle; detectors fold their state accordingly. Only what a server
+// granted is listed: paths that were never answered but with "not found" or the
+// same refusal as everything else never become an API. Invariant: the same
+// events in the same order give the same catalogue. Limits: bounded, see
+// LIMITS.md; words that are values are told from route words by evidence, so
+// the first few stand as literals until enough siblings agree.
 package catalog
 
 import (
@@ -92,6 +95,7 @@ type API struct {
 	NoCred    uint64 // successes without
 	Public    uint64 // exchanges from non-private addresses
 	Sensitive []Sensitive
+	Owner     string // path of the learned owner field; empty while unknown
 }
 
 // Sensitive is sensitive data that an API carries.
@@ -116,6 +120,25 @@ func (a *API) Auth() taxonomy.Auth {
 		return taxonomy.AuthRequired
 	}
 	return taxonomy.AuthUnknown
+}
+
+// Lifecycle says where the API stands in its life at now (ns since the epoch):
+// new for its first day, then active at ten exchanges a day or more and running
+// below, inactive after seven idle days, retired after thirty.
+func (a *API) Lifecycle(now int64) taxonomy.Lifecycle {
+	const day = int64(24 * 3600 * 1e9)
+	idle := now - a.Last
+	switch {
+	case idle > 30*day:
+		return taxonomy.LifeRetired
+	case idle > 7*day:
+		return taxonomy.LifeInactive
+	case now-a.First < day:
+		return taxonomy.LifeNew
+	case float64(a.Exchanges) >= 10*float64(now-a.First)/float64(day):
+		return taxonomy.LifeActive
+	}
+	return taxonomy.LifeRunning
 }
 
 // Exposure says who reaches the API, judged by the addresses that did.

@@ -1,9 +1,13 @@
 // Package identity resolves an observation's candidates into who asks: client
 // address behind trusted proxies, principal, account, session.
 //
-// It is part of the judge's ordered state: it learns from responses that issue
-// tokens which account a credential belongs to. Invariant: the same events in
-// the same order give the same answers. Limits: bounded maps, see LIMITS.md.
+// It is part of the judge's ordered state: for each event in order the judge
+// calls Resolve, has the catalogue judge the outcome, and calls Learn, which
+// learns from responses that issue tokens which account a credential belongs
+// to. Invariant: the same events in the same order give the same answers, and
+// Resolve does not write. Limits: bounded maps, see LIMITS.md; a credential
+// whose login was never seen has a principal only when it names one itself
+// (JWT subject, Basic user) or its profile was read.
 package identity
 
 import "net/netip"

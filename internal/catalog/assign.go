@@ -1,0 +1,295 @@
+package catalog
+
+import (
+	"sort"
+	"strings"
+
+	"xiezhi/internal/identity"
+	"xiezhi/internal/observe"
+	"xiezhi/internal/sketch"
+)
+
+// Config of one site's catalogue.
+type Config struct {
+	Site  string
+	Roles *Lexicon
+}
+
+// Stats counts what the catalogue holds and what its caps cost.
+type Stats struct {
+	APIs    int
+	Nodes   int
+	Junk    uint64 // exchanges that belong to no API
+	Forced  uint64 // words taken for values because there were too many
+	Refused uint64 // operations or nodes not learned at a cap
+	Merged  uint64 // merges so far
+	Evicted uint64 // candidates and remembered values forgotten
+}
+
+// Catalog is the learned catalogue of one site. Only Lookup, Get, Resolve and
+// APIs may be called by readers, and not at the same time as Assign.
+type Catalog struct {
+	site    string
+	lex     *Lexicon
+	roots   map[string]*node
+	shared  *node // root of the hosts beyond the cap
+	ops     []*op // by handle
+	parents []Handle
+	live    int
+	nodes   int
+	merges  []Merge
+	stats   Stats
+	junk    junk
+	codes   codes
+	data    *sketch.Recent[struct{}] // tokens of word-like values seen in answers
+	known   *sketch.Recent[struct{}] // tokens of accounts that exist
+	room    [observe.MaxSegments]segment
+}
+
+// New makes an empty catalogue.
+func New(cfg Config) *Catalog {
+	return &Catalog{
+		site: cfg.Site, lex: cfg.Roles, roots: map[string]*node{},
+		ops: []*op{nil}, parents: []Handle{0},
+		junk: newJunk(), codes: newCodes(),
+		data: sketch.NewRecent[struct{}](1 << 16), known: sketch.NewRecent[struct{}](1 << 17),
+	}
+}
+
+// hostName groups hosts: beyond the cap the Host header is mostly somebody's
+// invention, and those share one tree.
+func (c *Catalog) hostName(host string) string {
+	if _, ok := c.roots[host]; ok || len(c.roots) < maxHosts {
+		return host
+	}
+	return "*"
+}
+
+// root gives the tree of a host; make says whether it may be added.
+func (c *Catalog) root(host string, make bool) *node {
+	if n := c.roots[host]; n != nil {
+		return n
+	}
+	if len(c.roots) >= maxHosts {
+		if c.shared == nil && make {
+			c.shared = &node{}
+		}
+		return c.shared
+	}
+	if !make {
+		return nil
+	}
+	n := &node{}
+	c.roots[host] = n
+	return n
+}
+
+func canonical(method string) string {
+	if method == "HEAD" {
+		return "GET"
+	}
+	return method
+}
+
+func (c *Catalog) lookup(o *observe.Observation, segs []segment) *op {
+	if o.Method == "OPTIONS" {
+		return nil
+	}
+	n := c.root(o.Host, false)
+	if n == nil {
+		return nil
+	}
+	budget := findBudget
+	return n.find(segs, canonical(o.Method), &budget)
+}
+
+// Lookup gives the API that an observation belongs to as far as is known, or
+// nil. It does not write.
+func (c *Catalog) Lookup(o *observe.Observation) *API {
+	var room [observe.MaxSegments]segment
+	p := c.lookup(o, c.path(o, room[:0]))
+	if p == nil {
+		return nil
+	}
+	if o.Status == 404 && c.throughWords(p.node) {
+		if n, _ := c.junk.missing.Peek(missKey(o)); n >= missingProven {
+			return nil
+		}
+	}
+	return &p.API
+}
+
+// Assign judges the next observation in order, learns from it and fills in the
+// event. who is copied into the event.
+func (c *Catalog) Assign(o *observe.Observation, who *identity.Who, ev *Event) {
+	c.merges = ev.Merges[:0]
+	*ev = Event{Observation: o, Who: *who}
+	if who.Principal != 0 {
+		c.remember(c.known, who.Principal)
+	}
+	if who.Registered {
+		c.remember(c.known, who.Subject)
+	}
+	segs := c.path(o, c.room[:0])
+	out := c.outcome(o)
+	p := c.lookup(o, segs)
+	switch {
+	case p == nil && out == OutcomeSuccess && c.plausible(o, segs):
+		p = c.learn(o, segs, p)
+	case p == nil && out == OutcomeNotFound:
+		c.missing(o, nil)
+	case p == nil:
+		if c.candidacy(o, who, segs, out) {
+			if p = c.place(c.root(o.Host, true), segs, o, answer(o), o.Method); p != nil && p.Exchanges == 0 {
+				p.refused = true
+			}
+		}
+	case out == OutcomeNotFound && c.missing(o, p):
+		p = nil
+	case out == OutcomeSuccess && o.Method == p.Method:
+		p = c.learn(o, segs, p)
+	}
+	if p == nil {
+		c.stats.Junk++
+		ev.Object = object(o, segs, nil)
+		ev.Outcome, ev.Merges = out, c.merges
+		return
+	}
+	p = c.ops[c.Resolve(p.Handle)]
+	ev.Object = object(o, segs, p.node)
+	ev.Outcome = p.refine(o, out)
+	ev.API, ev.Merges = &p.API, c.merges
+	ev.ResponseClass = p.class(o)
+	c.count(p, ev)
+	c.judge(p, ev)
+	c.own(p, ev)
+	if ev.Outcome == OutcomeSuccess {
+		p.refused = false
+		c.learnValues(o)
+	}
+	c.stats.Merged += uint64(len(c.merges))
+}
+
+// learn places a successful observation and takes note of its answer.
+func (c *Catalog) learn(o *observe.Observation, segs []segment, found *op) *op {
+	v := answer(o)
+	p := c.place(c.root(o.Host, true), segs, o, v, o.Method)
+	if p == nil {
+		return found
+	}
+	if p.Exchanges == 0 && (o.RespKind == observe.BodyHTML || o.RespKind == observe.BodyText) {
+		p.catchall = answerKey(o)
+	} else if p.catchall != 0 && p.catchall != answerKey(o) {
+		p.catchall = 0
+	}
+	c.note(p, v, o)
+	return p
+}
+
+// maxValues is how many values of one answer are remembered.
+const maxValues = 16
+
+// learnValues remembers word-like values that answers carry: a path segment
+// that is one of them is a value, whatever it looks like.
+func (c *Catalog) learnValues(o *observe.Observation) {
+	n := 0
+	for i := range o.Leaves {
+		l := &o.Leaves[i]
+		switch l.Class {
+		case observe.ClassWord, observe.ClassMixed, observe.ClassFile, observe.ClassOther:
+			c.remember(c.data, l.Token)
+			if n++; n >= maxValues {
+				return
+			}
+		}
+	}
+}
+
+func (c *Catalog) remember(set *sketch.Recent[struct{}], token uint64) {
+	if token == 0 {
+		return
+	}
+	if _, ok := set.Get(token); !ok {
+		set.Put(token, struct{}{})
+	}
+}
+
+// object is the token of what a request names: the last value in its path,
+// else an identifier among its parameters.
+func object(o *observe.Observation, segs []segment, at *node) uint64 {
+	for i := len(segs) - 1; i >= 0; i-- {
+		if segs[i].value || at != nil && at.param {
+			return segs[i].token
+		}
+		if at != nil {
+			at = at.parent
+		}
+	}
+	for i := range o.Params {
+		p := &o.Params[i]
+		if p.Token != 0 && isID(lastName(p.Name)) {
+			return p.Token
+		}
+	}
+	return 0
+}
+
+func isID(name string) bool {
+	return strings.EqualFold(name, "id") || strings.EqualFold(name, "uuid") || strings.HasSuffix(name, "_id") ||
+		strings.HasSuffix(name, "Id") || strings.HasSuffix(name, "ID") || strings.HasSuffix(name, "_no") || strings.HasSuffix(name, "No")
+}
+
+// Resolve follows merges to the surviving handle; 0 for a handle that never was.
+func (c *Catalog) Resolve(h Handle) Handle {
+	if int(h) >= len(c.parents) {
+		return 0
+	}
+	for c.parents[h] != h {
+		h = c.parents[h]
+	}
+	return h
+}
+
+// Get gives the API of a handle, following merges; nil when there is none.
+func (c *Catalog) Get(h Handle) *API {
+	if h = c.Resolve(h); h == 0 {
+		return nil
+	}
+	return &c.ops[h].API
+}
+
+// APIs lists the catalogue by template and method. Places that only ever gave
+// the page which answers every path are left out.
+func (c *Catalog) APIs() []*API {
+	list := make([]*API, 0, c.live)
+	for h, p := range c.ops {
+		if h == 0 || c.parents[h] != Handle(h) {
+			continue
+		}
+		if p.catchall != 0 {
+			if n, _ := c.junk.pages.Peek(p.catchall); n > everywhere && p.node.parent != nil {
+				continue
+			}
+		}
+		list = append(list, &p.API)
+	}
+	sort.Slice(list, func(i, j int) bool {
+		a, b := list[i], list[j]
+		if a.Template != b.Template {
+			return a.Template < b.Template
+		}
+		if a.Method != b.Method {
+			return a.Method < b.Method
+		}
+		return a.Host < b.Host
+	})
+	return list
+}
+
+// Stats gives sizes and what the caps cost.
+func (c *Catalog) Stats() Stats {
+	s := c.stats
+	s.APIs, s.Nodes = c.live, c.nodes
+	s.Evicted = c.junk.candidates.Evicted() + c.data.Evicted() + c.known.Evicted()
+	return s
+}

@@ -1,0 +1,188 @@
+package catalog
+
+import "xiezhi/internal/observe"
+
+// regroup checks whether the literal children of n that answer with feature f
+// are values of one parameter, and makes them so.
+func (c *Catalog) regroup(n *node, f feature) {
+	s := n.support[f.key]
+	g := n.group
+	bonus := int32(0)
+	known := g != nil && g.hasFeature(f.key)
+	if known {
+		bonus = bonusNeighbor
+	}
+	total := s.sum
+	if f.need != needTelling {
+		total = s.firm // common answers say nothing about route words
+	}
+	joins := known && g.words
+	if !joins && (total+bonus < f.need || s.n+bonus/bonusNeighbor < 3) {
+		return
+	}
+	var members []*node
+	total = bonus
+	for _, k := range n.order {
+		if k.hasFeature(f.key) && n.alike(k) && (f.need == needTelling || !k.route) {
+			members = append(members, k)
+			total += k.weight
+		}
+	}
+	if joins {
+		// Words that answer as the parameter's known values do are values;
+		// route words need a crowd, or the answer must repeat them.
+		some := members[:0]
+		for _, k := range members {
+			if !k.route || f.need == needTelling && (k.echoed || g.values.Count() >= 16) {
+				some = append(some, k)
+			}
+		}
+		members = some
+	} else if total < f.need || len(members)+int(bonus/bonusNeighbor) < 3 {
+		return
+	}
+	if len(members) == 0 {
+		return
+	}
+	if g = c.parameter(n); g == nil {
+		return
+	}
+	g.words = true
+	for _, k := range members {
+		n.detach(k)
+		if k.route {
+			g.admit(k.text)
+		}
+		g.values.Add(k.token)
+		g.naming.add(k)
+		c.fold(g, k)
+	}
+	c.rename(g)
+	c.settle(g)
+	// What is left may now join on other features of the parameter.
+	for _, k := range append([]*node(nil), n.order...) {
+		if n.lits[k.text] != k {
+			continue
+		}
+		for _, kf := range k.feats {
+			if g.hasFeature(kf.key) {
+				c.regroup(n, kf)
+				break
+			}
+		}
+	}
+}
+
+// alike reports whether at least half of what a literal answers is also
+// answered by siblings: a route of its own has a sub-tree of its own.
+func (n *node) alike(k *node) bool {
+	shared := 0
+	for _, f := range k.feats {
+		if n.support[f.key].n >= 2 || n.group != nil && n.group.hasFeature(f.key) {
+			shared++
+		}
+	}
+	return 2*shared >= len(k.feats)
+}
+
+// fold moves everything below src into dst.
+func (c *Catalog) fold(dst, src *node) {
+	c.nodes--
+	for _, p := range src.ops {
+		if q := dst.op(p.Method); q != nil {
+			c.join(dst, q, p)
+		} else {
+			p.node = dst
+			dst.ops = append(dst.ops, p)
+		}
+	}
+	for _, k := range src.order {
+		if d := dst.lits[k.text]; d != nil {
+			c.fold(d, k)
+		} else {
+			dst.attach(k)
+		}
+	}
+	switch {
+	case src.group == nil:
+	case dst.group == nil:
+		dst.group = src.group
+		dst.group.parent = dst
+	default:
+		dst.group.words = dst.group.words || src.group.words
+		dst.group.values.Merge(&src.group.values)
+		dst.group.naming.merge(&src.group.naming)
+		for w := range src.group.admitted {
+			dst.group.admit(w)
+		}
+		c.fold(dst.group, src.group)
+	}
+	for _, f := range src.feats {
+		switch {
+		case dst.param:
+			dst.addFeature(f)
+		case !dst.hasFeature(f.key) && len(dst.feats) < maxFeatures:
+			dst.feats = append(dst.feats, f)
+			if dst.parent != nil && dst.parent.lits[dst.text] == dst {
+				dst.parent.count(f, dst, +1)
+			}
+		}
+	}
+	src.parent = nil
+}
+
+// settle looks for parameters among children that came together by a fold.
+func (c *Catalog) settle(n *node) {
+	for _, k := range append([]*node(nil), n.order...) {
+		if n.lits[k.text] != k {
+			continue
+		}
+		c.settle(k)
+		for _, f := range append([]feature(nil), k.feats...) {
+			if n.lits[k.text] != k {
+				break
+			}
+			c.regroup(n, f)
+		}
+	}
+	if n.group != nil {
+		c.settle(n.group)
+	}
+}
+
+// join makes one operation of two; the older handle survives.
+func (c *Catalog) join(n *node, q, p *op) {
+	if p.Handle < q.Handle {
+		p, q = q, p
+		for i := range n.ops {
+			if n.ops[i] == p {
+				n.ops[i] = q
+			}
+		}
+		q.node = n
+	}
+	q.absorb(p)
+	c.parents[p.Handle] = q.Handle
+	c.live--
+	c.merges = append(c.merges, Merge{From: p.Handle, Into: q.Handle})
+}
+
+// evidence learns from a value of a parameter: how many there are and what to
+// call them.
+func (c *Catalog) evidence(g *node, s *segment, o *observe.Observation) {
+	g.seen++
+	g.values.Add(s.token)
+	if g.naming.samples < 64 {
+		g.naming.samples++
+		g.naming.classes[min(s.class, observe.ClassOther)]++
+		if s.sens != 0 {
+			g.naming.sens = s.sens
+		}
+		if f := echo(s.token, o); f != "" {
+			g.naming.echo(lastName(f))
+		}
+		if g.seen&(g.seen-1) == 0 {
+			c.rename(g)
+		}
+	}
+}

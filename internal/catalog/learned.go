@@ -1,0 +1,149 @@
+package catalog
+
+import (
+	"xiezhi/internal/observe"
+	"xiezhi/internal/sketch"
+	"xiezhi/internal/taxonomy"
+)
+
+// Caps per API.
+const (
+	MaxClasses   = 64 // response classes told apart; the rest share ClassOther
+	ClassOther   = MaxClasses + 1
+	maxSensitive = 64
+)
+
+// op is an API with what the catalogue alone keeps about it.
+type op struct {
+	API
+	node     *node
+	variants []variant
+	leaves   uint64 // leafBits of all variants
+	classes  map[uint64]uint32
+	actors   sketch.Distinct
+	use      usage
+	owner    ownership
+	refused  bool   // listed for its refusals: never yet answered with success
+	catchall uint64 // answer key it was listed with, when pages like it are suspect
+	dirty    bool   // role must be judged again
+}
+
+func (p *op) answered(key uint64) bool {
+	for i := range p.variants {
+		if p.variants[i].key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// newOp lists an operation.
+func (c *Catalog) newOp(n *node, method string, o *observe.Observation) *op {
+	if c.live >= MaxAPIs || len(n.ops) >= 16 {
+		c.stats.Refused++
+		return nil
+	}
+	c.live++
+	h := Handle(len(c.parents))
+	c.parents = append(c.parents, h)
+	p := &op{node: n, dirty: true}
+	p.Handle, p.Site, p.Host, p.Method, p.Role = h, c.site, c.hostName(o.Host), method, taxonomy.RoleOther
+	p.First, p.Last = o.Start, o.Start
+	c.ops = append(c.ops, p)
+	n.ops = append(n.ops, p)
+	c.template(p)
+	return p
+}
+
+// absorb adds everything that other has counted.
+func (p *op) absorb(other *op) {
+	p.Exchanges += other.Exchanges
+	for i, n := range other.Outcomes {
+		p.Outcomes[i] += n
+	}
+	p.actors.Merge(&other.actors)
+	p.Actors = p.actors.Count()
+	p.First, p.Last = min(p.First, other.First), max(p.Last, other.Last)
+	p.WithCred += other.WithCred
+	p.NoCred += other.NoCred
+	p.Public += other.Public
+	for i := range other.Sensitive {
+		p.addSensitive(other.Sensitive[i])
+	}
+	for _, v := range other.variants {
+		if !p.answered(v.key) && len(p.variants) < maxVariants {
+			p.variants = append(p.variants, v)
+		}
+	}
+	p.leaves |= other.leaves
+	p.use.merge(&other.use)
+	p.owner.merge(&other.owner)
+	p.refused = p.refused && other.refused
+	if p.catchall != other.catchall {
+		p.catchall = 0
+	}
+	p.dirty = true
+}
+
+// class numbers the way an observation was answered.
+func (p *op) class(o *observe.Observation) uint32 {
+	k := sketch.Join(sketch.Join(uint64(o.Status), sketch.HashString(o.Code)), sketch.Join(o.MessageHash, o.Schema))
+	if n, ok := p.classes[k]; ok {
+		return n
+	}
+	if len(p.classes) >= MaxClasses {
+		return ClassOther
+	}
+	if p.classes == nil {
+		p.classes = map[uint64]uint32{}
+	}
+	n := uint32(len(p.classes) + 1)
+	p.classes[k] = n
+	return n
+}
+
+// count adds one exchange.
+func (c *Catalog) count(p *op, ev *Event) {
+	o := ev.Observation
+	p.Exchanges++
+	p.Outcomes[ev.Outcome]++
+	p.First, p.Last = min(p.First, o.Start), max(p.Last, o.Start)
+	actor := ev.Who.Principal
+	if actor == 0 {
+		b := ev.Who.Client.As16()
+		for i := range b {
+			actor = (actor ^ uint64(b[i])) * 1099511628211
+		}
+	}
+	if p.actors.Add(actor) {
+		p.Actors = p.actors.Count()
+	}
+	if ev.Outcome == OutcomeSuccess {
+		if ev.Who.Known() {
+			p.WithCred++
+		} else {
+			p.NoCred++
+		}
+	}
+	if !ev.Who.Private {
+		p.Public++
+	}
+	for i := range o.Exposures {
+		x := &o.Exposures[i]
+		p.addSensitive(Sensitive{Path: x.Path, Type: x.Type, Response: x.Response, Masked: x.Masked, Exchanges: 1, MaxPerResponse: x.Distinct})
+	}
+}
+
+func (p *op) addSensitive(x Sensitive) {
+	for i := range p.Sensitive {
+		s := &p.Sensitive[i]
+		if s.Type == x.Type && s.Response == x.Response && s.Masked == x.Masked && s.Path == x.Path {
+			s.Exchanges += x.Exchanges
+			s.MaxPerResponse = max(s.MaxPerResponse, x.MaxPerResponse)
+			return
+		}
+	}
+	if len(p.Sensitive) < maxSensitive {
+		p.Sensitive = append(p.Sensitive, x)
+	}
+}

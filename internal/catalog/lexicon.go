@@ -1,0 +1,228 @@
+package catalog
+
+import (
+	"fmt"
+	"io/fs"
+	"strings"
+	"unicode"
+
+	"xiezhi/internal/taxonomy"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Lexicon is the catalogue's knowledge of words: which are route words, which
+// roles they speak for, which field names hold an owner. It is immutable.
+type Lexicon struct {
+	route  map[string]bool
+	self   map[string]bool
+	roles  []roleWords
+	params map[string]paramUse
+	owners map[string]bool
+	longer int // longest route word
+
+	roleCases  []roleCase
+	wordCases  wordCases
+	ownerCases ownerCases
+}
+
+type roleWords struct {
+	role    taxonomy.Role
+	words   []string
+	methods map[string]bool
+}
+
+// paramUse says what a parameter is for.
+type paramUse uint8
+
+const (
+	useCode paramUse = 1 << iota // verification code
+	usePhone
+	useSearch
+	usePage
+	useMoney
+	useRefresh // refresh token
+)
+
+var paramUses = map[string]paramUse{"code": useCode, "phone": usePhone, "search": useSearch, "page": usePage, "money": useMoney, "refresh": useRefresh}
+
+type roleCase struct {
+	Method string
+	Path   string
+	With   []string // password, new_password, account, issued, code, phone, records, html, file, upload, registered
+	Role   string
+}
+
+type wordCases struct{ Literal, Value []string }
+
+type ownerCases struct{ Match, Not []string }
+
+// Load reads words.yaml, roles.yaml and owners.yaml.
+func Load(fsys fs.FS) (*Lexicon, error) {
+	var words struct {
+		Self  []string
+		Words string
+		Cases wordCases
+	}
+	var roles struct {
+		Params map[string][]string
+		Roles  []struct {
+			Role    string
+			Words   []string
+			Methods []string
+		}
+		Cases []roleCase
+	}
+	var owners struct {
+		Owners []string
+		Cases  ownerCases
+	}
+	for _, f := range []struct {
+		name string
+		into any
+	}{{"words.yaml", &words}, {"roles.yaml", &roles}, {"owners.yaml", &owners}} {
+		b, err := fs.ReadFile(fsys, f.name)
+		if err != nil {
+			return nil, err
+		}
+		if err := yaml.UnmarshalWithOptions(b, f.into, yaml.Strict()); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+	}
+	l := &Lexicon{route: map[string]bool{}, self: map[string]bool{}, params: map[string]paramUse{}, owners: map[string]bool{}}
+	for _, w := range strings.Fields(words.Words) {
+		l.addRoute(w)
+	}
+	for _, w := range words.Self {
+		l.addRoute(w)
+		l.self[w] = true
+	}
+	known := map[string]bool{}
+	for _, r := range taxonomy.Roles {
+		known[string(r)] = true
+	}
+	for _, r := range roles.Roles {
+		if !known[r.Role] {
+			return nil, fmt.Errorf("roles.yaml: unknown role %q", r.Role)
+		}
+		rw := roleWords{role: taxonomy.Role(r.Role), methods: map[string]bool{}}
+		for _, m := range r.Methods {
+			rw.methods[m] = true
+		}
+		for _, w := range r.Words {
+			n := plain(w)
+			rw.words = append(rw.words, n)
+			l.addRoute(n)
+		}
+		l.roles = append(l.roles, rw)
+	}
+	for use, names := range roles.Params {
+		u, ok := paramUses[use]
+		if !ok {
+			return nil, fmt.Errorf("roles.yaml: unknown parameter use %q", use)
+		}
+		for _, n := range names {
+			l.params[plain(n)] |= u
+		}
+	}
+	for _, w := range owners.Owners {
+		l.owners[plain(w)] = true
+	}
+	l.roleCases, l.wordCases, l.ownerCases = roles.Cases, words.Cases, owners.Cases
+	return l, nil
+}
+
+func (l *Lexicon) addRoute(w string) {
+	l.route[w] = true
+	l.longer = max(l.longer, len(w))
+}
+
+// plain lower-cases s and drops what joins words: "created_by" and "createdBy"
+// are the same name.
+func plain(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case '-', '_', '.', ' ':
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, s)
+}
+
+// subwords splits a segment at separators and at camelCase humps, lower-cased.
+func subwords(s string, into []string) []string {
+	start, upper := -1, false
+	for i, r := range s {
+		letter := unicode.IsLetter(r)
+		hump := unicode.IsUpper(r) && !upper
+		if start >= 0 && (!letter || hump) {
+			into = append(into, strings.ToLower(s[start:i]))
+			start = -1
+		}
+		if letter && start < 0 {
+			start = i
+		}
+		upper = unicode.IsUpper(r)
+	}
+	if start >= 0 {
+		into = append(into, strings.ToLower(s[start:]))
+	}
+	return into
+}
+
+// isRoute reports whether a segment is made of route words only.
+func (l *Lexicon) isRoute(s string) bool {
+	if len(s) > 64 {
+		return false
+	}
+	if l.route[s] {
+		return true
+	}
+	var room [12]string
+	ws := subwords(s, room[:0])
+	if len(ws) == 0 {
+		return false
+	}
+	for _, w := range ws {
+		// One or two letters between real words (by, id, v) prove nothing.
+		if len(w) <= 2 && len(ws) > 1 {
+			continue
+		}
+		if !l.word(w) {
+			return false
+		}
+	}
+	return true
+}
+
+// word reports whether w is a route word, its plural, or route words written
+// together.
+func (l *Lexicon) word(w string) bool {
+	if l.route[w] || len(w) > 3 && l.route[strings.TrimSuffix(w, "s")] {
+		return true
+	}
+	if len(w) < 6 || len(w) > 32 {
+		return false
+	}
+	// ok[i]: w[:i] splits into route words of three letters or more.
+	var ok [33]bool
+	ok[0] = true
+	for i := 3; i <= len(w); i++ {
+		for j := max(0, i-l.longer); j <= i-3; j++ {
+			if ok[j] && l.route[w[j:i]] {
+				ok[i] = true
+				break
+			}
+		}
+	}
+	return ok[len(w)]
+}
+
+// isOwner reports whether the last name of a response path is that of an owner
+// field.
+func (l *Lexicon) isOwner(path string) bool { return l.owners[plain(lastName(path))] }
+
+func lastName(path string) string {
+	path = strings.TrimSuffix(path, "[]")
+	return path[strings.LastIndexByte(path, '.')+1:]
+}

@@ -1,0 +1,222 @@
+package catalog
+
+import (
+	"xiezhi/internal/observe"
+	"xiezhi/internal/sketch"
+	"xiezhi/internal/taxonomy"
+)
+
+// Caps of one catalogue. At a cap nothing new is learned there; what is known
+// goes on being counted, and Stats says how often it happened.
+const (
+	MaxAPIs     = 100_000
+	maxNodes    = 300_000
+	maxHosts    = 64   // further hosts share one
+	maxLiterals = 512  // unproven words under one node; then they count as values
+	maxRoutes   = 2048 // route words under one node
+	maxFeatures = 24   // answers remembered per literal
+	maxVariants = 16   // answers remembered per operation
+	maxAdmitted = 256  // route words known to be values of one parameter
+	findBudget  = 96   // nodes visited by one look-up
+)
+
+// node is one place in the tree of paths.
+type node struct {
+	parent *node
+	text   string // literal text, or the parameter's name
+	param  bool
+	words  bool // parameter that takes words, by evidence; else only id-shaped values
+
+	lits  map[string]*node // literal children
+	order []*node          // the same in order of creation
+	group *node            // the parameter child
+	ops   []*op
+
+	support map[uint64]support // per answer feature: the literal children that show it
+
+	// Of a literal among its siblings.
+	token    uint64
+	weight   int32
+	route    bool
+	echoed   bool
+	echoedAs string // response field that repeated the literal
+	feats    []feature
+
+	// Of a parameter.
+	values   sketch.Distinct
+	seen     uint32
+	admitted map[string]bool
+	naming   naming
+}
+
+// feature is one way of answering below a literal: what follows it, with which
+// method, and the shape of the answer.
+type feature struct {
+	key  uint64
+	need int32 // weight that siblings must add up to
+}
+
+// support sums up the literal children that show a feature.
+type support struct {
+	n    int32
+	sum  int32
+	firm int32 // route words left out
+}
+
+// naming is the evidence for a parameter's name.
+type naming struct {
+	echoes [4]struct {
+		field string
+		n     uint32
+	}
+	classes [observe.ClassOther + 1]uint32
+	sens    taxonomy.Sensitive
+	samples uint32
+}
+
+// variant is one way an operation answers.
+type variant struct {
+	key  uint64
+	need int32
+}
+
+func (v variant) telling() bool { return v.need == needTelling }
+
+// find gives the operation that a path belongs to, without learning. A literal
+// goes before a parameter; when it leads nowhere the parameter is tried.
+func (n *node) find(segs []segment, method string, budget *int) *op {
+	if *budget--; *budget < 0 {
+		return nil
+	}
+	if len(segs) == 0 {
+		return n.op(method)
+	}
+	s := &segs[0]
+	if !s.value {
+		if k := n.lits[s.text]; k != nil {
+			if p := k.find(segs[1:], method, budget); p != nil {
+				return p
+			}
+		}
+		if n.group == nil || !n.group.words {
+			return nil
+		}
+	} else if n.group == nil {
+		return nil
+	}
+	return n.group.find(segs[1:], method, budget)
+}
+
+func (n *node) op(method string) *op {
+	for _, p := range n.ops {
+		if p.Method == method {
+			return p
+		}
+	}
+	return nil
+}
+
+// child makes a literal child, or gives nil at a cap.
+func (c *Catalog) child(n *node, s *segment) *node {
+	w, route := c.weigh(s, n)
+	if len(n.order) >= maxLiterals && !route {
+		// So many unproven words are values, whatever they answer.
+		c.stats.Forced++
+		g := c.parameter(n)
+		if g != nil {
+			g.words = true
+		}
+		return g
+	}
+	if len(n.order) >= maxRoutes || c.nodes >= maxNodes {
+		c.stats.Refused++
+		return nil
+	}
+	c.nodes++
+	k := &node{parent: n, text: s.text, token: s.token, weight: w, route: route}
+	if _, ok := c.data.Peek(s.token); ok && s.token != 0 && w > 0 {
+		k.weight = max(k.weight, weightData)
+	}
+	n.attach(k)
+	return k
+}
+
+func (n *node) attach(k *node) {
+	if n.lits == nil {
+		n.lits = map[string]*node{}
+	}
+	k.parent = n
+	n.lits[k.text] = k
+	n.order = append(n.order, k)
+	for _, f := range k.feats {
+		n.count(f, k, +1)
+	}
+}
+
+func (n *node) detach(k *node) {
+	delete(n.lits, k.text)
+	for i := range n.order {
+		if n.order[i] == k {
+			n.order = append(n.order[:i], n.order[i+1:]...)
+			break
+		}
+	}
+	for _, f := range k.feats {
+		n.count(f, k, -1)
+	}
+}
+
+// count adds (sign +1) or takes back (-1) a literal child's feature.
+func (n *node) count(f feature, k *node, sign int32) {
+	if n.support == nil {
+		n.support = map[uint64]support{}
+	}
+	s := n.support[f.key]
+	s.n += sign
+	s.sum += sign * k.weight
+	if !k.route {
+		s.firm += sign * k.weight
+	}
+	if s.n <= 0 {
+		delete(n.support, f.key)
+		return
+	}
+	n.support[f.key] = s
+}
+
+// reweigh raises a literal's weight, keeping the sums right.
+func (n *node) reweigh(w int32) {
+	if w <= n.weight || n.weight == weightNever {
+		return
+	}
+	for _, f := range n.feats {
+		n.parent.count(f, n, -1)
+	}
+	n.weight = w
+	for _, f := range n.feats {
+		n.parent.count(f, n, +1)
+	}
+}
+
+// parameter gives the node's parameter child, making it when there is none.
+func (c *Catalog) parameter(n *node) *node {
+	if n.group == nil {
+		if c.nodes >= maxNodes {
+			c.stats.Refused++
+			return nil
+		}
+		c.nodes++
+		n.group = &node{parent: n, param: true}
+		n.group.text = c.nameOf(n.group)
+	}
+	return n.group
+}
+
+func (n *node) hasFeature(key uint64) bool {
+	for i := range n.feats {
+		if n.feats[i].key == key {
+			return true
+		}
+	}
+	return false
+}

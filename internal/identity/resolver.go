@@ -1,0 +1,185 @@
+package identity
+
+import (
+	"net/netip"
+
+	"xiezhi/internal/observe"
+	"xiezhi/internal/sketch"
+)
+
+// Default caps. At a cap the keys used longest ago are forgotten.
+const (
+	DefaultMaxAccounts    = 1 << 20
+	DefaultMaxCredentials = 1 << 20
+	DefaultMaxClients     = 1 << 18
+)
+
+// Config of one site's resolver. Zero caps mean the defaults.
+type Config struct {
+	// TrustedProxies are the peers whose forwarding headers are believed.
+	TrustedProxies []netip.Prefix
+	MaxAccounts    int
+	MaxCredentials int
+	MaxClients     int
+}
+
+// Stats says what the resolver holds and what it had to forget.
+type Stats struct {
+	Accounts, Credentials, Clients                      int
+	EvictedAccounts, EvictedCredentials, EvictedClients uint64
+}
+
+// Resolver holds one site's knowledge of who is who. It is not safe for
+// concurrent use.
+type Resolver struct {
+	proxies     []netip.Prefix
+	accounts    *sketch.Recent[account]
+	credentials *sketch.Recent[owner]
+	clients     *sketch.Recent[*client]
+}
+
+// account is what is known of an account token. Its presence alone says that
+// the account was named before.
+type account struct{ registered bool }
+
+// owner is the account that a credential belongs to. A credential that names
+// its account itself is overruled by what a login showed, and that by nothing
+// but a later login.
+type owner struct {
+	account uint64
+	proven  bool
+}
+
+// New makes an empty resolver.
+func New(cfg Config) *Resolver {
+	or := func(v, d int) int {
+		if v > 0 {
+			return v
+		}
+		return d
+	}
+	return &Resolver{
+		proxies:     append([]netip.Prefix(nil), cfg.TrustedProxies...),
+		accounts:    sketch.NewRecent[account](or(cfg.MaxAccounts, DefaultMaxAccounts)),
+		credentials: sketch.NewRecent[owner](or(cfg.MaxCredentials, DefaultMaxCredentials)),
+		clients:     sketch.NewRecent[*client](or(cfg.MaxClients, DefaultMaxClients)),
+	}
+}
+
+// Stats gives sizes and evictions.
+func (r *Resolver) Stats() Stats {
+	return Stats{
+		Accounts: r.accounts.Len(), Credentials: r.credentials.Len(), Clients: r.clients.Len(),
+		EvictedAccounts: r.accounts.Evicted(), EvictedCredentials: r.credentials.Evicted(), EvictedClients: r.clients.Evicted(),
+	}
+}
+
+// Registered reports whether the account is known to exist: it registered or
+// logged in with success.
+func (r *Resolver) Registered(token uint64) bool {
+	a, ok := r.accounts.Peek(token)
+	return ok && a.registered
+}
+
+// Resolve says who asks, from what earlier events taught.
+func (r *Resolver) Resolve(o *observe.Observation) Who {
+	addr := r.clientOf(o)
+	w := Who{Client: addr, Prefix: network(addr), Private: private(addr)}
+	if c := r.strongest(o.Credentials); c != nil {
+		w.Credential = c.Token
+		w.Principal = r.principal(c)
+	}
+	w.Session = w.Credential
+	if w.Session == 0 {
+		w.Session = sketch.Join(addressHash(addr), o.Agent)
+	}
+	if a := subject(o.Accounts); a != nil {
+		w.Subject = a.Token
+		known, named := r.accounts.Peek(a.Token)
+		w.Registered, w.NewSubject = known.registered, !named
+	}
+	w.Cohort = sketch.Join(sketch.Join(sketch.HashString(o.JA4), o.HeaderOrder), sketch.Join(sketch.HashString(o.AgentFamily), uint64(o.Proto)))
+	if c, ok := r.clients.Peek(addressHash(addr)); ok {
+		w.Shared = c.shared()
+	}
+	return w
+}
+
+// strength orders the ways to prove who asks. Several are often shown at once:
+// a tracking cookie that looks like a session beside the bearer token that
+// counts.
+var strength = [...]uint8{
+	observe.CredBearer: 7, observe.CredBasic: 6, observe.CredDigest: 5, observe.CredCookie: 4,
+	observe.CredAPIKey: 3, observe.CredOther: 2, observe.CredSigned: 1,
+}
+
+func (r *Resolver) strongest(cs []observe.Credential) *observe.Credential {
+	best, rank := -1, -1
+	for i := range cs {
+		c := &cs[i]
+		if c.Token == 0 {
+			continue
+		}
+		k := 0
+		if int(c.Kind) < len(strength) {
+			k = int(strength[c.Kind])
+		}
+		// One whose owner is known beats every other.
+		if _, ok := r.credentials.Peek(c.Token); ok {
+			k += 16
+		} else if c.Account != 0 {
+			k += 8
+		}
+		if k > rank {
+			best, rank = i, k
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	return &cs[best]
+}
+
+func (r *Resolver) principal(c *observe.Credential) uint64 {
+	if own, ok := r.credentials.Peek(c.Token); ok {
+		return own.account
+	}
+	return c.Account
+}
+
+// subject picks the account that the request is about. A body field is what a
+// form submits, so it goes before query and path; a name before a number.
+func subject(as []observe.Account) *observe.Account {
+	best, rank := -1, -1
+	for i := range as {
+		a := &as[i]
+		if a.Token == 0 {
+			continue
+		}
+		k := 0
+		switch a.In {
+		case observe.InForm, observe.InJSON, observe.InBody:
+			k = 30
+		case observe.InQuery:
+			k = 20
+		case observe.InPath:
+			k = 10
+		}
+		k += int(observe.AccountID) - int(a.Kind)
+		if k > rank {
+			best, rank = i, k
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	return &as[best]
+}
+
+func hashBytes(b []byte) uint64 {
+	h := uint64(14695981039346656037)
+	for _, c := range b {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	return sketch.Mix(h)
+}
