@@ -1,0 +1,437 @@
+package har
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/iotest"
+
+	"xiezhi/internal/exchange"
+	"xiezhi/internal/source"
+	"xiezhi/internal/taxonomy"
+)
+
+func input(name string, b []byte) source.Input {
+	return source.Input{Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(b)), nil }}
+}
+
+type result struct {
+	exchanges exchange.Batch
+	totals    source.Totals
+	err       error
+}
+
+func (r *result) drops() string {
+	var s []string
+	for _, reason := range []taxonomy.DropReason{taxonomy.DropCorrupt, taxonomy.DropTruncated, taxonomy.DropOversize, taxonomy.DropUnsupported} {
+		if n := r.totals.Dropped[reason]; n > 0 {
+			s = append(s, fmt.Sprintf("%s=%d", reason, n))
+		}
+	}
+	return strings.Join(s, " ")
+}
+
+func (r *result) ids() string {
+	var s []string
+	for i := range r.exchanges.Len() {
+		s = append(s, string(r.exchanges.At(i).ID))
+	}
+	return strings.Join(s, " ")
+}
+
+func readAll(cfg Config, inputs ...source.Input) *result {
+	res := new(result)
+	var ledger source.Ledger
+	res.err = New(inputs, cfg).Run(context.Background(), source.SinkFunc(func(x *exchange.Exchange) error {
+		res.exchanges.Append(x)
+		return nil
+	}), &ledger)
+	res.totals = ledger.Totals()
+	return res
+}
+
+const entryA = `{"startedDateTime":"2022-04-01T00:00:00Z","request":{"method":"GET","url":"http://a/1"},"response":{"status":200}}`
+const entryB = `{"startedDateTime":"2022-04-01T00:00:01Z","_id":"b","request":{"method":"GET","url":"http://a/2\"\\}]"},"response":{"status":200}}`
+
+func document(entries ...string) string {
+	return `{"pre":{"entries":[1,"}"]},"log":{"version":"1.2","pages":[{"id":"]}"}],"entries":[` + strings.Join(entries, ",") + `],"browser":{}},"post":1}`
+}
+
+func TestDocument(t *testing.T) {
+	for name, c := range map[string]struct {
+		doc   string
+		n     uint64
+		drops string
+		notes int
+	}{
+		"two":            {document(entryA, entryB), 2, "", 0},
+		"none":           {document(), 0, "", 0},
+		"bom":            {"\xef\xbb\xbf" + document(entryA), 1, "", 0},
+		"two documents":  {document(entryA) + "\n" + document(entryB), 2, "", 0},
+		"bad entry":      {document(entryA, `{"request":{"method":1}}`, entryB), 2, "corrupt=1", 1},
+		"no object":      {document(entryA, `17, "x"`, entryB), 2, "corrupt=1", 1},
+		"data url":       {document(strings.Replace(entryA, "http://a/1", "data:,x", 1), entryB), 1, "unsupported_protocol=1", 1},
+		"missing comma":  {document(entryA + entryB), 2, "", 0},
+		"no log":         {`{"x":[]}`, 0, "corrupt=1", 1},
+		"log is a list":  {`{"log":[2,1,3]` + "\n" + `"request:"}`, 0, "corrupt=1", 1},
+		"nothing":        {``, 0, "corrupt=1", 1},
+		"text":           {`hello`, 0, "corrupt=1", 1},
+		"after comma":    {`{"log":{"entries":[` + entryA + `,`, 1, "truncated=1", 1},
+		"between":        {`{"log":{"entries":[` + entryA, 1, "", 1},
+		"without braces": {`{"log":{"entries":[` + entryA + `]`, 1, "", 1},
+	} {
+		for _, reader := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader, iotest.DataErrReader} {
+			in := source.Input{Name: "x.har", Open: func() (io.ReadCloser, error) { return io.NopCloser(reader(strings.NewReader(c.doc))), nil }}
+			r := readAll(Config{}, in)
+			if r.err != nil || r.totals.Accepted != c.n || r.drops() != c.drops || len(r.totals.Problems) != c.notes {
+				t.Errorf("%s: %v, %d exchanges, drops %q, %v", name, r.err, r.totals.Accepted, r.drops(), r.totals.Problems)
+			}
+			if r.totals.Bytes != int64(len(c.doc)) {
+				t.Errorf("%s: %d of %d bytes counted", name, r.totals.Bytes, len(c.doc))
+			}
+		}
+	}
+}
+
+// Cut anywhere, a document gives the entries before the cut.
+func TestTruncatedAnywhere(t *testing.T) {
+	doc := document(entryA, entryB, entryA)
+	ends := []int{}
+	for i := 0; ; {
+		j := strings.Index(doc[i:], `"status":200}}`)
+		if j < 0 {
+			break
+		}
+		i += j + len(`"status":200}}`)
+		ends = append(ends, i)
+	}
+	for cut := range len(doc) {
+		r := readAll(Config{}, input("x", []byte(doc[:cut])))
+		want := 0
+		for _, e := range ends {
+			if cut >= e {
+				want++
+			}
+		}
+		if r.err != nil || int(r.totals.Accepted) != want {
+			t.Fatalf("cut at %d: %v, %d exchanges, want %d", cut, r.err, r.totals.Accepted, want)
+		}
+		if len(r.totals.Problems) != 1 && cut < len(doc)-1 && cut != len(doc) {
+			t.Fatalf("cut at %d: %v", cut, r.totals.Problems)
+		}
+	}
+	r := readAll(Config{}, input("x", []byte(doc[:ends[1]+10])))
+	if p := r.totals.Problems[0]; p.Offset != int64(ends[1]+1) || r.drops() != "truncated=1" {
+		t.Errorf("%+v", p)
+	}
+}
+
+func TestOversizeEntry(t *testing.T) {
+	giant := strings.Replace(entryA, `"GET"`, `"GET","x":"`+strings.Repeat("y\\\"", 300<<10)+`"`, 1)
+	r := readAll(Config{EntryLimit: 100 << 10}, input("x", []byte(document(entryA, giant, entryB))))
+	if r.totals.Accepted != 2 || r.drops() != "oversize=1" || r.totals.Problems[0].Offset != int64(strings.Index(document(entryA, giant), giant)) {
+		t.Errorf("%d, %q, %+v", r.totals.Accepted, r.drops(), r.totals.Problems)
+	}
+	r = readAll(Config{EntryLimit: 100 << 10}, input("x", []byte(entryA+"\n"+giant+"\n"+entryB)))
+	if r.totals.Accepted != 2 || r.drops() != "oversize=1" || r.totals.Problems[0].Line != 2 {
+		t.Errorf("%d, %q, %+v", r.totals.Accepted, r.drops(), r.totals.Problems)
+	}
+}
+
+func TestLines(t *testing.T) {
+	text := "\xef\xbb\xbf" + entryA + "\r\n\n{broken}\n" + entryB + "\n" + entryA + "\n" + entryA[:60]
+	for _, reader := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader} {
+		in := source.Input{Name: "x.harl", Open: func() (io.ReadCloser, error) { return io.NopCloser(reader(strings.NewReader(text))), nil }}
+		r := readAll(Config{Ordinal: 3}, in)
+		if r.err != nil || r.totals.Accepted != 3 || r.drops() != "corrupt=1 truncated=1" {
+			t.Fatalf("%v, %d, %s %+v", r.err, r.totals.Accepted, r.drops(), r.totals.Problems)
+		}
+		if p := r.totals.Problems[0]; p.Line != 3 || p.Offset != -1 {
+			t.Errorf("%+v", p)
+		}
+		if x := r.exchanges.At(2); x.Ordinal != 3 || x.Seq != 3 {
+			t.Errorf("order key %d %d", x.Ordinal, x.Seq)
+		}
+		if r.totals.Quality[source.QualityKey{Code: taxonomy.QualityNoTLS, Detail: "x.harl"}] != 3 {
+			t.Errorf("%v", r.totals.Quality)
+		}
+	}
+}
+
+// Ids depend on content: document or lines, pretty or compact, whole or split.
+func TestIDsSurviveReformatting(t *testing.T) {
+	compact := readAll(Config{}, input("a", []byte(document(entryA, entryB, entryA))))
+	var pretty bytes.Buffer
+	if err := json.Indent(&pretty, []byte(document(entryA, entryB, entryA)), "", "  "); err != nil {
+		t.Fatal(err)
+	}
+	for name, inputs := range map[string][]source.Input{
+		"pretty": {input("b", pretty.Bytes())},
+		"lines":  {input("c", []byte(entryA+"\n"+entryB+"\n"+entryA+"\n"))},
+		"split":  {input("d", []byte(entryA+"\n"+entryB)), input("e", []byte(document(entryA)))},
+	} {
+		if r := readAll(Config{}, inputs...); r.ids() != compact.ids() {
+			t.Errorf("%s: %s, want %s", name, r.ids(), compact.ids())
+		}
+	}
+	ids := strings.Fields(compact.ids())
+	if len(ids) != 3 || ids[0] == ids[2] || ids[1] != "b" {
+		t.Error(ids)
+	}
+}
+
+func TestDetect(t *testing.T) {
+	for head, want := range map[string]Format{
+		document(entryA): Document, "  \n{ \"log\" : { \"version\"": Document, "\xef\xbb\xbf{\"log\":{": Document, entryA: Lines, "{bad\n\n" + entryB: Lines,
+		`{"_id":"x","request":{"method":"GET","url":"http://a/` + strings.Repeat("x", 100):         Lines,
+		`{"level":"info","request":{"remote_ip":"1.2.3.4","method":"GET","uri":"/"},"status":200}`: None,
+		`{"time_local":"x","request":"GET / HTTP/1.1"}`:                                            None,
+		`{"log":"GET / HTTP/1.1","stream":"stdout","time":"2022-04-01T00:00:00Z"}`:                 None,
+		``: None, `{`: None, `[]`: None, `1.2.3.4 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 1`: None, "\xd4\xc3\xb2\xa1": None,
+	} {
+		if got := Detect([]byte(head)); got != want {
+			t.Errorf("%.60q: %v, want %v", head, got, want)
+		}
+	}
+}
+
+func TestErrors(t *testing.T) {
+	stop := errors.New("stop")
+	var ledger source.Ledger
+	err := New([]source.Input{input("a", []byte(document(entryA, entryB)))}, Config{}).Run(context.Background(), source.SinkFunc(func(*exchange.Exchange) error { return stop }), &ledger)
+	if err != stop {
+		t.Error(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	n := 0
+	lines := strings.Repeat(entryA+"\n", 1000)
+	err = New([]source.Input{input("a", []byte(lines))}, Config{}).Run(ctx, source.SinkFunc(func(*exchange.Exchange) error { n++; cancel(); return nil }), &ledger)
+	if !errors.Is(err, context.Canceled) || n > 256 {
+		t.Error(err, n)
+	}
+	gone := source.Input{Name: "gone", Open: func() (io.ReadCloser, error) { return nil, os.ErrNotExist }}
+	r := readAll(Config{}, gone, input("a", []byte(document(entryA))))
+	if !errors.Is(r.err, os.ErrNotExist) || r.totals.Accepted != 1 {
+		t.Error(r.err, r.totals)
+	}
+	broken := source.Input{Name: "cut", Open: func() (io.ReadCloser, error) {
+		return io.NopCloser(io.MultiReader(strings.NewReader(entryA+"\n"), iotest.ErrReader(io.ErrUnexpectedEOF))), nil
+	}}
+	r = readAll(Config{}, broken)
+	if r.err != nil || r.totals.Accepted != 1 || len(r.totals.Problems) != 1 || r.totals.Problems[0].Reason != taxonomy.DropTruncated {
+		t.Errorf("%v %+v", r.err, r.totals)
+	}
+}
+
+// flow is what the corpus expects of an entry.
+type flow struct {
+	Request struct {
+		Method, Scheme, Host, Path string
+		HTTPVersion                string `json:"http_version"`
+		Headers                    [][2]string
+		ContentHash                *string
+	}
+	Response *struct {
+		StatusCode  int `json:"status_code"`
+		Reason      string
+		Headers     [][2]string
+		ContentHash *string
+	}
+}
+
+func corpus(t *testing.T, folder string) string {
+	t.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			break
+		}
+		if filepath.Dir(dir) == dir {
+			t.Fatal("no go.mod above")
+		}
+		dir = filepath.Dir(dir)
+	}
+	dir = filepath.Join(dir, "..", "shared", "corpora", folder)
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("corpus %s is absent", folder)
+	}
+	return dir
+}
+
+func TestCorpus(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(corpus(t, "har-mitmproxy"), "har_files", "*.har"))
+	if err != nil || len(files) < 8 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		inputs, err := source.Expand([]string{file}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := readAll(Config{}, inputs...)
+		raw, err := os.ReadFile(strings.TrimSuffix(file, ".har") + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var flows []flow
+		if err := json.Unmarshal(raw, &flows); err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Base(file)
+		if r.err != nil || r.exchanges.Len() != len(flows) || r.drops() != "" {
+			t.Errorf("%s: %v, %d exchanges of %d, %s %+v", name, r.err, r.exchanges.Len(), len(flows), r.drops(), r.totals.Problems)
+			continue
+		}
+		bodies, same := 0, 0
+		for i, f := range flows {
+			x := r.exchanges.At(i)
+			if string(x.Method) != f.Request.Method || string(x.Target) != f.Request.Path || x.Secure != (f.Request.Scheme == "https") {
+				t.Errorf("%s %d: %s %s %v, want %+v", name, i, x.Method, x.Target, x.Secure, f.Request)
+			}
+			if !sameHeaders(x.Request.Header, f.Request.Headers) {
+				t.Errorf("%s %d: request headers %s, want %s", name, i, x.Request.Header, f.Request.Headers)
+			}
+			if f.Response != nil && x.Status != 0 {
+				if x.Status != f.Response.StatusCode || !sameHeaders(x.Response.Header, f.Response.Headers) {
+					t.Errorf("%s %d: response %d %s, want %d %s", name, i, x.Status, x.Response.Header, f.Response.StatusCode, f.Response.Headers)
+				}
+				if f.Response.ContentHash != nil && len(x.Response.Body) > 0 {
+					sum := sha256.Sum256(x.Response.Body)
+					bodies++
+					if hex.EncodeToString(sum[:]) == *f.Response.ContentHash {
+						same++
+					}
+				}
+			}
+		}
+		if same != bodies {
+			t.Errorf("%s: %d of %d bodies equal", name, same, bodies)
+		}
+		t.Logf("%s: %d exchanges, %d of %d bodies equal byte by byte", name, len(flows), same, bodies)
+	}
+}
+
+// sameHeaders ignores the lengths and codings that the corpus's tool rewrites
+// when it makes a flow of an entry.
+func sameHeaders(got []exchange.Field, want [][2]string) bool {
+	var g, w []string
+	for _, f := range got {
+		if n := strings.ToLower(string(f.Name)); n != "content-length" && n != "content-encoding" {
+			g = append(g, string(f.Name)+": "+string(f.Value))
+		}
+	}
+	for _, f := range want {
+		if n := strings.ToLower(f[0]); n != "content-length" && n != "content-encoding" {
+			w = append(w, f[0]+": "+f[1])
+		}
+	}
+	return slices.Equal(g, w)
+}
+
+// The corpus's other recordings have no expectation beside them: all entries
+// have to come through, and the broken files have to be counted.
+func TestCorpusFlows(t *testing.T) {
+	dir := corpus(t, "har-mitmproxy")
+	files, _ := filepath.Glob(filepath.Join(dir, "flows", "*.har"))
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var doc struct {
+			Log struct{ Entries []json.RawMessage }
+		}
+		if err := json.Unmarshal(raw, &doc); err != nil {
+			t.Fatal(err)
+		}
+		if r := readAll(Config{}, input(file, raw)); r.err != nil || r.exchanges.Len() != len(doc.Log.Entries) || r.drops() != "" {
+			t.Errorf("%s: %v, %d of %d, %s %+v", filepath.Base(file), r.err, r.exchanges.Len(), len(doc.Log.Entries), r.drops(), r.totals.Problems)
+		}
+	}
+	broken, _ := filepath.Glob(filepath.Join(dir, "corrupted_har", "*"))
+	for _, file := range broken {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := readAll(Config{}, input(file, raw)); r.err != nil || r.exchanges.Len() != 0 || r.drops() == "" {
+			t.Errorf("%s: %v %d %q", filepath.Base(file), r.err, r.exchanges.Len(), r.drops())
+		}
+	}
+}
+
+func FuzzHAR(f *testing.F) {
+	f.Add([]byte(document(entryA, entryB)), 7)
+	f.Add([]byte(entryA+"\n"+entryB), 3)
+	f.Add([]byte(`{"log":{"entries":[{"a":"\\`), 1)
+	f.Fuzz(func(t *testing.T, raw []byte, step int) {
+		whole := readAll(Config{EntryLimit: 4096}, input("x", raw))
+		parts := source.Input{Name: "x", Open: func() (io.ReadCloser, error) {
+			return io.NopCloser(&slow{raw, 1 + step&15}), nil
+		}}
+		split := readAll(Config{EntryLimit: 4096}, parts)
+		if whole.err != nil || whole.ids() != split.ids() || whole.drops() != split.drops() || fmt.Sprint(whole.totals) != fmt.Sprint(split.totals) {
+			t.Fatalf("the size of reads matters: %q %+v, %q %+v", whole.ids(), whole.totals, split.ids(), split.totals)
+		}
+		// A sound document gives what encoding/json sees.
+		var doc struct {
+			Log *struct{ Entries []json.RawMessage }
+		}
+		if Detect(raw) == Document && json.Unmarshal(raw, &doc) == nil && doc.Log != nil && bytes.Count(bytes.ToLower(raw), []byte("entries")) == 1 && bytes.Count(bytes.ToLower(raw), []byte("log")) == 1 &&
+			bytes.Contains(raw, []byte(`"entries"`)) && bytes.Contains(raw, []byte(`"log"`)) && !bytes.Contains(raw, []byte(`\u`)) {
+			objects := 0
+			for _, e := range doc.Log.Entries {
+				if e[0] == '{' {
+					objects++
+				}
+			}
+			dropped := uint64(0)
+			for _, n := range whole.totals.Dropped {
+				dropped += n
+			}
+			if got := whole.totals.Accepted + dropped; got < uint64(objects) {
+				t.Fatalf("%d of %d entries accounted for", got, objects)
+			}
+		}
+	})
+}
+
+type slow struct {
+	b    []byte
+	step int
+}
+
+func (s *slow) Read(b []byte) (int, error) {
+	if len(s.b) == 0 {
+		return 0, io.EOF
+	}
+	n := copy(b[:min(len(b), s.step)], s.b)
+	s.b = s.b[n:]
+	return n, nil
+}
+
+func BenchmarkLines(b *testing.B) {
+	text := []byte(strings.Repeat(entryA+"\n"+entryB+"\n", 5000))
+	sink := source.SinkFunc(func(*exchange.Exchange) error { return nil })
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		var ledger source.Ledger
+		if err := New([]source.Input{input("x", text)}, Config{}).Run(context.Background(), sink, &ledger); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
