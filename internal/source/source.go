@@ -71,6 +71,9 @@ const maxQuality = 1024
 // AddBytes counts input bytes.
 func (l *Ledger) AddBytes(n int64) { l.mu.Lock(); l.Bytes += n; l.mu.Unlock() }
 
+// Read gives the input bytes read so far.
+func (l *Ledger) Read() int64 { l.mu.Lock(); defer l.mu.Unlock(); return l.Bytes }
+
 // AddAccepted counts exchanges the sink took.
 func (l *Ledger) AddAccepted(n uint64) { l.mu.Lock(); l.Accepted += n; l.mu.Unlock() }
 
