@@ -89,8 +89,18 @@ var hintTypes = [hintCount]taxonomy.Sensitive{
 	HintPseudonym:        taxonomy.SensPseudonymousID,
 }
 
-func (h Hint) String() string { return hintNames[min(h, hintCount-1)] }
+func (h Hint) String() string {
+	if h >= hintCount {
+		return ""
+	}
+	return hintNames[h]
+}
 
 // Type is the type of data that the name promises first; NotSensitive for
 // HintNone.
-func (h Hint) Type() taxonomy.Sensitive { return hintTypes[min(h, hintCount-1)] }
+func (h Hint) Type() taxonomy.Sensitive {
+	if h >= hintCount {
+		return taxonomy.NotSensitive
+	}
+	return hintTypes[h]
+}
