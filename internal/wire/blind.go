@@ -1,0 +1,110 @@
+package wire
+
+import (
+	"cmp"
+	"encoding/binary"
+	"net/netip"
+	"slices"
+)
+
+// BlindServer is a server whose traffic could not be read.
+type BlindServer struct {
+	Server      netip.AddrPort // zero for the sum of those beyond the bound
+	SNI         string
+	Protocol    string // tls, quic, http2, ssh, websocket, upgrade, unknown
+	Version     uint16 // of TLS as offered, 0 unknown
+	Connections uint64
+	Bytes       int64
+}
+
+const maxBlind = 1024
+
+type blindKey struct {
+	server   netip.AddrPort
+	sni      string
+	protocol string
+}
+
+type blindTable struct {
+	m     map[blindKey]*BlindServer
+	other BlindServer
+}
+
+// account counts a finished flow whose contents were not HTTP.
+func (d *Decoder) account(f *flow) {
+	n := f.h[0].bytes + f.h[1].bytes
+	if f.http || n == 0 {
+		return
+	}
+	p := f.protocol
+	if p == "" {
+		p = "unknown"
+	}
+	d.stats.Begun++
+	if p == "tls" || p == "quic" {
+		d.stats.dropped[dropEncrypted]++
+	} else {
+		d.stats.dropped[dropUnsupported]++
+	}
+	t := &d.blind
+	k := blindKey{f.ends[f.server()], f.sni, p}
+	s := t.m[k]
+	if s == nil {
+		if len(t.m) >= maxBlind {
+			s = &t.other
+			s.Protocol = "other"
+		} else {
+			if t.m == nil {
+				t.m = map[blindKey]*BlindServer{}
+			}
+			s = &BlindServer{Server: k.server, SNI: k.sni, Protocol: p}
+			t.m[k] = s
+		}
+	}
+	s.Version = max(s.Version, f.tlsVersion)
+	s.Connections++
+	s.Bytes += n
+}
+
+// Blind lists the servers whose traffic could not be read, by bytes. At most
+// 1 024 are told apart.
+func (d *Decoder) Blind() []BlindServer {
+	out := make([]BlindServer, 0, len(d.blind.m)+1)
+	for _, s := range d.blind.m {
+		out = append(out, *s)
+	}
+	slices.SortFunc(out, func(a, b BlindServer) int {
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), a.Server.Compare(b.Server), cmp.Compare(a.SNI, b.SNI), cmp.Compare(a.Protocol, b.Protocol))
+	})
+	if d.blind.other.Connections > 0 {
+		out = append(out, d.blind.other)
+	}
+	return out
+}
+
+// quic counts QUIC by connection. A flow begins with a packet in the long
+// header form; without that nothing tells QUIC from other UDP.
+func (d *Decoder) quic(a addrs, sp, dp uint16, p []byte) {
+	k := flowKey{a.srcHi, a.srcLo, a.dstHi, a.dstLo, uint32(sp)<<16 | uint32(dp), protoUDP}
+	dir := 0
+	if a.srcHi > a.dstHi || a.srcHi == a.dstHi && (a.srcLo > a.dstLo || a.srcLo == a.dstLo && sp > dp) {
+		k = flowKey{a.dstHi, a.dstLo, a.srcHi, a.srcLo, uint32(dp)<<16 | uint32(sp), protoUDP}
+		dir = 1
+	}
+	h := k.hash(d.table.seed)
+	f := d.table.find(&k, h)
+	if f == nil {
+		if len(p) < 1200 || p[0]&0xc0 != 0xc0 || binary.BigEndian.Uint32(p[1:]) == 0 {
+			return
+		}
+		f = d.newFlow(&k, h)
+		f.protocol = "quic"
+		f.cli = int8(dir)
+		f.h[0].state, f.h[1].state = sOpaque, sOpaque
+		d.enqueue(&d.table.active, f)
+	}
+	if !f.done {
+		f.last = d.now
+		f.h[dir].bytes += int64(len(p))
+	}
+}

@@ -1,0 +1,123 @@
+package wire
+
+import "xiezhi/internal/exchange"
+
+const (
+	maxHead  = 64 << 10 // bytes of start line and header lines
+	maxLines = 512      // header lines
+)
+
+// fieldRef points into message.buf, so that a growing buffer moves freely.
+type fieldRef struct{ name, nameEnd, value, valueEnd int32 }
+
+// message is one side of an exchange while it is being put together.
+type message struct {
+	buf     []byte // the head, then as much of the body as is kept
+	headLen int
+	head
+	framing
+
+	start, last int64 // capture time of the first and the latest byte
+	size        int64 // body bytes so far, missing ones included
+	broken      bool  // nothing more is kept: bytes are missing before
+	cut         bool  // the end was never reached
+
+	// requests
+	next    *message // the request after this one on its connection
+	reply   *message
+	ordinal uint32
+	done    bool // complete, or as complete as it will ever be
+	skipped bool // stands for a request that could not be read
+	silent  bool // no response is expected any more
+	// responses
+	orphan bool // its request was not seen
+	raw    bool // HTTP/0.9: no head
+}
+
+func (m *message) body() []byte { return m.buf[m.headLen:] }
+
+// reset readies m for reuse, keeping its room.
+func (m *message) reset() {
+	*m = message{buf: m.buf[:0], head: head{fields: m.fields[:0]}}
+}
+
+// messagePool keeps finished messages. Large buffers are let go, so that one
+// burst of them is not held for ever.
+type messagePool struct {
+	free []*message
+}
+
+const (
+	maxSpareMessages = 4096
+	maxSpareBuffer   = 32 << 10
+)
+
+func (d *Decoder) newMessage() *message {
+	p := &d.spare
+	n := len(p.free)
+	if n == 0 {
+		return &message{start: d.ts, last: d.ts}
+	}
+	m := p.free[n-1]
+	p.free = p.free[:n-1]
+	m.start, m.last = d.ts, d.ts
+	return m
+}
+
+func (d *Decoder) freeMessage(m *message) {
+	d.kept -= int64(len(m.buf))
+	if len(d.spare.free) >= maxSpareMessages || cap(m.buf) > maxSpareBuffer && len(d.spare.free) >= 16 {
+		return
+	}
+	m.reset()
+	d.spare.free = append(d.spare.free, m)
+}
+
+// keep adds body bytes, up to the limit and the common budget. Bytes behind a
+// hole are counted, not kept: a body with its middle cut out would show values
+// that nobody sent.
+func (d *Decoder) keep(m *message, b []byte) {
+	m.size += int64(len(b))
+	m.last = d.ts
+	if m.broken {
+		return
+	}
+	room := d.cfg.MaxBody - (len(m.buf) - m.headLen)
+	if len(b) > room || d.kept > d.cfg.MaxKept {
+		m.broken = true
+		b = b[:max(0, min(len(b), room))]
+		if d.kept > d.cfg.MaxKept {
+			return
+		}
+	}
+	m.buf = append(m.buf, b...)
+	d.kept += int64(len(b))
+}
+
+// lose counts body bytes that the capture does not have.
+func (d *Decoder) lose(m *message, n int64) {
+	m.size += n
+	m.last = d.ts
+	m.broken = true
+}
+
+// fill writes m's header and body into an exchange's message.
+func (m *message) fill(x *exchange.Message) {
+	x.Header = x.Header[:0]
+	for i := range m.fields {
+		r := &m.fields[i]
+		x.Header = append(x.Header, exchange.Field{
+			Name:  m.buf[r.name:r.nameEnd:r.nameEnd],
+			Value: m.buf[r.value:r.valueEnd:r.valueEnd],
+		})
+	}
+	x.Body = m.body()
+	x.BodySize = m.size
+	if m.kind == bodyLength && m.length > m.size && m.cut {
+		x.BodySize = m.length
+	}
+	x.Truncated = x.BodySize - int64(len(x.Body))
+	if m.cut && x.Truncated == 0 {
+		x.Truncated = 1 // at least; how much is not known
+	}
+}

@@ -1,0 +1,235 @@
+package wire
+
+import (
+	"encoding/binary"
+
+	"github.com/dchest/siphash"
+
+	"xiezhi/internal/exchange"
+)
+
+// queue appends a request to those of its connection.
+func (d *Decoder) queue(f *flow, m *message) {
+	if f.lastReq != nil {
+		f.lastReq.next = m
+	} else {
+		f.first = m
+	}
+	f.lastReq = m
+	if f.await == nil {
+		f.await = m
+	}
+	f.pending++
+	limit := d.cfg.MaxPending
+	if !f.h[1-int(f.cli)].have {
+		limit = min(limit, 16) // nothing of the answers is in the capture
+	}
+	for f.pending > limit && f.first.done {
+		if f.first == f.await {
+			d.unanswered(f)
+		} else {
+			d.ready(f)
+			break
+		}
+	}
+}
+
+// complete ends the message of a direction.
+func (d *Decoder) complete(f *flow, dir int) {
+	h := &f.h[dir]
+	m := h.cur
+	h.cur, h.state = nil, sHead
+	if dir == int(f.cli) {
+		m.done = true
+		d.ready(f)
+		return
+	}
+	if m.status < 200 && m.status != 101 && !m.raw {
+		f.interim = true
+		d.freeMessage(m)
+		return
+	}
+	req := f.await
+	if m.orphan || req == nil {
+		d.stats.Orphans++
+		if !m.orphan { // its request was given up meanwhile
+			d.stats.Begun++
+		}
+		if f.ordinal == 0 && !f.h[f.cli].syn {
+			d.stats.dropped[dropTruncated]++ // asked before the capture began
+		} else {
+			d.stats.dropped[dropGap]++
+		}
+		d.freeMessage(m)
+		return
+	}
+	req.reply = m
+	f.await = req.next
+	switch {
+	case m.status == 101:
+		d.upgrade(f, m)
+	case m.status/100 == 2 && req.is("CONNECT"):
+		d.openTunnel(f)
+	}
+	d.ready(f)
+}
+
+// upgrade leaves HTTP after a 101 response.
+func (d *Decoder) upgrade(f *flow, m *message) {
+	d.stats.Tunnels++
+	f.protocol = "upgrade"
+	for i := range m.fields {
+		r := &m.fields[i]
+		if !exchange.EqualFold(m.buf[r.name:r.nameEnd], "upgrade") {
+			continue
+		}
+		switch v := m.buf[r.value:r.valueEnd]; {
+		case exchange.EqualFold(v, "websocket"):
+			f.protocol = "websocket"
+		case exchange.EqualFold(v, "h2c"):
+			f.protocol = "http2"
+		}
+	}
+	d.leave(f, sOpaque)
+}
+
+// openTunnel starts afresh inside a CONNECT tunnel, where anything may follow.
+func (d *Decoder) openTunnel(f *flow) {
+	d.stats.Tunnels++
+	f.protocol = ""
+	d.leave(f, sStart)
+}
+
+func (d *Decoder) leave(f *flow, s streamState) {
+	f.http, f.tunnel = false, true
+	for dir := range 2 {
+		h := &f.h[dir]
+		h.bytes = 0
+		if dir == int(f.cli) && h.cur != nil {
+			d.breakOff(f, dir, dropUnsupported)
+		}
+		h.state, h.syn = s, true
+	}
+}
+
+// unanswered gives up hope for the response of the first waiting request.
+func (d *Decoder) unanswered(f *flow) {
+	m := f.await
+	f.await = m.next
+	m.silent = true
+	d.ready(f)
+}
+
+// ready emits the exchanges at the front of the queue that are complete.
+func (d *Decoder) ready(f *flow) {
+	for m := f.first; m != nil && m.done && (m.reply != nil || m.silent); m = f.first {
+		f.first = m.next
+		if f.first == nil {
+			f.lastReq = nil
+		}
+		f.pending--
+		if !m.skipped {
+			d.emit(f, m)
+		}
+		if m.reply != nil {
+			d.freeMessage(m.reply)
+		}
+		d.freeMessage(m)
+	}
+}
+
+// settle empties the queue at the end of a flow.
+func (d *Decoder) settle(f *flow) {
+	for m := f.first; m != nil; m = m.next {
+		m.done = true
+		m.silent = m.reply == nil
+	}
+	f.await = nil
+	d.ready(f)
+}
+
+// release drops whatever a flow still holds.
+func (d *Decoder) release(f *flow) {
+	for i := range f.h {
+		h := &f.h[i]
+		for _, s := range h.segs {
+			d.freeSegment(s)
+		}
+		h.segs = h.segs[:0]
+	}
+}
+
+// Fixed keys: the id must be the same in every run and installation.
+const idKey0, idKey1 = 0x7869657a68692d77, 0x6972652d69642d31
+
+func (d *Decoder) emit(f *flow, m *message) {
+	if d.err != nil {
+		return
+	}
+	x := &d.x
+	x.Reset()
+	client := int(f.cli)
+	var in [64]byte
+	b := binary.BigEndian.AppendUint64(in[:0], uint64(m.start))
+	b = f.appendTuple(b, client)
+	b = binary.BigEndian.AppendUint32(b, m.ordinal)
+	hi, lo := siphash.Hash128(idKey0, idKey1, b)
+	const hex = "0123456789abcdef"
+	for i := range 16 {
+		s := uint(60 - 4*i)
+		d.id[i], d.id[16+i] = hex[hi>>s&15], hex[lo>>s&15]
+	}
+	x.ID = d.id[:]
+	d.seq++
+	x.Seq = d.seq
+	x.Start, x.End = m.start, m.last
+	x.Client, x.Server = f.ends[client], f.ends[1-client]
+	x.Caps = exchange.CapWire
+	x.Proto = m.proto
+	x.Method = m.buf[:m.method:m.method]
+	x.Target = m.buf[m.target:m.targetEnd:m.targetEnd]
+	m.fill(&x.Request)
+	x.Host = authority(x)
+	if m.broken || m.cut {
+		d.stats.BodiesCut++
+	}
+	if r := m.reply; r != nil {
+		x.End = max(x.End, r.last)
+		x.Status = r.status
+		x.Reason = r.buf[r.reason:r.reasonEnd:r.reasonEnd]
+		r.fill(&x.Response)
+		if r.broken || r.cut {
+			d.stats.BodiesCut++
+		}
+	} else {
+		d.stats.Silent++
+		if !f.h[1-client].have {
+			x.Caps &^= exchange.CapResponse | exchange.CapResponseHeaders | exchange.CapResponseBody
+			d.stats.OneSided++
+		}
+	}
+	if err := d.cfg.Emit(x); err != nil {
+		d.err = err
+		return
+	}
+	d.stats.Emitted++
+}
+
+// authority is the host a request is meant for: that of an absolute target,
+// else the Host field.
+func authority(x *exchange.Exchange) []byte {
+	t := x.Target
+	for _, scheme := range [...]string{"http://", "https://"} {
+		if len(t) > len(scheme) && exchange.EqualFold(t[:len(scheme)], scheme) {
+			t = t[len(scheme):]
+			for i, c := range t {
+				if c == '/' || c == '?' || c == '#' {
+					t = t[:i]
+					break
+				}
+			}
+			return t
+		}
+	}
+	return x.Request.Get("host")
+}
