@@ -1,32 +1,67 @@
-// Package signature matches attack patterns in requests, and components,
-// traces and exposed files in responses.
+// Package signature matches attack patterns in the values of a request, and
+// components, exposed files, debug pages and error traces in a response.
+//
+// It takes rules/signatures.yaml, components.yaml and traces.yaml and gives an
+// immutable Set that any number of goroutines may share. One pass of an
+// Aho-Corasick automaton over the case-folded bytes is the gate; only rules
+// whose literals were met run their pattern, on a window around the literal.
+// Invariant: a match is a function of (rules, input); a response rule needs a
+// marker in the body or in a header, a path alone never matches. A match is a
+// weak signal, not a verdict: the judge weighs it with what was answered.
+// Limits: see the max constants; what they cut is not looked at.
 package signature
 
 import (
 	"io/fs"
+	"slices"
+	"strings"
+	"sync"
 
 	"xiezhi/internal/message"
 	"xiezhi/internal/taxonomy"
 )
 
-// Kinds of rule: the first element of an id's family in the report.
+// KindAttack is the kind of the rules for requests; the kinds of the others
+// are defect kinds.
+const KindAttack = "attack"
+
 const (
-	KindAttack = "attack" // a pattern in a request; the other kinds are defect kinds
+	maxBody     = 64 << 10  // bytes of a response body that are looked at
+	maxValue    = 256 << 10 // bytes of a request value that are looked at
+	maxHits     = 4         // windows per rule and value
+	maxWindows  = 256       // windows per text, all rules together
+	windowBack  = 96        // bytes before a literal that a pattern sees
+	windowAhead = 256       // and after it
+	maxWhole    = 4 << 10   // bytes that a pattern on the whole value sees
+	maxExcerpt  = 160
+	maxDecode   = 2 // further URL decodings of a value
 )
 
 // Rule is one pattern.
 type Rule struct {
-	ID        string // "sqli.union_select", "component/actuator.env", "trace/python"
-	Kind      string // KindAttack, or a taxonomy.DefectKind
-	Component string // "actuator"; empty when none
+	ID        string // "sqli.union_select", "component/actuator.env", "trace/java"
+	Kind      string // KindAttack or a taxonomy.DefectKind
+	Component string // "actuator", for requests the family: "sqli"
 	Title     message.Text
 	Advice    message.Text
 	Harm      taxonomy.Severity
 	OWASP     []string
 	CWE       []string
+
+	index int
+	in    RequestPart
+	match matcher
+	where conditions
+	doc   *ruleDoc // until the gates are built
+	Cases Cases    // run by this package's test
 }
 
-// RequestPart says where a value of a request stands.
+// Cases are a rule's own examples; the test of this package runs them.
+type Cases struct {
+	Match, Pass []Case
+}
+
+// RequestPart says where a value of a request stands. The values are bits.
 type RequestPart uint8
 
 const (
@@ -36,34 +71,39 @@ const (
 	PartJSON
 	PartHeader
 	PartCookie
-	PartBody
+	PartBody // a body of another format, or one that could not be parsed
+	PartName // the name of a parameter or JSON key
 )
 
-// Response is what MatchResponse looks at.
-type Response struct {
-	Status      int
-	Path        []byte // decoded path of the request
-	ContentType []byte
-	Header      func(lower string) []byte // nil when absent
-	Body        []byte
-}
+const everyPart RequestPart = 0xff
 
 // Set is an immutable set of compiled rules.
-type Set struct{}
-
-// Load compiles signatures.yaml, components.yaml and traces.yaml.
-func Load(fsys fs.FS) (*Set, error) { return &Set{}, nil }
+type Set struct {
+	rules    []*Rule // sorted by id
+	byID     map[string]*Rule
+	request  gate
+	response gate
+	headers  []headerGate
+	magic    []*Rule // by the body's first bytes
+	scratch  sync.Pool
+}
 
 // Rule gives the rule with that id, nil when unknown.
-func (s *Set) Rule(id string) *Rule { return nil }
+func (s *Set) Rule(id string) *Rule { return s.byID[id] }
 
 // Rules lists every rule, sorted by id.
-func (s *Set) Rules() []*Rule { return nil }
+func (s *Set) Rules() []*Rule { return slices.Clone(s.rules) }
 
-// MatchRequest calls emit once per rule that the decoded value matches.
-func (s *Set) MatchRequest(in RequestPart, value []byte, emit func(r *Rule)) {}
-
-// MatchResponse calls emit once per rule that the response matches. where is
-// "body" or a header's name, excerpt a part of the response around the marker,
-// not redacted.
-func (s *Set) MatchResponse(r *Response, emit func(rule *Rule, where string, excerpt []byte)) {}
+// Load compiles signatures.yaml, components.yaml and traces.yaml.
+func Load(fsys fs.FS) (*Set, error) {
+	var rules []*Rule
+	for _, name := range [...]string{"signatures.yaml", "components.yaml", "traces.yaml"} {
+		r, err := read(fsys, name)
+		if err != nil {
+			return nil, err
+		}
+		rules = append(rules, r...)
+	}
+	slices.SortFunc(rules, func(a, b *Rule) int { return strings.Compare(a.ID, b.ID) })
+	return assemble(rules)
+}
