@@ -1,9 +1,14 @@
 // Package defect audits APIs for the five classes of defect.
 //
-// It takes a site's events in order and gives findings on demand; one folder
-// per class holds its detectors. Invariant: a finding is a function of the
-// events so far; an API merge folds detector state without loss. Limits:
-// bounded state per API, see LIMITS.md.
+// It takes a site's events in order and gives findings on demand. This package
+// holds what the classes share: the finding, the Detector contract, severity,
+// evidence samples and the bounded containers. One folder per class holds its
+// detectors (unauthorized, password, exposure, errors, misconfig); folder audit
+// assembles them, so that this package imports none of them. Invariant: a
+// finding is a function of the events so far; an API merge folds detector state
+// without loss, because what a detector keeps are counters, bottom-k sets and
+// samples chosen by hash, all of which merge in any order. Limits: bounded
+// state per API, see LIMITS.md.
 package defect
 
 import (
@@ -40,4 +45,7 @@ type Finding struct {
 	OWASP          []string
 	CWE            []string
 	ExploitedBy    []string // attack ids, filled in by the judge
+
+	Score  int          // 25..100, of which Severity is the level
+	Rating message.Text // why harm, exploitability and prevalence are what they are
 }

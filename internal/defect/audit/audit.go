@@ -1,0 +1,95 @@
+// Package audit assembles the defect classes into the auditor of one site.
+//
+// It takes a site's events in order, with the catalogue's merges before the
+// event that caused them, and gives rated findings on demand. Invariant: the
+// same events give the same findings, whenever and however often they are
+// asked for. Limits: those of the detectors; Counters says what was dropped.
+package audit
+
+import (
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/defect"
+	"xiezhi/internal/defect/errors"
+	"xiezhi/internal/defect/exposure"
+	"xiezhi/internal/defect/misconfig"
+	"xiezhi/internal/defect/password"
+	"xiezhi/internal/defect/unauthorized"
+	"xiezhi/internal/message"
+	"xiezhi/internal/observe/signature"
+)
+
+// Config configures an auditor. Everything in it is immutable.
+type Config struct {
+	Messages *message.Catalog
+	Rules    defect.Rules              // what is known about markers; may be nil
+	Open     func(a *catalog.API) bool // APIs that are public on purpose; may be nil
+}
+
+// Catalog is what the auditor asks of a catalogue.
+type Catalog interface{ APIs() []*catalog.API }
+
+// Auditor audits one site. It is not safe for concurrent use.
+type Auditor struct {
+	messages  *message.Catalog
+	rules     defect.Rules
+	detectors []defect.Detector
+	event     defect.Event
+}
+
+// New returns an auditor that has seen nothing.
+func New(cfg Config) *Auditor {
+	rules := cfg.Rules
+	if s, ok := rules.(*signature.Set); ok && s == nil {
+		rules = nil
+	}
+	return &Auditor{messages: cfg.Messages, rules: rules, detectors: []defect.Detector{
+		unauthorized.NewExposed(cfg.Open), unauthorized.NewBOLA(), unauthorized.NewSecret(),
+		password.NewWeak(), password.NewThrottle(),
+		exposure.NewBulk(),
+		errors.NewOracle(), errors.NewTrace(rules),
+		misconfig.NewMarkers(rules), misconfig.NewJWT(), misconfig.NewURL(), misconfig.NewCleartext(), misconfig.NewCORS(),
+	}}
+}
+
+// Merge folds the state of one API into another. The judge calls it for every
+// merge of an event before Observe.
+func (a *Auditor) Merge(m catalog.Merge) {
+	if m.From == m.Into {
+		return
+	}
+	for _, d := range a.detectors {
+		d.Merge(m.From, m.Into)
+	}
+}
+
+// Observe takes the next event in order. ev is not kept.
+func (a *Auditor) Observe(ev *catalog.Event) {
+	if ev.API == nil && len(ev.Markers) == 0 {
+		return
+	}
+	a.event = defect.Event{Event: ev}
+	a.event.Fill()
+	for _, d := range a.detectors {
+		d.Observe(&a.event)
+	}
+	a.event.Event = nil
+}
+
+// Findings gives the findings so far, most severe first, then by id. It
+// changes nothing.
+func (a *Auditor) Findings(c Catalog) []defect.Finding {
+	r := defect.NewReport(a.messages, a.rules, c.APIs())
+	for _, d := range a.detectors {
+		d.Findings(r)
+	}
+	return r.Findings()
+}
+
+// Counters says how often each bounded part was full.
+func (a *Auditor) Counters() []defect.Counter {
+	var all []defect.Counter
+	for _, d := range a.detectors {
+		all = append(all, d.Counters()...)
+	}
+	return all
+}

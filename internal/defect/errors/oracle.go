@@ -1,0 +1,507 @@
+// Package errors finds answers that tell more than they should: whether an
+// account exists, and how the program works inside.
+//
+// It takes events and gives drafts. Invariant: only failed attempts of the same
+// kind are compared, so that a right password, a limit, a lock or a captcha is
+// never mistaken for news about the account. Limits: per identity API 16
+// classes of answers and a sample of 256 identities.
+package errors
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/defect"
+	"xiezhi/internal/message"
+	"xiezhi/internal/observe"
+	"xiezhi/internal/taxonomy"
+)
+
+const (
+	maxOracles    = 2048
+	maxClasses    = 16
+	maxIdentities = 256
+	smallBody     = 64 // bytes: below, the size itself tells True from False
+
+	minWorded     = 3  // identities per class when the wording says it
+	minIdentities = 20 // identities per class when only statistics do
+	minRegistered = 5
+	minRepeated   = 10
+)
+
+// Oracle finds APIs whose answer tells whether an account exists.
+type Oracle struct {
+	states  *defect.States[oracle]
+	dropped uint64
+}
+
+type oracle struct {
+	span       defect.Span
+	public     bool
+	anonymous  uint64
+	overflow   bool
+	classes    []class
+	identities []seen // sample: the smallest hashes, ascending
+}
+
+// class is one way to answer.
+type class struct {
+	key        uint64
+	span       defect.Span
+	success    bool
+	says       observe.MessageClass
+	status     uint16
+	code, text string
+	identities defect.Set
+	registered defect.Set // identities known to exist
+	fresh      defect.Set // identities never named before
+	samples    defect.Samples
+}
+
+// seen is what became of one identity, by class key.
+type seen struct {
+	hash   uint64
+	source uint64
+	many   bool // from several sources
+	tally  [4]tally
+	rest   uint32
+}
+
+type tally struct {
+	key uint64
+	n   uint32
+}
+
+// NewOracle returns the detector.
+func NewOracle() *Oracle { return &Oracle{states: defect.NewStates[oracle](maxOracles)} }
+
+// asks reports whether the role tells something about an identity that is not
+// the asker's own.
+func asks(r taxonomy.Role) bool {
+	switch r {
+	case taxonomy.RoleLogin, taxonomy.RoleLoginCode, taxonomy.RoleRegister, taxonomy.RolePasswordReset, taxonomy.RoleCodeSend,
+		taxonomy.RoleIdentityCheck, taxonomy.RoleQueryProgress, taxonomy.RoleInvite:
+		return true
+	}
+	return false
+}
+
+// subject gives the identity that the request names.
+func subject(ev *defect.Event) uint64 {
+	if ev.Who.Subject != 0 {
+		return ev.Who.Subject
+	}
+	if len(ev.Accounts) > 0 {
+		return ev.Accounts[0].Token
+	}
+	if r := ev.API.Role; r == taxonomy.RoleIdentityCheck || r == taxonomy.RoleQueryProgress {
+		for i := range ev.Params {
+			if p := &ev.Params[i]; p.Sensitive.Level() >= 2 {
+				return p.Token
+			}
+		}
+		for i := range ev.Segments {
+			if s := &ev.Segments[i]; s.Sensitive.Level() >= 2 {
+				return s.Token
+			}
+		}
+	}
+	return 0
+}
+
+// comparable reports whether the answer may be compared with others: not a
+// success where a secret decides, not a limit, not a refusal for form's sake.
+func comparable(ev *defect.Event) bool {
+	if ev.MessageSays&(observe.SaysThrottled|observe.SaysLocked|observe.SaysCaptcha) != 0 {
+		return false
+	}
+	switch ev.Outcome {
+	case catalog.OutcomeThrottled, catalog.OutcomeError, catalog.OutcomeUnknown, catalog.OutcomeRedirect:
+		return false
+	case catalog.OutcomeInvalid:
+		return ev.MessageSays&(observe.SaysNotRegistered|observe.SaysRegistered|observe.SaysWrongSecret) != 0
+	case catalog.OutcomeSuccess:
+		switch ev.API.Role {
+		case taxonomy.RoleLogin, taxonomy.RoleLoginCode:
+			return false // the secret was right: condition on failure
+		}
+	}
+	return true
+}
+
+// ownProof reports whether a code in the request proves that the identity is
+// the asker's: then the answer tells the owner about himself.
+func ownProof(ev *defect.Event) bool {
+	if ev.API.Role == taxonomy.RoleLoginCode {
+		return false
+	}
+	for i := range ev.Params {
+		if ev.Params[i].Sensitive == taxonomy.SensVerificationCode {
+			return true
+		}
+	}
+	return false
+}
+
+// classKey is a key of the answer. Bodies too small to hold a message, such as
+// true and false, are told apart by their size.
+func classKey(ev *defect.Event) uint64 {
+	k := ev.Class()
+	if ev.MessageHash == 0 && ev.Code == "" && ev.RespBytes <= smallBody {
+		k = defect.Pair(k, ev.RespBytes)
+	}
+	return k | 1
+}
+
+// Observe takes one event.
+func (d *Oracle) Observe(ev *defect.Event) {
+	if ev.Handle == 0 || !asks(ev.API.Role) || ev.Status == 0 {
+		return
+	}
+	id := subject(ev)
+	if id == 0 || id == ev.Who.Principal || !comparable(ev) || ownProof(ev) {
+		return
+	}
+	s := d.states.Ensure(ev.Handle)
+	key := classKey(ev)
+	c := d.class(s, key)
+	if c == nil {
+		return
+	}
+	if c.span.Count == 0 {
+		c.success, c.says, c.status = ev.OK, ev.MessageSays, ev.Status
+		c.code, c.text = strings.Clone(ev.Code), strings.Clone(ev.Message)
+	}
+	s.span.Add(ev.End)
+	s.public = s.public || !ev.Who.Private
+	if ev.Anonymous {
+		s.anonymous++
+	}
+	c.span.Add(ev.End)
+	c.identities.Add(id)
+	switch {
+	case ev.Who.Registered:
+		c.registered.Add(id)
+	case ev.Who.NewSubject:
+		c.fresh.Add(id)
+	}
+	if e := c.samples.Offer(ev.ID, 0); e != nil {
+		e.What, e.Status, e.Text, e.Value = "defect.evidence.answer", ev.Status, c.label(), shapeOf(ev)
+	}
+	s.note(defect.Mix(id), ev.Source, key)
+}
+
+func shapeOf(ev *defect.Event) string {
+	if len(ev.Accounts) > 0 {
+		return strings.Clone(ev.Accounts[0].Shape)
+	}
+	return ""
+}
+
+// label is how texts quote the class.
+func (c *class) label() string {
+	switch {
+	case c.text != "":
+		return c.text
+	case c.code != "":
+		return c.code
+	}
+	return ""
+}
+
+func (d *Oracle) class(s *oracle, key uint64) *class {
+	for i := range s.classes {
+		if s.classes[i].key == key {
+			return &s.classes[i]
+		}
+	}
+	if len(s.classes) == maxClasses {
+		s.overflow = true
+		d.dropped++
+		return nil
+	}
+	s.classes = append(s.classes, class{key: key})
+	return &s.classes[len(s.classes)-1]
+}
+
+// note counts the class under the identity, if the identity is in the sample.
+// An identity in the final sample was in it from its first event on, because
+// the sample's bound only falls; so its tally is complete.
+func (s *oracle) note(hash, source, key uint64) {
+	at, found := slices.BinarySearchFunc(s.identities, hash, func(x seen, h uint64) int { return cmp.Compare(x.hash, h) })
+	if !found {
+		if at == maxIdentities {
+			return
+		}
+		if len(s.identities) == maxIdentities {
+			s.identities = s.identities[:maxIdentities-1]
+		}
+		s.identities = slices.Insert(s.identities, at, seen{hash: hash, source: source})
+	}
+	x := &s.identities[at]
+	x.many = x.many || x.source != source
+	x.add(key, 1)
+}
+
+func (x *seen) add(key uint64, n uint32) {
+	for i := range x.tally {
+		if x.tally[i].key == key || x.tally[i].key == 0 {
+			x.tally[i].key = key
+			x.tally[i].n += n
+			return
+		}
+	}
+	x.rest += n
+}
+
+// Merge folds the state of one API into another.
+func (d *Oracle) Merge(from, into catalog.Handle) {
+	d.states.Move(from, into, func(dst, src *oracle) {
+		dst.span.Fold(src.span)
+		dst.public = dst.public || src.public
+		dst.anonymous += src.anonymous
+		dst.overflow = dst.overflow || src.overflow
+		for i := range src.classes {
+			g := &src.classes[i]
+			c := d.class(dst, g.key)
+			if c == nil {
+				continue
+			}
+			if c.span.Count == 0 {
+				*c = *g
+				continue
+			}
+			c.span.Fold(g.span)
+			c.identities.Union(&g.identities)
+			c.registered.Union(&g.registered)
+			c.fresh.Union(&g.fresh)
+			c.samples.Fold(&g.samples)
+		}
+		joined := make([]seen, 0, len(dst.identities)+len(src.identities))
+		joined = append(append(joined, dst.identities...), src.identities...)
+		slices.SortStableFunc(joined, func(a, b seen) int { return cmp.Compare(a.hash, b.hash) })
+		out := joined[:0]
+		for i := range joined {
+			x := joined[i]
+			if n := len(out); n > 0 && out[n-1].hash == x.hash {
+				y := &out[n-1]
+				y.many = y.many || x.many || y.source != x.source
+				for _, t := range x.tally {
+					if t.n > 0 {
+						y.add(t.key, t.n)
+					}
+				}
+				y.rest += x.rest
+				continue
+			}
+			out = append(out, x)
+		}
+		dst.identities = out[:min(len(out), maxIdentities)]
+	})
+}
+
+// verdict is what the answers tell.
+type verdict struct {
+	present, absent *class // answers for accounts that exist and that do not
+	worded          bool   // the wording says it
+	checked         bool   // registered and never-seen identities confirm it
+	gain            float64
+	repeated        int
+}
+
+func (s *oracle) judge(role taxonomy.Role) (v verdict, found bool) {
+	v.gain, v.repeated = s.gain()
+	classes := make([]*class, 0, len(s.classes))
+	for i := range s.classes {
+		classes = append(classes, &s.classes[i])
+	}
+	slices.SortFunc(classes, func(a, b *class) int {
+		return cmp.Or(cmp.Compare(b.identities.Count(), a.identities.Count()), cmp.Compare(a.key, b.key))
+	})
+	for _, c := range classes {
+		if v.absent == nil && c.saysAbsent() {
+			v.absent = c
+		}
+		if v.present == nil && c.saysPresent() {
+			v.present = c
+		}
+	}
+	// One half may be said by doing it: a code is sent, an account is opened.
+	for _, c := range classes {
+		if !c.success || c == v.absent || c == v.present {
+			continue
+		}
+		switch role {
+		case taxonomy.RoleRegister:
+			if v.absent == nil && v.present != nil {
+				v.absent = c
+			}
+		case taxonomy.RoleCodeSend, taxonomy.RolePasswordReset, taxonomy.RoleIdentityCheck, taxonomy.RoleQueryProgress, taxonomy.RoleInvite:
+			if v.present == nil && v.absent != nil {
+				v.present = c
+			}
+		}
+	}
+	if v.present != nil && v.absent != nil && v.present.identities.Count() >= minWorded && v.absent.identities.Count() >= minWorded {
+		v.worded = true
+		v.checked = s.check(v.present, v.absent)
+		return v, true
+	}
+	if s.overflow || role == taxonomy.RoleRegister {
+		return v, false // opening an account changes the answer by itself
+	}
+	// Without words: two classes, each with many identities, that registered
+	// and never-seen identities tell apart.
+	for _, p := range classes {
+		for _, a := range classes {
+			if p == a || p.identities.Count() < minIdentities || a.identities.Count() < minIdentities || !s.check(p, a) {
+				continue
+			}
+			if v.repeated >= minRepeated && v.gain < 0.8 {
+				continue
+			}
+			v.present, v.absent, v.checked = p, a, true
+			return v, true
+		}
+	}
+	return v, false
+}
+
+func (c *class) saysAbsent() bool {
+	return c.says&observe.SaysNotRegistered != 0 && c.says&(observe.SaysRegistered|observe.SaysBadPair) == 0
+}
+
+func (c *class) saysPresent() bool {
+	return c.says&(observe.SaysRegistered|observe.SaysWrongSecret) != 0 && c.says&(observe.SaysNotRegistered|observe.SaysBadPair) == 0
+}
+
+// check compares with the truth: nearly all registered identities must get the
+// one answer and nearly all never-seen ones the other.
+func (s *oracle) check(present, absent *class) bool {
+	var registered, fresh defect.Set
+	for i := range s.classes {
+		registered.Union(&s.classes[i].registered)
+		fresh.Union(&s.classes[i].fresh)
+	}
+	r, f := registered.Count(), fresh.Count()
+	return r >= minRegistered && f >= minRegistered &&
+		float64(present.registered.Count()) >= 0.98*float64(r) && float64(absent.fresh.Count()) >= 0.9*float64(f) &&
+		absent.registered.Count()*50 <= r
+}
+
+// gain is the share of the answer's entropy that the identity explains,
+// I(class; identity) / H(class), over identities asked for from several
+// sources; n is their number.
+func (s *oracle) gain() (g float64, n int) {
+	var total, within float64
+	all := map[uint64]float64{}
+	for i := range s.identities {
+		x := &s.identities[i]
+		if !x.many {
+			continue
+		}
+		n++
+		var sum, h float64
+		for _, t := range x.tally {
+			sum += float64(t.n)
+		}
+		sum += float64(x.rest)
+		for _, t := range x.tally {
+			if t.n > 0 {
+				h -= float64(t.n) * math.Log2(float64(t.n)/sum)
+				all[t.key] += float64(t.n)
+			}
+		}
+		within += h
+		total += sum
+	}
+	if total == 0 {
+		return 0, n
+	}
+	counts := make([]float64, 0, len(all))
+	for _, c := range all {
+		counts = append(counts, c)
+	}
+	slices.Sort(counts) // sums of floats depend on their order
+	var h float64
+	for _, c := range counts {
+		h -= c * math.Log2(c/total)
+	}
+	if h == 0 {
+		return 0, n
+	}
+	return 1 - within/h, n
+}
+
+// Findings reports what is known.
+func (d *Oracle) Findings(r *defect.Report) {
+	d.states.Each(func(h catalog.Handle, s *oracle) {
+		api := r.API(h)
+		if api == nil || !asks(api.Role) {
+			return
+		}
+		v, found := s.judge(api.Role)
+		if !found {
+			return
+		}
+		args := message.Args{
+			"api": r.Name(h), "present": quote(r, v.present), "absent": quote(r, v.absent),
+			"n": v.present.span.Count + v.absent.span.Count, "there": v.present.identities.Number(), "missing": v.absent.identities.Number(),
+			"checked": v.present.registered.Number()}
+		id := "defect.identity_oracle.reason"
+		if !v.worded {
+			id += ".statistics"
+		} else if v.checked {
+			id += ".checked"
+		}
+		advice := "defect.identity_oracle.advice." + adviceFor(api.Role)
+		var samples defect.Samples
+		// One exchange of each half shows the difference; a third adds nothing.
+		for rank, c := range []*class{v.absent, v.present} {
+			ev := c.samples.First()
+			if p := samples.Offer(ev.Exchange, uint32(rank)); p != nil {
+				*p = ev
+			}
+		}
+		repeated := v.repeated >= minRepeated && v.gain >= 0.9
+		r.Add(defect.Draft{
+			Kind: taxonomy.DefectIdentityOracle, API: h, Samples: samples, Harm: taxonomy.Elevated, HarmWhy: "defect.rating.h.oracle",
+			Span: defect.Span{First: min(v.present.span.First, v.absent.span.First), Last: max(v.present.span.Last, v.absent.span.Last),
+				Count: v.present.span.Count + v.absent.span.Count},
+			Confidence: defect.Confidence(0.6, defect.If(v.worded, 0.25), defect.If(v.checked, 0.5), defect.If(repeated, 0.3),
+				defect.If(v.present.identities.Count() >= minIdentities && v.absent.identities.Count() >= minIdentities, 0.3)),
+			Reach:  defect.Reach{Public: s.public, Anonymous: s.anonymous > 0, Guessable: true, Register: true},
+			Reason: r.Text(id, args), Advice: r.Text(advice, args),
+		})
+	})
+}
+
+func adviceFor(role taxonomy.Role) string {
+	switch role {
+	case taxonomy.RoleRegister:
+		return "register"
+	case taxonomy.RolePasswordReset, taxonomy.RoleCodeSend:
+		return "send"
+	case taxonomy.RoleLogin, taxonomy.RoleLoginCode:
+		return "login"
+	}
+	return "query"
+}
+
+// quote names a class by its words, or by status and code.
+func quote(r *defect.Report, c *class) message.Text {
+	if l := c.label(); l != "" {
+		return r.Text("defect.identity_oracle.class.text", message.Args{"text": l, "status": int(c.status)})
+	}
+	return r.Text("defect.identity_oracle.class.status", message.Args{"status": int(c.status)})
+}
+
+// Counters says what was dropped.
+func (d *Oracle) Counters() []defect.Counter {
+	return []defect.Counter{{What: "defect.oracle.apis", Count: d.states.Evicted}, {What: "defect.oracle.classes", Count: d.dropped}}
+}
+
+var _ defect.Detector = (*Oracle)(nil)

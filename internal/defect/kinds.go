@@ -1,0 +1,55 @@
+package defect
+
+import "xiezhi/internal/taxonomy"
+
+// reference names a kind in the public catalogues.
+type reference struct{ owasp, cwe []string }
+
+// about gives the references of a kind: OWASP API Security Top 10 of 2023, CWE.
+func about(k taxonomy.DefectKind) reference {
+	switch k {
+	case taxonomy.DefectUnauthenticatedSensitive:
+		return reference{[]string{"API2:2023", "API5:2023"}, []string{"CWE-306"}}
+	case taxonomy.DefectOptionalAuthentication:
+		return reference{[]string{"API2:2023", "API5:2023"}, []string{"CWE-287", "CWE-862"}}
+	case taxonomy.DefectBOLA:
+		return reference{[]string{"API1:2023"}, []string{"CWE-639"}}
+	case taxonomy.DefectSecretInResponse:
+		return reference{[]string{"API3:2023", "API2:2023"}, []string{"CWE-201", "CWE-522"}}
+	case taxonomy.DefectWeakAccepted:
+		return reference{[]string{"API2:2023"}, []string{"CWE-521"}}
+	case taxonomy.DefectNoThrottling:
+		return reference{[]string{"API2:2023", "API4:2023"}, []string{"CWE-307"}}
+	case taxonomy.DefectBulkResponse:
+		return reference{[]string{"API3:2023", "API4:2023"}, []string{"CWE-213", "CWE-770"}}
+	case taxonomy.DefectIdentityOracle:
+		return reference{[]string{"API2:2023"}, []string{"CWE-204"}}
+	case taxonomy.DefectVerboseTrace:
+		return reference{[]string{"API8:2023"}, []string{"CWE-209"}}
+	case taxonomy.DefectJWTWeakSecret:
+		return reference{[]string{"API2:2023", "API8:2023"}, []string{"CWE-1391", "CWE-347"}}
+	case taxonomy.DefectJWTNone:
+		return reference{[]string{"API2:2023", "API8:2023"}, []string{"CWE-347"}}
+	case taxonomy.DefectSecretInURL:
+		return reference{[]string{"API8:2023", "API2:2023"}, []string{"CWE-598"}}
+	case taxonomy.DefectCleartext:
+		return reference{[]string{"API8:2023", "API2:2023"}, []string{"CWE-319"}}
+	case taxonomy.DefectExposedComponent:
+		return reference{[]string{"API8:2023", "API9:2023"}, []string{"CWE-1188"}}
+	case taxonomy.DefectAPIDocs:
+		return reference{[]string{"API9:2023"}, []string{"CWE-200"}}
+	case taxonomy.DefectDebugPage:
+		return reference{[]string{"API8:2023"}, []string{"CWE-489"}}
+	case taxonomy.DefectExposedFile:
+		return reference{[]string{"API8:2023"}, []string{"CWE-538", "CWE-527"}}
+	case taxonomy.DefectDirectoryListing:
+		return reference{[]string{"API8:2023"}, []string{"CWE-548"}}
+	case taxonomy.DefectSourceMap:
+		return reference{[]string{"API8:2023"}, []string{"CWE-540"}}
+	case taxonomy.DefectGraphqlIntrospection:
+		return reference{[]string{"API8:2023", "API9:2023"}, []string{"CWE-200"}}
+	case taxonomy.DefectCORS:
+		return reference{[]string{"API8:2023"}, []string{"CWE-942"}}
+	}
+	return reference{[]string{"API8:2023"}, []string{"CWE-16"}}
+}

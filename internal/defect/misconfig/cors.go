@@ -1,0 +1,141 @@
+package misconfig
+
+import (
+	"net/netip"
+	"strings"
+
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/defect"
+	"xiezhi/internal/message"
+	"xiezhi/internal/observe"
+	"xiezhi/internal/taxonomy"
+)
+
+const (
+	maxCORSAPIs = 4096
+	minOrigins  = 3 // unrelated foreign domains; two may well be partners
+)
+
+// CORS finds APIs that let any web site read their answers with the visitor's
+// cookies: a foreign Origin, or null, comes back as allowed with credentials.
+// An API that was seen to leave some foreign origin out keeps a list, and is
+// none.
+type CORS struct{ states *defect.States[cors] }
+
+type cors struct {
+	reflected defect.Span
+	null      defect.Span
+	refused   uint64 // foreign origins that were not allowed
+	public    bool
+	origins   defect.Set
+	samples   defect.Samples
+}
+
+// NewCORS returns the detector.
+func NewCORS() *CORS { return &CORS{states: defect.NewStates[cors](maxCORSAPIs)} }
+
+// Observe takes one event.
+func (d *CORS) Observe(ev *defect.Event) {
+	if ev.Origin == "" || ev.Handle == 0 || ev.Status == 0 {
+		return
+	}
+	domain := registrable(ev.Origin)
+	if domain == "" && ev.Origin != "null" || domain != "" && domain == registrable(ev.Host) {
+		return
+	}
+	const with = observe.CORSCredentials
+	what := ""
+	var s *cors
+	switch {
+	case ev.CORS&with != 0 && ev.CORS&observe.CORSNull != 0 && ev.Origin == "null":
+		s, what = d.states.Ensure(ev.Handle), "defect.evidence.cors_null"
+		s.null.Add(ev.End)
+	case ev.CORS&with != 0 && ev.CORS&observe.CORSReflected != 0 && domain != "":
+		s, what = d.states.Ensure(ev.Handle), "defect.evidence.cors"
+		s.reflected.Add(ev.End)
+		s.origins.Add(defect.HashText(domain))
+	case ev.CORS&(observe.CORSAny|observe.CORSNull|observe.CORSReflected) == 0:
+		d.states.Ensure(ev.Handle).refused++
+		return
+	default:
+		return
+	}
+	s.public = s.public || !ev.Who.Private
+	if e := s.samples.Offer(ev.ID, 0); e != nil {
+		e.What, e.Text = what, strings.Clone(ev.Origin)
+	}
+}
+
+// registrable gives the last two labels of a host or origin, three below the
+// common second-level registries; empty for addresses and local names.
+func registrable(origin string) string {
+	host := origin
+	if _, after, ok := strings.Cut(origin, "://"); ok {
+		host = after
+	}
+	if i := strings.LastIndexByte(host, ':'); i > 0 && !strings.HasSuffix(host, "]") {
+		host = host[:i]
+	}
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err == nil || host == "null" {
+		return ""
+	}
+	last := strings.LastIndexByte(host, '.')
+	if last < 0 {
+		return ""
+	}
+	second := strings.LastIndexByte(host[:last], '.')
+	if second >= 0 {
+		switch host[second+1 : last] {
+		case "com", "net", "org", "gov", "edu", "co", "ac":
+			if third := strings.LastIndexByte(host[:second], '.'); third >= 0 {
+				return host[third+1:]
+			}
+			return host
+		}
+		return host[second+1:]
+	}
+	return host
+}
+
+// Merge folds the state of one API into another.
+func (d *CORS) Merge(from, into catalog.Handle) {
+	d.states.Move(from, into, func(dst, src *cors) {
+		dst.reflected.Fold(src.reflected)
+		dst.null.Fold(src.null)
+		dst.refused += src.refused
+		dst.public = dst.public || src.public
+		dst.origins.Union(&src.origins)
+		dst.samples.Fold(&src.samples)
+	})
+}
+
+// Findings reports what is known.
+func (d *CORS) Findings(r *defect.Report) {
+	d.states.Each(func(h catalog.Handle, s *cors) {
+		origins := s.origins.Count()
+		if r.API(h) == nil || s.refused > 0 || origins < minOrigins && s.null.Count < 2 {
+			return
+		}
+		span := s.reflected
+		span.Fold(s.null)
+		args := message.Args{"api": r.Name(h), "origins": s.origins.Number(), "n": span.Count, "null": s.null.Count}
+		id := "defect.cors.reason"
+		if origins < minOrigins {
+			id += ".null"
+		}
+		r.Add(defect.Draft{
+			Kind: taxonomy.DefectCORS, API: h, Span: span, Samples: s.samples, Harm: taxonomy.High, HarmWhy: "defect.rating.h.cors",
+			Confidence: defect.Confidence(0.65, defect.If(origins >= 5, 0.5), defect.If(s.null.Count >= 2, 0.2)),
+			Reach:      defect.Reach{Public: s.public},
+			Reason:     r.Text(id, args), Advice: r.Text("defect.cors.advice", args),
+		})
+	})
+}
+
+// Counters says what was dropped.
+func (d *CORS) Counters() []defect.Counter {
+	return []defect.Counter{{What: "defect.cors.apis", Count: d.states.Evicted}}
+}
+
+var _ defect.Detector = (*CORS)(nil)

@@ -1,0 +1,335 @@
+package password
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/defect"
+	"xiezhi/internal/message"
+	"xiezhi/internal/observe"
+	"xiezhi/internal/taxonomy"
+)
+
+const (
+	maxAccounts = 2048 // accounts with failures, per site
+	maxSources  = 4096 // sources with failures, per site
+	ring        = 64   // attempts remembered per account
+
+	minFailures = 20 // on one account
+	window      = int64(10 * time.Minute)
+	minGuesses  = 5 // distinct passwords among them: a saved password repeats itself
+
+	// The weaker form: one source, many accounts.
+	minSourceFailures = 100
+	minSourceAccounts = 50
+	minPerMinute      = 5
+)
+
+// Throttle finds logins that check any number of passwords: twenty failures on
+// one account within ten minutes, all of them answered by the check itself and
+// none by a limit, a lock or a captcha; or, weaker, one source that tries many
+// accounts without ever being slowed down.
+type Throttle struct {
+	accounts *defect.Table[pair, account]
+	sources  *defect.Table[pair, source]
+	apis     *defect.States[throttle]
+}
+
+type pair struct {
+	api catalog.Handle
+	key uint64
+}
+
+type attempt struct {
+	at    int64
+	class uint64
+	tag   uint32
+	kind  attemptKind
+}
+
+type attemptKind uint8
+
+const (
+	failed attemptKind = iota + 1
+	slowed             // a limit, a lock, a captcha
+	passed
+)
+
+type account struct{ last []attempt } // the newest ring, in order of time
+
+type source struct {
+	span     defect.Span // failures
+	slowed   uint64
+	passed   uint64
+	public   bool
+	accounts defect.Set
+}
+
+// throttle is kept per API: what sums up accounts.
+type throttle struct {
+	failures defect.Span
+	slowed   uint64
+	public   bool
+	samples  defect.Samples
+	// fired are accounts with an unthrottled run, and the longest run of all.
+	fired   defect.Set
+	longest run
+	lucky   uint64 // runs that ended with the right password: no hidden lock
+}
+
+type run struct {
+	n        int
+	from, to int64
+	guesses  int
+	lucky    bool
+}
+
+func (r run) better(o run) bool {
+	return cmp.Or(cmp.Compare(r.n, o.n), cmp.Compare(o.to-o.from, r.to-r.from), cmp.Compare(o.from, r.from)) > 0
+}
+
+// NewThrottle returns the detector.
+func NewThrottle() *Throttle {
+	return &Throttle{
+		accounts: defect.NewTable[pair, account](maxAccounts), sources: defect.NewTable[pair, source](maxSources),
+		apis: defect.NewStates[throttle](maxAPIs),
+	}
+}
+
+// classify says what an answer to a password means; 0 when it is no evidence.
+func classify(ev *defect.Event) attemptKind {
+	const limits = observe.SaysThrottled | observe.SaysLocked | observe.SaysCaptcha
+	switch {
+	case ev.Outcome == catalog.OutcomeThrottled || ev.MessageSays&limits != 0:
+		return slowed
+	case ev.OK:
+		return passed
+	case ev.Outcome != catalog.OutcomeRejected && ev.Outcome != catalog.OutcomeDenied:
+		return 0
+	case ev.MessageSays&(observe.SaysNotRegistered|observe.SaysNotFound) != 0 && ev.MessageSays&(observe.SaysWrongSecret|observe.SaysBadPair) == 0:
+		return 0 // no password was checked
+	}
+	return failed
+}
+
+// Observe takes one event.
+func (d *Throttle) Observe(ev *defect.Event) {
+	if ev.Handle == 0 || len(ev.Passwords) == 0 || ev.API.Role != taxonomy.RoleLogin {
+		return
+	}
+	subject := ev.Who.Subject
+	if subject == 0 && len(ev.Accounts) > 0 {
+		subject = ev.Accounts[0].Token
+	}
+	kind := classify(ev)
+	if kind == 0 || subject == 0 {
+		return
+	}
+	key := pair{ev.Handle, subject}
+	a := d.accounts.Get(key)
+	if kind == failed {
+		t := d.apis.Ensure(ev.Handle)
+		t.failures.Add(ev.End)
+		t.public = t.public || !ev.Who.Private
+		if e := t.samples.Offer(ev.ID, 0); e != nil {
+			e.What, e.Status, e.Text = "defect.evidence.password_check", ev.Status, ev.Message
+		}
+		if a == nil {
+			a = d.accounts.Ensure(key)
+		}
+	} else if kind == slowed {
+		d.apis.Ensure(ev.Handle).slowed++
+	}
+	if a != nil {
+		at := attempt{at: ev.End, class: ev.Class(), kind: kind, tag: ev.Passwords[0].Tag}
+		if len(a.last) == ring {
+			copy(a.last, a.last[1:])
+			a.last[ring-1] = at
+		} else {
+			a.last = append(a.last, at)
+		}
+		if r := a.run(len(a.last)); r.fires() {
+			d.note(ev.Handle, subject, r)
+		}
+	}
+	d.source(ev, subject, kind)
+}
+
+func (d *Throttle) note(h catalog.Handle, subject uint64, r run) {
+	t := d.apis.Ensure(h)
+	t.fired.Add(subject)
+	if r.better(t.longest) {
+		t.longest = r
+	}
+	if r.lucky {
+		t.lucky++
+	}
+}
+
+func (r run) fires() bool { return r.n >= minFailures && r.guesses >= minGuesses }
+
+// run gives the run of failures, all in one class and within the window, that
+// ends at attempt end; a right password at its end does not break it.
+func (a *account) run(end int) (r run) {
+	i := end - 1
+	if i >= 0 && a.last[i].kind == passed {
+		r.lucky = true
+		i--
+	}
+	if i < 0 || a.last[i].kind != failed {
+		return run{}
+	}
+	class := a.last[i].class
+	r.to = a.last[i].at
+	var tags [ring]uint32
+	for ; i >= 0; i-- {
+		x := &a.last[i]
+		if x.kind != failed || x.class != class || r.to-x.at > window {
+			break
+		}
+		r.n++
+		r.from = x.at
+	}
+	if r.n < minFailures {
+		return r
+	}
+	for _, x := range a.last[i+1 : i+1+r.n] {
+		if r.guesses < len(tags) && !slices.Contains(tags[:r.guesses], x.tag) {
+			tags[r.guesses] = x.tag
+			r.guesses++
+		}
+	}
+	return r
+}
+
+func (d *Throttle) source(ev *defect.Event, subject uint64, kind attemptKind) {
+	key := pair{ev.Handle, ev.Source}
+	s := d.sources.Get(key)
+	if s == nil {
+		if kind != failed {
+			return
+		}
+		s = d.sources.Ensure(key)
+	}
+	switch kind {
+	case failed:
+		s.span.Add(ev.End)
+		s.accounts.Add(subject)
+		s.public = s.public || !ev.Who.Private
+	case slowed:
+		s.slowed++
+	case passed:
+		s.passed++
+	}
+}
+
+// unslowed reports the weaker form. People behind one address mostly log in
+// with success, so failures must be nearly all there is.
+func (s *source) unslowed() bool {
+	return s.slowed == 0 && s.span.Count >= minSourceFailures && s.accounts.Count() >= minSourceAccounts &&
+		s.passed*10 <= s.span.Count && s.perMinute() >= minPerMinute
+}
+
+func (s *source) perMinute() float64 {
+	return float64(s.span.Count) / max(float64(s.span.Last-s.span.First)/float64(time.Minute), 1)
+}
+
+// Merge folds the state of one API into another.
+func (d *Throttle) Merge(from, into catalog.Handle) {
+	d.apis.Move(from, into, func(dst, src *throttle) {
+		dst.failures.Fold(src.failures)
+		dst.slowed += src.slowed
+		dst.public = dst.public || src.public
+		dst.samples.Fold(&src.samples)
+		dst.fired.Union(&src.fired)
+		if src.longest.better(dst.longest) {
+			dst.longest = src.longest
+		}
+		dst.lucky += src.lucky
+	})
+	for _, k := range keysOf(d.accounts, from) {
+		d.accounts.Move(k, pair{into, k.key}, func(dst, src *account) {
+			joined := append(slices.Clone(dst.last), src.last...)
+			slices.SortStableFunc(joined, func(a, b attempt) int { return cmp.Compare(a.at, b.at) })
+			whole := account{joined}
+			for end := 1; end <= len(joined); end++ {
+				if r := whole.run(end); r.fires() {
+					d.note(into, k.key, r)
+				}
+			}
+			dst.last = append(dst.last[:0], joined[max(0, len(joined)-ring):]...)
+		})
+	}
+	for _, k := range keysOf(d.sources, from) {
+		d.sources.Move(k, pair{into, k.key}, func(dst, src *source) {
+			dst.span.Fold(src.span)
+			dst.slowed += src.slowed
+			dst.passed += src.passed
+			dst.public = dst.public || src.public
+			dst.accounts.Union(&src.accounts)
+		})
+	}
+}
+
+func keysOf[V any](t *defect.Table[pair, V], api catalog.Handle) (keys []pair) {
+	t.Each(func(k pair, _ *V) {
+		if k.api == api {
+			keys = append(keys, k)
+		}
+	})
+	return keys
+}
+
+// Findings reports what is known.
+func (d *Throttle) Findings(r *defect.Report) {
+	worst := map[catalog.Handle]*source{}
+	d.sources.Each(func(k pair, s *source) {
+		if !s.unslowed() {
+			return
+		}
+		if w := worst[k.api]; w == nil || s.span.Count > w.span.Count || s.span.Count == w.span.Count && s.span.First < w.span.First {
+			worst[k.api] = s
+		}
+	})
+	d.apis.Each(func(h catalog.Handle, s *throttle) {
+		if r.API(h) == nil {
+			return
+		}
+		args := message.Args{"api": r.Name(h)}
+		draft := defect.Draft{
+			Kind: taxonomy.DefectNoThrottling, API: h, Samples: s.samples, Harm: taxonomy.High, HarmWhy: "defect.rating.h.guessing",
+			Reach: defect.Reach{Public: s.public, Anonymous: true, Guessable: true}, Span: s.failures,
+		}
+		id := "defect.no_throttling.account"
+		switch w := worst[h]; {
+		case s.fired.Count() > 0:
+			l := s.longest
+			args["n"], args["accounts"], args["guesses"] = l.n, s.fired.Number(), l.guesses
+			args["minutes"] = int((l.to-l.from)/int64(time.Minute)) + 1
+			draft.Confidence = defect.Confidence(0.7, defect.If(s.lucky > 0, 0.5), defect.If(s.fired.Count() >= 3, 0.4),
+				defect.If(l.n >= 50, 0.35), defect.If(s.slowed == 0, 0.2))
+			if s.slowed > 0 { // some limit exists; it did not act here
+				draft.Confidence = min(draft.Confidence, 0.75)
+			}
+		case w != nil && s.slowed == 0:
+			id = "defect.no_throttling.source"
+			args["n"], args["accounts"], args["minutes"] = w.span.Count, w.accounts.Number(), int((w.span.Last-w.span.First)/int64(time.Minute))+1
+			draft.Confidence = defect.Confidence(0.6, defect.If(w.span.Count >= 300, 0.2))
+		default:
+			return
+		}
+		draft.Reason = r.Text(id+".reason", args)
+		draft.Advice = r.Text(id+".advice", args)
+		r.Add(draft)
+	})
+}
+
+// Counters says what was dropped.
+func (d *Throttle) Counters() []defect.Counter {
+	return []defect.Counter{{What: "defect.throttle.apis", Count: d.apis.Evicted}, {What: "defect.throttle.accounts", Count: d.accounts.Evicted},
+		{What: "defect.throttle.sources", Count: d.sources.Evicted}}
+}
+
+var _ defect.Detector = (*Throttle)(nil)
