@@ -19,7 +19,7 @@ func Leaf(h Hint, b []byte, hits []Hit) []Hit {
 			return s.hits
 		}
 	}
-	s.scan(&textClass)
+	s.scanText(0)
 	for i := s.floor; i < len(s.hits); i++ {
 		s.hits[i].agree(h)
 	}
@@ -114,19 +114,16 @@ func (s *scanner) is(yes bool, h Hint, start, end int, confidence uint8) bool {
 	return yes
 }
 
-// content scans the value alone and keeps what it finds with the confidence
-// that the key adds.
+// content scans the value and keeps what it finds with the confidence that the
+// key adds.
 func (s *scanner) content(h Hint, start, end int) bool {
-	var buf [4]Hit
-	in := scanner{b: s.b[start:end], hits: buf[:0]}
-	in.scan(&plainClass)
-	for _, hit := range in.hits {
-		hit.Start += start
-		hit.End += start
-		hit.agree(h)
-		s.put(hit)
+	in := scanner{b: s.b[:end], hits: s.hits, floor: len(s.hits)}
+	in.scan(start)
+	s.hits = in.hits
+	for i := in.floor; i < len(s.hits); i++ {
+		s.hits[i].agree(h)
 	}
-	return len(in.hits) > 0
+	return len(s.hits) > in.floor
 }
 
 // maskedType is the type of a masked value, by its key and length.

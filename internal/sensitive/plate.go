@@ -18,11 +18,20 @@ func hanIn(list string, c []byte) bool {
 	return false
 }
 
-// plate judges a run [start,end) of up to eight upper-case letters, digits and
-// a dash: all but the province of 京A12345, 京A-12345; or only the serial of
-// 京A·12345.
+// plate judges a run [start,end) as all but the province of a plate, or as the
+// serial behind a dot.
 func (s *scanner) plate(start, end int) bool {
-	b := s.b
+	from, to := plateSpan(s.b, start, end)
+	if to == 0 {
+		return false
+	}
+	s.add(taxonomy.SensPlateNumber, from, to, 85)
+	return true
+}
+
+// plateSpan reads the plate of a run of up to eight upper-case letters, digits
+// and a dash: 京A12345, 京A-12345, or only the serial of 京A·12345.
+func plateSpan(b []byte, start, end int) (from, to int) {
 	city := start
 	if r := b[start:end]; start > 2 && b[start-1] >= 0x80 && r[0] >= 'A' && hanIn(plateProvinces, b[start-3:start]) {
 		start++
@@ -32,10 +41,10 @@ func (s *scanner) plate(start, end int) bool {
 	} else if p := plateDot(b, start); p >= 4 && b[p-1] >= 'A' && b[p-1] <= 'Z' && hanIn(plateProvinces, b[p-4:p-1]) {
 		city = p - 1
 	} else {
-		return false
+		return 0, 0
 	}
 	if b[city] < 'A' || b[city] == 'I' || end <= start {
-		return false
+		return 0, 0
 	}
 	serial := b[start:end]
 	suffix := end+3 <= len(b) && hanIn(plateSuffixes, b[end:end+3])
@@ -45,10 +54,9 @@ func (s *scanner) plate(start, end int) bool {
 	case len(serial) == 5 && serialOK(serial, 3):
 	case len(serial) == 6 && newEnergy(serial):
 	default:
-		return false
+		return 0, 0
 	}
-	s.add(taxonomy.SensPlateNumber, city-3, end, 85)
-	return true
+	return city - 3, end
 }
 
 // plateDot steps back over a separator between city and serial.
@@ -99,12 +107,10 @@ func isPlate(b []byte) bool {
 	if len(b) < 8 || !hanIn(plateProvinces, b) {
 		return false
 	}
-	s := scanner{b: b}
-	var buf [1]Hit
-	s.hits = buf[:0]
 	end := 4
 	for end < len(b) && b[end] < 0x80 {
 		end++
 	}
-	return s.plate(3, end) && s.hits[0].Start == 0 && s.hits[0].End == len(b)
+	from, to := plateSpan(b, 3, end)
+	return from == 0 && to == len(b)
 }

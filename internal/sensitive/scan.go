@@ -62,7 +62,7 @@ func tokenAt(b []byte, i int) bool { return i < len(b) && isToken(b[i]) }
 // pass over b and allocates nothing but the growth of hits.
 func Scan(b []byte, hits []Hit) []Hit {
 	s := scanner{b: b, hits: hits, floor: len(hits)}
-	s.scan(&plainClass)
+	s.scan(0)
 	return s.hits
 }
 
@@ -70,7 +70,7 @@ func Scan(b []byte, hits []Hit) []Hit {
 // token: …, 密码：…. It serves bodies of text, configuration, scripts and logs.
 func ScanText(b []byte, hits []Hit) []Hit {
 	s := scanner{b: b, hits: hits, floor: len(hits)}
-	s.scan(&textClass)
+	s.scanText(0)
 	return s.hits
 }
 
@@ -80,33 +80,39 @@ type scanner struct {
 	floor int // hits before this index belong to the caller
 }
 
-func (s *scanner) scan(class *classTable) {
-	b := s.b
-	for i := 0; i < len(b); {
-		c := class[b[i]]
-		if c&cToken == 0 {
-			switch {
-			case c&(cAnchor|cAssign) == 0:
-				i++
-			case c&cAssign != 0:
-				i = s.assignment(i)
-			case b[i] == '@':
-				i = s.at(i)
-			default:
-				i = s.stars(i)
-			}
-			continue
+// scan is the loop of Scan, from i on. It is kept apart from that of ScanText,
+// which may come back to it for one value.
+func (s *scanner) scan(i int) {
+	for {
+		start, end, or := next(s.b, i, &plainClass)
+		switch {
+		case start == len(s.b):
+			return
+		case end > start:
+			i = s.run(start, end, or)
+		case s.b[start] == '@':
+			i = s.at(start)
+		default:
+			i = s.stars(start)
 		}
-		start, or := i, c
-		for i++; i < len(b); i++ {
-			c = class[b[i]]
-			if c&cToken == 0 {
-				break
-			}
-			or |= c
-		}
-		if or&(cDigit|cDash) != 0 && i-start >= 3 || i-start >= 16 {
-			i = s.run(start, i, or)
+	}
+}
+
+// scanText is scan with the anchors of assignments.
+func (s *scanner) scanText(i int) {
+	for {
+		start, end, or := next(s.b, i, &textClass)
+		switch {
+		case start == len(s.b):
+			return
+		case end > start:
+			i = s.run(start, end, or)
+		case s.b[start] == '@':
+			i = s.at(start)
+		case s.b[start] == '*':
+			i = s.stars(start)
+		default:
+			i = s.assignment(start)
 		}
 	}
 }
