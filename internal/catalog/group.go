@@ -22,18 +22,28 @@ func (c *Catalog) regroup(n *node, f feature) {
 	}
 	var members []*node
 	total = bonus
+	uses := int32(0)
 	for _, k := range n.order {
 		if k.hasFeature(f.key) && n.alike(k) && (f.need == needTelling || !k.route) {
 			members = append(members, k)
-			total += k.weight
+			uses += k.uses
+			if f.need == needTelling {
+				total += k.weight
+			} else {
+				total += k.firm
+			}
 		}
+	}
+	// Names are many and each is used a little; routes are few and used a lot.
+	if f.need != needTelling && !joins && int(uses) > 3*len(members) {
+		return
 	}
 	if joins {
 		// Words that answer as the parameter's known values do are values;
 		// route words need a crowd, or the answer must repeat them.
 		some := members[:0]
 		for _, k := range members {
-			if !k.route || f.need == needTelling && (k.echoed || g.values.Count() >= 16) {
+			if !k.route && (k.firm > 0 || g.telling()) || k.route && f.need == needTelling && (k.echoed || g.values.Count() >= 16) {
 				some = append(some, k)
 			}
 		}

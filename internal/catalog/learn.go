@@ -74,7 +74,11 @@ func (c *Catalog) place(root *node, segs []segment, o *observe.Observation, v va
 		}
 		if next.param {
 			c.evidence(next, s, o)
-		} else if next.weight > weightNever && !next.echoed && len(next.feats) < maxFeatures {
+			n = next
+			continue
+		}
+		next.uses++
+		if next.weight > weightNever && !next.echoed && len(next.feats) < maxFeatures {
 			if f := echo(s.token, o); f != "" {
 				next.echoed, next.echoedAs = true, lastName(f)
 				next.reweigh(weightData)
@@ -105,12 +109,19 @@ func (c *Catalog) admits(g *node, s *segment, rest []segment, o *observe.Observa
 	if s.class == observe.ClassVer {
 		return false
 	}
-	if c.lex.isRoute(s.text) {
+	if text, _ := stem(s.text); c.lex.isRoute(text) {
 		if g.admitted[s.text] || exact && v.telling() && echo(s.token, o) != "" {
 			g.admit(s.text)
 			return true
 		}
 		return false
+	}
+	if !v.telling() && len(rest) == 0 && !g.telling() {
+		// Nothing but common answers so far: a name that looks like code may
+		// well be a route.
+		if _, firm, _ := c.weigh(s, g.parent); firm == 0 {
+			return false
+		}
 	}
 	switch {
 	case exact:
@@ -124,6 +135,16 @@ func (c *Catalog) admits(g *node, s *segment, rest []segment, o *observe.Observa
 	}
 	a, b := target.leaves, leafBits(o)
 	return a != 0 && 2*bits.OnesCount64(a&b) >= bits.OnesCount64(a|b)
+}
+
+// telling reports whether a parameter's values were found by telling answers.
+func (n *node) telling() bool {
+	for i := range n.feats {
+		if n.feats[i].need == needTelling {
+			return true
+		}
+	}
+	return false
 }
 
 func (n *node) admit(word string) {

@@ -178,9 +178,10 @@ func (l *Lexicon) isRoute(s string) bool {
 	if l.route[s] {
 		return true
 	}
+	// One digit may belong to a word (oauth2, md5), more number something.
 	var room [12]string
 	ws := subwords(s, room[:0])
-	if len(ws) == 0 {
+	if len(ws) == 0 || digits(s) > 1 {
 		return false
 	}
 	for _, w := range ws {
@@ -193,6 +194,25 @@ func (l *Lexicon) isRoute(s string) bool {
 		}
 	}
 	return true
+}
+
+// hasRoute reports whether a segment of several words has a route word of some
+// length among them: domestic-payments.
+func (l *Lexicon) hasRoute(s string) bool {
+	if len(s) > 64 {
+		return false
+	}
+	var room [12]string
+	ws := subwords(s, room[:0])
+	if len(ws) < 2 {
+		return false
+	}
+	for _, w := range ws {
+		if len(w) > 3 && l.word(w) {
+			return true
+		}
+	}
+	return false
 }
 
 // word reports whether w is a route word, its plural, or route words written

@@ -134,7 +134,9 @@ func (c *Catalog) template(p *op) {
 	}
 	for i := k; i < len(parts); i++ {
 		n := parts[i]
-		b.WriteByte('/')
+		if n.param || n.text[0] != ':' {
+			b.WriteByte('/')
+		}
 		if !n.param {
 			b.WriteString(n.text)
 			id = sketch.Join(id, sketch.HashString(n.text))

@@ -34,12 +34,48 @@ func (c *Catalog) path(o *observe.Observation, into []segment) []segment {
 		if k := len(into); k > 0 && !into[k-1].value {
 			prev = into[k-1].text
 		}
+		if verb := customVerb(s); verb > 0 && len(into)+1 < cap(into) {
+			thing := observe.Segment{Text: s.Text[:verb], Token: s.Token, Class: plainClass(s.Text[:verb])}
+			into = append(into, segment{
+				text: thing.Text, token: s.Token, class: thing.Class, value: isValue(&thing, prev, len(into), true),
+			}, segment{text: s.Text[verb:], class: observe.ClassOther})
+			continue
+		}
 		into = append(into, segment{
 			text: s.Text, token: s.Token, class: s.Class, sens: s.Sensitive,
 			value: isValue(s, prev, len(into), len(into) == n-1),
 		})
 	}
 	return into
+}
+
+// customVerb finds the colon of a verb that is written behind the resource's
+// name (/volumes/17:detach), 0 when there is none.
+func customVerb(s *observe.Segment) int {
+	if s.Sensitive != 0 || s.Class != observe.ClassOther {
+		return 0
+	}
+	i := strings.LastIndexByte(s.Text, ':')
+	if i <= 0 || len(s.Text)-i < 4 {
+		return 0
+	}
+	for _, c := range []byte(s.Text[i+1:]) {
+		if c|0x20 < 'a' || c|0x20 > 'z' {
+			return 0
+		}
+	}
+	return i
+}
+
+// plainClass is enough of a classifier for the part before a custom verb.
+func plainClass(s string) observe.ValueClass {
+	switch d := digits(s); {
+	case d == len(s):
+		return observe.ClassInt
+	case d > 0:
+		return observe.ClassMixed
+	}
+	return observe.ClassWord
 }
 
 // isValue reports whether a segment is a value whatever its siblings are.
@@ -91,8 +127,10 @@ func hasLetter(s string) bool {
 }
 
 // Weights, in tenths: how far a literal counts towards its siblings being
-// values of one parameter. A group forms at 60 when the siblings' answers are
-// alike in a telling way, at 120 when they are alike as most answers are.
+// values of one parameter. A group forms at needTelling when the siblings'
+// answers are alike in a telling way, at needCommon when they are alike as most
+// answers are; then it matters more what the word looks like and where it
+// stands.
 const (
 	weightNever   = 0
 	weightRoute   = 5
@@ -103,42 +141,84 @@ const (
 	weightData    = 20
 	weightMember  = 4 // added for a word that follows a plural: /users/alice
 	needTelling   = 60
-	needCommon    = 120
+	needCommon    = 80
 	needContent   = 240 // pages and assets, which answer alike by nature
 	bonusNeighbor = 30  // a parameter already stands here and answers the same
 )
 
-// weigh gives a literal's weight by its text; route says that it is made of
-// route words.
-func (c *Catalog) weigh(s *segment, parent *node) (weight int32, route bool) {
+// weigh gives a literal's weight by its text, once for telling answers and
+// once (firm) for common ones; route says that it is made of route words.
+func (c *Catalog) weigh(s *segment, parent *node) (weight, firm int32, route bool) {
 	switch s.class {
 	case observe.ClassVer:
-		return weightNever, true
+		return weightNever, weightNever, true
 	case observe.ClassMixed, observe.ClassInt, observe.ClassDate, observe.ClassFloat, observe.ClassToken:
-		if c.lex.route[plain(s.text)] {
-			return weightRoute, true
+		if c.lex.isRoute(s.text) && s.class == observe.ClassMixed {
+			return weightRoute, 0, true
 		}
-		return weightMixed, false
-	case observe.ClassFile:
-		return weightFile, false
-	case observe.ClassOther:
-		if c.lex.isRoute(s.text) {
-			return weightRoute, true
-		}
-		return weightOther, false
+		return weightMixed, weightMixed, false
 	}
-	if c.lex.isRoute(s.text) {
-		if c.lex.self[strings.ToLower(s.text)] {
-			return weightNever, true
+	if s.text[0] == ':' {
+		return weightNever, weightNever, true
+	}
+	text, program := stem(s.text)
+	if s.class == observe.ClassFile && !program {
+		return weightFile, weightFile, false
+	}
+	if c.lex.isRoute(text) {
+		if c.lex.self[strings.ToLower(text)] {
+			return weightNever, weightNever, true
 		}
-		return weightRoute, true
+		return weightRoute, 0, true
 	}
 	weight = weightWord
-	if len(s.text) > 40 {
+	if s.class == observe.ClassOther {
+		weight = weightOther
+	}
+	if len(text) > 40 {
 		weight = weightMixed
 	}
-	if parent.text != "" && !parent.param && strings.HasSuffix(parent.text, "s") && c.lex.isRoute(parent.text) {
+	plural := parent.text != "" && !parent.param && strings.HasSuffix(parent.text, "s") && parent.route
+	firm = weight
+	switch {
+	case plural:
 		weight += weightMember
+	case parent.param || parent.parent == nil || parent.weight == weightNever || strings.EqualFold(parent.text, "api"):
+		firm = firm * 3 / 10 // sub-resources and first segments are routes
+	default:
+		firm = firm * 7 / 10
 	}
-	return weight, false
+	switch {
+	case humps(text):
+		firm = 0
+	case c.lex.hasRoute(text):
+		firm = firm * 4 / 10
+	case strings.HasSuffix(text, "s"):
+		firm = firm * 5 / 10 // a collection, more often than a name
+	}
+	return weight, firm, false
+}
+
+// stem cuts off an extension that says how a route is served, not that it is
+// a file: login.do, list.json.
+func stem(s string) (string, bool) {
+	i := strings.LastIndexByte(s, '.')
+	if i <= 0 {
+		return s, false
+	}
+	switch s[i+1:] {
+	case "json", "xml", "do", "action", "php", "asp", "aspx", "ashx", "jsp", "html", "htm", "cgi", "jhtml", "shtml":
+		return s[:i], true
+	}
+	return s, false
+}
+
+// humps reports camelCase and snake_case: people name code so, not things.
+func humps(s string) bool {
+	for i := 1; i < len(s); i++ {
+		if s[i] == '_' || 'A' <= s[i] && s[i] <= 'Z' && 'a' <= s[i-1] && s[i-1] <= 'z' {
+			return true
+		}
+	}
+	return false
 }

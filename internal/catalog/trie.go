@@ -37,6 +37,8 @@ type node struct {
 	// Of a literal among its siblings.
 	token    uint64
 	weight   int32
+	firm     int32 // weight when the answers alike are common ones
+	uses     int32 // successes, to tell names from routes
 	route    bool
 	echoed   bool
 	echoedAs string // response field that repeated the literal
@@ -60,7 +62,7 @@ type feature struct {
 type support struct {
 	n    int32
 	sum  int32
-	firm int32 // route words left out
+	firm int32 // of firm weights
 }
 
 // naming is the evidence for a parameter's name.
@@ -118,7 +120,7 @@ func (n *node) op(method string) *op {
 
 // child makes a literal child, or gives nil at a cap.
 func (c *Catalog) child(n *node, s *segment) *node {
-	w, route := c.weigh(s, n)
+	w, firm, route := c.weigh(s, n)
 	if len(n.order) >= maxLiterals && !route {
 		// So many unproven words are values, whatever they answer.
 		c.stats.Forced++
@@ -133,9 +135,9 @@ func (c *Catalog) child(n *node, s *segment) *node {
 		return nil
 	}
 	c.nodes++
-	k := &node{parent: n, text: s.text, token: s.token, weight: w, route: route}
+	k := &node{parent: n, text: s.text, token: s.token, weight: w, firm: firm, route: route}
 	if _, ok := c.data.Peek(s.token); ok && s.token != 0 && w > 0 {
-		k.weight = max(k.weight, weightData)
+		k.weight, k.firm = max(w, weightData), max(firm, weightData)
 	}
 	n.attach(k)
 	return k
@@ -174,9 +176,7 @@ func (n *node) count(f feature, k *node, sign int32) {
 	s := n.support[f.key]
 	s.n += sign
 	s.sum += sign * k.weight
-	if !k.route {
-		s.firm += sign * k.weight
-	}
+	s.firm += sign * k.firm
 	if s.n <= 0 {
 		delete(n.support, f.key)
 		return
@@ -186,13 +186,13 @@ func (n *node) count(f feature, k *node, sign int32) {
 
 // reweigh raises a literal's weight, keeping the sums right.
 func (n *node) reweigh(w int32) {
-	if w <= n.weight || n.weight == weightNever {
+	if n.weight == weightNever {
 		return
 	}
 	for _, f := range n.feats {
 		n.parent.count(f, n, -1)
 	}
-	n.weight = w
+	n.weight, n.firm = max(n.weight, w), max(n.firm, w)
 	for _, f := range n.feats {
 		n.parent.count(f, n, +1)
 	}
