@@ -1,0 +1,292 @@
+package attack
+
+import (
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/message"
+	"xiezhi/internal/taxonomy"
+)
+
+// Budget bounds the state of one site. Zero fields take the defaults.
+type Budget struct {
+	Cells    int   // askers × APIs with live state
+	SetBytes int64 // storage of distinct sets
+	Targets  int   // accounts watched for guessing
+	Pending  int   // issued tokens and new accounts awaiting their first use
+	Names    int   // parameter names known
+	APIs     int
+	Episodes int // findings kept
+}
+
+func (b Budget) withDefaults() Budget {
+	d := Budget{Cells: 1 << 16, SetBytes: 32 << 20, Targets: 1 << 14, Pending: 1 << 15, Names: 1 << 15, APIs: 1 << 14, Episodes: 4096}
+	for _, f := range [...]struct{ have, def *int }{{&b.Cells, &d.Cells}, {&b.Targets, &d.Targets}, {&b.Pending, &d.Pending}, {&b.Names, &d.Names}, {&b.APIs, &d.APIs}, {&b.Episodes, &d.Episodes}} {
+		if *f.have <= 0 {
+			*f.have = *f.def
+		}
+	}
+	b.Cells = max(b.Cells, 64)
+	if b.SetBytes <= 0 {
+		b.SetBytes = d.SetBytes
+	}
+	return b
+}
+
+// Config is what an engine is made of.
+type Config struct {
+	Messages *message.Catalog
+	Site     string
+	Budget   Budget
+}
+
+// Losses counts the coverage given up at the caps.
+type Losses struct {
+	Cells    uint64 // askers forgotten before their time
+	Sets     uint64 // values a distinct set had no room for
+	Targets  uint64
+	Pending  uint64
+	Names    uint64
+	APIs     uint64 // requests of APIs beyond the cap
+	Episodes uint64
+	Labels   uint64 // fingerprints or agent families without a name
+}
+
+// Engine judges the attacks on one site. It is not safe for concurrent use.
+type Engine struct {
+	cfg     Config
+	msg     *message.Catalog
+	now     int64
+	cells   *table
+	pool    pool // storage of cells' and targets' sets
+	apis    []apiState
+	byAPI   map[catalog.Handle]int32
+	units   []unit
+	byUnit  map[string]int32
+	labels  labels
+	targets targets
+	pending pending
+	names   names
+	links   links
+	made    *rotor // (asker, token) that the asker itself wrote
+	given   *rotor // (asker, token) that a response handed to it
+	book    *book
+	losses  Losses
+}
+
+// apiState is what the engine keeps of one API. Index 0 stands for the site as
+// a whole: its cells are the actors.
+type apiState struct {
+	handle   catalog.Handle
+	id       string
+	role     taxonomy.Role
+	method   string
+	template string
+	unit     int32
+	n, pw    uint32
+	reads    uint32
+	cells    list
+	shapes   *[shapeSlots]uint64 // parameter structures whose names are known
+	named    uint32              // parameter names learned here
+}
+
+// unit is the APIs judged together: all of one identity role, or one API, or
+// the site (unit 0).
+type unit struct {
+	id       string
+	role     taxonomy.Role // "" for an API judged by its objects
+	apis     []int32
+	schedule [len(windows)]schedule
+	watch    bool // holds something worth a look
+}
+
+// schedule makes the cost of judging proportional to the events: a window is
+// looked at again when a quarter of what it held has come anew.
+type schedule struct {
+	dirty, size int
+	last        int64
+}
+
+// windows are the spans over which scopes are judged, in nanoseconds.
+var windows = [...]int64{600e9, 3600e9, 86400e9}
+
+const (
+	horizon    = int64(86400e9) // cells older than this are forgotten
+	burstGap   = int64(1800e9)  // silence that ends a burst
+	burstSpan  = int64(3600e9)  // a busy cell starts anew after this
+	shapeSlots = 64
+)
+
+// New gives an engine for one site.
+func New(cfg Config) *Engine {
+	cfg.Budget = cfg.Budget.withDefaults()
+	b := cfg.Budget
+	e := &Engine{
+		cfg: cfg, msg: cfg.Messages,
+		cells:  newTable(b.Cells),
+		byAPI:  make(map[catalog.Handle]int32),
+		byUnit: make(map[string]int32),
+		made:   newRotor(b.Cells * 4),
+		given:  newRotor(b.Cells * 8),
+	}
+	if e.msg == nil {
+		e.msg = &message.Catalog{}
+	}
+	e.pool.budget = b.SetBytes
+	e.labels.init()
+	e.targets.init(b.Targets)
+	e.pending.init(b.Pending)
+	e.names.init(b.Names)
+	e.links.init(b.Names)
+	e.book = newBook(b.Episodes)
+	e.units = append(e.units, unit{id: "site"})
+	e.apis = append(e.apis, apiState{id: "", unit: 0})
+	e.units[0].apis = []int32{0}
+	return e
+}
+
+// Losses reports what the caps cost so far.
+func (e *Engine) Losses() Losses {
+	l := e.losses
+	l.Cells, l.Sets = e.cells.Evicted, e.pool.Refused
+	l.Targets, l.Pending, l.Names = e.targets.lost, e.pending.lost, e.names.lost+e.links.lost
+	l.Episodes, l.Labels = e.book.lost, e.labels.lost
+	return l
+}
+
+// Live reports how many cells hold state.
+func (e *Engine) Live() int { return e.cells.live }
+
+// Tick moves event time on when the site is idle.
+func (e *Engine) Tick(now int64) {
+	if now <= e.now {
+		return
+	}
+	e.now = now
+	e.expire(8)
+	for i := range e.units {
+		if e.due(&e.units[i], true) {
+			e.judge(e.book, &e.units[i], false)
+		}
+	}
+	e.book.close(e, e.now)
+}
+
+// expire forgets up to n cells beyond the horizon, oldest first.
+func (e *Engine) expire(n int) {
+	for l := range e.cells.lists {
+		for range n {
+			r := e.cells.lists[l].tail
+			if r == 0 {
+				break
+			}
+			c := e.cells.at(r)
+			if e.now-c.last <= horizon {
+				break
+			}
+			e.retire(r, c)
+		}
+	}
+}
+
+// retire forgets a cell; what an episode owns of it is settled there first.
+func (e *Engine) retire(r ref, c *cell) {
+	e.book.settle(e, r, c)
+	c.tally.free(&e.pool)
+	e.cells.unlinkAPI(&e.apis[c.api].cells, r, c)
+	e.cells.remove(r, c)
+}
+
+// api gives the index of the event's API, 0 when it has none.
+func (e *Engine) api(a *catalog.API) int32 {
+	if a == nil {
+		return 0
+	}
+	i, ok := e.byAPI[a.Handle]
+	if !ok {
+		if len(e.apis) > e.cfg.Budget.APIs {
+			e.losses.APIs++
+			return 0
+		}
+		i = int32(len(e.apis))
+		e.apis = append(e.apis, apiState{handle: a.Handle, id: a.ID, role: a.Role, method: a.Method, template: a.Template, unit: -1})
+		e.byAPI[a.Handle] = i
+		e.assign(i)
+	}
+	s := &e.apis[i]
+	// Evidence of what an API is for comes late: look again now and then.
+	s.template = a.Template // may generalise
+	if s.role != a.Role || s.n&(s.n-1) == 0 {
+		s.role = a.Role
+		e.assign(i)
+	}
+	return i
+}
+
+// identityRole reports whether requests of that role name an account to get in
+// or to be told about.
+func identityRole(r taxonomy.Role) bool {
+	switch r {
+	case taxonomy.RoleLogin, taxonomy.RoleLoginCode, taxonomy.RoleRegister, taxonomy.RolePasswordReset,
+		taxonomy.RoleIdentityCheck, taxonomy.RoleCodeSend, taxonomy.RoleCodeVerify, taxonomy.RoleQueryProgress:
+		return true
+	}
+	return false
+}
+
+// assign puts an API into its unit.
+func (e *Engine) assign(i int32) {
+	s := &e.apis[i]
+	role := s.role
+	if !identityRole(role) {
+		role = ""
+		// A form that takes an account and a password is a login, whatever the
+		// catalogue could make of its path, unless it is known to be another thing.
+		if s.n >= 8 && s.pw*10 >= s.n*8 && (s.role == "" || s.role == taxonomy.RoleOther) {
+			role = taxonomy.RoleLogin
+		}
+	}
+	id := "api:" + s.id
+	if role != "" {
+		id = "role:" + string(role)
+	}
+	if s.unit >= 0 && e.units[s.unit].id == id {
+		return
+	}
+	if s.unit >= 0 {
+		old := &e.units[s.unit]
+		for k, x := range old.apis {
+			if x == i {
+				old.apis = append(old.apis[:k], old.apis[k+1:]...)
+				break
+			}
+		}
+	}
+	u, ok := e.byUnit[id]
+	if !ok {
+		u = int32(len(e.units))
+		e.units = append(e.units, unit{id: id, role: role})
+		e.byUnit[id] = u
+	}
+	e.units[u].apis = append(e.units[u].apis, i)
+	s.unit = u
+}
+
+// due reports whether a unit has enough news to be judged. When idle is set
+// the site has time on its hands, so less news suffices.
+func (e *Engine) due(u *unit, idle bool) bool {
+	if !u.watch {
+		return false
+	}
+	for w := range u.schedule {
+		if e.dueWindow(&u.schedule[w], idle) {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *Engine) dueWindow(s *schedule, idle bool) bool {
+	if s.dirty >= max(32, s.size/4) {
+		return true
+	}
+	return idle && s.dirty > 0 && s.dirty*32 >= s.size && e.now-s.last >= 10e9
+}

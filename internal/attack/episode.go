@@ -1,0 +1,321 @@
+package attack
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"net/netip"
+	"slices"
+
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/taxonomy"
+)
+
+// An episode is one attack over its life. It is born when a scope crosses a
+// threshold and keeps its id; later judgements add members; it closes when
+// idle. Members still in the table are counted where they stand, so a cell
+// that turns honest leaves; cells that go are settled.
+type episode struct {
+	id      string
+	serial  uint64 // order of birth
+	kind    taxonomy.AttackKind
+	axis    string
+	unit    string
+	scope   scopeKind
+	key     uint64
+	score   float64
+	fuse    *fusion
+	tools   bool
+	settled roster
+	live    []member
+	last    int64
+	closed  bool
+}
+
+type member struct {
+	at  ref
+	gen uint32
+}
+
+// A book holds the episodes of a site: at most limit; the oldest closed or
+// weakest goes first.
+type book struct {
+	eps     []*episode // in order of birth
+	owner   map[ref]*episode
+	gens    map[ref]uint32
+	pool    pool
+	serial  uint64
+	limit   int
+	checked int64
+	lost    uint64
+}
+
+func newBook(limit int) *book {
+	return &book{owner: make(map[ref]*episode), gens: make(map[ref]uint32), limit: limit}
+}
+
+func (b *book) ownerOf(r ref, c *cell) *episode {
+	if len(b.owner) == 0 {
+		return nil
+	}
+	if ep := b.owner[r]; ep != nil && b.gens[r] == c.gen {
+		return ep
+	}
+	return nil
+}
+
+func (b *book) owns(r ref, c *cell) bool { return b.ownerOf(r, c) != nil }
+
+// accused reports whether an attack at least likely owns the cell.
+func (b *book) accused(r ref, c *cell) bool {
+	ep := b.ownerOf(r, c)
+	return ep != nil && ep.score >= scoreLikely
+}
+
+// fold takes a candidate into the book: into the oldest episode that owns some
+// of its members, else into one that it belongs to, else as a new episode.
+func (b *book) fold(s *scene, c *candidate) {
+	r := s.rosterOf(c.scope)
+	defer r.tally.free(&s.pool)
+	into := b.match(s, c, &r)
+	if into == nil {
+		into = b.birth(s, c)
+	}
+	score := c.score
+	switch {
+	case into.fuse == nil || score >= into.score:
+		into.fuse, into.score = c.fuse, score
+		// What it is may become clearer; the id stays.
+		into.kind, into.axis = c.fuse.kind, c.axis
+		into.scope = max(into.scope, c.scope.kind)
+	case c.scope.kind.wide():
+		into.scope = max(into.scope, c.scope.kind)
+	}
+	into.tools = into.tools || c.scope.tools*2 > len(c.scope.members)
+	into.closed = false
+	into.last = max(into.last, r.aLast, r.last)
+	for _, i := range c.scope.members {
+		b.own(into, s.refs[i], s.cell(i).gen)
+	}
+}
+
+// own gives a cell to an episode, taking it from another.
+func (b *book) own(ep *episode, at ref, gen uint32) {
+	if old := b.owner[at]; old != nil && b.gens[at] == gen {
+		if old == ep {
+			return
+		}
+		old.live = slices.DeleteFunc(old.live, func(m member) bool { return m.at == at })
+	}
+	b.owner[at], b.gens[at] = ep, gen
+	ep.live = append(ep.live, member{at, gen})
+}
+
+// match finds the episode that a candidate continues, and merges episodes that
+// it shows to be one.
+func (b *book) match(s *scene, c *candidate, r *roster) *episode {
+	owned := map[*episode]int{}
+	for _, i := range c.scope.members {
+		// Axes are judged apart: a reader may also flood.
+		if ep := b.ownerOf(s.refs[i], s.cell(i)); ep != nil && ep.axis == c.axis {
+			owned[ep]++
+		}
+	}
+	var into *episode
+	for _, ep := range slices.Clone(b.eps) { // in order of birth
+		n := owned[ep]
+		// A narrow scope of another kind that was a small part of a wide one
+		// has become an attack of its own.
+		if n == 0 || ep.kind != c.fuse.kind && n*2 < len(ep.live) {
+			continue
+		}
+		if into == nil {
+			into = ep
+		} else if ep.kind == into.kind {
+			b.merge(into, ep)
+		}
+	}
+	if into != nil {
+		return into
+	}
+	for _, ep := range b.eps {
+		if ep.kind == c.fuse.kind && ep.axis == c.axis && ep.unit == s.u.id && b.near(s, ep, r) {
+			return ep
+		}
+	}
+	return nil
+}
+
+// near reports whether new members belong to an episode: close in time, and
+// the same asker, tool or parameter structure.
+func (b *book) near(s *scene, ep *episode, r *roster) bool {
+	have := b.rosterOf(s.e, ep, &s.pool)
+	defer have.tally.free(&s.pool)
+	from, to := r.window()
+	hf, ht := have.window()
+	if from > ht+burstGap || hf > to+burstGap {
+		return false
+	}
+	for a := range r.addrs {
+		if _, ok := have.addrs[a]; ok {
+			return true
+		}
+	}
+	if shares(r.cohorts.list, have.cohorts.list, 0) && (shares(r.agents.list, have.agents.list, 0) || shares(r.shapes.list, have.shapes.list, 0)) {
+		return true
+	}
+	identity := ep.axis == "guess" || ep.axis == "register"
+	return identity && (shares(r.shapes.list, have.shapes.list, 0) || shares(r.prefixes.list, have.prefixes.list, netip.Prefix{}))
+}
+
+func shares[T comparable](a, b []T, zero T) bool {
+	for _, v := range a {
+		if v != zero && slices.Contains(b, v) {
+			return true
+		}
+	}
+	return false
+}
+
+// merge folds a younger episode into an older one.
+func (b *book) merge(into, from *episode) {
+	into.settled.fold(&b.pool, &from.settled)
+	from.settled.tally.free(&b.pool)
+	for _, m := range from.live {
+		b.owner[m.at] = into
+		into.live = append(into.live, m)
+	}
+	from.live = nil
+	if from.score > into.score {
+		into.score, into.fuse = from.score, from.fuse
+	}
+	into.scope = max(into.scope, from.scope)
+	into.last = max(into.last, from.last)
+	into.tools = into.tools || from.tools
+	b.eps = slices.DeleteFunc(b.eps, func(ep *episode) bool { return ep == from })
+}
+
+// birth makes an episode; its id never changes.
+func (b *book) birth(s *scene, c *candidate) *episode {
+	b.serial++
+	ep := &episode{serial: b.serial, kind: c.fuse.kind, axis: c.axis, unit: s.u.id, scope: c.scope.kind, key: c.scope.key}
+	first := s.cell(c.scope.members[0])
+	for _, i := range c.scope.members {
+		m := s.cell(i)
+		if k := cmp.Compare(m.first, first.first); k < 0 || k == 0 && m.seq < first.seq {
+			first = m
+		}
+	}
+	h := sha256.New()
+	for _, part := range []string{s.e.cfg.Site, string(ep.kind), s.u.id, ep.scope.String()} {
+		h.Write([]byte(part))
+		h.Write([]byte{0})
+	}
+	var n [8]byte
+	binary.BigEndian.PutUint64(n[:], first.firstID)
+	h.Write(n[:])
+	ep.id = hex.EncodeToString(h.Sum(nil)[:12])
+	b.eps = append(b.eps, ep)
+	if len(b.eps) > b.limit {
+		b.drop()
+	}
+	return ep
+}
+
+// drop gives up one episode: a closed one of the lowest score, else the lowest.
+func (b *book) drop() {
+	worst := 0
+	for i, ep := range b.eps[:len(b.eps)-1] {
+		w := b.eps[worst]
+		if ep.closed && !w.closed || ep.closed == w.closed && ep.score < w.score {
+			worst = i
+		}
+	}
+	ep := b.eps[worst]
+	for _, m := range ep.live {
+		delete(b.owner, m.at)
+		delete(b.gens, m.at)
+	}
+	ep.settled.tally.free(&b.pool)
+	b.eps = slices.Delete(b.eps, worst, worst+1)
+	b.lost++
+}
+
+// settle takes over what an episode owns of a cell that goes.
+func (b *book) settle(e *Engine, r ref, c *cell) {
+	ep := b.ownerOf(r, c)
+	if ep == nil {
+		return
+	}
+	if e.guilty(ep, c) {
+		ep.settled.add(&b.pool, c, e.apis[c.api].handle)
+	}
+	ep.live = slices.DeleteFunc(ep.live, func(m member) bool { return m.at == r })
+	delete(b.owner, r)
+	delete(b.gens, r)
+}
+
+// pass hands the ownership of a folded cell on.
+func (b *book) pass(r ref, c *cell, to ref, into *cell) {
+	ep := b.ownerOf(r, c)
+	if ep == nil {
+		return
+	}
+	ep.live = slices.DeleteFunc(ep.live, func(m member) bool { return m.at == r })
+	delete(b.owner, r)
+	delete(b.gens, r)
+	if b.ownerOf(to, into) == nil {
+		b.own(ep, to, into.gen)
+	}
+}
+
+// close ends idle episodes and lets go of their cells.
+func (b *book) close(e *Engine, now int64) {
+	b.checked = now
+	for _, ep := range b.eps {
+		if ep.closed {
+			continue
+		}
+		for _, m := range ep.live {
+			if c := e.cells.at(m.at); c.gen == m.gen {
+				ep.last = max(ep.last, c.aLast)
+			}
+		}
+		if now-ep.last <= burstGap {
+			continue
+		}
+		ep.closed = true
+		for _, m := range ep.live {
+			if c := e.cells.at(m.at); c.gen == m.gen && e.guilty(ep, c) {
+				ep.settled.add(&b.pool, c, e.apis[c.api].handle)
+			}
+			delete(b.owner, m.at)
+			delete(b.gens, m.at)
+			e.spent(m)
+		}
+		ep.live = nil
+	}
+}
+
+// spent forgets a cell whose requests an episode has accounted for, so that
+// they are not found again.
+func (e *Engine) spent(m member) {
+	if c := e.cells.at(m.at); c.gen == m.gen && c.n > 0 {
+		e.retire(m.at, c)
+	}
+}
+
+// rename follows an API merge.
+func (b *book) rename(from, into catalog.Handle) {
+	for _, ep := range b.eps {
+		l := &ep.settled.apis
+		for i, h := range l.list {
+			if h == from {
+				l.list = slices.Delete(l.list, i, i+1)
+				l.add(into, 256)
+				break
+			}
+		}
+	}
+}

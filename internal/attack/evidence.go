@@ -1,0 +1,174 @@
+package attack
+
+import (
+	"math"
+
+	"xiezhi/internal/taxonomy"
+)
+
+// Evidence that every detector weighs the same way: how the requests came, not
+// what they were for.
+
+// timing weighs the pace of one asker: people need seconds to fill in a form
+// or to read a page, and never keep a beat.
+func (s *scene) timing(f *fusion, sc *scope) {
+	t := &sc.sum
+	if sc.kind.wide() || t.n < 10 {
+		return
+	}
+	rate := float64(t.n) / max(t.seconds(), 1)
+	if rate >= 0.5 {
+		f.say(taxonomy.FamilyTiming, ramp(rate, 0.5, 0.5, 10, 3), "rate", round2(rate), 0.3)
+	}
+	if t.gaps >= 20 {
+		mean := t.gapSum / float64(t.gaps)
+		sd := math.Sqrt(max(t.gapSq/float64(t.gaps)-mean*mean, 0))
+		if cv := sd / max(mean, 1e-6); mean > 0.02 && cv < 0.3 {
+			f.say(taxonomy.FamilyTiming, 1.5, "beat", round2(cv), 0.3)
+		}
+	}
+}
+
+// protocol weighs what the client says it is.
+func (s *scene) protocol(f *fusion, sc *scope) {
+	if sc.tools*10 >= len(sc.members)*8 {
+		f.say(taxonomy.FamilyProtocol, 1.5, "tool", sc.tools, 0)
+	}
+	if sc.agents >= 5 && sc.agents*2 >= sc.addrs && (sc.addrs == 1 || sc.shapes == 1 && sc.kind.wide() && sc.agents*3 >= len(sc.members)*2) {
+		f.say(taxonomy.FamilyProtocol, 1.5, "masquerade", sc.agents, 2)
+	}
+}
+
+// structure weighs parameters built alike by these askers and by hardly
+// anybody else.
+func (s *scene) structure(f *fusion, sc *scope) {
+	if sc.shapes != 1 || len(sc.members) == 0 {
+		return
+	}
+	shape := s.cell(sc.members[0]).shape
+	if shape == 0 {
+		return
+	}
+	in := make(map[int32]bool, len(sc.members))
+	for _, i := range sc.members {
+		in[i] = true
+	}
+	others, same := 0, 0
+	for i := range s.refs {
+		if in[int32(i)] {
+			continue
+		}
+		others++
+		if s.cell(int32(i)).shape == shape {
+			same++
+		}
+	}
+	if others >= 10 && same*50 <= others {
+		f.say(taxonomy.FamilyParameter, 1.5, "structure", share(uint32(same), uint32(others)), nil)
+	}
+}
+
+// network weighs addresses that sit side by side.
+func (s *scene) network(f *fusion, sc *scope) {
+	if sc.addrs >= 8 && sc.addrs >= 8*sc.nets {
+		f.say(taxonomy.FamilyNetwork, ramp(float64(sc.addrs)/float64(sc.nets), 8, 1.5, 60, 2.5), "neighbours", sc.addrs, sc.nets)
+	}
+}
+
+// idle weighs what these askers do besides.
+func (s *scene) idle(f *fusion, sc *scope) {
+	business, actors := uint32(0), 0
+	seen := make(map[uint64]bool, len(sc.members))
+	for _, i := range sc.members {
+		if a := s.actorOf(s.cell(i)); a != nil && !seen[a.key] {
+			seen[a.key] = true
+			actors++
+			business += a.business
+		}
+	}
+	switch {
+	case actors > 0 && business == 0:
+		f.say(taxonomy.FamilySequence, 1.5, "idle", 0, nil)
+	case business > sc.sum.n/2:
+		f.say(taxonomy.FamilySequence, -2, "busy", int(business), nil)
+	}
+}
+
+// herd weighs how many askers behave alike against how many do elsewhere. It
+// gives the z-score; a wide scope without lift is no scope.
+func (s *scene) herd(sc *scope, like func(*cell) bool) (z float64, purity float64) {
+	in := make(map[int32]bool, len(sc.all))
+	free := 0
+	for _, i := range sc.all {
+		in[i] = true
+		if !s.taken[i] {
+			free++
+		}
+	}
+	var fo, no float64
+	for i := range s.refs {
+		if in[int32(i)] || s.taken[i] {
+			continue
+		}
+		no++
+		if like(s.cell(int32(i))) {
+			fo++
+		}
+	}
+	n, m := float64(len(sc.all)), float64(len(sc.members))
+	return lift(m, n, fo, no, 1.5, 10), m / n
+}
+
+// peerFail is the share of refusals among everybody else, 0.15 when hardly
+// anybody else is there. When it is high, refusal accuses nobody: something is
+// broken. Askers are averaged by network, by fingerprint and by structure, and
+// the lowest counts: what fails for everybody fails in all of them, while
+// another attack next door fills one group.
+func (s *scene) peerFail(sc *scope) (rate float64, peers int) {
+	in := make(map[int32]bool, len(sc.members))
+	for _, i := range sc.members {
+		in[i] = true
+	}
+	type mean struct{ sum, n float64 }
+	kinds := [...]scopeKind{scopePrefix, scopeCohort, scopeShape}
+	var groups [len(kinds)]map[uint64]*mean
+	for g := range groups {
+		groups[g] = map[uint64]*mean{}
+	}
+	for i := range s.refs {
+		if in[int32(i)] || s.taken[i] {
+			continue
+		}
+		c := s.cell(int32(i))
+		a := c.answered()
+		if a == 0 {
+			continue
+		}
+		peers++
+		for g, k := range kinds {
+			key := k.key(c)
+			m := groups[g][key]
+			if m == nil {
+				m = &mean{}
+				groups[g][key] = m
+			}
+			m.sum += share(c.fail, a)
+			m.n++
+		}
+	}
+	if peers < 5 {
+		return 0.15, peers
+	}
+	rate = 1
+	for _, g := range groups {
+		// Whole per mille, so that the order of the map cannot show.
+		var sum int
+		for _, m := range g {
+			sum += int(m.sum/m.n*1000 + 0.5)
+		}
+		rate = min(rate, float64(sum)/float64(len(g))/1000)
+	}
+	return rate, peers
+}
+
+func round2(x float64) float64 { return math.Round(x*100) / 100 }

@@ -1,0 +1,57 @@
+package attack
+
+import (
+	"slices"
+
+	"xiezhi/internal/taxonomy"
+)
+
+// Flood: the same request over and over, far faster than anybody's business.
+
+const (
+	floodPeak  = 30.0 // bucket level: 20 a second for 3 s
+	floodLeast = 60
+)
+
+func likeFlood(s *scene, c *cell, strict bool) bool {
+	if c.api == 0 || c.peak < floodPeak || c.repeats*10 < c.n*7 {
+		return false
+	}
+	a := s.actorOf(c)
+	return a != nil && (!strict || a.n <= c.n*2)
+}
+
+func weighFlood(s *scene, sc *scope) *fusion {
+	t := &sc.sum
+	if t.n < floodLeast {
+		return nil
+	}
+	in := make(map[int32]bool, len(sc.members))
+	for _, i := range sc.members {
+		in[i] = true
+	}
+	var others []float64
+	for i := range s.refs {
+		if !in[int32(i)] && !s.taken[i] {
+			others = append(others, float64(s.cell(int32(i)).peak))
+		}
+	}
+	slices.Sort(others)
+	f := &fusion{kind: taxonomy.AttackFlood}
+	rate := float64(t.n) / max(t.seconds(), 0.5)
+	f.say(taxonomy.FamilyTiming, ramp(float64(t.peak), floodPeak, 4.5, 150, 6), "burst", round2(rate), 1)
+	f.say(taxonomy.FamilySet, ramp(share(t.repeats, t.n), 0.7, 2, 0.98, 3), "identical", share(t.repeats, t.n), 0.1)
+	if len(others) >= 5 {
+		p := max(others[len(others)*95/100], 1)
+		if float64(t.peak) < 3*p {
+			return nil // everybody hurries: a sale, not a flood
+		}
+		f.say(taxonomy.FamilyHerd, ramp(float64(t.peak)/p, 3, 1.5, 20, 3), "peers", round2(float64(t.peak)/p), 1)
+	}
+	if bad := t.err + t.blocked; bad*10 >= t.n {
+		f.say(taxonomy.FamilyOutcome, 1.5, "strained", share(bad, t.n), 0.01)
+	}
+	s.protocol(f, sc)
+	s.idle(f, sc)
+	return f
+}

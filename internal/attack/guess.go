@@ -1,0 +1,218 @@
+package attack
+
+import "xiezhi/internal/taxonomy"
+
+// Guessing at identity APIs: account scanning, credential stuffing, password
+// spraying and brute force differ in what varies from request to request, so
+// they share one search and are told apart by it.
+
+const (
+	accountsNarrow = 20 // different accounts that one asker must try
+	accountsSpray  = 15
+	accountsWide   = 30
+)
+
+// likeGuess: refused again and again. In scopes shared with honest askers, one
+// who gets in and goes about his business is honest.
+func likeGuess(s *scene, c *cell, strict bool) bool {
+	if c.fail == 0 || c.succ*4 > c.fail {
+		return false
+	}
+	if strict {
+		a := s.actorOf(c)
+		return a != nil && a.business*2 <= c.fail && (c.follow == 0 || c.fail >= 8)
+	}
+	return true
+}
+
+// likeAsk: asks about accounts, at APIs that tell.
+func likeAsk(s *scene, c *cell, strict bool) bool {
+	if c.subj == 0 {
+		return false
+	}
+	if strict {
+		a := s.actorOf(c)
+		return a != nil && a.business == 0
+	}
+	return true
+}
+
+// weighGuess decides which kind of guessing a scope shows and weighs it.
+func weighGuess(s *scene, sc *scope) *fusion {
+	t := &sc.sum
+	asks := s.u.role != taxonomy.RoleLogin && s.u.role != taxonomy.RoleLoginCode && s.u.role != taxonomy.RoleRegister
+	answered := t.answered()
+	if answered < 8 {
+		return nil
+	}
+	peers, many := s.peerFail(sc)
+	failing := share(t.fail, answered)
+	if !asks && failing < max(0.8, peers+0.25) {
+		return nil
+	}
+	if !asks && many >= 5 && peers > 0.6 {
+		return nil // everybody fails alike
+	}
+	dist := t.count(setSubjects)
+	if dist == 0 {
+		return nil
+	}
+	f := &fusion{kind: s.guessKind(sc, dist)}
+	if f.kind == "" {
+		return nil
+	}
+	if sc.kind.wide() {
+		if !s.weighHerd(f, sc, likeGuessOrAsk(asks)) {
+			return nil
+		}
+		dist = t.count(setSubjects) // members may have shrunk
+	}
+	f.outcome(t, dist, peers, asks)
+	f.variety(t, dist, sc)
+	s.timing(f, sc)
+	s.protocol(f, sc)
+	s.structure(f, sc)
+	s.network(f, sc)
+	s.idle(f, sc)
+	return f
+}
+
+func likeGuessOrAsk(asks bool) func(*scene, *cell, bool) bool {
+	if asks {
+		return likeAsk
+	}
+	return likeGuess
+}
+
+// guessKind tells the kinds apart by what varies: passwords per account,
+// accounts per password, and whether the answers tell who exists.
+func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
+	t := &sc.sum
+	tags, pairs := t.count(setTags), t.count(setPairs)
+	seen := t.pw*2 >= t.n
+	per := float64(t.subj) / dist
+	least := float64(accountsNarrow)
+	if sc.kind.wide() {
+		least = accountsWide
+	}
+	absent := share(t.absent, t.answered())
+	if seen && s.u.role != taxonomy.RoleRegister {
+		guesses := pairs / dist
+		switch {
+		case guesses >= 5 && tags >= guessBurst && (dist <= 3 || guesses*2 >= dist || tags > dist/2):
+			return taxonomy.AttackBruteForce
+		case tags <= max(2, dist/5):
+			// One password for many accounts: is it the password or the account
+			// that is being tried?
+			if dist >= least && absent >= 0.3 && per <= 2 {
+				return taxonomy.AttackAccountScanning
+			}
+			if dist >= max(accountsSpray, least-5) {
+				return taxonomy.AttackPasswordSpraying
+			}
+			return ""
+		case dist >= least && per <= 3:
+			return taxonomy.AttackCredentialStuffing
+		}
+		return ""
+	}
+	if dist < least || per > 2 {
+		return ""
+	}
+	if s.u.role == taxonomy.RoleLogin && absent < 0.3 && t.split() < 0.1 {
+		return taxonomy.AttackCredentialStuffing
+	}
+	return taxonomy.AttackAccountScanning
+}
+
+// weighHerd weighs a wide scope; false when its members do not stand out from
+// the honest askers beside them. Where they are mixed, only those who tried
+// two accounts or more are accused: a single failure is anybody's typo.
+func (s *scene) weighHerd(f *fusion, sc *scope, like func(*scene, *cell, bool) bool) bool {
+	z, purity := s.herd(sc, func(c *cell) bool { return like(s, c, true) })
+	if purity < 0.8 {
+		keen := sc.members[:0]
+		for _, i := range sc.members {
+			if s.cell(i).sets[setSubjects].count() >= 2 {
+				keen = append(keen, i)
+			}
+		}
+		sc.members = keen
+		s.resum(sc)
+		if len(sc.members) < 10 || sc.sum.count(setSubjects) < accountsWide {
+			return false
+		}
+		z, _ = s.herd(sc, func(c *cell) bool { return like(s, c, true) && c.sets[setSubjects].count() >= 2 })
+	}
+	if z < 6 && len(sc.members) >= 8 || z < 4 {
+		return false
+	}
+	f.say(taxonomy.FamilyHerd, ramp(z, 4, 2, 20, 5.5), "herd", len(sc.members), max(1, int(float64(len(sc.all))*0.15)))
+	return true
+}
+
+// outcome weighs the answers.
+func (f *fusion) outcome(t *tally, dist, peers float64, asks bool) {
+	if asks {
+		if a := share(t.absent, t.answered()); a >= 0.3 {
+			f.say(taxonomy.FamilyOutcome, 4, "absent", a, 0.02)
+		} else if sp := t.split(); sp >= 0.1 {
+			f.say(taxonomy.FamilyOutcome, 3, "split", sp, nil)
+		}
+		return
+	}
+	fails := float64(t.fail)
+	if f.kind != taxonomy.AttackBruteForce {
+		fails = min(fails, dist) // the same account again is no news
+	}
+	llr := sprt(fails, float64(t.succ)) * (1 - max(peers-0.15, 0)/0.85)
+	f.say(taxonomy.FamilyOutcome, min(max(llr, -familyCap), familyCap), "refused", share(t.fail, t.answered()), round2(peers))
+	if a := share(t.absent, t.answered()); a >= 0.3 {
+		f.say(taxonomy.FamilyOutcome, 2, "absent", a, 0.02)
+	}
+}
+
+// variety weighs what was tried.
+func (f *fusion) variety(t *tally, dist float64, sc *scope) {
+	tags, pairs := t.count(setTags), t.count(setPairs)
+	switch f.kind {
+	case taxonomy.AttackBruteForce:
+		f.say(taxonomy.FamilySet, ramp(pairs, guessBurst, 2.5, 40, 6), "passwords", int(pairs), 3)
+		return
+	case taxonomy.AttackPasswordSpraying:
+		f.say(taxonomy.FamilyParameter, 2, "one_password", int(tags), int(dist))
+	case taxonomy.AttackCredentialStuffing:
+		if tags > 0 {
+			f.say(taxonomy.FamilyParameter, 1, "pairs", int(pairs), nil)
+		}
+	}
+	least := float64(accountsSpray)
+	f.say(taxonomy.FamilySet, ramp(dist, least, 3, 100, 5.5), "accounts", int(dist), 2)
+	if known := share(t.registered, max(t.subj, 1)); known <= 0.1 {
+		f.say(taxonomy.FamilySet, 0.5, "strangers", 1-known, nil)
+	}
+}
+
+// weighTarget weighs the attempts on one account, from wherever they came.
+func weighTarget(s *scene, sc *scope) *fusion {
+	t := &sc.sum
+	tags := t.count(setTags)
+	if tags < guessBurst || share(t.fail, t.answered()) < 0.8 {
+		return nil
+	}
+	peers, many := s.peerFail(sc)
+	if many >= 5 && peers > 0.6 {
+		return nil
+	}
+	f := &fusion{kind: taxonomy.AttackBruteForce}
+	f.outcome(t, t.count(setSubjects), peers, false)
+	f.say(taxonomy.FamilySet, ramp(tags, guessBurst, 2.5, 40, 6), "passwords", int(tags), 3)
+	if sc.addrs >= 3 {
+		f.say(taxonomy.FamilyHerd, ramp(float64(sc.addrs), 3, 1.5, 20, 4), "sources", sc.addrs, 1)
+	}
+	s.protocol(f, sc)
+	s.structure(f, sc)
+	s.network(f, sc)
+	s.idle(f, sc)
+	return f
+}

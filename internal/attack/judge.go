@@ -1,0 +1,196 @@
+package attack
+
+import (
+	"xiezhi/internal/taxonomy"
+)
+
+// An axis is one way to abuse a unit: which cells look like it, in which
+// scopes to search, and how to weigh a scope.
+type axis struct {
+	name   string
+	narrow []scopeKind
+	wide   []scopeKind
+	least  int // requests below which a scope is not looked at
+	// like reports whether a cell looks like the abuse. strict is set for
+	// scopes in which honest askers stand beside attackers: then any sign of
+	// honest business clears the cell.
+	like  func(s *scene, c *cell, strict bool) bool
+	weigh func(s *scene, sc *scope) *fusion
+}
+
+var (
+	narrowActors = []scopeKind{scopeActor, scopeAddress}
+	narrowOwners = []scopeKind{scopeCredential, scopeActor, scopeAddress}
+	wideScopes   = []scopeKind{scopePrint, scopePrefix, scopeShape, scopeCohort, scopeAgent}
+	wideActors   = []scopeKind{scopePrefix, scopeCohort, scopeAgent}
+)
+
+// axes gives the ways to abuse a unit.
+func axes(u *unit) []axis {
+	guess := axis{name: "guess", narrow: narrowActors, wide: wideScopes, least: 8, like: likeGuess, weigh: weighGuess}
+	flood := axis{name: "flood", narrow: narrowActors, wide: wideActors, least: floodLeast, like: likeFlood, weigh: weighFlood}
+	switch {
+	case u.id == "site":
+		return []axis{{name: "scan", narrow: narrowActors, wide: wideActors, least: 8, like: likeProbe, weigh: weighProbe}}
+	case u.role == taxonomy.RoleRegister:
+		return []axis{
+			{name: "register", narrow: narrowActors, wide: wideScopes, least: 5, like: likeRegister, weigh: weighRegister},
+			guess, flood,
+		}
+	case u.role == taxonomy.RoleIdentityCheck || u.role == taxonomy.RoleQueryProgress || u.role == taxonomy.RoleCodeSend || u.role == taxonomy.RolePasswordReset:
+		guess.like = likeAsk
+		return []axis{guess, flood}
+	case u.role != "":
+		return []axis{guess, flood}
+	}
+	return []axis{
+		{name: "read", narrow: narrowOwners, wide: wideScopes, least: 5, like: likeRead, weigh: weighRead},
+		{name: "bulk", narrow: narrowActors, wide: wideActors, least: bulkLeast, like: likeBulk, weigh: weighBulk},
+		flood,
+		{name: "bot", narrow: narrowActors, least: botLeast, like: likeBot, weigh: weighBot},
+	}
+}
+
+// A candidate is a scope that stands out, with what speaks for it.
+type candidate struct {
+	axis  string
+	scope *scope
+	fuse  *fusion
+	score float64
+}
+
+// judge looks at a unit over the windows that are due, or over all when final,
+// and folds what stands out into the book.
+func (e *Engine) judge(b *book, u *unit, final bool) {
+	for w := len(windows) - 1; w >= 0; w-- {
+		sch := &u.schedule[w]
+		if !final && !e.dueWindow(sch, false) && !e.dueWindow(sch, true) {
+			continue
+		}
+		s := e.look(u, e.now-windows[w])
+		if !final {
+			sch.size, sch.dirty, sch.last = len(s.refs), 0, e.now
+		}
+		if len(s.refs) == 0 {
+			continue
+		}
+		s.targets(b)
+		for _, ax := range axes(u) {
+			for _, c := range s.search(ax) {
+				b.fold(s, c)
+			}
+		}
+	}
+}
+
+// search finds the scopes of one axis that stand out: narrow ones first, then
+// what is left by the wide scope that explains most.
+func (s *scene) search(ax axis) []*candidate {
+	var found, weak []*candidate
+	for _, k := range ax.narrow {
+		strict := k == scopeAddress
+		s.groups(k, ax.least, func(key uint64, all []int32) {
+			if k == scopeAddress && len(all) < 2 {
+				return // the actor scope has judged it
+			}
+			c := s.try(ax, k, key, all, strict)
+			switch {
+			case c == nil:
+			case c.score >= scoreLikely:
+				found = append(found, c)
+				s.take(c.scope)
+			default:
+				weak = append(weak, c)
+			}
+		})
+	}
+	// At most one attack of a kind shares a key at a time; eight rounds cover
+	// eight attacks on one unit at once.
+	for range 8 {
+		var best *candidate
+		for _, k := range ax.wide {
+			s.groups(k, ax.least, func(key uint64, all []int32) {
+				if len(all) < 5 {
+					return
+				}
+				c := s.try(ax, k, key, all, true)
+				if c != nil && (best == nil || better(c, best)) {
+					best = c
+				}
+			})
+		}
+		if best == nil {
+			break
+		}
+		found = append(found, best)
+		s.take(best.scope)
+	}
+	for _, c := range weak {
+		free := true
+		for _, i := range c.scope.members {
+			free = free && !s.taken[i]
+		}
+		if free {
+			found = append(found, c)
+			s.take(c.scope)
+		}
+	}
+	return found
+}
+
+// better prefers the verdict, then what explains more, then the purer.
+func better(a, b *candidate) bool {
+	if va, vb := a.fuse.verdict(), b.fuse.verdict(); va != vb {
+		return va > vb
+	}
+	if a.scope.sum.n != b.scope.sum.n {
+		return a.scope.sum.n > b.scope.sum.n
+	}
+	return len(a.scope.members)*len(b.scope.all) > len(b.scope.members)*len(a.scope.all)
+}
+
+func (s *scene) try(ax axis, k scopeKind, key uint64, all []int32, strict bool) *candidate {
+	sc := s.gather(k, key, all, func(c *cell) bool { return ax.like(s, c, strict) })
+	if int(sc.sum.n) < ax.least {
+		return nil
+	}
+	if k.wide() && len(sc.members) < 5 {
+		return nil
+	}
+	f := ax.weigh(s, sc)
+	if f == nil {
+		return nil
+	}
+	score := f.score()
+	if score < scoreSuspicious {
+		return nil
+	}
+	return &candidate{axis: ax.name, scope: sc, fuse: f, score: score}
+}
+
+// targets judges the accounts under guessing, each from all its sources.
+func (s *scene) targets(b *book) {
+	if s.u.role == "" {
+		return
+	}
+	ax := axis{name: "guess", like: likeGuess, weigh: weighTarget, least: guessBurst}
+	for _, i := range s.e.targets.hot {
+		x := &s.e.targets.slots[i]
+		if s.e.units[x.unit].id != s.u.id || x.last < s.from {
+			continue
+		}
+		var all []int32
+		for k := range s.refs {
+			if s.taken[k] {
+				continue
+			}
+			if in, ok := s.cell(int32(k)).sets[setSubjects].has(x.subject); in && ok {
+				all = append(all, int32(k))
+			}
+		}
+		if c := s.try(ax, scopeTarget, x.subject, all, true); c != nil && c.scope.addrs > 1 {
+			b.fold(s, c)
+			s.take(c.scope)
+		}
+	}
+}

@@ -1,0 +1,265 @@
+package attack
+
+import (
+	"fmt"
+	"testing"
+
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/observe"
+	"xiezhi/internal/taxonomy"
+)
+
+// Honest traffic that looks like an attack to a rule on one key.
+
+func calm(t *testing.T, f func(s *script)) {
+	t.Helper()
+	each(t, func(t *testing.T, s *script) {
+		f(s)
+		r := s.run(t)
+		r.innocent(t)
+		for _, x := range r.findings {
+			if x.Verdict >= taxonomy.Likely {
+				t.Errorf("finding in honest traffic: %s", r)
+				break
+			}
+		}
+	})
+}
+
+func TestCrowdIsInnocent(t *testing.T) { calm(t, func(s *script) {}) }
+
+func TestNATIsInnocent(t *testing.T) {
+	calm(t, func(s *script) { s.nat(ip4(77, 1, 1, 1), 8+s.rng.IntN(60), 500, 0, 400) })
+}
+
+// TestNATRegistering: many newcomers behind one address, of one browser, who
+// then use what they registered.
+func TestNATRegistering(t *testing.T) {
+	calm(t, func(s *script) {
+		proto := s.browser(ip4(77, 1, 1, 1))
+		for i := range 40 {
+			c := *proto
+			c.password = s.rng.Uint64()
+			at := 10 + float64(i)*2
+			subject := 3_000_000 + uint64(i)*77
+			s.register(&c, at, subject, "")
+			s.login(&c, at+2, subject, c.password, "ok", "")
+			for k := range 10 {
+				s.send(&c, at+4+float64(k)*5, "me", "", nil)
+			}
+		}
+	})
+}
+
+func TestHealthProbe(t *testing.T) {
+	calm(t, func(s *script) {
+		c := s.tool(ip4(10, 0, 0, 9))
+		for i := range 400 {
+			s.send(c, float64(i), "health", "", nil)
+		}
+	})
+}
+
+// TestPartnerBatch: fast, sequential, a program, and all its own.
+func TestPartnerBatch(t *testing.T) {
+	t.Run("owner known", func(t *testing.T) {
+		calm(t, func(s *script) {
+			c := s.tool(ip4(33, 1, 1, 1))
+			c.credential, c.principal = 900, 901
+			for i := range 600 {
+				s.read(c, 10+float64(i)*0.1, "detail", 50_000+uint64(i), 901, "")
+			}
+		})
+	})
+	t.Run("made before", func(t *testing.T) {
+		calm(t, func(s *script) {
+			c := s.tool(ip4(33, 1, 1, 1))
+			c.credential, c.principal = 900, 901
+			for i := range 300 {
+				s.send(c, 5+float64(i)*0.1, "create", "", func(ev *scripted) {
+					ev.obs.Params = []observe.Param{{Name: "id", Token: 50_000 + uint64(i)}}
+				})
+			}
+			for i := range 300 {
+				s.read(c, 40+float64(i)*0.1, "detail", 50_000+uint64(i), 0, "")
+			}
+		})
+	})
+}
+
+func TestForgottenPassword(t *testing.T) {
+	calm(t, func(s *script) {
+		for u := range 10 {
+			c := s.browser(s.home(500 + u))
+			for k := range 5 + s.rng.IntN(3) {
+				s.login(c, 30+float64(k)*7, 2_000_000+uint64(u), 10+uint64(k), "wrong", "")
+			}
+			s.login(c, 90, 2_000_000+uint64(u), 99, "ok", "")
+			s.send(c, 95, "me", "", nil)
+		}
+	})
+}
+
+func TestStaleApp(t *testing.T) {
+	calm(t, func(s *script) {
+		c := s.browser(s.home(600))
+		for k := range 200 {
+			s.login(c, float64(k)*2, 2_500_000, 7, "wrong", "")
+		}
+	})
+}
+
+// TestPasswordManagerMigration: many people sign in at once, each first with
+// the old password and then with the new one.
+func TestPasswordManagerMigration(t *testing.T) {
+	calm(t, func(s *script) {
+		proto := s.browser(ip4(1, 1, 1, 1))
+		for i := range 120 {
+			c := *proto
+			c.ip = s.home(300 + i)
+			if i%3 == 0 {
+				c.ip = ip4(77, 1, 1, 1) // the office
+			}
+			at := 20 + float64(i)
+			sub := 4_000_000 + uint64(i)
+			s.login(&c, at, sub, s.rng.Uint64(), "wrong", "")
+			s.login(&c, at+3, sub, s.rng.Uint64(), "ok", "")
+			for k := range 6 {
+				s.send(&c, at+5+float64(k)*4, "me", "", nil)
+			}
+		}
+	})
+}
+
+// TestBrokenRelease: a release whose pages point at files that are not there.
+func TestBrokenRelease(t *testing.T) {
+	calm(t, func(s *script) {
+		for i := range 60 {
+			c := s.browser(s.home(i))
+			c.referer = "shop.test"
+			for k := range 12 {
+				s.send(c, 30+float64(i)+float64(k)*0.05, "", "", func(ev *scripted) {
+					ev.Outcome, ev.obs.Status = catalog.OutcomeNotFound, 404
+					ev.obs.Segments = []observe.Segment{{Text: "static"}, {Text: fmt.Sprint("chunk", k%2)}}
+				})
+			}
+		}
+	})
+}
+
+// TestOutage: the identity provider refuses everybody.
+func TestOutage(t *testing.T) {
+	for _, outcome := range []catalog.Outcome{catalog.OutcomeRejected, catalog.OutcomeError} {
+		t.Run(outcome.String(), func(t *testing.T) {
+			calm(t, func(s *script) {
+				for i := range 300 {
+					c := s.browser(s.home(i))
+					if i%4 == 0 {
+						c.ip = ip4(77, 1, 1, 1)
+					}
+					for k := range 1 + s.rng.IntN(3) {
+						s.login(c, 100+float64(i)*0.5+float64(k)*4, 1_000_000+uint64(i), c.password, "wrong", "")
+						ev := s.events[len(s.events)-1]
+						ev.Outcome, ev.obs.MessageSays = outcome, 0
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestFlashSale: everybody hurries.
+func TestFlashSale(t *testing.T) {
+	calm(t, func(s *script) {
+		for i := range 80 {
+			c := s.browser(s.home(700 + i))
+			c.credential, c.principal = 50_000+uint64(i), 60_000+uint64(i)
+			rate := 3 + s.rng.Float64()*6
+			for k := range 60 {
+				s.send(c, 100+s.rng.Float64()+float64(k)/rate, []string{"create", "list"}[k%2], "", nil)
+			}
+		}
+	})
+}
+
+// TestOutsiderBesideAttacker: honest users share the attacker's address and
+// others its browser, in the same minutes.
+func TestBystanders(t *testing.T) {
+	each(t, func(t *testing.T, s *script) {
+		addr := ip4(77, 1, 1, 1)
+		s.nat(addr, 10, 500, 0, 400)
+		c := s.browser(addr)
+		c.header, c.cohort, c.agent = 5150, 5151, 5152
+		for i := range 120 {
+			s.login(c, 50+float64(i)*2, 5_000_000+uint64(i), 90_000+uint64(i), "wrong", "stuff")
+		}
+		r := s.run(t)
+		r.found(t, "stuff", 0.9, taxonomy.AttackCredentialStuffing)
+		r.innocent(t)
+	})
+}
+
+// TestPublicFeed: reading what others wrote is what a feed is for.
+func TestPublicFeed(t *testing.T) {
+	calm(t, func(s *script) {
+		for i := range 40 {
+			c := s.browser(s.home(800 + i))
+			c.credential, c.principal = 50_000+uint64(i), 60_000+uint64(i)
+			for k := range 30 + s.rng.IntN(60) {
+				s.read(c, 20+float64(k)*4+s.rng.Float64()*3, "detail", uint64(s.rng.IntN(500)), 70_000+uint64(s.rng.IntN(100)), "")
+			}
+		}
+	})
+}
+
+// TestPublicList: a list with people's names that everybody polls.
+func TestPublicList(t *testing.T) {
+	calm(t, func(s *script) {
+		for i := range 40 {
+			c := s.browser(s.home(800 + i))
+			if i < 10 {
+				c.ip = ip4(77, 1, 1, 1)
+			}
+			for k := range 40 {
+				s.send(c, 20+float64(k)*9, "list", "", func(ev *scripted) {
+					ev.obs.Exposures = []observe.Exposure{{Path: "orders[].user", Type: taxonomy.SensAccountName, Response: true, Count: 90, Distinct: 60, Subjects: []uint64{1, 2, 3}}}
+				})
+			}
+		}
+	})
+}
+
+// TestNameCheck: a form that asks at each keystroke whether a name is free.
+func TestNameCheck(t *testing.T) {
+	calm(t, func(s *script) {
+		for i := range 40 {
+			c := s.browser(s.home(800 + i))
+			for k := range 6 + s.rng.IntN(8) {
+				s.send(c, 20+float64(i)*3+float64(k)*0.3, "check", "", func(ev *scripted) {
+					s.account(ev, 9_000_000+uint64(i*100+k), 0, c)
+					if k%2 == 0 {
+						ev.Outcome, ev.obs.MessageSays, ev.ResponseClass = catalog.OutcomeNotFound, observe.SaysNotRegistered, 2
+					}
+				})
+			}
+		}
+	})
+}
+
+// TestFreeFormKeys: an API that takes any key.
+func TestFreeFormKeys(t *testing.T) {
+	calm(t, func(s *script) {
+		for i := range 40 {
+			c := s.browser(s.home(800 + i))
+			for k := range 20 {
+				s.send(c, 20+float64(k)*9, "create", "", func(ev *scripted) {
+					ev.obs.ParamShape = s.rng.Uint64()
+					for range 3 {
+						ev.obs.Params = append(ev.obs.Params, observe.Param{Name: fmt.Sprint("k", s.rng.Uint32()), In: observe.InJSON})
+					}
+				})
+			}
+		}
+	})
+}
+

@@ -1,0 +1,309 @@
+package attack
+
+import (
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/observe"
+	"xiezhi/internal/taxonomy"
+)
+
+const (
+	floodLeak    = 10.0 // requests a second that a bucket leaks
+	manyPeople   = 20   // people in one response that make it a bulk read
+	namesPerAPI  = 512
+	leavesGiven  = 64
+	tokensMade   = 16
+	pathDistinct = 3 // askers after which a missing path with the site's referrer is a broken link
+)
+
+// Observe takes the next event of the site, in order.
+func (e *Engine) Observe(ev *catalog.Event) {
+	for _, m := range ev.Merges {
+		e.merge(m)
+	}
+	if ev.Observation == nil {
+		return
+	}
+	if ev.End > e.now {
+		e.now = ev.End
+	}
+	e.expire(2)
+
+	i := e.api(ev.API)
+	f := fingerprint(ev)
+	ar, actor := e.cell(ev, 0, f, f)
+	e.countActor(ev, actor, i)
+	actor.who = f
+	e.touch(ar, actor)
+	e.use(ev, actor)
+	if i != 0 {
+		e.observeAPI(ev, i, ar, actor)
+	}
+	u := &e.units[0]
+	if actor.sigs+actor.missing >= 5 || actor.sets[setNames] != nil {
+		u.watch = true
+	}
+	e.news(u)
+	e.expireBook()
+}
+
+// touch moves a cell to the front of its recency lists.
+func (e *Engine) touch(r ref, c *cell) {
+	e.cells.touch(r, c)
+	if l := &e.apis[c.api].cells; l.head != r {
+		e.cells.unlinkAPI(l, r, c)
+		e.cells.pushAPI(l, r, c)
+	}
+}
+
+func (e *Engine) expireBook() {
+	if e.now-e.book.checked > 60e9 {
+		e.book.close(e, e.now)
+	}
+}
+
+// news counts an event for a unit and judges it when there is enough.
+func (e *Engine) news(u *unit) {
+	for w := range u.schedule {
+		u.schedule[w].dirty++
+	}
+	if e.due(u, false) {
+		e.judge(e.book, u, false)
+	}
+}
+
+// fingerprint is what tells askers behind one address apart.
+func fingerprint(ev *catalog.Event) uint64 {
+	return join(join(hashAddr(ev.Who.Client), ev.Who.Cohort), ev.Agent)
+}
+
+// principal is who asks, as stable as can be known.
+func principal(ev *catalog.Event) uint64 {
+	if ev.Who.Principal != 0 {
+		return ev.Who.Principal
+	}
+	return ev.Who.Credential
+}
+
+// subjectOf is the account that the request is about.
+func subjectOf(ev *catalog.Event) uint64 {
+	if ev.Who.Subject != 0 {
+		return ev.Who.Subject
+	}
+	if len(ev.Accounts) > 0 {
+		return ev.Accounts[0].Token
+	}
+	return 0
+}
+
+// cell finds or makes the cell with that sub-key in API i, counts the request
+// in it and gives it.
+func (e *Engine) cell(ev *catalog.Event, i int32, sub, target uint64) (ref, *cell) {
+	key := cellKey(sub, e.apis[i].handle)
+	r, ok := e.cells.index[key]
+	if ok {
+		c := e.cells.at(r)
+		// A busy cell ends with its burst, so that an old and quiet history
+		// neither hides nor stretches what comes later.
+		if c.n >= 8 && (ev.End-c.last > burstGap || ev.End-c.first > burstSpan && !e.book.owns(r, c)) {
+			follow, business := c.follow > 0, c.business
+			e.retire(r, c)
+			r, c = e.insert(ev, i, sub, key)
+			if follow {
+				c.follow = 1
+			}
+			c.business = min(business, 1)
+		}
+		e.count(ev, c, target)
+		return r, c
+	}
+	r, c := e.insert(ev, i, sub, key)
+	e.count(ev, c, target)
+	return r, c
+}
+
+func (e *Engine) insert(ev *catalog.Event, i int32, sub, key uint64) (ref, *cell) {
+	for v := e.cells.victim(); v != 0; v = e.cells.victim() {
+		e.retire(v, e.cells.at(v))
+		e.cells.Evicted++
+	}
+	r, c := e.cells.insert(key)
+	c.sub, c.api = sub, i
+	c.ip, c.cohort, c.agent, c.header = ev.Who.Client.Unmap(), ev.Who.Cohort, ev.Agent, ev.HeaderOrder
+	c.ja4, c.family = e.labels.of(ev.JA4), e.labels.of(ev.AgentFamily)
+	c.shared = ev.Who.Shared
+	c.firstID = hashText(ev.ID)
+	e.cells.pushAPI(&e.apis[i].cells, r, c)
+	return r, c
+}
+
+// count counts what every cell counts.
+func (e *Engine) count(ev *catalog.Event, c *cell, target uint64) {
+	now := ev.End
+	if c.n > 0 {
+		gap := float64(now-c.last) / 1e9
+		if gap < 0 {
+			gap = 0
+		}
+		c.gaps++
+		c.gapSum += gap
+		c.gapSq += gap * gap
+		c.bucket = max(0, c.bucket-float32(gap*floodLeak))
+		if c.lastTarget == target {
+			c.repeats++
+		}
+	}
+	c.lastTarget = target
+	if c.bucket == 0 {
+		c.surge = now
+	}
+	c.bucket++
+	c.peak = max(c.peak, c.bucket)
+	widen(&c.first, &c.last, now, now)
+	c.n++
+	if ev.AgentTool {
+		c.tool++
+	}
+	switch ev.Outcome {
+	case catalog.OutcomeSuccess:
+		c.succ++
+	case catalog.OutcomeRejected, catalog.OutcomeDenied, catalog.OutcomeThrottled, catalog.OutcomeNotFound, catalog.OutcomeInvalid:
+		c.fail++
+	case catalog.OutcomeError:
+		c.err++
+	}
+	if ev.Status == 0 && ev.Caps != 0 {
+		c.err++
+	}
+	if blocked(ev) {
+		c.blocked++
+	}
+}
+
+// blocked reports whether a control refused the request, as opposed to the
+// application judging what it asked.
+func blocked(ev *catalog.Event) bool {
+	switch ev.Outcome {
+	case catalog.OutcomeThrottled:
+		return true
+	case catalog.OutcomeDenied:
+		const judged = observe.SaysWrongSecret | observe.SaysBadPair | observe.SaysNotRegistered
+		return len(ev.Passwords) == 0 && ev.MessageSays&judged == 0
+	}
+	return ev.MessageSays&(observe.SaysThrottled|observe.SaysLocked|observe.SaysCaptcha) != 0 && ev.Outcome != catalog.OutcomeSuccess
+}
+
+func mark(c *cell, now int64) { widen(&c.aFirst, &c.aLast, now, now) }
+
+// countActor counts what concerns the site as a whole: missing paths,
+// signatures, foreign parameter names, business.
+func (e *Engine) countActor(ev *catalog.Event, c *cell, i int32) {
+	p := principal(ev)
+	if p != 0 {
+		e.pool.add(&c.sets[setCreds], p)
+	}
+	if ev.Outcome == catalog.OutcomeSuccess && p != 0 && i != 0 && !identityRole(e.apis[i].role) && len(ev.Signatures) == 0 {
+		c.business++
+	}
+	bad := false
+	if n := len(ev.Signatures); n > 0 {
+		c.sigs++
+		bad = true
+		for _, s := range ev.Signatures {
+			e.pool.add(&c.sets[setRules], hashText(s.Rule))
+		}
+		if ev.Outcome == catalog.OutcomeError || ev.Status >= 500 {
+			c.hurt++
+		}
+	}
+	nowhere := ev.API == nil && ev.Status >= 400 && ev.Status < 500
+	if nowhere {
+		c.junk++
+	}
+	if (nowhere || ev.Outcome == catalog.OutcomeNotFound && len(ev.Passwords) == 0) && ev.Method != "OPTIONS" {
+		e.missing(ev, c)
+		bad = true
+	}
+	if e.newNames(ev, c, i) {
+		bad = true
+	}
+	if bad {
+		mark(c, ev.End)
+	}
+}
+
+// missing counts a request for something that is not there.
+func (e *Engine) missing(ev *catalog.Event, c *cell) {
+	h := hashText(ev.Method)
+	for k := range ev.Segments {
+		s := &ev.Segments[k]
+		if s.Token != 0 {
+			h = join(h, s.Token)
+		} else {
+			h = join(h, hashText(s.Text))
+		}
+	}
+	if e.pool.add(&c.sets[setPaths], h) {
+		if e.links.met(h) >= pathDistinct && ev.Referer != "" && ev.Referer == ev.Host {
+			c.linked++
+		}
+	}
+	c.missing++
+}
+
+// newNames looks for parameter names that nobody else uses; a parameter
+// structure that is known needs no look.
+func (e *Engine) newNames(ev *catalog.Event, c *cell, i int32) bool {
+	if len(ev.Params) == 0 || i == 0 {
+		return false
+	}
+	s := &e.apis[i]
+	if s.shapes == nil {
+		s.shapes = new([shapeSlots]uint64)
+	}
+	slot := &s.shapes[ev.ParamShape%shapeSlots]
+	if ev.ParamShape != 0 && *slot == ev.ParamShape {
+		return false
+	}
+	foreign := false
+	for k := range ev.Params {
+		h := join(hashText(ev.Params[k].Name), uint64(s.handle))
+		un, learned := e.names.use(h, c.sub, s.named < namesPerAPI)
+		if learned {
+			s.named++
+		}
+		if un {
+			foreign = true
+			e.pool.add(&c.sets[setNames], h)
+		}
+	}
+	if !foreign {
+		*slot = ev.ParamShape
+	}
+	return foreign
+}
+
+// use credits a cell with the first use of what it obtained.
+func (e *Engine) use(ev *catalog.Event, actor *cell) {
+	if c := ev.Who.Credential; c != 0 {
+		e.credit(join(c, 1), ev)
+	}
+	if p := ev.Who.Principal; p != 0 && ev.Who.Credential != 0 {
+		e.credit(join(p, 2), ev)
+	}
+	if ev.API != nil && ev.API.Role == taxonomy.RoleLogin && ev.Outcome == catalog.OutcomeSuccess {
+		if s := subjectOf(ev); s != 0 {
+			e.credit(join(s, 2), ev)
+		}
+	}
+}
+
+func (e *Engine) credit(key uint64, ev *catalog.Event) {
+	if len(e.pending.index) == 0 {
+		return
+	}
+	if w, ok := e.pending.take(key); ok {
+		if c := e.cells.at(w.at); c.gen == w.gen {
+			c.follow++
+		}
+	}
+}

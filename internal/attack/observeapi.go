@@ -1,0 +1,342 @@
+package attack
+
+import (
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/observe"
+	"xiezhi/internal/taxonomy"
+)
+
+// observeAPI counts the event in its API's cell.
+func (e *Engine) observeAPI(ev *catalog.Event, i int32, ar ref, actor *cell) {
+	s := &e.apis[i]
+	s.n++
+	if len(ev.Passwords) > 0 {
+		s.pw++
+	}
+	p := principal(ev)
+	target := join(ev.Object, ev.ParamShape)
+	sub := join(join(actor.sub, ev.ParamShape), p)
+	r, c := e.cell(ev, i, sub, target)
+	c.actor, c.actGen = ar, actor.gen
+	c.shape, c.cred, c.who = ev.ParamShape, p, actor.sub
+	if cr := ev.Who.Credential; cr != 0 {
+		e.pool.add(&c.sets[setCreds], cr)
+	}
+	u := &e.units[s.unit]
+	// A request that carries an attack signature is evidence for a scan; as a
+	// login or a read it means nothing.
+	if len(ev.Signatures) == 0 {
+		if u.role != "" {
+			e.countIdentity(ev, c, s, u)
+		} else {
+			e.countObjects(ev, c, u)
+		}
+	}
+	e.remember(ev, actor)
+	e.touch(r, c)
+	if c.peak >= floodPeak {
+		u.watch = true
+		widen(&c.aFirst, &c.aLast, c.surge, ev.End)
+	}
+	e.news(u)
+}
+
+// countIdentity counts what a request to an identity API says about accounts.
+func (e *Engine) countIdentity(ev *catalog.Event, c *cell, s *apiState, u *unit) {
+	subject := subjectOf(ev)
+	says := ev.MessageSays
+	ok := ev.Outcome == catalog.OutcomeSuccess
+	var tag uint32
+	for k := range ev.Passwords {
+		if p := &ev.Passwords[k]; p.Use != observe.PasswordConfirm {
+			tag = p.Tag | 1<<31 // tag 0 is a tag
+			break
+		}
+	}
+	if tag != 0 {
+		c.pw++
+		e.pool.add(&c.sets[setTags], uint64(tag))
+	}
+	if subject != 0 {
+		c.subj++
+		e.pool.add(&c.sets[setSubjects], subject)
+		if ev.Who.NewSubject {
+			c.novel++
+		}
+		if ev.Who.Registered && u.role != taxonomy.RoleRegister {
+			c.registered++
+		}
+		if tag != 0 {
+			e.pool.add(&c.sets[setPairs], join(subject, uint64(tag)))
+		}
+		if len(ev.Accounts) > 0 {
+			e.pool.add(&c.sets[setPatterns], pattern(&ev.Accounts[0]))
+		}
+	}
+	switch {
+	case says&observe.SaysNotRegistered != 0 || ev.Outcome == catalog.OutcomeNotFound && says&(observe.SaysBadPair|observe.SaysWrongSecret) == 0:
+		c.absent++
+	case says&(observe.SaysRegistered|observe.SaysWrongSecret) != 0, ok && u.role != taxonomy.RoleRegister:
+		c.exists++
+	}
+	if says&observe.SaysWrongSecret != 0 {
+		c.wrong++
+	}
+	failed := !ok && ev.Outcome != catalog.OutcomeUnknown && ev.Outcome != catalog.OutcomeError && ev.Outcome != catalog.OutcomeRedirect
+	if failed || u.role == taxonomy.RoleIdentityCheck || u.role == taxonomy.RoleQueryProgress {
+		c.class(ev.ResponseClass, 1)
+	}
+	if failed {
+		mark(c, ev.End)
+		if subject != 0 && e.targets.fail(&e.pool, s.unit, subject, tag, ev.End) {
+			u.watch = true
+		}
+		u.watch = true
+	}
+	if ok {
+		if len(ev.Issued) > 0 {
+			c.issued++
+			for k := range ev.Issued {
+				e.wait(join(ev.Issued[k].Token, 1), c)
+			}
+		}
+		if u.role == taxonomy.RoleRegister {
+			u.watch = true
+			mark(c, ev.End)
+			if subject != 0 {
+				e.wait(join(subject, 2), c)
+			}
+		} else if identityRole(u.role) && len(ev.Issued) == 0 {
+			u.watch = true
+			mark(c, ev.End)
+		}
+	}
+}
+
+func (e *Engine) wait(key uint64, c *cell) {
+	if r, ok := e.cells.index[c.key]; ok {
+		e.pending.put(key, r, c.gen)
+	}
+}
+
+// pattern hashes what serial account names share: place, length and the first
+// characters that the shape shows.
+func pattern(a *observe.Account) uint64 {
+	lead := a.Shape
+	for i := range len(lead) {
+		if b := lead[i]; b < 'A' && b != '+' || b == '*' {
+			lead = lead[:i]
+			break
+		}
+	}
+	return join(hashText(lead), uint64(a.Kind))
+}
+
+// countObjects counts what a request to any other API says about whose data
+// was read.
+func (e *Engine) countObjects(ev *catalog.Event, c *cell, u *unit) {
+	ok := ev.Outcome == catalog.OutcomeSuccess
+	if ev.Object != 0 {
+		c.obj++
+		switch {
+		case ok:
+			e.countRead(ev, c, u)
+		case ev.Outcome == catalog.OutcomeNotFound || ev.Outcome == catalog.OutcomeDenied:
+			c.miss++
+			mark(c, ev.End)
+		}
+	}
+	if ok && ev.Method != "HEAD" {
+		e.countExposed(ev, c, u)
+	}
+}
+
+func (e *Engine) countRead(ev *catalog.Event, c *cell, u *unit) {
+	asker := askerKey(ev)
+	s := &e.apis[c.api]
+	s.reads++
+	e.pool.add(&c.sets[setObjects], ev.Object)
+	mine := e.made.has(join(asker, ev.Object))
+	switch {
+	case ev.Ownership == catalog.OwnershipForeign:
+		c.foreign++
+		if ev.Owner != 0 {
+			e.pool.add(&c.sets[setOwners], ev.Owner)
+		}
+		mine = false
+	case ev.Ownership == catalog.OwnershipOwn || mine:
+		c.own++
+		mine = true
+	}
+	if !mine {
+		mark(c, ev.End)
+		if !e.given.has(join(asker, ev.Object)) {
+			c.unissued++
+		}
+	}
+	if set := objectSet(ev); set.Prefix != 0 {
+		c.enum++
+		e.pool.add(&c.sets[setBlocks], set.Prefix)
+		step := int16(set.Position) - int16(c.lastPos)
+		if set.Prefix == c.lastPrefix && step != 0 && step == c.lastStep {
+			c.steps++
+		}
+		if set.Prefix == c.lastPrefix {
+			c.lastStep = step
+		}
+		c.lastPrefix, c.lastPos = set.Prefix, set.Position
+	}
+	if c.foreign >= 5 || c.obj >= 20 || s.reads >= 50 {
+		u.watch = true
+	}
+}
+
+// objectSet finds where the named object stands in its space.
+func objectSet(ev *catalog.Event) observe.SetFeature {
+	for k := range ev.Segments {
+		if ev.Segments[k].Token == ev.Object {
+			return ev.Segments[k].Set
+		}
+	}
+	for k := range ev.Params {
+		if ev.Params[k].Token == ev.Object {
+			return ev.Params[k].Set
+		}
+	}
+	return observe.SetFeature{}
+}
+
+// countExposed counts whose sensitive data a response gave, by the type that
+// names most people: several types of one record are one person.
+func (e *Engine) countExposed(ev *catalog.Event, c *cell, u *unit) {
+	var most *observe.Exposure
+	level := 0
+	for k := range ev.Exposures {
+		x := &ev.Exposures[k]
+		if !x.Response || x.Masked || x.Type.Level() < 2 {
+			continue
+		}
+		level = max(level, x.Type.Level())
+		if most == nil || x.Distinct > most.Distinct {
+			most = x
+		}
+	}
+	if most == nil {
+		return
+	}
+	c.level = max(c.level, uint8(level))
+	c.people = max(c.people, most.Distinct)
+	for _, s := range most.Subjects {
+		e.pool.add(&c.sets[setExposed], s)
+	}
+	if ev.Who.Credential == 0 && (most.Distinct >= manyPeople || level >= 3 && most.Distinct >= 2) {
+		c.bulk++
+		u.watch = true
+		mark(c, ev.End)
+	}
+}
+
+// askerKey is who an object can belong to.
+func askerKey(ev *catalog.Event) uint64 {
+	if p := principal(ev); p != 0 {
+		return p
+	}
+	return fingerprint(ev)
+}
+
+// remember keeps which objects the asker wrote itself and which a response
+// handed to it, so that reading them later is no guess.
+func (e *Engine) remember(ev *catalog.Event, actor *cell) {
+	if ev.Outcome != catalog.OutcomeSuccess {
+		return
+	}
+	asker := askerKey(ev)
+	if ev.Method == "POST" || ev.Method == "PUT" {
+		for k := range min(len(ev.Params), tokensMade) {
+			if t := ev.Params[k].Token; t != 0 {
+				e.made.add(join(asker, t))
+			}
+		}
+		if ev.Method == "POST" {
+			for k := range min(len(ev.Leaves), tokensMade) {
+				if ev.Leaves[k].Record == 0 {
+					e.made.add(join(asker, ev.Leaves[k].Token))
+				}
+			}
+		}
+	}
+	for k := range min(len(ev.Leaves), leavesGiven) {
+		e.given.add(join(asker, ev.Leaves[k].Token))
+	}
+}
+
+// merge folds the cells of one API into another that it turned out to be.
+func (e *Engine) merge(m catalog.Merge) {
+	from, ok := e.byAPI[m.From]
+	if !ok {
+		return
+	}
+	into, ok := e.byAPI[m.Into]
+	f := &e.apis[from]
+	delete(e.byAPI, m.From)
+	e.book.rename(m.From, m.Into)
+	if !ok {
+		// The survivor was never seen here: the state simply changes its name.
+		e.byAPI[m.Into] = from
+		f.handle = m.Into
+		for r := f.cells.head; r != 0; {
+			c := e.cells.at(r)
+			delete(e.cells.index, c.key)
+			c.key = cellKey(c.sub, m.Into)
+			e.cells.index[c.key] = r
+			r = c.aNext
+		}
+		return
+	}
+	t := &e.apis[into]
+	t.n += f.n
+	t.pw += f.pw
+	// Oldest first, so that the recency list stays in order.
+	for r := f.cells.tail; r != 0; {
+		c := e.cells.at(r)
+		prev := c.aPrev
+		e.moveCell(r, c, into)
+		r = prev
+	}
+	if f.unit >= 0 {
+		old := &e.units[f.unit]
+		for k, x := range old.apis {
+			if x == from {
+				old.apis = append(old.apis[:k], old.apis[k+1:]...)
+				break
+			}
+		}
+		f.unit = -1
+	}
+	if u := t.unit; u >= 0 {
+		e.units[u].watch = true
+	}
+}
+
+// moveCell gives a cell to another API, folding it into the asker's cell there.
+func (e *Engine) moveCell(r ref, c *cell, into int32) {
+	key := cellKey(c.sub, e.apis[into].handle)
+	e.cells.unlinkAPI(&e.apis[c.api].cells, r, c)
+	or, ok := e.cells.index[key]
+	if !ok {
+		delete(e.cells.index, c.key)
+		c.key, c.api = key, into
+		e.cells.index[key] = r
+		e.cells.pushAPI(&e.apis[into].cells, r, c)
+		return
+	}
+	o := e.cells.at(or)
+	if c.seq < o.seq {
+		o.seq, o.firstID = c.seq, c.firstID
+	}
+	o.tally.add(&e.pool, &c.tally)
+	e.cells.touch(or, o)
+	e.book.pass(r, c, or, o)
+	c.tally.free(&e.pool)
+	e.cells.remove(r, c)
+}

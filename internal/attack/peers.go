@@ -1,0 +1,97 @@
+package attack
+
+import "sort"
+
+// asker is what one principal (or anonymous actor) read of a unit.
+type asker struct {
+	key     uint64
+	objects float64
+	foreign float64
+	own     float64
+	n       uint32
+	bulk    uint32
+}
+
+// peers is the distribution over the other askers of a unit.
+type peers struct {
+	count        int
+	objects      float64 // p95
+	foreign      float64 // p95
+	foreignShare float64 // of reads whose owner is known
+	known        int     // askers with a known owner
+	bulk         uint32  // bulk reads by others
+	n            uint32
+}
+
+// askerOf is who a cell belongs to.
+func askerOf(c *cell) uint64 {
+	if c.cred != 0 {
+		return c.cred
+	}
+	return c.who
+}
+
+// peersOf sums up everybody but the members of the scope.
+func (s *scene) peersOf(sc *scope) peers {
+	if s.askers == nil {
+		s.askers = make(map[uint64]*asker)
+		for i := range s.refs {
+			c := s.cell(int32(i))
+			k := askerOf(c)
+			a := s.askers[k]
+			if a == nil {
+				a = &asker{key: k}
+				s.askers[k] = a
+				s.roll = append(s.roll, a)
+			}
+			a.objects += c.sets[setObjects].count()
+			a.foreign += float64(c.foreign)
+			a.own += float64(c.own)
+			a.n += c.n
+			a.bulk += c.bulk
+		}
+	}
+	in := make(map[uint64]bool, len(sc.members))
+	for _, i := range sc.members {
+		in[askerOf(s.cell(i))] = true
+	}
+	// What another attack explains is no measure of what is normal.
+	for i := range s.refs {
+		if s.taken[i] || s.e.book.accused(s.refs[i], s.cell(int32(i))) {
+			in[askerOf(s.cell(int32(i)))] = true
+		}
+	}
+	var p peers
+	var objects, foreign []float64
+	var fs, os float64
+	for _, a := range s.roll {
+		if in[a.key] {
+			continue
+		}
+		p.count++
+		p.bulk += a.bulk
+		p.n += a.n
+		objects = append(objects, a.objects)
+		foreign = append(foreign, a.foreign)
+		if a.foreign+a.own > 0 {
+			p.known++
+			// Each asker counts once.
+			fs += a.foreign / (a.foreign + a.own)
+			os++
+		}
+	}
+	p.objects, p.foreign = high(objects), high(foreign)
+	if os > 0 {
+		p.foreignShare = fs / os
+	}
+	return p
+}
+
+// high is the 95th percentile, in fewer than twenty values the largest.
+func high(x []float64) float64 {
+	if len(x) == 0 {
+		return 0
+	}
+	sort.Float64s(x)
+	return x[min(len(x)*95/100, len(x)-1)]
+}

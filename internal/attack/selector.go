@@ -1,0 +1,174 @@
+package attack
+
+import (
+	"net/netip"
+	"slices"
+
+	"xiezhi/internal/catalog"
+)
+
+// Match reports whether an exchange belongs to the attack.
+func (s *Selector) Match(ev *catalog.Event) bool {
+	if ev.End < s.From || ev.End > s.To {
+		return false
+	}
+	if len(s.APIs) > 0 && (ev.API == nil || !slices.Contains(s.APIs, ev.API.Handle)) {
+		return false
+	}
+	ip := ev.Who.Client.Unmap()
+	return in(s.IP, ip) && in(s.Prefix, prefixOf(ip)) && in(s.JA4, ev.JA4) && in(s.HeaderOrder, ev.HeaderOrder) &&
+		in(s.ParamShape, ev.ParamShape) && in(s.Credential, ev.Who.Credential) && in(s.Account, ev.Who.Subject)
+}
+
+func in[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
+
+// covers is Match for a cell: could some of its requests match?
+func (e *Engine) covers(s *Selector, c *cell) bool {
+	if c.last < s.From || c.first > s.To {
+		return false
+	}
+	if len(s.APIs) > 0 && !slices.Contains(s.APIs, e.apis[c.api].handle) {
+		return false
+	}
+	if !in(s.IP, c.ip) || len(s.Prefix) > 0 && !slices.Contains(s.Prefix, prefixOf(c.ip)) ||
+		!in(s.JA4, e.labels.text[c.ja4]) || !in(s.HeaderOrder, c.header) || c.api != 0 && !in(s.ParamShape, c.shape) {
+		return false
+	}
+	return overlap(s.Credential, c.sets[setCreds]) && overlap(s.Account, c.sets[setSubjects])
+}
+
+func overlap(list []uint64, set *distinct) bool {
+	if len(list) == 0 {
+		return true
+	}
+	for _, v := range list {
+		if has, ok := set.has(v); has || !ok {
+			return true
+		}
+	}
+	return false
+}
+
+// selector builds the narrowest rule that a gateway can evaluate and that
+// covers every member.
+func (e *Engine) selector(ep *episode, r *roster) Selector {
+	var s Selector
+	s.From, s.To = r.window()
+	s.APIs = slices.Clone(r.apis.list)
+	slices.Sort(s.APIs)
+	site := ep.unit == "site"
+	if site {
+		s.APIs = nil
+	}
+	byOwner := ep.scope == scopeCredential && r.sets[setCreds] != nil && r.sets[setCreds].dense == nil
+	switch {
+	case byOwner:
+		s.Credential = slices.Clone(r.sets[setCreds].small)
+		slices.Sort(s.Credential)
+	case r.spill == nil && !r.noAddr:
+		s.IP = r.sorted()
+	case !r.noAddr && !r.prefixes.over:
+		s.Prefix = slices.Clone(r.prefixes.list)
+		slices.SortFunc(s.Prefix, func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
+	}
+	if ep.scope == scopeTarget && r.sets[setSubjects] != nil && r.sets[setSubjects].dense == nil {
+		s.Account = []uint64{ep.key}
+	}
+	// Narrow by fingerprint where the source shows one: honest people may sit
+	// behind the same address. Each key is kept if it excludes somebody, or if
+	// it is what the members were recognised by.
+	header := func() {
+		if !r.headers.over && !slices.Contains(r.headers.list, 0) {
+			s.HeaderOrder = sorted(r.headers.list)
+		}
+	}
+	shape := func() {
+		if !site && !r.shapes.over && len(r.shapes.list) > 0 {
+			s.ParamShape = sorted(r.shapes.list)
+		}
+	}
+	ja4 := func() {
+		if !r.ja4s.over && !slices.Contains(r.ja4s.list, 0) {
+			for _, i := range r.ja4s.list {
+				s.JA4 = append(s.JA4, e.labels.text[i])
+			}
+			slices.Sort(s.JA4)
+		}
+	}
+	switch {
+	case byOwner:
+		return s
+	case ep.scope == scopePrint:
+		header()
+		ja4()
+		shape()
+		return s
+	case ep.scope == scopeShape:
+		shape()
+	case ep.scope == scopeCohort || ep.scope == scopeActor:
+		header()
+		ja4()
+	}
+	for _, narrow := range []func(){shape, header, ja4} {
+		if e.bystanders(ep, &s) == 0 {
+			break
+		}
+		narrow()
+	}
+	return s
+}
+
+func sorted(v []uint64) []uint64 {
+	v = slices.Clone(v)
+	slices.Sort(v)
+	return v
+}
+
+// bystanders counts the requests of others that a selector covers.
+func (e *Engine) bystanders(ep *episode, s *Selector) uint64 {
+	hit, _ := e.touched(ep, s)
+	return hit
+}
+
+// touched counts, among the requests of others to the selector's APIs in its
+// window, those that it covers, and all. Requests are counted in proportion
+// where a cell reaches beyond the window.
+func (e *Engine) touched(ep *episode, s *Selector) (hit, all uint64) {
+	u := e.unitOf(ep.unit)
+	for _, i := range u.apis {
+		if len(s.APIs) > 0 && !slices.Contains(s.APIs, e.apis[i].handle) {
+			continue
+		}
+		for r := e.apis[i].cells.head; r != 0; {
+			c := e.cells.at(r)
+			at := r
+			r = c.aNext
+			if c.last < s.From || c.first > s.To {
+				continue
+			}
+			if o := e.book.ownerOf(at, c); o == ep && e.guilty(ep, c) || o != nil && o != ep && o.score >= scoreLikely {
+				continue
+			}
+			n := uint64(c.n)
+			if span := c.last - c.first; span > 0 {
+				part := float64(min(c.last, s.To)-max(c.first, s.From)) / float64(span)
+				n = max(1, uint64(float64(n)*part))
+			}
+			all += n
+			if e.covers(s, c) {
+				hit += n
+			}
+		}
+	}
+	return hit, all
+}
+
+// collateral is the share of other people's requests that the selector would
+// touch.
+func (e *Engine) collateral(ep *episode, s *Selector) float64 {
+	hit, all := e.touched(ep, s)
+	if all == 0 {
+		return 0
+	}
+	return float64(hit) / float64(all)
+}
