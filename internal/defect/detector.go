@@ -255,7 +255,7 @@ func (r *Report) Findings() []Finding {
 func (r *Report) rate(d *Draft, affected int) Finding {
 	class := taxonomy.ClassOf[d.Kind]
 	scope := r.scope
-	if class == taxonomy.ClassWeakPassword || class == taxonomy.ClassRevealingError {
+	if class == taxonomy.ClassWeakPassword || d.Kind == taxonomy.DefectIdentityOracle {
 		scope = r.logins
 	}
 	e, why := d.Exploit, d.ExploitWhy

@@ -2,6 +2,7 @@ package defect
 
 import (
 	"math"
+	"strings"
 
 	"xiezhi/internal/message"
 	"xiezhi/internal/taxonomy"
@@ -188,7 +189,11 @@ func (s Types) Names(m *message.Catalog) message.Text {
 			l = append(l, TypeName(m, t))
 		}
 	}
-	return Join(l)
+	out := Join(l)
+	if i := strings.LastIndex(out.Zh, "、"); i >= 0 {
+		out.Zh = out.Zh[:i] + "和" + out.Zh[i+len("、"):]
+	}
+	return out
 }
 
 // Join lists texts: "、" in Chinese, commas and "and" in English.
