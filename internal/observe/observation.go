@@ -33,6 +33,10 @@ const (
 	MaxSignatures  = 16
 	MaxMarkers     = 16
 	MaxForwarded   = 8
+	MaxAccounts    = 16
+	MaxClaims      = 32
+	MaxDistinct    = 4096 // values told apart per exposure
+	MaxTags        = 8
 	MaxText        = 256 // bytes of any string kept
 	MaxDepth       = 64  // nesting of a body
 )
@@ -170,8 +174,17 @@ type Credential struct {
 	Token   uint64
 	Account uint64 // token of the user named inside (Basic user, JWT subject); 0 none
 	Shape   string
-	JWT     *JWT // nil unless the value is a JSON Web Token
+	JWT     *JWT  // nil unless the value is a JSON Web Token
+	Cookie  uint8 // of an issued cookie: bits, see Cookie constants
 }
+
+// Bits of Credential.Cookie: what a Set-Cookie promises.
+const (
+	CookieSecure uint8 = 1 << iota
+	CookieHTTPOnly
+	CookieSameSite   // Lax or Strict
+	CookiePersistent // outlives the browser session
+)
 
 // JWT is what a JSON Web Token says about itself. Claim values are tokens.
 type JWT struct {
@@ -345,6 +358,7 @@ type Observation struct {
 	HeaderOrder uint64 // header-order hash; 0 unavailable
 	ParamShape  uint64 // parameter-structure hash; 0 when there are no parameters
 	JA4         string
+	H2          string // HTTP/2 fingerprint of the client, as the source names it
 	Referer     string // host of the Referer
 	Origin      string // Origin as sent, without path
 

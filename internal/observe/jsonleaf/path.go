@@ -259,3 +259,13 @@ func hex4(s []byte, i int) (r rune, ok bool) {
 	}
 	return r, true
 }
+
+// Keys is the number of object keys above the leaf being reported.
+func (w *Walker) Keys() (n int) {
+	for d := w.depth; d > 0; d-- {
+		if w.stack[d].kind == '{' {
+			n++
+		}
+	}
+	return n
+}

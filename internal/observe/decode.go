@@ -1,0 +1,333 @@
+package observe
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"net/netip"
+
+	"xiezhi/internal/exchange"
+	"xiezhi/internal/taxonomy"
+)
+
+// ErrEncoding is returned for bytes that are no encoded batch, or one of
+// another version.
+var ErrEncoding = errors.New("observe: not an encoded batch of this version")
+
+// Decode appends the observations of an encoded batch. It is strict: every
+// count is checked against the bytes that are left and the caps of an
+// observation, and nothing may stand behind the last one. On an error the
+// batch holds what it held before.
+func (b *Batch) Decode(src []byte) error {
+	if len(src) < 3 || src[0] != codecMagic || src[1] != codecVersion {
+		return ErrEncoding
+	}
+	d := decoder{src: src[2:], b: b}
+	b.dec = b.dec[:0]
+	before := len(b.obs)
+	count := d.count(minObservation, math.MaxInt32)
+	for range count {
+		d.observation(b.next())
+		if d.bad {
+			break
+		}
+	}
+	clear(b.dec)
+	if d.bad || len(d.src) != 0 {
+		clear(b.obs[before:])
+		b.obs = b.obs[:before]
+		return ErrEncoding
+	}
+	return nil
+}
+
+// minObservation is less than the smallest encoded observation takes.
+const minObservation = 40
+
+type decoder struct {
+	src  []byte
+	b    *Batch
+	last int64
+	bad  bool
+}
+
+func (d *decoder) fail() { d.bad, d.src = true, nil }
+
+func (d *decoder) u(limit uint64) uint64 {
+	v, n := binary.Uvarint(d.src)
+	if n <= 0 || v > limit {
+		d.fail()
+		return 0
+	}
+	d.src = d.src[n:]
+	return v
+}
+
+func (d *decoder) i() int64 {
+	v, n := binary.Varint(d.src)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.src = d.src[n:]
+	return v
+}
+
+func (d *decoder) u8() uint8 {
+	if len(d.src) == 0 {
+		d.fail()
+		return 0
+	}
+	v := d.src[0]
+	d.src = d.src[1:]
+	return v
+}
+
+func (d *decoder) fix() uint64 {
+	if len(d.src) < 8 {
+		d.fail()
+		return 0
+	}
+	v := binary.LittleEndian.Uint64(d.src)
+	d.src = d.src[8:]
+	return v
+}
+
+// count reads a length whose items take at least size bytes each.
+func (d *decoder) count(size, limit int) int {
+	n := d.u(uint64(limit))
+	if n*uint64(size) > uint64(len(d.src)) {
+		d.fail()
+		return 0
+	}
+	return int(n)
+}
+
+func (d *decoder) take(n int) []byte {
+	v := d.src[:n]
+	d.src = d.src[n:]
+	return v
+}
+
+const maxEncodedString = 4096
+
+func (d *decoder) raw() []byte { return d.take(d.count(1, maxEncodedString)) }
+
+func (d *decoder) str() string {
+	ref := d.u(uint64(len(d.b.dec)) + 1)
+	switch {
+	case ref == 0:
+		return ""
+	case ref <= uint64(len(d.b.dec)):
+		return d.b.dec[ref-1]
+	}
+	v := d.raw()
+	if len(v) == 0 {
+		d.fail()
+		return ""
+	}
+	s := d.b.text.word(v)
+	d.b.dec = append(d.b.dec, s)
+	return s
+}
+
+func (d *decoder) tok() uint64 {
+	switch d.u8() {
+	case 0:
+		return 0
+	case 1:
+		if v := d.fix(); v != 0 {
+			return v
+		}
+	}
+	d.fail()
+	return 0
+}
+
+// mask reads a byte of flags below limit.
+func (d *decoder) mask(limit uint8) uint8 {
+	v := d.u8()
+	if v >= limit {
+		d.fail()
+		return 0
+	}
+	return v
+}
+
+func (d *decoder) addr() netip.Addr {
+	switch d.u8() {
+	case 0:
+		return netip.Addr{}
+	case 4:
+		if len(d.src) >= 4 {
+			return netip.AddrFrom4([4]byte(d.take(4)))
+		}
+	case 16:
+		if len(d.src) >= 16 {
+			a := netip.AddrFrom16([16]byte(d.take(16)))
+			zone := d.str()
+			if zone == "" {
+				return a
+			}
+			if !a.Is4In6() { // such an address has no zone
+				return a.WithZone(zone)
+			}
+		}
+	}
+	d.fail()
+	return netip.Addr{}
+}
+
+func (d *decoder) addrPort() netip.AddrPort {
+	a := d.addr()
+	return netip.AddrPortFrom(a, uint16(d.u(math.MaxUint16)))
+}
+
+func (d *decoder) sensitive() taxonomy.Sensitive {
+	return taxonomy.Sensitive(d.mask(uint8(taxonomy.SensitiveCount)))
+}
+
+func (d *decoder) observation(o *Observation) {
+	o.ID = d.b.text.unique(d.raw())
+	o.Part = d.u8()
+	o.Ordinal = uint32(d.u(math.MaxUint32))
+	o.Seq = d.u(math.MaxUint64)
+	o.End = d.last + d.i()
+	d.last = o.End
+	o.Start = o.End - d.i()
+	o.Site, o.Host, o.Sensor = d.str(), d.str(), d.str()
+	o.Server, o.Client = d.addrPort(), d.addrPort()
+	o.Forwarded = d.b.addrs.room(d.count(1, MaxForwarded))
+	for i := range o.Forwarded {
+		o.Forwarded[i] = d.addr()
+	}
+	flags := d.mask(8)
+	o.Secure, o.Query, o.AgentTool = flags&1 != 0, flags&2 != 0, flags&4 != 0
+	o.Proto = d.u8()
+	o.Caps = exchange.Caps(d.u(math.MaxUint16))
+	o.Method = d.str()
+	o.Segments = d.b.segments.room(d.count(6, MaxSegments))
+	for i := range o.Segments {
+		s := &o.Segments[i]
+		s.Text, s.Shape, s.Token = d.str(), d.str(), d.tok()
+		s.Class, s.Sensitive, s.Set = ValueClass(d.u8()), d.sensitive(), d.set()
+	}
+	o.Params = d.b.params.room(d.count(9, MaxParams))
+	for i := range o.Params {
+		p := &o.Params[i]
+		p.Name, p.Shape, p.Token, p.Len = d.str(), d.str(), d.tok(), uint32(d.u(math.MaxUint32))
+		p.In, p.Type, p.Class = Location(d.u8()), ValueType(d.u8()), ValueClass(d.u8())
+		p.Sensitive, p.Set = d.sensitive(), d.set()
+	}
+	o.ReqKind = BodyKind(d.u8())
+	o.ReqBytes = d.u(math.MaxUint64)
+	o.AgentFamily = d.str()
+	o.Agent, o.HeaderOrder, o.ParamShape = d.tok(), d.tok(), d.tok()
+	o.JA4, o.H2, o.Referer, o.Origin = d.str(), d.str(), d.str(), d.str()
+	o.Credentials = d.credentials(&d.b.credentials)
+	o.Accounts = d.b.accounts.room(d.count(6, MaxAccounts))
+	for i := range o.Accounts {
+		a := &o.Accounts[i]
+		a.Name, a.In, a.Kind = d.str(), Location(d.u8()), AccountKind(d.u8())
+		a.Token, a.Shape, a.Set = d.tok(), d.str(), d.set()
+	}
+	o.Passwords = d.b.passwords.room(d.count(10, MaxPasswords))
+	for i := range o.Passwords {
+		p := &o.Passwords[i]
+		p.Name, p.Use, p.Form = d.str(), PasswordUse(d.u8()), PasswordForm(d.u8())
+		p.Len, p.Classes, p.Score = d.u8(), d.u8(), d.u8()
+		p.Rank, p.Related, p.Tag = uint32(d.u(math.MaxUint32)), d.u8(), uint32(d.u(math.MaxUint32))
+		p.Shape = d.str()
+	}
+	o.Signatures = d.b.signatures.room(d.count(3, MaxSignatures))
+	for i := range o.Signatures {
+		s := &o.Signatures[i]
+		s.Rule, s.In, s.Name = d.str(), Location(d.u8()), d.str()
+	}
+	d.response(o)
+}
+
+func (d *decoder) response(o *Observation) {
+	o.Status = uint16(d.u(math.MaxUint16))
+	o.RespKind = BodyKind(d.u8())
+	o.RespBytes = d.u(math.MaxUint64)
+	o.Code, o.CodeField, o.CodeSays = d.str(), d.str(), int8(d.u8())
+	o.Message, o.MessageHash = d.str(), d.tok()
+	o.MessageSays = MessageClass(d.u(math.MaxUint16))
+	o.Schema = d.tok()
+	o.Records = uint32(d.u(math.MaxUint32))
+	o.Leaves = d.b.leaves.room(d.count(12, MaxLeaves))
+	for i := range o.Leaves {
+		l := &o.Leaves[i]
+		l.Path, l.Token, l.Record = d.str(), d.fix(), uint32(d.u(math.MaxUint32))
+		l.Type, l.Class = ValueType(d.u8()), ValueClass(d.u8())
+	}
+	o.Exposures = d.b.exposures.room(d.count(9, MaxExposures))
+	for i := range o.Exposures {
+		x := &o.Exposures[i]
+		x.Path, x.Shape, x.Type = d.str(), d.str(), d.sensitive()
+		flags := d.mask(4)
+		x.Response, x.Masked = flags&1 != 0, flags&2 != 0
+		x.Confidence = d.u8()
+		x.Count, x.Distinct = uint32(d.u(math.MaxUint32)), uint32(d.u(math.MaxUint32))
+		x.Subjects = d.b.subjects.room(d.count(8, MaxSubjects))
+		for k := range x.Subjects {
+			x.Subjects[k] = d.fix()
+		}
+		x.Tags = d.b.tags.room(d.count(1, MaxTags))
+		for k := range x.Tags {
+			x.Tags[k] = uint32(d.u(math.MaxUint32))
+		}
+	}
+	o.Issued = d.credentials(&d.b.issued)
+	o.Markers = d.b.markers.room(d.count(3, MaxMarkers))
+	for i := range o.Markers {
+		m := &o.Markers[i]
+		m.Rule, m.Where, m.What = d.str(), d.str(), d.str()
+	}
+	o.ServerBanner, o.Location = d.str(), d.str()
+	o.CORS = d.u8()
+	o.Overflow = uint32(d.u(math.MaxUint32))
+}
+
+func (d *decoder) set() (s SetFeature) {
+	flags := d.mask(4)
+	if flags == 0 {
+		return s
+	}
+	if flags&1 == 0 {
+		d.fail()
+		return s
+	}
+	s.Unallocated = flags&2 != 0
+	s.Prefix = d.fix()
+	s.Position = uint16(d.u(math.MaxUint16))
+	return s
+}
+
+func (d *decoder) credentials(slab *slab[Credential]) []Credential {
+	list := slab.room(d.count(8, MaxCredentials))
+	for i := range list {
+		c := &list[i]
+		c.Kind, c.In, c.Name = CredentialKind(d.u8()), Location(d.u8()), d.str()
+		c.Token, c.Account, c.Shape = d.tok(), d.tok(), d.str()
+		c.Cookie = d.u8()
+		if d.mask(2) != 0 && !d.bad {
+			j := &d.b.jwts.room(1)[0]
+			d.jwt(j)
+			c.JWT = j
+		}
+	}
+	return list
+}
+
+func (d *decoder) jwt(j *JWT) {
+	j.Alg, j.KeyID, j.Issuer, j.Subject = d.str(), d.tok(), d.str(), d.tok()
+	j.Claims = d.b.claims.room(d.count(2, MaxClaims))
+	for i := range j.Claims {
+		j.Claims[i].Name, j.Claims[i].Token = d.str(), d.tok()
+	}
+	j.IssuedAt, j.Expires = d.i(), d.i()
+	j.WeakSecret, j.WeakList = d.str(), d.str()
+	j.None = d.mask(2) != 0
+}

@@ -1,0 +1,347 @@
+package observe
+
+import (
+	"encoding/binary"
+	"hash/maphash"
+	"net/netip"
+)
+
+// The encoding of a batch is self-contained: header, count, observations. A
+// string is a reference: 0 the empty one, 1..n one of the batch's dictionary,
+// n+1 a new one that follows. Integers are varints, tokens eight bytes, times
+// differences to the observation before. IDs stand outside the dictionary,
+// since they never recur.
+
+const (
+	codecMagic   = 'X'
+	codecVersion = 1
+)
+
+// AppendEncoded appends the encoding of all observations.
+func (b *Batch) AppendEncoded(dst []byte) []byte {
+	return b.AppendEncodedRange(dst, 0, len(b.obs))
+}
+
+// AppendEncodedRange appends the encoding of the observations from i to j as a
+// batch of its own.
+func (b *Batch) AppendEncodedRange(dst []byte, i, j int) []byte {
+	e := b.begin(dst, j-i)
+	for k := range b.obs[i:j] {
+		e.observation(&b.obs[i+k])
+	}
+	return e.dst
+}
+
+// AppendEncodedOrder appends the encoding of the observations that order
+// lists, in that order, as a batch of its own: an external sort sorts the
+// indexes, not the observations.
+func (b *Batch) AppendEncodedOrder(dst []byte, order []int32) []byte {
+	e := b.begin(dst, len(order))
+	for _, k := range order {
+		e.observation(&b.obs[k])
+	}
+	return e.dst
+}
+
+func (b *Batch) begin(dst []byte, n int) encoder {
+	b.enc.reset()
+	dst = append(dst, codecMagic, codecVersion)
+	return encoder{dst: binary.AppendUvarint(dst, uint64(n)), dict: &b.enc}
+}
+
+type encoder struct {
+	dst  []byte
+	dict *dictionary
+	last int64
+}
+
+func (e *encoder) u(v uint64)   { e.dst = binary.AppendUvarint(e.dst, v) }
+func (e *encoder) i(v int64)    { e.dst = binary.AppendVarint(e.dst, v) }
+func (e *encoder) b(v uint8)    { e.dst = append(e.dst, v) }
+func (e *encoder) fix(v uint64) { e.dst = binary.LittleEndian.AppendUint64(e.dst, v) }
+func (e *encoder) n(length int) { e.u(uint64(length)) }
+func (e *encoder) raw(s string) { e.n(len(s)); e.dst = append(e.dst, s...) }
+func (e *encoder) bits(v ...bool) {
+	var x uint8
+	for i, on := range v {
+		if on {
+			x |= 1 << i
+		}
+	}
+	e.b(x)
+}
+
+func (e *encoder) str(s string) {
+	if s == "" {
+		e.dst = append(e.dst, 0)
+		return
+	}
+	ref, known := e.dict.ref(s)
+	e.u(uint64(ref))
+	if !known {
+		e.raw(s)
+	}
+}
+
+// tok writes a token; most absent ones cost one byte.
+func (e *encoder) tok(v uint64) {
+	if v == 0 {
+		e.b(0)
+		return
+	}
+	e.dst = binary.LittleEndian.AppendUint64(append(e.dst, 1), v)
+}
+
+func (e *encoder) addr(a netip.Addr) {
+	switch {
+	case !a.IsValid():
+		e.b(0)
+	case a.Is4():
+		v := a.As4()
+		e.dst = append(append(e.dst, 4), v[:]...)
+	default:
+		v := a.As16()
+		e.dst = append(append(e.dst, 16), v[:]...)
+		e.str(a.Zone())
+	}
+}
+
+func (e *encoder) addrPort(a netip.AddrPort) {
+	e.addr(a.Addr())
+	e.u(uint64(a.Port()))
+}
+
+func (e *encoder) observation(o *Observation) {
+	e.raw(o.ID)
+	e.b(o.Part)
+	e.u(uint64(o.Ordinal))
+	e.u(o.Seq)
+	e.i(o.End - e.last)
+	e.last = o.End
+	e.i(o.End - o.Start)
+	e.str(o.Site)
+	e.str(o.Host)
+	e.str(o.Sensor)
+	e.addrPort(o.Server)
+	e.addrPort(o.Client)
+	e.n(len(o.Forwarded))
+	for _, a := range o.Forwarded {
+		e.addr(a)
+	}
+	e.bits(o.Secure, o.Query, o.AgentTool)
+	e.b(o.Proto)
+	e.u(uint64(o.Caps))
+	e.str(o.Method)
+	e.n(len(o.Segments))
+	for i := range o.Segments {
+		s := &o.Segments[i]
+		e.str(s.Text)
+		e.str(s.Shape)
+		e.tok(s.Token)
+		e.b(uint8(s.Class))
+		e.b(uint8(s.Sensitive))
+		e.set(&s.Set)
+	}
+	e.n(len(o.Params))
+	for i := range o.Params {
+		p := &o.Params[i]
+		e.str(p.Name)
+		e.str(p.Shape)
+		e.tok(p.Token)
+		e.u(uint64(p.Len))
+		e.b(uint8(p.In))
+		e.b(uint8(p.Type))
+		e.b(uint8(p.Class))
+		e.b(uint8(p.Sensitive))
+		e.set(&p.Set)
+	}
+	e.b(uint8(o.ReqKind))
+	e.u(o.ReqBytes)
+	e.str(o.AgentFamily)
+	e.tok(o.Agent)
+	e.tok(o.HeaderOrder)
+	e.tok(o.ParamShape)
+	e.str(o.JA4)
+	e.str(o.H2)
+	e.str(o.Referer)
+	e.str(o.Origin)
+	e.credentials(o.Credentials)
+	e.n(len(o.Accounts))
+	for i := range o.Accounts {
+		a := &o.Accounts[i]
+		e.str(a.Name)
+		e.b(uint8(a.In))
+		e.b(uint8(a.Kind))
+		e.tok(a.Token)
+		e.str(a.Shape)
+		e.set(&a.Set)
+	}
+	e.n(len(o.Passwords))
+	for i := range o.Passwords {
+		p := &o.Passwords[i]
+		e.str(p.Name)
+		e.b(uint8(p.Use))
+		e.b(uint8(p.Form))
+		e.b(p.Len)
+		e.b(p.Classes)
+		e.b(p.Score)
+		e.u(uint64(p.Rank))
+		e.b(p.Related)
+		e.u(uint64(p.Tag))
+		e.str(p.Shape)
+	}
+	e.n(len(o.Signatures))
+	for i := range o.Signatures {
+		s := &o.Signatures[i]
+		e.str(s.Rule)
+		e.b(uint8(s.In))
+		e.str(s.Name)
+	}
+	e.response(o)
+}
+
+func (e *encoder) response(o *Observation) {
+	e.u(uint64(o.Status))
+	e.b(uint8(o.RespKind))
+	e.u(o.RespBytes)
+	e.str(o.Code)
+	e.str(o.CodeField)
+	e.b(uint8(o.CodeSays))
+	e.str(o.Message)
+	e.tok(o.MessageHash)
+	e.u(uint64(o.MessageSays))
+	e.tok(o.Schema)
+	e.u(uint64(o.Records))
+	e.n(len(o.Leaves))
+	for i := range o.Leaves {
+		l := &o.Leaves[i]
+		e.str(l.Path)
+		e.fix(l.Token)
+		e.u(uint64(l.Record))
+		e.b(uint8(l.Type))
+		e.b(uint8(l.Class))
+	}
+	e.n(len(o.Exposures))
+	for i := range o.Exposures {
+		x := &o.Exposures[i]
+		e.str(x.Path)
+		e.str(x.Shape)
+		e.b(uint8(x.Type))
+		e.bits(x.Response, x.Masked)
+		e.b(x.Confidence)
+		e.u(uint64(x.Count))
+		e.u(uint64(x.Distinct))
+		e.n(len(x.Subjects))
+		for _, s := range x.Subjects {
+			e.fix(s)
+		}
+		e.n(len(x.Tags))
+		for _, t := range x.Tags {
+			e.u(uint64(t))
+		}
+	}
+	e.credentials(o.Issued)
+	e.n(len(o.Markers))
+	for i := range o.Markers {
+		m := &o.Markers[i]
+		e.str(m.Rule)
+		e.str(m.Where)
+		e.str(m.What)
+	}
+	e.str(o.ServerBanner)
+	e.str(o.Location)
+	e.b(o.CORS)
+	e.u(uint64(o.Overflow))
+}
+
+func (e *encoder) set(s *SetFeature) {
+	if *s == (SetFeature{}) {
+		e.b(0)
+		return
+	}
+	e.bits(true, s.Unallocated)
+	e.fix(s.Prefix)
+	e.u(uint64(s.Position))
+}
+
+func (e *encoder) credentials(list []Credential) {
+	e.n(len(list))
+	for i := range list {
+		c := &list[i]
+		e.b(uint8(c.Kind))
+		e.b(uint8(c.In))
+		e.str(c.Name)
+		e.tok(c.Token)
+		e.tok(c.Account)
+		e.str(c.Shape)
+		e.b(c.Cookie)
+		e.bits(c.JWT != nil)
+		if c.JWT != nil {
+			e.jwt(c.JWT)
+		}
+	}
+}
+
+func (e *encoder) jwt(j *JWT) {
+	e.str(j.Alg)
+	e.tok(j.KeyID)
+	e.str(j.Issuer)
+	e.tok(j.Subject)
+	e.n(len(j.Claims))
+	for i := range j.Claims {
+		e.str(j.Claims[i].Name)
+		e.tok(j.Claims[i].Token)
+	}
+	e.i(j.IssuedAt)
+	e.i(j.Expires)
+	e.str(j.WeakSecret)
+	e.str(j.WeakList)
+	e.bits(j.None)
+}
+
+// dictionary numbers the strings of a batch.
+type dictionary struct {
+	seed  maphash.Seed
+	slots []uint32 // position in strs, +1
+	strs  []string
+}
+
+func (d *dictionary) reset() {
+	if d.slots == nil || len(d.slots) > 1<<16 {
+		d.seed, d.slots, d.strs = maphash.MakeSeed(), make([]uint32, 1<<10), nil
+	}
+	clear(d.slots)
+	clear(d.strs)
+	d.strs = d.strs[:0]
+}
+
+// ref gives the number of s, from 1, and whether it has been there before.
+func (d *dictionary) ref(s string) (ref uint32, known bool) {
+	mask := uint64(len(d.slots) - 1)
+	for i := maphash.String(d.seed, s) & mask; ; i = (i + 1) & mask {
+		p := d.slots[i]
+		if p == 0 {
+			d.strs = append(d.strs, s)
+			d.slots[i] = uint32(len(d.strs))
+			if len(d.strs)*2 > len(d.slots) {
+				d.grow()
+			}
+			return uint32(len(d.strs)), false
+		}
+		if d.strs[p-1] == s {
+			return p, true
+		}
+	}
+}
+
+func (d *dictionary) grow() {
+	d.slots = make([]uint32, 2*len(d.slots))
+	mask := uint64(len(d.slots) - 1)
+	for n, s := range d.strs {
+		i := maphash.String(d.seed, s) & mask
+		for d.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		d.slots[i] = uint32(n + 1)
+	}
+}

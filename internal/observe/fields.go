@@ -1,0 +1,148 @@
+package observe
+
+import (
+	"xiezhi/internal/observe/jsonleaf"
+	"xiezhi/internal/sensitive"
+)
+
+// fieldTable remembers what the lexicons say about field names, by path hash.
+// It only saves work: the hash is keyed, so nobody can aim at a collision, and
+// the table is emptied between exchanges when it is half full. Within one
+// exchange at most maxFields paths are told apart.
+type fieldTable struct {
+	index []uint32 // slot → position in list, +1
+	list  []fieldEntry
+	epoch uint64
+	seen  int // paths of this exchange
+}
+
+type fieldEntry struct {
+	field
+	hash  uint64
+	epoch uint64 // exchange that met the path last
+	types uint16 // leaf types or places met in it
+}
+
+const (
+	fieldSlots = 1 << 16
+	fieldFull  = 1 << 15
+	maxFields  = 1 << 13
+)
+
+// begin starts an exchange.
+func (t *fieldTable) begin() {
+	t.epoch++
+	t.seen = 0
+	if len(t.list) > fieldFull-maxFields {
+		clear(t.index)
+		clear(t.list)
+		t.list = t.list[:0]
+	}
+}
+
+// find returns the entry of a path, nil when the table does not know it. full
+// says that the exchange has too many paths already.
+func (t *fieldTable) find(hash uint64) (e *fieldEntry, full bool) {
+	if t.index == nil {
+		t.index = make([]uint32, fieldSlots)
+	}
+	for i := hash >> 48; ; i = (i + 1) % fieldSlots {
+		p := t.index[i]
+		if p == 0 {
+			return nil, t.seen >= maxFields
+		}
+		e = &t.list[p-1]
+		if e.hash != hash {
+			continue
+		}
+		if e.epoch == t.epoch {
+			return e, false
+		}
+		if t.seen >= maxFields {
+			return nil, true
+		}
+		t.seen++
+		e.epoch, e.types = t.epoch, 0
+		return e, false
+	}
+}
+
+// add enters a path that find did not know.
+func (t *fieldTable) add(hash uint64, f field) *fieldEntry {
+	i := hash >> 48
+	for t.index[i] != 0 {
+		i = (i + 1) % fieldSlots
+	}
+	t.list = append(t.list, fieldEntry{field: f, hash: hash, epoch: t.epoch})
+	t.index[i] = uint32(len(t.list))
+	t.seen++
+	return &t.list[len(t.list)-1]
+}
+
+// jsonField gives the field of the JSON leaf being reported; nil when the
+// exchange has too many paths.
+func (o *Observer) jsonField(hash uint64) *fieldEntry {
+	e, full := o.fields.find(hash)
+	if e != nil || full {
+		return e
+	}
+	w := &o.walker
+	o.clean = o.clean[:0]
+	if o.request.prefix != "" {
+		o.clean = append(append(o.clean, o.request.prefix...), '.')
+	}
+	o.clean = w.AppendPath(o.clean)
+	name := o.fieldName(o.clean)
+	o.nameBuf = w.AppendKey(o.nameBuf[:0])
+	n := len(o.nameBuf)
+	o.nameBuf = w.AppendParent(o.nameBuf)
+	key, parent := string(o.nameBuf[:n]), string(o.nameBuf[n:])
+	return o.fields.add(hash, o.cfg.Names.describe(name, key, parent, w.Keys(), w.InArray()))
+}
+
+// formField gives the field of a query or form parameter. It is one with the
+// top-level JSON key of that name.
+func (o *Observer) formField(name []byte) *fieldEntry {
+	variable := jsonleaf.VariableKey(name)
+	hash := jsonleaf.Hash(o.walker.Seed, name)
+	if variable {
+		hash = jsonleaf.Hash(o.walker.Seed, []byte("{}"))
+	}
+	e, full := o.fields.find(hash)
+	if e != nil || full {
+		return e
+	}
+	if variable {
+		name = []byte("{}")
+	}
+	// user[phone] and user.phone are the field phone of user
+	key, parent := string(name), ""
+	for i := len(name) - 1; i > 0; i-- {
+		if name[i] == '[' || name[i] == '.' {
+			if inner := normalName(string(name[i+1:])); inner != "" {
+				key, parent = string(name[i+1:]), string(name[:i])
+				if key[len(key)-1] == ']' {
+					key = key[:len(key)-1]
+				}
+			} else {
+				key = string(name[:i])
+				continue
+			}
+			break
+		}
+	}
+	return o.fields.add(hash, o.cfg.Names.describe(o.fieldName(name), key, parent, 1, false))
+}
+
+// fieldName makes the kept name of a field: values that somebody used as a key
+// are masked.
+func (o *Observer) fieldName(b []byte) string {
+	o.nameBuf = appendClean(o.nameBuf[:0], b)
+	if o.hits = sensitive.Scan(o.nameBuf, o.hits[:0]); len(o.hits) > 0 {
+		o.nameBuf = sensitive.Redact(o.nameBuf[:0], append([]byte(nil), o.nameBuf...))
+		if len(o.nameBuf) > MaxText {
+			o.nameBuf = o.nameBuf[:MaxText]
+		}
+	}
+	return o.text.word(o.nameBuf)
+}

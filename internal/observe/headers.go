@@ -1,0 +1,236 @@
+package observe
+
+import (
+	"bytes"
+	"net/netip"
+	"unsafe"
+
+	"xiezhi/internal/observe/signature"
+)
+
+// headerRole says what a request header is to observe.
+type headerRole uint16
+
+const (
+	headVaries     headerRole = 1 << iota // per request, per user or added on the way: no part of the order hash
+	headExact                             // its value is part of the order hash
+	headLanguage                          // its form is
+	headQuiet                             // no place for attack patterns
+	headForwarded                         // names addresses of the way
+	headProto                             // says whether the client's side was secure
+	headCredential                        // carries a credential
+)
+
+// headerRoles is a table of what is known about header names. What is not in
+// it is a name of the client's own: part of the order, matched for patterns.
+func headerRoles(n *Names) map[string]headerRole {
+	m := map[string]headerRole{}
+	put := func(r headerRole, names ...string) {
+		for _, s := range names {
+			m[s] |= r
+		}
+	}
+	put(headVaries|headQuiet, "content-length", "transfer-encoding", "if-none-match", "if-modified-since", "if-match",
+		"if-unmodified-since", "if-range", "range", "authorization", "proxy-authorization", "traceparent", "tracestate",
+		"x-amzn-trace-id", "x-b3-traceid", "x-b3-spanid", "x-b3-parentspanid", "x-b3-sampled", "x-b3-flags", "b3",
+		"uber-trace-id", "sw8", "sentry-trace", "x-cloud-trace-context", "eagleeye-traceid", "eagleeye-rpcid", "via", "max-forwards",
+		"x-envoy-expected-rq-timeout-ms", "x-envoy-attempt-count", "x-envoy-decorator-operation", "x-envoy-internal",
+		"cf-ray", "cf-visitor", "cf-ipcountry", "cdn-loop", "x-varnish", "x-forwarded-port", "x-forwarded-server",
+		"x-forwarded-prefix", "ssl-client-verify", "x-amz-cf-id", "x-nws-log-uuid", "x-tt-logid", "grpc-timeout", "grpc-trace-bin")
+	put(headVaries, "cookie", "x-request-id", "x-correlation-id", "request-id", "correlation-id", "x-trace-id", "trace-id",
+		"baggage", "x-csrf-token", "x-xsrf-token", "csrf-token", "x-csrftoken", "idempotency-key", "x-nonce", "x-timestamp",
+		"x-sign", "x-signature", "sign", "signature", "timestamp", "nonce", "content-md5", "x-content-md5", "x-ca-nonce",
+		"x-ca-signature", "x-ca-timestamp", "x-ca-key", "x-forwarded-host", "x-original-uri", "x-original-url", "x-rewrite-url", "x-amz-date")
+	put(headVaries|headForwarded|headQuiet, "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip", "fastly-client-ip",
+		"x-cluster-client-ip", "x-original-forwarded-for", "ali-cdn-real-ip", "cdn-src-ip", "x-envoy-external-address", "wl-proxy-client-ip", "proxy-client-ip")
+	put(headVaries|headForwarded, "x-forwarded-for", "forwarded")
+	put(headVaries|headProto|headQuiet, "x-forwarded-proto", "x-forwarded-protocol", "x-forwarded-scheme", "x-forwarded-ssl",
+		"front-end-https", "x-url-scheme", "x-scheme")
+	put(headExact, "accept", "accept-encoding", "connection")
+	put(headLanguage, "accept-language")
+	put(headQuiet, "accept", "accept-encoding", "accept-charset", "accept-language", "connection", "host", "content-type", "cache-control", "pragma",
+		"upgrade-insecure-requests", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-user", "sec-ch-ua",
+		"sec-ch-ua-mobile", "sec-ch-ua-platform", "dnt", "te", "priority", "keep-alive", "expect", "origin",
+		"sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "upgrade", "date")
+	for _, s := range n.credentialHeaders {
+		put(headVaries|headCredential, s)
+	}
+	return m
+}
+
+// observeHeaders reads the request's header lines once.
+func (o *Observer) observeHeaders() {
+	x, ob := o.x, o.o
+	order := orderAvailable(x)
+	var hash orderHash
+	hash.begin(x.Proto)
+	for i := range x.Request.Header {
+		h := &x.Request.Header[i]
+		o.header = lower(o.header[:0], h.Name[:min(len(h.Name), 256)])
+		name, v := o.header, h.Value
+		role, known := o.heads[string(name)]
+		if order && role&headVaries == 0 && len(name) > 0 && name[0] != ':' {
+			hash.name(name, h.Name)
+			switch {
+			case role&headExact != 0:
+				hash.value(v)
+			case role&headLanguage != 0:
+				f := languageForm(v)
+				hash.value(f[:])
+			}
+		}
+		switch {
+		case role&headForwarded != 0:
+			o.forwarded(name, v)
+		case role&headProto != 0:
+			ob.Secure = ob.Secure || forwardedSecure(v)
+		case role&headCredential != 0:
+			o.headerCredential(name, v)
+		case !known:
+		case string(name) == "authorization":
+			o.authorization(v)
+			continue
+		case string(name) == "cookie":
+			o.cookies(v)
+			continue
+		case string(name) == "origin":
+			ob.Origin = o.word(originOf(v))
+		}
+		switch string(name) {
+		case "user-agent":
+			o.agent(v)
+		case "referer":
+			ob.Referer = o.hostName(authorityOf(v))
+		}
+		if role&headQuiet == 0 && len(v) > 3 && o.cfg.Signatures != nil {
+			o.match(signature.PartHeader, InHeader, o.fieldName(name), v)
+		}
+	}
+	if order {
+		ob.HeaderOrder = hash.sum()
+	}
+}
+
+// forwarded reads the addresses of X-Forwarded-For and its relatives, nearest
+// to the client first.
+func (o *Observer) forwarded(name, v []byte) {
+	for len(v) > 0 {
+		item := v
+		if i := bytes.IndexByte(v, ','); i >= 0 {
+			item, v = v[:i], v[i+1:]
+		} else {
+			v = nil
+		}
+		item = trimSpace(item)
+		if string(name) == "forwarded" {
+			o.forwardedElement(item)
+			continue
+		}
+		o.hop(item)
+	}
+}
+
+// forwardedElement reads for= and proto= of one element of Forwarded.
+func (o *Observer) forwardedElement(item []byte) {
+	for len(item) > 0 {
+		pair := item
+		if i := bytes.IndexByte(item, ';'); i >= 0 {
+			pair, item = item[:i], item[i+1:]
+		} else {
+			item = nil
+		}
+		eq := bytes.IndexByte(pair, '=')
+		if eq < 0 {
+			continue
+		}
+		var buf [8]byte
+		key, val := trimSpace(pair[:eq]), bytes.Trim(trimSpace(pair[eq+1:]), `"`)
+		if len(key) > len(buf) {
+			continue
+		}
+		switch string(lower(buf[:0], key)) {
+		case "for":
+			o.hop(val)
+		case "proto":
+			o.o.Secure = o.o.Secure || forwardedSecure(val)
+		}
+	}
+}
+
+func (o *Observer) hop(b []byte) {
+	a, ok := parseAddr(b)
+	if !ok {
+		return
+	}
+	list := o.out.addrs.open()
+	for _, have := range list {
+		if have == a {
+			return
+		}
+	}
+	if len(list) >= MaxForwarded {
+		o.over(1)
+		return
+	}
+	o.out.addrs.add(a)
+}
+
+// parseAddr reads an address, with or without port and brackets.
+func parseAddr(b []byte) (a netip.Addr, ok bool) {
+	if len(b) < 2 || len(b) > 64 || hexValue(b[0]) > 15 && b[0] != '[' && b[0] != ':' {
+		return a, false
+	}
+	if b[0] == '[' {
+		end := bytes.IndexByte(b, ']')
+		if end < 0 {
+			return a, false
+		}
+		b = b[1:end]
+	} else if i := bytes.IndexByte(b, ':'); i > 0 && bytes.IndexByte(b[i+1:], ':') < 0 {
+		b = b[:i]
+	}
+	if bytes.IndexByte(b, '%') >= 0 || len(b) == 0 || bytes.IndexByte(b, '.') < 0 && bytes.IndexByte(b, ':') < 0 {
+		return a, false
+	}
+	a, err := netip.ParseAddr(unsafe.String(&b[0], len(b))) // the error is dropped, so nothing keeps the string
+	return a.Unmap(), err == nil
+}
+
+func forwardedSecure(v []byte) bool {
+	if i := bytes.IndexByte(v, ','); i >= 0 {
+		v = v[:i] // the client's side stands first
+	}
+	v = trimSpace(v)
+	var buf [8]byte
+	if len(v) > len(buf) {
+		return false
+	}
+	switch string(lower(buf[:0], v)) {
+	case "https", "wss", "on", "1", "true":
+		return true
+	}
+	return false
+}
+
+// authorityOf gives host:port of a URL.
+func authorityOf(b []byte) []byte {
+	i := bytes.Index(b, schemeEnd)
+	if i < 0 || i > 32 {
+		return nil
+	}
+	b = b[i+3:]
+	if end := bytes.IndexAny(b, "/?#"); end >= 0 {
+		b = b[:end]
+	}
+	return b
+}
+
+// originOf gives scheme://host:port of an Origin, which has no path.
+func originOf(b []byte) []byte {
+	if i := bytes.Index(b, schemeEnd); i >= 0 {
+		if end := bytes.IndexAny(b[i+3:], "/?#"); end >= 0 {
+			return b[:i+3+end]
+		}
+	}
+	return b
+}

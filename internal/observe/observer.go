@@ -1,0 +1,154 @@
+package observe
+
+import (
+	"errors"
+
+	"xiezhi/internal/exchange"
+	"xiezhi/internal/observe/jsonleaf"
+	"xiezhi/internal/observe/jwt"
+	"xiezhi/internal/observe/password"
+	"xiezhi/internal/observe/signature"
+	"xiezhi/internal/redact"
+	"xiezhi/internal/sensitive"
+)
+
+// Config holds what observers share. Everything in it is immutable; only the
+// Guesser has a memo, which each observer clones.
+type Config struct {
+	Redactor   *redact.Redactor
+	Names      *Names
+	Phrases    *Phrases
+	Agents     *Agents
+	Signatures *signature.Set     // nil: requests and responses are not matched
+	Passwords  *password.Assessor // nil: passwords have a form and a length only
+	Guesser    *jwt.Guesser       // nil: JWT secrets are not guessed
+	Limits     Limits
+}
+
+// Limits of one exchange; zero means the default.
+type Limits struct {
+	Body int // decoded bytes read of a body; default 2 MiB
+	Text int // bytes of a text, HTML or XML body scanned; default 256 KiB
+}
+
+// Observer turns exchanges into observations. It belongs to one worker and is
+// not safe for concurrent use; what it remembers (interned strings, what the
+// lexicons say about names seen before) saves work and changes no result.
+type Observer struct {
+	cfg        Config
+	guess      *jwt.Guesser
+	text       interner
+	fields     fieldTable
+	agents     agentMemo
+	cookieMemo map[string]cookieClass
+	saysMemo   map[uint64]MessageClass
+	heads      map[string]headerRole
+	walker     jsonleaf.Walker
+	token      jwt.Token
+
+	x   *exchange.Exchange
+	o   *Observation
+	out *Batch
+
+	// scratch; the comment says who owns it
+	reqBody  []byte // decoded request body
+	respBody []byte // decoded response body
+	path     []byte // decoded request path
+	clean    []byte // word, once
+	nameBuf  []byte // field names
+	key      []byte // decoded parameter name
+	val      []byte // decoded parameter value
+	canon    []byte // canonical values
+	shape    []byte // shapes
+	lowered  []byte // lower-cased values
+	header   []byte // lower-cased header name
+	decoded  []byte // base64 of Basic
+	tmpl     []byte // message templates
+	norm     []byte // message as phrases compare it
+	hits     []sensitive.Hit
+	tokens   int
+	request  requestState
+	response responseState
+	expo     exposures
+
+	matchIn   Location
+	matchName string
+
+	onRequest  func(r *signature.Rule)
+	onResponse func(r *signature.Rule, where string, excerpt []byte)
+	onHeader   func(lower string) []byte
+}
+
+// New makes an observer for one worker.
+func New(cfg Config) (*Observer, error) {
+	if cfg.Redactor == nil || cfg.Names == nil || cfg.Phrases == nil || cfg.Agents == nil {
+		return nil, errors.New("observe: Redactor, Names, Phrases and Agents are required")
+	}
+	if cfg.Limits.Body <= 0 {
+		cfg.Limits.Body = 2 << 20
+	}
+	if cfg.Limits.Text <= 0 {
+		cfg.Limits.Text = 256 << 10
+	}
+	o := &Observer{cfg: cfg, heads: headerRoles(cfg.Names), cookieMemo: map[string]cookieClass{}, saysMemo: map[uint64]MessageClass{}}
+	if cfg.Guesser != nil {
+		o.guess = cfg.Guesser.Clone()
+	}
+	// keyed, so that nobody can aim at a collision of path hashes
+	o.walker.Seed = cfg.Redactor.TokenString("observe: field paths")
+	o.onRequest, o.onResponse, o.onHeader = o.addSignature, o.addMarker, o.responseHeader
+	return o, nil
+}
+
+// Observe appends the observations of x to out. It reads nothing but x, the
+// configuration and its memo.
+func (o *Observer) Observe(x *exchange.Exchange, out *Batch) {
+	o.x, o.out, o.o = x, out, out.next()
+	o.tokens = 0
+	o.expo.reset()
+	ob := o.o
+	ob.ID = o.once(x.ID)
+	ob.Ordinal, ob.Seq, ob.Start, ob.End = x.Ordinal, x.Seq, x.Start, x.End
+	ob.Site, ob.Sensor = o.word(x.Site), o.word(x.Sensor)
+	ob.Server, ob.Client = x.Server, x.Client
+	ob.Secure, ob.Proto, ob.Caps = x.Secure, x.Proto, x.Caps
+	ob.Method = o.word(x.Method[:min(len(x.Method), 32)])
+	ob.JA4, ob.H2 = o.word(x.JA4), o.word(x.H2)
+
+	o.fields.begin()
+	o.observeRequest()
+	o.fields.begin()
+	o.observeResponse()
+
+	ob.Segments = out.segments.take()
+	ob.Params = out.params.take()
+	ob.Forwarded = out.addrs.take()
+	ob.Credentials = out.credentials.take()
+	ob.Accounts = out.accounts.take()
+	ob.Passwords = out.passwords.take()
+	ob.Signatures = out.signatures.take()
+	ob.Leaves = out.leaves.take()
+	ob.Issued = out.issued.take()
+	ob.Markers = out.markers.take()
+	o.takeExposures()
+
+	o.request.wipe()
+	o.x, o.o, o.out = nil, nil, nil
+}
+
+// over counts items beyond a cap.
+func (o *Observer) over(n int) {
+	if o.o.Overflow += uint32(n); o.o.Overflow > 1<<30 {
+		o.o.Overflow = 1 << 30
+	}
+}
+
+// allow takes one token from the exchange's budget.
+func (o *Observer) allow() bool {
+	if o.tokens >= MaxTokens {
+		o.over(1)
+		return false
+	}
+	o.tokens++
+	return true
+}

@@ -1,0 +1,468 @@
+package observe
+
+import (
+	"bytes"
+
+	"xiezhi/internal/exchange"
+	"xiezhi/internal/observe/jsonleaf"
+	"xiezhi/internal/observe/password"
+	"xiezhi/internal/observe/signature"
+	"xiezhi/internal/sensitive"
+	"xiezhi/internal/taxonomy"
+)
+
+// requestState is what the request's leaves leave behind for one another and
+// for the response. It holds plaintext, hence it is wiped after each exchange.
+type requestState struct {
+	text      []byte // copies of values
+	echoes    [maxEchoes]span
+	nechoes   int
+	passwords [MaxPasswords]secretField
+	npw       int
+	context   [5]span // account, email, phone, birthday, subject of the login
+	prefix    string  // name of the parameter that holds the JSON being walked
+	in        Location
+	shape     shapeHash
+	signed    span // value of a signature parameter
+	signName  string
+	signIn    Location
+	companion bool
+	hasPart   bool
+}
+
+type span struct{ from, to int32 }
+
+type secretField struct {
+	span
+	name string
+	use  PasswordUse
+}
+
+const (
+	maxEchoes    = 64
+	maxEcho      = 256
+	maxPlaintext = 64 << 10
+)
+
+const (
+	ctxAccount = iota
+	ctxEmail
+	ctxPhone
+	ctxBirthday
+)
+
+func (r *requestState) keep(b []byte) (s span, ok bool) {
+	if len(r.text)+len(b) > maxPlaintext {
+		return s, false
+	}
+	s.from = int32(len(r.text))
+	r.text = append(r.text, b...)
+	s.to = int32(len(r.text))
+	return s, true
+}
+
+func (r *requestState) get(s span) []byte { return r.text[s.from:s.to] }
+
+// echo remembers a value of the request that messages may repeat.
+func (r *requestState) echo(b []byte) {
+	if len(b) < 2 || len(b) > maxEcho || r.nechoes == maxEchoes {
+		return
+	}
+	if s, ok := r.keep(b); ok {
+		r.echoes[r.nechoes] = s
+		r.nechoes++
+	}
+}
+
+func (r *requestState) wipe() {
+	text := r.text
+	clear(text)
+	*r = requestState{text: text[:0]}
+}
+
+func (o *Observer) observeRequest() {
+	x, ob := o.x, o.o
+	r := &o.request
+	r.shape.begin()
+	o.observeHeaders()
+	o.observeTarget()
+	ob.ReqBytes = bodyBytes(&x.Request)
+	o.observeRequestBody()
+	o.assessPasswords()
+	if r.signed.to > r.signed.from && r.companion {
+		o.credential(Credential{Kind: CredSigned, In: r.signIn, Name: r.signName}, r.get(r.signed), &o.out.credentials)
+	}
+	ob.ParamShape = r.shape.sum()
+}
+
+func bodyBytes(m *exchange.Message) uint64 {
+	return uint64(max(m.BodySize, int64(len(m.Body))+max(m.Truncated, 0), 0))
+}
+
+func (o *Observer) observeRequestBody() {
+	m := &o.x.Request
+	if len(m.Body) == 0 {
+		if bodyBytes(m) > 0 {
+			o.o.ReqKind = BodyUnread
+		}
+		return
+	}
+	body, cut, err := exchange.DecodeBody(o.reqBody[:0], m, o.cfg.Limits.Body)
+	o.reqBody = scratchOf(o.reqBody, body, m.Body)
+	if cut > 0 {
+		o.over(1)
+	}
+	if err != nil && len(body) == 0 {
+		o.o.ReqKind = BodyUnread
+		return
+	}
+	ct := m.Get("content-type")
+	kind := bodyKind(ct, body)
+	o.o.ReqKind = kind
+	r := &o.request
+	r.shape.contentType(ct)
+	switch kind {
+	case BodyJSON:
+		r.in = InJSON
+		o.walker.Walk(body, (*requestLeaves)(o))
+		r.shape.style(uint64(o.walker.Style))
+	case BodyForm:
+		o.observePairs(trimSpace(body), InForm, '&')
+	case BodyMultipart:
+		o.observeMultipart(ct, body)
+	case BodyXML, BodyText, BodyHTML, BodyBinary, BodyFile, BodyScript:
+		text := body[:min(len(body), o.cfg.Limits.Text)]
+		if kind != BodyBinary && kind != BodyFile {
+			o.scanText(false, text)
+		}
+		o.match(signature.PartBody, InBody, "", text)
+	}
+}
+
+// scratchOf keeps a grown scratch buffer, unless DecodeBody gave the message's
+// own bytes, which are not ours to write.
+func scratchOf(scratch, body, own []byte) []byte {
+	if cap(body) > cap(scratch) && (len(body) == 0 || len(own) == 0 || &body[0] != &own[0]) {
+		return body[:0]
+	}
+	return scratch[:0]
+}
+
+// requestLeaves visits the leaves of a JSON request.
+type requestLeaves Observer
+
+func (v *requestLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
+	o := (*Observer)(v)
+	f := o.jsonField(path)
+	if f == nil {
+		o.over(1)
+		return
+	}
+	if k == jsonleaf.EmptyObject || k == jsonleaf.EmptyArray {
+		value = nil
+	}
+	o.requestLeaf(f, o.request.in, valueType(k), value)
+}
+
+func valueType(k jsonleaf.Kind) ValueType {
+	switch k {
+	case jsonleaf.String:
+		return TypeString
+	case jsonleaf.Int:
+		return TypeInt
+	case jsonleaf.Float:
+		return TypeFloat
+	case jsonleaf.Bool:
+		return TypeBool
+	case jsonleaf.Null:
+		return TypeNull
+	}
+	return TypeNone
+}
+
+// requestLeaf reports one decoded value of the request outside the path.
+func (o *Observer) requestLeaf(f *fieldEntry, in Location, t ValueType, v []byte) {
+	r := &o.request
+	if bit := uint16(1) << in; f.types&bit == 0 {
+		f.types |= bit
+		r.shape.leaf(f, in, t, v)
+	}
+	if f.traits&traitOdd != 0 {
+		o.match(partOf(in), in, f.name, []byte(f.name))
+	}
+	p := Param{Name: f.name, Len: uint32(min(len(v), 1<<31)), In: in, Type: t}
+	if t == TypeBool || t == TypeNull || t == TypeNone || len(v) == 0 {
+		if t != TypeBool {
+			p.Class = ClassEmpty
+		} else {
+			p.Class = ClassWord
+		}
+		o.param(p)
+		return
+	}
+	if f.traits&traitPassword != 0 && t != TypeFloat {
+		p.Class, p.Sensitive = ClassOther, taxonomy.SensPassword
+		o.param(p)
+		o.password(f, v)
+		o.match(partOf(in), in, f.name, v)
+		return
+	}
+	p.Class = classify(v)
+	p.Sensitive = o.recognise(f.hint, v)
+	if len(o.hits) > 0 {
+		o.expose(f, false, v)
+	}
+	switch p.Class {
+	case ClassInt, ClassFloat, ClassUUID, ClassHex, ClassDate, ClassVer:
+	default:
+		o.match(partOf(in), in, f.name, v)
+	}
+	if f.traits&traitCredential != 0 && len(v) >= 8 && p.Class != ClassPhrase {
+		p.Sensitive = taxonomy.SensAccessToken
+		o.credential(Credential{Kind: CredAPIKey, In: in, Name: f.name}, v, &o.out.credentials)
+	}
+	if f.traits&traitSignature != 0 && len(v) >= 8 {
+		if s, ok := r.keep(v); ok {
+			r.signed, r.signName, r.signIn = s, f.name, in
+		}
+	}
+	if f.traits&traitCompanion != 0 {
+		r.companion = true
+	}
+	if o.out.params.len() < MaxParams {
+		if o.allow() {
+			p.Token = o.tokenOf(p.Sensitive, v)
+			p.Set = o.setOf(p.Sensitive, p.Class, v)
+		}
+		p.Shape = o.shapeOf(v)
+	}
+	o.param(p)
+	if f.traits&(traitAccount|traitBirthday) != 0 || p.Sensitive == taxonomy.SensCNMobile {
+		o.account(f, in, &p, v)
+	}
+	r.echo(v)
+}
+
+func (o *Observer) param(p Param) {
+	if o.out.params.len() >= MaxParams {
+		o.over(1)
+		return
+	}
+	o.out.params.add(p)
+}
+
+func partOf(in Location) signature.RequestPart {
+	switch in {
+	case InPath:
+		return signature.PartPath
+	case InQuery:
+		return signature.PartQuery
+	case InForm:
+		return signature.PartForm
+	case InJSON:
+		return signature.PartJSON
+	case InCookie:
+		return signature.PartCookie
+	case InHeader:
+		return signature.PartHeader
+	}
+	return signature.PartBody
+}
+
+// account reports an account-like field and keeps its value for judging the
+// passwords of the same request.
+func (o *Observer) account(f *fieldEntry, in Location, p *Param, v []byte) {
+	r := &o.request
+	kind := f.account
+	switch {
+	case f.traits&traitBirthday != 0 && f.account == 0:
+		if r.context[ctxBirthday].to == 0 {
+			r.context[ctxBirthday], _ = r.keep(v)
+		}
+		return
+	case p.Sensitive == taxonomy.SensEmail || p.Class == ClassEmail:
+		kind = AccountEmail
+	case p.Sensitive == taxonomy.SensCNMobile || p.Sensitive == taxonomy.SensPhone:
+		kind = AccountPhone
+	case kind == AccountName && p.Type == TypeInt:
+		kind = AccountID
+	}
+	ctx := ctxAccount
+	if kind == AccountEmail {
+		ctx = ctxEmail
+	} else if kind == AccountPhone {
+		ctx = ctxPhone
+	}
+	if r.context[ctx].to == 0 {
+		r.context[ctx], _ = r.keep(v)
+	}
+	if p.Token == 0 || p.Class == ClassPhrase && p.Sensitive == 0 && len(v) > 64 {
+		return
+	}
+	list := o.out.accounts.open()
+	for i := range list {
+		if list[i].Token == p.Token && list[i].Name == f.name {
+			return
+		}
+	}
+	if len(list) >= MaxAccounts {
+		o.over(1)
+		return
+	}
+	o.out.accounts.add(Account{Name: f.name, In: in, Kind: kind, Token: p.Token, Shape: p.Shape, Set: p.Set})
+}
+
+// password keeps a password until the whole request is read.
+func (o *Observer) password(f *fieldEntry, v []byte) {
+	o.addPassword(f.name, f.use, v)
+}
+
+func (o *Observer) addPassword(name string, use PasswordUse, v []byte) {
+	r := &o.request
+	r.echo(v)
+	if r.npw == MaxPasswords {
+		o.over(1)
+		return
+	}
+	s, ok := r.keep(v[:min(len(v), 1024)])
+	if !ok {
+		o.over(1)
+		return
+	}
+	r.passwords[r.npw] = secretField{s, name, use}
+	r.npw++
+}
+
+func (o *Observer) assessPasswords() {
+	r := &o.request
+	if r.npw == 0 {
+		return
+	}
+	var c password.Context
+	c.Account, c.Email = r.get(r.context[ctxAccount]), r.get(r.context[ctxEmail])
+	c.Phone, c.Birthday = r.get(r.context[ctxPhone]), r.get(r.context[ctxBirthday])
+	c.Host = append(o.val[:0], o.o.Host...)
+	o.val = c.Host
+	day := o.day()
+	for _, s := range r.passwords[:r.npw] {
+		pw := r.get(s.span)
+		p := Password{Name: s.name, Use: s.use, Form: PasswordPlain, Len: uint8(min(len(pw), 255)), Tag: o.cfg.Redactor.PasswordTag(day, pw)}
+		if o.cfg.Passwords != nil {
+			a := o.cfg.Passwords.Assess(pw, c)
+			p.Form, p.Len, p.Classes, p.Score, p.Rank, p.Related = PasswordForm(a.Form), a.Len, a.Classes, a.Score, a.Rank, a.Related
+		}
+		o.out.passwords.add(p)
+	}
+}
+
+// scanText finds sensitive data in text that has no fields.
+func (o *Observer) scanText(response bool, text []byte) {
+	o.hits = sensitive.ScanText(text, o.hits[:0])
+	hash := uint64(bodyExposure)
+	for _, h := range o.hits {
+		o.exposeHit("body", hash, response, h, text[h.Start:h.End])
+	}
+}
+
+const bodyExposure = 0x626f647900000000 // stands for the body in exposures
+
+// match looks for attack patterns in a decoded value.
+func (o *Observer) match(part signature.RequestPart, in Location, name string, v []byte) {
+	if o.cfg.Signatures == nil || len(v) < 3 {
+		return
+	}
+	o.matchIn, o.matchName = in, name
+	o.cfg.Signatures.MatchRequest(part, v, o.onRequest)
+}
+
+func (o *Observer) addSignature(r *signature.Rule) {
+	list := o.out.signatures.open()
+	for i := range list {
+		if list[i].Rule == r.ID && list[i].In == o.matchIn && list[i].Name == o.matchName {
+			return
+		}
+	}
+	if len(list) >= MaxSignatures {
+		o.over(1)
+		return
+	}
+	o.out.signatures.add(Signature{Rule: r.ID, In: o.matchIn, Name: o.matchName})
+}
+
+// bodyKind tells what a body is, by its type and its first bytes.
+func bodyKind(ct, body []byte) BodyKind {
+	if len(body) == 0 {
+		return BodyNone
+	}
+	var buf [64]byte
+	t := lower(buf[:0], ct[:min(len(ct), 64)])
+	if i := bytes.IndexByte(t, ';'); i >= 0 {
+		t = t[:i]
+	}
+	t = trimSpace(t)
+	head := trimSpace(body[:min(len(body), 64)])
+	jsonLike := len(head) > 0 && (head[0] == '{' || head[0] == '[')
+	has := func(s string) bool { return bytes.Contains(t, []byte(s)) }
+	switch {
+	case has("json"):
+		return BodyJSON
+	case has("multipart/"):
+		return BodyMultipart
+	case has("x-www-form-urlencoded"):
+		if jsonLike {
+			return BodyJSON
+		}
+		return BodyForm
+	case has("html"):
+		return BodyHTML
+	case has("image/svg"):
+		return BodyXML
+	case has("image/"), has("audio/"), has("video/"), has("font/"):
+		return BodyImage
+	case has("javascript"), has("ecmascript"), has("text/css"):
+		if len(body) < 1<<20 && jsonp(head) {
+			return BodyJSON
+		}
+		return BodyScript
+	case has("xml"):
+		return BodyXML
+	case has("pdf"), has("zip"), has("msword"), has("officedocument"), has("ms-excel"), has("ms-powerpoint"), has("rar"), has("x-tar"), has("gzip"):
+		return BodyFile
+	case has("text/"), len(t) == 0, has("octet-stream"), has("x-ndjson"):
+		return sniff(head, body, jsonLike)
+	}
+	if jsonLike {
+		return BodyJSON
+	}
+	return sniff(head, body, false)
+}
+
+func sniff(head, body []byte, jsonLike bool) BodyKind {
+	switch {
+	case jsonLike:
+		return BodyJSON
+	case bytes.HasPrefix(head, []byte("%PDF")), bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0")):
+		return BodyFile
+	case len(head) > 0 && head[0] == '<':
+		var buf [64]byte
+		h := lower(buf[:0], head)
+		if bytes.HasPrefix(h, []byte("<?xml")) || bytes.HasPrefix(h, []byte("<soap")) {
+			return BodyXML
+		}
+		if bytes.HasPrefix(h, []byte("<!doctype html")) || bytes.HasPrefix(h, []byte("<html")) || bytes.HasPrefix(h, []byte("<head")) {
+			return BodyHTML
+		}
+	}
+	for _, c := range body[:min(len(body), 512)] {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' && c != 0x1b && c != '\f' {
+			return BodyBinary
+		}
+	}
+	return BodyText
+}
+
+// jsonp reports whether a script is a call with one object or array.
+func jsonp(head []byte) bool {
+	i := bytes.IndexByte(head, '(')
+	return i > 0 && i+1 < len(head) && (head[i+1] == '{' || head[i+1] == '[') && bytes.IndexAny(head[:i], " =;\n") < 0
+}

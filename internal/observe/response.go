@@ -1,0 +1,318 @@
+package observe
+
+import (
+	"bytes"
+
+	"xiezhi/internal/exchange"
+	"xiezhi/internal/observe/jsonleaf"
+	"xiezhi/internal/observe/signature"
+	"xiezhi/internal/sensitive"
+	"xiezhi/internal/taxonomy"
+)
+
+// responseState collects what the leaves of a response say together.
+type responseState struct {
+	schema    uint64
+	hasSchema bool
+	codeRank  uint8
+	code      [maxCode]byte
+	codeLen   int
+	codeType  ValueType
+	codeField string
+	codeName  string // normalised name of the field
+	msgRank   uint8
+	msg       []byte
+	leaves    []candidate
+	weak      int // candidates that are no identifiers by name
+}
+
+// candidate is a leaf that may be kept; identifiers by name go first.
+type candidate struct {
+	Leaf
+	strong bool
+}
+
+const (
+	maxCode       = 32
+	maxMessage    = 1024
+	maxCandidates = 2 * MaxLeaves
+)
+
+func (r *responseState) reset() {
+	leaves, msg := r.leaves[:0], r.msg[:0]
+	*r = responseState{leaves: leaves, msg: msg}
+}
+
+func (o *Observer) observeResponse() {
+	x, ob := o.x, o.o
+	r := &o.response
+	r.reset()
+	if x.Status <= 0 && len(x.Response.Header) == 0 && len(x.Response.Body) == 0 {
+		return
+	}
+	ob.Status = uint16(min(max(x.Status, 0), 65535))
+	ob.RespBytes = bodyBytes(&x.Response)
+	o.observeResponseHeaders()
+	o.observeResponseBody()
+	o.takeCode()
+	o.takeMessage()
+	o.takeLeaves()
+}
+
+func (o *Observer) observeResponseBody() {
+	m := &o.x.Response
+	if len(m.Body) == 0 {
+		if bodyBytes(m) > 0 && string(o.x.Method) != "HEAD" {
+			o.o.RespKind = BodyUnread
+		}
+		o.markers(m, nil)
+		return
+	}
+	body, cut, err := exchange.DecodeBody(o.respBody[:0], m, o.cfg.Limits.Body)
+	o.respBody = scratchOf(o.respBody, body, m.Body)
+	if cut > 0 {
+		o.over(1)
+	}
+	if err != nil && len(body) == 0 {
+		o.o.RespKind = BodyUnread
+		return
+	}
+	kind := bodyKind(m.Get("content-type"), body)
+	o.o.RespKind = kind
+	r := &o.response
+	switch kind {
+	case BodyJSON:
+		o.walker.Walk(body, (*responseLeaves)(o))
+		o.o.Records = o.walker.Records
+		if r.hasSchema {
+			o.o.Schema = max(r.schema, 1)
+		}
+	case BodyHTML, BodyXML, BodyText:
+		text := body[:min(len(body), o.cfg.Limits.Text)]
+		o.scanText(true, text)
+		if kind == BodyHTML {
+			r.msg = append(r.msg[:0], title(text)...)
+		} else if kind == BodyText && len(text) <= maxMessage && bytes.IndexByte(trimSpace(text), '\n') < 0 {
+			r.msg = append(r.msg[:0], trimSpace(text)...)
+		}
+	case BodyFile, BodyBinary:
+		// office files and archives are compressed; text inside others is not
+	}
+	o.markers(m, body)
+}
+
+func (o *Observer) markers(m *exchange.Message, body []byte) {
+	if o.cfg.Signatures == nil {
+		return
+	}
+	o.cfg.Signatures.MatchResponse(&signature.Response{Status: o.x.Status, Path: o.path2(), ContentType: m.Get("content-type"),
+		Header: o.onHeader, Body: body[:min(len(body), o.cfg.Limits.Text)]}, o.onResponse)
+}
+
+// path2 gives the decoded path as the application sees it.
+func (o *Observer) path2() []byte {
+	t := o.x.Target
+	if i := bytes.IndexByte(t, '?'); i >= 0 {
+		t = t[:i]
+	}
+	o.val = appendPercent(o.val[:0], t, false)
+	return o.val
+}
+
+func (o *Observer) responseHeader(name string) []byte { return o.x.Response.Get(name) }
+
+// addMarker keeps a marker with its excerpt redacted: recognised values,
+// values of the request and long digit runs are removed.
+func (o *Observer) addMarker(r *signature.Rule, where string, excerpt []byte) {
+	list := o.out.markers.open()
+	for i := range list {
+		if list[i].Rule == r.ID {
+			return
+		}
+	}
+	if len(list) >= MaxMarkers {
+		o.over(1)
+		return
+	}
+	o.tmpl = o.template(o.tmpl[:0], excerpt[:min(len(excerpt), 512)], true)
+	what := o.tmpl
+	for len(what) > 160 {
+		what = what[:160]
+		for len(what) > 0 && what[len(what)-1] >= 0x80 {
+			what = what[:len(what)-1]
+		}
+	}
+	o.out.markers.add(Marker{Rule: r.ID, Where: o.word([]byte(where)), What: o.word(what)})
+}
+
+// responseLeaves visits the leaves of a JSON response.
+type responseLeaves Observer
+
+func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
+	o := (*Observer)(v)
+	f := o.jsonField(path)
+	if f == nil {
+		o.over(1)
+		return
+	}
+	r := &o.response
+	if bit := uint16(1) << k; f.types&bit == 0 {
+		f.types |= bit
+		r.schema += mix(path^uint64(k), shapeSeed)
+		r.hasSchema = true
+	}
+	switch k {
+	case jsonleaf.Null, jsonleaf.EmptyArray, jsonleaf.EmptyObject:
+		return
+	case jsonleaf.Bool:
+		if f.code != 0 {
+			o.codeCandidate(f, TypeBool, value)
+		}
+		return
+	}
+	if len(value) == 0 {
+		return
+	}
+	t := valueType(k)
+	if f.code != 0 && k != jsonleaf.Float {
+		o.codeCandidate(f, t, value)
+	}
+	if f.message != 0 && k == jsonleaf.String {
+		o.messageCandidate(f, value)
+	}
+	typ := o.recognise(f.hint, value)
+	if len(o.hits) > 0 {
+		o.expose(f, true, value)
+	}
+	if k == jsonleaf.String && len(value) >= 8 && (f.traits&traitIssued != 0 || len(value) > 40 && value[0] == 'e' && value[1] == 'y') {
+		if o.issuedLeaf(f, value) {
+			return
+		}
+	}
+	o.leafCandidate(f, t, typ, value)
+}
+
+// issuedLeaf reports a token that the response gives out.
+func (o *Observer) issuedLeaf(f *fieldEntry, v []byte) bool {
+	if f.traits&traitIssued != 0 {
+		switch classify(v) {
+		case ClassPhrase, ClassWord, ClassDate, ClassEmail, ClassFile:
+			if len(v) < 16 || bytes.IndexByte(v[:8], ' ') >= 0 && !bytes.HasPrefix(v, []byte("Bearer ")) && !bytes.HasPrefix(v, []byte("bearer ")) {
+				return false
+			}
+		}
+		if sensitive.Masked(v) {
+			return false
+		}
+	} else if !o.isJWT(v) {
+		return false
+	}
+	o.credential(Credential{Kind: CredBearer, In: InJSON, Name: f.name}, v, &o.out.issued)
+	return true
+}
+
+func (o *Observer) isJWT(v []byte) bool {
+	return bytes.Count(v, []byte{'.'}) == 2 && parseJWT(v, &o.token)
+}
+
+// leafCandidate keeps the token of a value that other places may name.
+func (o *Observer) leafCandidate(f *fieldEntry, t ValueType, typ taxonomy.Sensitive, v []byte) {
+	r := &o.response
+	if len(v) > 64 || f.name == r.codeField && r.codeField != "" || typ.Level() == 4 || f.traits&traitPassword != 0 {
+		return
+	}
+	strong := f.traits&(traitIdentifier|traitOwner|traitAccount) != 0
+	if !strong && (t != TypeString || f.traits&traitEnumeration != 0 || f.message != 0) {
+		return
+	}
+	if len(o.hits) > 0 && typ == taxonomy.NotSensitive || len(o.hits) > 0 && o.hits[0].Masked {
+		return // a part of the value is somebody's; its whole names nobody
+	}
+	c := classify(v)
+	switch c {
+	case ClassInt, ClassHex, ClassUUID, ClassMixed, ClassEmail:
+	case ClassWord:
+		if !strong && (len(v) < 3 || allUpper(v)) {
+			return // enumerations
+		}
+	case ClassPhrase, ClassOther, ClassToken, ClassFile:
+		if !strong {
+			return
+		}
+	default:
+		return
+	}
+	if len(r.leaves) >= maxCandidates || !strong && r.weak >= MaxLeaves {
+		o.over(1)
+		return
+	}
+	if !strong {
+		r.weak++
+	}
+	r.leaves = append(r.leaves, candidate{Leaf{Path: f.name, Token: o.tokenOf(typ, v), Record: o.walker.Record(), Type: t, Class: c}, strong})
+}
+
+func allUpper(v []byte) bool {
+	for _, c := range v {
+		if c-'a' < 26 || c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// takeLeaves keeps candidates within the caps: identifiers by name first, the
+// others as far as there is room, all in the order of the document.
+func (o *Observer) takeLeaves() {
+	r := &o.response
+	room := min(MaxLeaves, MaxTokens-o.tokens)
+	strong := 0
+	for i := range r.leaves {
+		if r.leaves[i].strong {
+			strong++
+		}
+	}
+	others := max(room-strong, 0)
+	for i := range r.leaves {
+		c := &r.leaves[i]
+		if c.strong && room > 0 {
+			room--
+		} else if !c.strong && others > 0 {
+			others--
+		} else {
+			o.over(1)
+			continue
+		}
+		o.tokens++
+		o.out.leaves.add(c.Leaf)
+	}
+}
+
+// title gives the text of an HTML title, or of the first heading.
+func title(b []byte) []byte {
+	head := b[:min(len(b), 16<<10)]
+	for _, tag := range [...]string{"<title", "<h1"} {
+		for i := 0; i+len(tag) < len(head); i++ {
+			j := bytes.IndexByte(head[i:], '<')
+			if j < 0 {
+				break
+			}
+			i += j
+			if i+len(tag) >= len(head) || !exchange.EqualFold(head[i:i+len(tag)], tag) {
+				continue
+			}
+			open := bytes.IndexByte(head[i:], '>')
+			if open < 0 {
+				break
+			}
+			text := head[i+open+1:]
+			if end := bytes.IndexByte(text, '<'); end >= 0 {
+				text = text[:end]
+			}
+			if text = trimSpace(text); len(text) > 0 {
+				return text[:min(len(text), maxMessage)]
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,253 @@
+package observe
+
+import (
+	"strconv"
+
+	"xiezhi/internal/redact"
+	"xiezhi/internal/sensitive"
+	"xiezhi/internal/taxonomy"
+)
+
+// There is one token domain: a user name in a path, in JSON and as a JWT's
+// subject is one token. A recognised type first takes its canonical form, then
+// every value is trimmed and folded.
+
+// tokenOf gives the token of a value.
+func (o *Observer) tokenOf(t taxonomy.Sensitive, b []byte) uint64 {
+	if t == taxonomy.NotSensitive {
+		return o.cfg.Redactor.TokenFold(b)
+	}
+	if secret(t) {
+		return o.secretToken(b)
+	}
+	o.canon = sensitive.Canonical(o.canon[:0], t, b)
+	return o.cfg.Redactor.TokenFold(o.canon)
+}
+
+// secretToken gives the token of a credential: exact, since case counts. An
+// "Authorization" scheme in front is no part of it.
+func (o *Observer) secretToken(b []byte) uint64 {
+	if len(b) > 7 && (b[0]|0x20) == 'b' && string(lower(o.lowered[:0], b[:7])) == "bearer " {
+		b = trimSpace(b[7:])
+	}
+	return o.cfg.Redactor.Token(b)
+}
+
+func secret(t taxonomy.Sensitive) bool {
+	switch t {
+	case taxonomy.SensSecretKey, taxonomy.SensAccessToken, taxonomy.SensPrivateKey, taxonomy.SensSessionID:
+		return true
+	}
+	return false
+}
+
+// shapeOf gives the shape of a value.
+func (o *Observer) shapeOf(b []byte) string {
+	o.shape = redact.Shape(o.shape[:0], b)
+	return o.once(o.shape)
+}
+
+// recognise finds the sensitive data in a value. typ is the type when the
+// whole value is one; o.hits lists every hit.
+func (o *Observer) recognise(h sensitive.Hint, b []byte) (typ taxonomy.Sensitive) {
+	o.hits = o.hits[:0]
+	if len(b) == 0 || h == sensitive.HintNone && len(b) < 6 {
+		return taxonomy.NotSensitive
+	}
+	o.hits = sensitive.Leaf(h, b, o.hits)
+	if len(o.hits) == 1 && o.hits[0].End-o.hits[0].Start >= len(trimSpace(b)) {
+		return o.hits[0].Type
+	}
+	return taxonomy.NotSensitive
+}
+
+// setOf places an enumerable identifier in its space.
+func (o *Observer) setOf(t taxonomy.Sensitive, c ValueClass, b []byte) (f SetFeature) {
+	if t != taxonomy.NotSensitive && !secret(t) {
+		o.canon = sensitive.Canonical(o.canon[:0], t, b)
+		prefix, pos, unallocated, ok := sensitive.Set(t, o.canon)
+		if ok {
+			return SetFeature{o.cfg.Redactor.Token(prefix), pos, unallocated}
+		}
+		if t.Level() > 1 {
+			return f
+		}
+	}
+	if c != ClassInt || len(b) > 18 {
+		return f
+	}
+	v, err := strconv.ParseUint(string(b), 10, 64)
+	if err != nil {
+		return f
+	}
+	o.canon = append(o.canon[:0], "int/"...)
+	o.canon = strconv.AppendUint(o.canon, v/64, 10)
+	return SetFeature{Prefix: o.cfg.Redactor.Token(o.canon), Position: uint16(v % 64)}
+}
+
+func trimSpace(b []byte) []byte {
+	for len(b) > 0 && (b[0] <= ' ') {
+		b = b[1:]
+	}
+	for len(b) > 0 && b[len(b)-1] <= ' ' {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// exposures sums up sensitive data while an exchange is observed.
+type exposures struct {
+	n    int
+	list [MaxExposures]exposure
+	seen distinct
+}
+
+type exposure struct {
+	path       string
+	hash       uint64
+	typ        taxonomy.Sensitive
+	response   bool
+	masked     bool
+	confidence uint8
+	count      uint32
+	distinct   uint32
+	shape      string
+	subjects   [MaxSubjects]uint64
+	nsubjects  int
+	tags       [MaxTags]uint32
+	ntags      int
+}
+
+func (e *exposures) reset() { e.n = 0; e.seen.reset() }
+
+// expose counts the hits that recognise left for the value b.
+func (o *Observer) expose(f *fieldEntry, response bool, b []byte) {
+	for _, h := range o.hits {
+		o.exposeHit(f.name, f.hash, response, h, b[h.Start:h.End])
+	}
+}
+
+func (o *Observer) exposeHit(path string, hash uint64, response bool, h sensitive.Hit, v []byte) {
+	es := &o.expo
+	var e *exposure
+	for i := range es.list[:es.n] {
+		c := &es.list[i]
+		if c.hash == hash && c.typ == h.Type && c.response == response && c.masked == h.Masked {
+			e = c
+			break
+		}
+	}
+	if e == nil {
+		if es.n == MaxExposures {
+			o.over(1)
+			return
+		}
+		e = &es.list[es.n]
+		es.n++
+		*e = exposure{path: path, hash: hash, typ: h.Type, response: response, masked: h.Masked, confidence: h.Confidence}
+		if h.Type != taxonomy.SensPassword {
+			e.shape = o.shapeOf(v)
+		}
+	}
+	e.count++
+	e.confidence = max(e.confidence, h.Confidence)
+	token := o.tokenOf(h.Type, v)
+	fresh, full := es.seen.add(token ^ uint64(e.typ)<<56 ^ hash)
+	if full {
+		o.over(1)
+		return
+	}
+	if !fresh || e.distinct >= MaxDistinct {
+		return
+	}
+	e.distinct++
+	if h.Masked {
+		return // what is masked names nobody
+	}
+	if h.Type == taxonomy.SensPassword {
+		// no token: equality with submitted passwords within the day is all
+		if response && e.ntags < MaxTags {
+			e.tags[e.ntags] = o.cfg.Redactor.PasswordTag(o.day(), v)
+			e.ntags++
+		}
+		return
+	}
+	if e.nsubjects < MaxSubjects && o.allow() {
+		e.subjects[e.nsubjects] = token
+		e.nsubjects++
+	}
+}
+
+// day is the event day of the exchange, days since the epoch.
+func (o *Observer) day() int64 {
+	d := o.x.End / 86_400_000_000_000
+	if o.x.End < 0 && o.x.End%86_400_000_000_000 != 0 {
+		d--
+	}
+	return d
+}
+
+func (o *Observer) takeExposures() {
+	out := o.out
+	for i := range o.expo.list[:o.expo.n] {
+		e := &o.expo.list[i]
+		for _, t := range e.subjects[:e.nsubjects] {
+			out.subjects.add(t)
+		}
+		for _, t := range e.tags[:e.ntags] {
+			out.tags.add(t)
+		}
+		out.exposures.add(Exposure{Path: e.path, Shape: e.shape, Type: e.typ, Response: e.response, Masked: e.masked,
+			Confidence: e.confidence, Count: e.count, Distinct: e.distinct, Subjects: out.subjects.take(), Tags: out.tags.take()})
+	}
+	o.o.Exposures = out.exposures.take()
+}
+
+// distinct is a set of hashes, emptied in time proportional to its use.
+type distinct struct {
+	slots []uint64 // power of two; 0 is free
+	used  []uint32
+}
+
+const maxDistinctTotal = 1 << 14
+
+func (d *distinct) reset() {
+	for _, i := range d.used {
+		d.slots[i] = 0
+	}
+	d.used = d.used[:0]
+}
+
+// add reports whether h is new, or that the set is full.
+func (d *distinct) add(h uint64) (fresh, full bool) {
+	if h == 0 {
+		h = 1
+	}
+	if len(d.used)*2 >= len(d.slots) {
+		if len(d.used) >= maxDistinctTotal {
+			return false, true
+		}
+		d.grow()
+	}
+	mask := uint64(len(d.slots) - 1)
+	for i := h * 0x9E3779B97F4A7C15 >> 32 & mask; ; i = (i + 1) & mask {
+		switch d.slots[i] {
+		case h:
+			return false, false
+		case 0:
+			d.slots[i] = h
+			d.used = append(d.used, uint32(i))
+			return true, false
+		}
+	}
+}
+
+func (d *distinct) grow() {
+	old := d.slots
+	d.slots = make([]uint64, max(1024, 2*len(old)))
+	used := d.used
+	d.used = make([]uint32, 0, len(d.slots)/2)
+	for _, i := range used {
+		d.add(old[i])
+	}
+}
