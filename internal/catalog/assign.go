@@ -162,7 +162,7 @@ func (c *Catalog) Assign(o *observe.Observation, who *identity.Who, ev *Event) {
 	ev.ResponseClass = p.class(o)
 	c.count(p, ev)
 	c.judge(p, ev)
-	c.own(p, ev)
+	c.own(p, ev, segs)
 	if ev.Outcome == OutcomeSuccess {
 		p.refused = false
 		c.learnValues(o)

@@ -95,7 +95,7 @@ type API struct {
 	NoCred    uint64 // successes without
 	Public    uint64 // exchanges from non-private addresses
 	Sensitive []Sensitive
-	Owner     string // path of the learned owner field; empty while unknown
+	Owner     string // path of the learned owner field, or "{name}" of the parameter that names the asker; empty while unknown
 }
 
 // Sensitive is sensitive data that an API carries.

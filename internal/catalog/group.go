@@ -125,6 +125,13 @@ func (c *Catalog) fold(dst, src *node) {
 		for w := range src.group.admitted {
 			dst.group.admit(w)
 		}
+		for i, f := range src.group.askers {
+			if dst.group.askers[i] == nil {
+				dst.group.askers[i] = f
+			} else if f != nil {
+				dst.group.askers[i].merge(f)
+			}
+		}
 		c.fold(dst.group, src.group)
 	}
 	for _, f := range src.feats {

@@ -178,10 +178,13 @@ func (l *Lexicon) isRoute(s string) bool {
 	if l.route[s] {
 		return true
 	}
-	// One digit may belong to a word (oauth2, md5), more number something.
+	// A digit numbers something, unless the word as a whole is known (oauth2).
+	if digits(s) > 0 {
+		return l.route[plain(s)]
+	}
 	var room [12]string
 	ws := subwords(s, room[:0])
-	if len(ws) == 0 || digits(s) > 1 {
+	if len(ws) == 0 {
 		return false
 	}
 	for _, w := range ws {

@@ -52,19 +52,40 @@ type ownerPrincipal struct {
 // with one of them.
 func (p *ownerPrincipal) ownish() bool { return p.own*2 >= p.total || p.firstOwn }
 
-// own learns from a response and fills in the event's owner.
-func (c *Catalog) own(p *op, ev *Event) {
-	o := ev.Observation
-	if ev.Outcome != OutcomeSuccess || o.Records > 1 || len(o.Leaves) == 0 || len(o.Issued) > 0 {
+// own learns from a granted request and fills in the event's owner: from the
+// response's owner field, else from a path parameter that names the asker.
+func (c *Catalog) own(p *op, ev *Event, segs []segment) {
+	if ev.Outcome != OutcomeSuccess || len(ev.Issued) > 0 {
 		return
 	}
+	comparable := false
+	if ev.Records <= 1 && len(ev.Leaves) > 0 {
+		comparable = c.ownResponse(p, ev)
+	}
+	at := c.askerNode(p, ev, segs)
+	if ev.Owner == 0 && at >= 0 {
+		ev.Owner, comparable = segs[at].token, true
+	}
+	if ev.Owner == 0 || ev.Who.Principal == 0 {
+		return
+	}
+	if ev.Owner == ev.Who.Principal {
+		ev.Ownership = OwnershipOwn
+	} else if _, known := c.known.Get(ev.Owner); known || comparable {
+		ev.Ownership = OwnershipForeign
+	}
+}
+
+// ownResponse learns which field names the owner and gives its value; true
+// means that the field is proven to speak of principals.
+func (c *Catalog) ownResponse(p *op, ev *Event) bool {
 	s := &p.owner
 	s.responses++
 	if !ev.Who.Known() {
 		s.anonymous++
 	}
-	for i := range o.Leaves {
-		l := &o.Leaves[i]
+	for i := range ev.Leaves {
+		l := &ev.Leaves[i]
 		if l.Record != 0 || l.Token == 0 || l.Type == observe.TypeBool {
 			continue
 		}
@@ -80,22 +101,52 @@ func (c *Catalog) own(p *op, ev *Event) {
 		}
 	}
 	if s.learned == nil {
-		return
+		return false
 	}
-	for i := range o.Leaves {
-		if l := &o.Leaves[i]; l.Record == 0 && l.Path == s.learned.path {
+	for i := range ev.Leaves {
+		if l := &ev.Leaves[i]; l.Record == 0 && l.Path == s.learned.path {
 			ev.Owner = l.Token
-			break
+			return s.learned.proven
 		}
 	}
-	if ev.Owner == 0 || ev.Who.Principal == 0 {
-		return
+	return false
+}
+
+// askerNode learns which path parameters name the asker (/users/{username}/…)
+// and gives the segment of one that does, or -1. All operations below a
+// parameter teach it together, reads apart from writes: looking at others is
+// common where changing them is not.
+func (c *Catalog) askerNode(p *op, ev *Event, segs []segment) int {
+	write := 0
+	if ev.Method != "GET" && ev.Method != "HEAD" {
+		write = 1
 	}
-	if ev.Owner == ev.Who.Principal {
-		ev.Ownership = OwnershipOwn
-	} else if _, known := c.known.Get(ev.Owner); known || s.learned.proven {
-		ev.Ownership = OwnershipForeign
+	found := -1
+	n := p.node
+	for i := len(segs) - 1; i >= 0 && n != nil; i, n = i-1, n.parent {
+		if !n.param || segs[i].token == 0 {
+			continue
+		}
+		f := n.askers[write]
+		if f == nil {
+			if _, known := c.known.Peek(segs[i].token); !known {
+				continue
+			}
+			f = &ownerField{}
+			n.askers[write] = f
+		}
+		f.learn(c, segs[i].token, ev.Who.Principal)
+		if f.responses <= judgeEach || f.responses%64 == 0 {
+			f.prove()
+		}
+		if f.proven {
+			found = i
+			if p.Owner == "" {
+				p.Owner = "{" + n.text + "}"
+			}
+		}
 	}
+	return found
 }
 
 // ownerField gives the evidence of a leaf's path, when it may name an owner:
@@ -167,6 +218,33 @@ func (f *ownerField) value(v uint64) {
 	}
 }
 
+// prove judges whether most principals get their own, and gives their share.
+func (f *ownerField) prove() float64 {
+	ownish, n := 0, len(f.principals)
+	for i := range f.principals {
+		if f.principals[i].ownish() {
+			ownish++
+		}
+	}
+	if n == 0 {
+		return 0
+	}
+	share := float64(ownish) / float64(n)
+	f.proven = n >= minPrincipals && f.responses >= minResponses && share >= 0.6 && ownish >= 2
+	return share
+}
+
+func (f *ownerField) merge(from *ownerField) {
+	f.responses += from.responses
+	f.known += from.known
+	for _, v := range from.values[:from.distinct] {
+		f.value(v)
+	}
+	for _, p := range from.principals {
+		f.addPrincipal(p)
+	}
+}
+
 // judge picks the owner field. Two ways lead there: most principals get their
 // own objects, or nearly every value is an account of this site. The second is
 // void for what the public reads: an author is not somebody to hide from.
@@ -174,18 +252,7 @@ func (s *ownership) judge() {
 	var best *ownerField
 	bestShare := -1.0
 	for _, f := range s.fields {
-		ownish := 0
-		for i := range f.principals {
-			if f.principals[i].ownish() {
-				ownish++
-			}
-		}
-		n := len(f.principals)
-		share := 0.0
-		if n > 0 {
-			share = float64(ownish) / float64(n)
-		}
-		f.proven = n >= minPrincipals && f.responses >= minResponses && share >= 0.6 && ownish >= 2
+		n, share := len(f.principals), f.prove()
 		accounts := f.named && f.distinct >= minOwners && f.known*10 >= f.responses*9 &&
 			s.anonymous*5 <= s.responses && (n < minPrincipals || share >= 0.4)
 		if !f.proven && !accounts {
@@ -222,14 +289,7 @@ func (s *ownership) merge(o *ownership) {
 			s.link(from)
 			continue
 		}
-		into.responses += from.responses
-		into.known += from.known
-		for _, v := range from.values[:from.distinct] {
-			into.value(v)
-		}
-		for _, p := range from.principals {
-			into.addPrincipal(p)
-		}
+		into.merge(from)
 	}
 	s.judge()
 }

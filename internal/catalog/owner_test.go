@@ -96,3 +96,33 @@ func TestListsHaveNoOwner(t *testing.T) {
 		}
 	}
 }
+
+// Writes answer with nothing, but their path names whose account is changed.
+func TestParametersThatNameTheAsker(t *testing.T) {
+	s := loginAll(t, people)
+	put := func(reader, whose, what string) *Event {
+		return s.do(request("PUT", "/users/"+whose+"/"+what).small(204, "").bearer("session-" + reader))
+	}
+	for range 3 {
+		for _, p := range people {
+			s.do(request("GET", "/users/"+p).json(200, "user").leaf("username", p).bearer("session-" + p))
+			put(p, p, "email")
+		}
+	}
+	if ev := put("alice", "alice", "email"); ev.Ownership != OwnershipOwn || ev.API.Owner != "{username}" {
+		t.Errorf("own: %d, %q", ev.Ownership, ev.API.Owner)
+	}
+	// An operation that was never seen before: the parameter is known.
+	if ev := put("alice", "bob", "password"); ev.Ownership != OwnershipForeign || ev.Owner != tok("bob") {
+		t.Errorf("another's password: %d in %s", ev.Ownership, ev.API.Template)
+	}
+	// Hard negative: following others names others.
+	s = loginAll(t, people)
+	for i := range 60 {
+		reader, whose := people[i%len(people)], people[(i*3+1)%len(people)]
+		ev := s.do(request("POST", "/users/"+whose+"/follow").small(200, "ok").bearer("session-" + reader))
+		if ev.Ownership == OwnershipForeign {
+			t.Fatalf("following is foreign")
+		}
+	}
+}

@@ -49,6 +49,7 @@ type node struct {
 	seen     uint32
 	admitted map[string]bool
 	naming   naming
+	askers   [2]*ownerField // evidence that values name the asker: reads, writes
 }
 
 // feature is one way of answering below a literal: what follows it, with which
