@@ -33,3 +33,5 @@ func weighBot(s *scene, sc *scope) *fusion {
 	}
 	return f
 }
+
+func gateBot(t *tally, wide bool) bool { return t.n >= botLeast }

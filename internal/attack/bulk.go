@@ -33,7 +33,7 @@ func weighBulk(s *scene, sc *scope) *fusion {
 		return nil
 	}
 	if sc.kind.wide() {
-		if _, purity := s.herd(sc, func(c *cell) bool { return likeBulk(s, c, true) }); purity < 0.9 {
+		if _, purity := s.herd(sc, s.looksGuilty); purity < 0.9 {
 			return nil
 		}
 	}
@@ -52,3 +52,5 @@ func weighBulk(s *scene, sc *scope) *fusion {
 	s.idle(f, sc)
 	return f
 }
+
+func gateBulk(t *tally, wide bool) bool { return t.bulk >= bulkLeast }

@@ -223,6 +223,9 @@ func (d *distinct) has(v uint64) (in, ok bool) {
 	return false, true
 }
 
+// several reports whether there are two values or more.
+func (d *distinct) several() bool { return d != nil && (d.dense != nil || len(d.small) >= 2) }
+
 // count is the number of different values.
 func (d *distinct) count() float64 {
 	if d == nil {

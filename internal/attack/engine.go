@@ -57,6 +57,7 @@ type Engine struct {
 	now     int64
 	cells   *table
 	pool    pool // storage of cells' and targets' sets
+	scratch pool // storage of sums while judging
 	apis    []apiState
 	byAPI   map[catalog.Handle]int32
 	units   []unit
@@ -70,6 +71,7 @@ type Engine struct {
 	given   *rotor // (asker, token) that a response handed to it
 	book    *book
 	losses  Losses
+	marked  bool // the event being observed looks like abuse
 }
 
 // apiState is what the engine keeps of one API. Index 0 stands for the site as
@@ -99,7 +101,7 @@ type unit struct {
 }
 
 // schedule makes the cost of judging proportional to the events: a window is
-// looked at again when a quarter of what it held has come anew.
+// looked at again when half of what it held has come anew.
 type schedule struct {
 	dirty, size int
 	last        int64
@@ -285,7 +287,7 @@ func (e *Engine) due(u *unit, idle bool) bool {
 }
 
 func (e *Engine) dueWindow(s *schedule, idle bool) bool {
-	if s.dirty >= max(32, s.size/4) {
+	if s.dirty >= max(48, s.size/2) {
 		return true
 	}
 	return idle && s.dirty > 0 && s.dirty*32 >= s.size && e.now-s.last >= 10e9

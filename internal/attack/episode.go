@@ -77,7 +77,7 @@ func (b *book) accused(r ref, c *cell) bool {
 // of its members, else into one that it belongs to, else as a new episode.
 func (b *book) fold(s *scene, c *candidate) {
 	r := s.rosterOf(c.scope)
-	defer r.tally.free(&s.pool)
+	defer r.tally.free(s.pool)
 	into := b.match(s, c, &r)
 	if into == nil {
 		into = b.birth(s, c)
@@ -150,8 +150,8 @@ func (b *book) match(s *scene, c *candidate, r *roster) *episode {
 // near reports whether new members belong to an episode: close in time, and
 // the same asker, tool or parameter structure.
 func (b *book) near(s *scene, ep *episode, r *roster) bool {
-	have := b.rosterOf(s.e, ep, &s.pool)
-	defer have.tally.free(&s.pool)
+	have := b.rosterOf(s.e, ep, s.pool)
+	defer have.tally.free(s.pool)
 	from, to := r.window()
 	hf, ht := have.window()
 	if from > ht+burstGap || hf > to+burstGap {

@@ -96,28 +96,23 @@ func (s *scene) idle(f *fusion, sc *scope) {
 
 // herd weighs how many askers behave alike against how many do elsewhere. It
 // gives the z-score; a wide scope without lift is no scope.
-func (s *scene) herd(sc *scope, like func(*cell) bool) (z float64, purity float64) {
-	in := make(map[int32]bool, len(sc.all))
-	free := 0
-	for _, i := range sc.all {
-		in[i] = true
-		if !s.taken[i] {
-			free++
-		}
-	}
+func (s *scene) herd(sc *scope, guilty func(i int32) bool) (z float64, purity float64) {
 	var fo, no float64
 	for i := range s.refs {
-		if in[int32(i)] || s.taken[i] {
+		if s.taken[i] || sc.kind.key(s.cell(int32(i))) == sc.key {
 			continue
 		}
 		no++
-		if like(s.cell(int32(i))) {
+		if guilty(int32(i)) {
 			fo++
 		}
 	}
 	n, m := float64(len(sc.all)), float64(len(sc.members))
 	return lift(m, n, fo, no, 1.5, 10), m / n
 }
+
+// looksGuilty is the usual test of herd.
+func (s *scene) looksGuilty(i int32) bool { return s.hard[i] }
 
 // peerFail is the share of refusals among everybody else, 0.15 when hardly
 // anybody else is there. When it is high, refusal accuses nobody: something is

@@ -45,7 +45,7 @@ func (s *scene) rosterOf(sc *scope) roster {
 	var r roster
 	for _, i := range sc.members {
 		c := s.cell(i)
-		r.add(&s.pool, c, s.e.apis[c.api].handle)
+		r.add(s.pool, c, s.e.apis[c.api].handle)
 	}
 	return r
 }

@@ -55,3 +55,5 @@ func weighFlood(s *scene, sc *scope) *fusion {
 	s.idle(f, sc)
 	return f
 }
+
+func gateFlood(t *tally, wide bool) bool { return t.n >= floodLeast }

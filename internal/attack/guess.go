@@ -62,7 +62,7 @@ func weighGuess(s *scene, sc *scope) *fusion {
 		return nil
 	}
 	if sc.kind.wide() {
-		if !s.weighHerd(f, sc, likeGuessOrAsk(asks)) {
+		if !s.weighHerd(f, sc) {
 			return nil
 		}
 		dist = t.count(setSubjects) // members may have shrunk
@@ -75,13 +75,6 @@ func weighGuess(s *scene, sc *scope) *fusion {
 	s.network(f, sc)
 	s.idle(f, sc)
 	return f
-}
-
-func likeGuessOrAsk(asks bool) func(*scene, *cell, bool) bool {
-	if asks {
-		return likeAsk
-	}
-	return likeGuess
 }
 
 // guessKind tells the kinds apart by what varies: passwords per account,
@@ -128,12 +121,12 @@ func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
 // weighHerd weighs a wide scope; false when its members do not stand out from
 // the honest askers beside them. Where they are mixed, only those who tried
 // two accounts or more are accused: a single failure is anybody's typo.
-func (s *scene) weighHerd(f *fusion, sc *scope, like func(*scene, *cell, bool) bool) bool {
-	z, purity := s.herd(sc, func(c *cell) bool { return like(s, c, true) })
+func (s *scene) weighHerd(f *fusion, sc *scope) bool {
+	z, purity := s.herd(sc, s.looksGuilty)
 	if purity < 0.8 {
 		keen := sc.members[:0]
 		for _, i := range sc.members {
-			if s.cell(i).sets[setSubjects].count() >= 2 {
+			if s.cell(i).sets[setSubjects].several() {
 				keen = append(keen, i)
 			}
 		}
@@ -142,7 +135,7 @@ func (s *scene) weighHerd(f *fusion, sc *scope, like func(*scene, *cell, bool) b
 		if len(sc.members) < 10 || sc.sum.count(setSubjects) < accountsWide {
 			return false
 		}
-		z, _ = s.herd(sc, func(c *cell) bool { return like(s, c, true) && c.sets[setSubjects].count() >= 2 })
+		z, _ = s.herd(sc, func(i int32) bool { return s.hard[i] && s.cell(i).sets[setSubjects].several() })
 	}
 	if z < 6 && len(sc.members) >= 8 || z < 4 {
 		return false
@@ -216,3 +209,9 @@ func weighTarget(s *scene, sc *scope) *fusion {
 	s.idle(f, sc)
 	return f
 }
+
+func gateGuess(t *tally, wide bool) bool {
+	return t.answered() >= 8 && t.subj >= 8 && t.fail*5 >= t.answered()*4
+}
+
+func gateAsk(t *tally, wide bool) bool { return t.subj >= accountsSpray }

@@ -14,7 +14,10 @@ type axis struct {
 	// like reports whether a cell looks like the abuse. strict is set for
 	// scopes in which honest askers stand beside attackers: then any sign of
 	// honest business clears the cell.
-	like  func(s *scene, c *cell, strict bool) bool
+	like func(s *scene, c *cell, strict bool) bool
+	// gate is what a scope must count at least, judged before its sets are
+	// added up.
+	gate  func(t *tally, wide bool) bool
 	weigh func(s *scene, sc *scope) *fusion
 }
 
@@ -27,27 +30,27 @@ var (
 
 // axes gives the ways to abuse a unit.
 func axes(u *unit) []axis {
-	guess := axis{name: "guess", narrow: narrowActors, wide: wideScopes, least: 8, like: likeGuess, weigh: weighGuess}
-	flood := axis{name: "flood", narrow: narrowActors, wide: wideActors, least: floodLeast, like: likeFlood, weigh: weighFlood}
+	guess := axis{name: "guess", narrow: narrowActors, wide: wideScopes, least: 8, like: likeGuess, gate: gateGuess, weigh: weighGuess}
+	flood := axis{name: "flood", narrow: narrowActors, wide: wideActors, least: floodLeast, like: likeFlood, gate: gateFlood, weigh: weighFlood}
 	switch {
 	case u.id == "site":
-		return []axis{{name: "scan", narrow: narrowActors, wide: wideActors, least: 8, like: likeProbe, weigh: weighProbe}}
+		return []axis{{name: "scan", narrow: narrowActors, wide: wideActors, least: 8, like: likeProbe, gate: gateProbe, weigh: weighProbe}}
 	case u.role == taxonomy.RoleRegister:
 		return []axis{
-			{name: "register", narrow: narrowActors, wide: wideScopes, least: 5, like: likeRegister, weigh: weighRegister},
+			{name: "register", narrow: narrowActors, wide: wideScopes, least: 5, like: likeRegister, gate: gateRegister, weigh: weighRegister},
 			guess, flood,
 		}
 	case u.role == taxonomy.RoleIdentityCheck || u.role == taxonomy.RoleQueryProgress || u.role == taxonomy.RoleCodeSend || u.role == taxonomy.RolePasswordReset:
-		guess.like = likeAsk
+		guess.like, guess.gate = likeAsk, gateAsk
 		return []axis{guess, flood}
 	case u.role != "":
 		return []axis{guess, flood}
 	}
 	return []axis{
-		{name: "read", narrow: narrowOwners, wide: wideScopes, least: 5, like: likeRead, weigh: weighRead},
-		{name: "bulk", narrow: narrowActors, wide: wideActors, least: bulkLeast, like: likeBulk, weigh: weighBulk},
+		{name: "read", narrow: narrowOwners, wide: wideScopes, least: 5, like: likeRead, gate: gateRead, weigh: weighRead},
+		{name: "bulk", narrow: narrowActors, wide: wideActors, least: bulkLeast, like: likeBulk, gate: gateBulk, weigh: weighBulk},
 		flood,
-		{name: "bot", narrow: narrowActors, least: botLeast, like: likeBot, weigh: weighBot},
+		{name: "bot", narrow: narrowActors, least: botLeast, like: likeBot, gate: gateBot, weigh: weighBot},
 	}
 }
 
@@ -62,6 +65,7 @@ type candidate struct {
 // judge looks at a unit over the windows that are due, or over all when final,
 // and folds what stands out into the book.
 func (e *Engine) judge(b *book, u *unit, final bool) {
+	seen := -1
 	for w := len(windows) - 1; w >= 0; w-- {
 		sch := &u.schedule[w]
 		if !final && !e.dueWindow(sch, false) && !e.dueWindow(sch, true) {
@@ -71,13 +75,15 @@ func (e *Engine) judge(b *book, u *unit, final bool) {
 		if !final {
 			sch.size, sch.dirty, sch.last = len(s.refs), 0, e.now
 		}
-		if len(s.refs) == 0 {
-			continue
+		if len(s.refs) == 0 || len(s.refs) == seen {
+			continue // nothing there, or the same as in the longer window
 		}
+		seen = len(s.refs)
 		s.targets(b)
 		for _, ax := range axes(u) {
 			for _, c := range s.search(ax) {
 				b.fold(s, c)
+				c.scope.sum.free(s.pool)
 			}
 		}
 	}
@@ -86,14 +92,20 @@ func (e *Engine) judge(b *book, u *unit, final bool) {
 // search finds the scopes of one axis that stand out: narrow ones first, then
 // what is left by the wide scope that explains most.
 func (s *scene) search(ax axis) []*candidate {
+	if s.survey(&ax) < ax.least {
+		return nil
+	}
 	var found, weak []*candidate
 	for _, k := range ax.narrow {
-		strict := k == scopeAddress
-		s.groups(k, ax.least, func(key uint64, all []int32) {
+		wanted := s.soft
+		if k == scopeAddress {
+			wanted = s.hard // honest people may share the address
+		}
+		s.groups(k, wanted, ax.least, func(key uint64, all []int32) {
 			if k == scopeAddress && len(all) < 2 {
 				return // the actor scope has judged it
 			}
-			c := s.try(ax, k, key, all, strict)
+			c := s.try(ax, k, key, all, wanted)
 			switch {
 			case c == nil:
 			case c.score >= scoreLikely:
@@ -109,11 +121,8 @@ func (s *scene) search(ax axis) []*candidate {
 	for range 8 {
 		var best *candidate
 		for _, k := range ax.wide {
-			s.groups(k, ax.least, func(key uint64, all []int32) {
-				if len(all) < 5 {
-					return
-				}
-				c := s.try(ax, k, key, all, true)
+			s.crowds(k, ax.least, func(key uint64, all []int32) {
+				c := s.try(ax, k, key, all, s.hard)
 				if c != nil && (best == nil || better(c, best)) {
 					best = c
 				}
@@ -149,20 +158,22 @@ func better(a, b *candidate) bool {
 	return len(a.scope.members)*len(b.scope.all) > len(b.scope.members)*len(a.scope.all)
 }
 
-func (s *scene) try(ax axis, k scopeKind, key uint64, all []int32, strict bool) *candidate {
-	sc := s.gather(k, key, all, func(c *cell) bool { return ax.like(s, c, strict) })
+func (s *scene) try(ax axis, k scopeKind, key uint64, all []int32, wanted []bool) *candidate {
+	sc := s.gather(k, key, all, wanted)
 	if int(sc.sum.n) < ax.least {
 		return nil
 	}
-	if k.wide() && len(sc.members) < 5 {
+	if k.wide() && len(sc.members) < 5 || !ax.gate(&sc.sum, k.wide()) {
 		return nil
 	}
+	s.resum(sc)
 	f := ax.weigh(s, sc)
-	if f == nil {
-		return nil
+	score := 0.0
+	if f != nil {
+		score = f.score()
 	}
-	score := f.score()
 	if score < scoreSuspicious {
+		sc.sum.free(s.pool)
 		return nil
 	}
 	return &candidate{axis: ax.name, scope: sc, fuse: f, score: score}
@@ -170,10 +181,11 @@ func (s *scene) try(ax axis, k scopeKind, key uint64, all []int32, strict bool) 
 
 // targets judges the accounts under guessing, each from all its sources.
 func (s *scene) targets(b *book) {
-	if s.u.role == "" {
+	if s.u.role == "" || len(s.e.targets.hot) == 0 {
 		return
 	}
-	ax := axis{name: "guess", like: likeGuess, weigh: weighTarget, least: guessBurst}
+	ax := axis{name: "guess", like: likeGuess, gate: gateGuess, weigh: weighTarget, least: guessBurst}
+	s.survey(&ax)
 	for _, i := range s.e.targets.hot {
 		x := &s.e.targets.slots[i]
 		if s.e.units[x.unit].id != s.u.id || x.last < s.from {
@@ -181,14 +193,14 @@ func (s *scene) targets(b *book) {
 		}
 		var all []int32
 		for k := range s.refs {
-			if s.taken[k] {
+			if s.taken[k] || !s.hard[k] {
 				continue
 			}
 			if in, ok := s.cell(int32(k)).sets[setSubjects].has(x.subject); in && ok {
 				all = append(all, int32(k))
 			}
 		}
-		if c := s.try(ax, scopeTarget, x.subject, all, true); c != nil && c.scope.addrs > 1 {
+		if c := s.try(ax, scopeTarget, x.subject, all, s.hard); c != nil && c.scope.addrs > 1 {
 			b.fold(s, c)
 			s.take(c.scope)
 		}

@@ -262,4 +262,3 @@ func TestFreeFormKeys(t *testing.T) {
 		}
 	})
 }
-

@@ -28,6 +28,7 @@ func (e *Engine) Observe(ev *catalog.Event) {
 	}
 	e.expire(2)
 
+	e.marked = false
 	i := e.api(ev.API)
 	f := fingerprint(ev)
 	ar, actor := e.cell(ev, 0, f, f)
@@ -35,14 +36,18 @@ func (e *Engine) Observe(ev *catalog.Event) {
 	actor.who = f
 	e.touch(ar, actor)
 	e.use(ev, actor)
+	site := e.marked
+	e.marked = false
 	if i != 0 {
 		e.observeAPI(ev, i, ar, actor)
 	}
 	u := &e.units[0]
-	if actor.sigs+actor.missing >= 5 || actor.sets[setNames] != nil {
+	if site && (actor.sigs+actor.missing >= 5 || actor.sets[setNames] != nil) {
 		u.watch = true
 	}
-	e.news(u)
+	if site {
+		e.news(u)
+	}
 	e.expireBook()
 }
 
@@ -192,7 +197,11 @@ func blocked(ev *catalog.Event) bool {
 	return ev.MessageSays&(observe.SaysThrottled|observe.SaysLocked|observe.SaysCaptcha) != 0 && ev.Outcome != catalog.OutcomeSuccess
 }
 
-func mark(c *cell, now int64) { widen(&c.aFirst, &c.aLast, now, now) }
+// mark notes that the request looks like abuse; only such requests are news.
+func (e *Engine) mark(c *cell, now int64) {
+	widen(&c.aFirst, &c.aLast, now, now)
+	e.marked = true
+}
 
 // countActor counts what concerns the site as a whole: missing paths,
 // signatures, foreign parameter names, business.
@@ -227,7 +236,7 @@ func (e *Engine) countActor(ev *catalog.Event, c *cell, i int32) {
 		bad = true
 	}
 	if bad {
-		mark(c, ev.End)
+		e.mark(c, ev.End)
 	}
 }
 

@@ -36,9 +36,12 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, ar ref, actor *cell) {
 	e.touch(r, c)
 	if c.peak >= floodPeak {
 		u.watch = true
-		widen(&c.aFirst, &c.aLast, c.surge, ev.End)
+		e.mark(c, c.surge)
+		e.mark(c, ev.End)
 	}
-	e.news(u)
+	if e.marked {
+		e.news(u)
+	}
 }
 
 // countIdentity counts what a request to an identity API says about accounts.
@@ -87,7 +90,7 @@ func (e *Engine) countIdentity(ev *catalog.Event, c *cell, s *apiState, u *unit)
 		c.class(ev.ResponseClass, 1)
 	}
 	if failed {
-		mark(c, ev.End)
+		e.mark(c, ev.End)
 		if subject != 0 && e.targets.fail(&e.pool, s.unit, subject, tag, ev.End) {
 			u.watch = true
 		}
@@ -102,13 +105,13 @@ func (e *Engine) countIdentity(ev *catalog.Event, c *cell, s *apiState, u *unit)
 		}
 		if u.role == taxonomy.RoleRegister {
 			u.watch = true
-			mark(c, ev.End)
+			e.mark(c, ev.End)
 			if subject != 0 {
 				e.wait(join(subject, 2), c)
 			}
 		} else if identityRole(u.role) && len(ev.Issued) == 0 {
 			u.watch = true
-			mark(c, ev.End)
+			e.mark(c, ev.End)
 		}
 	}
 }
@@ -143,7 +146,7 @@ func (e *Engine) countObjects(ev *catalog.Event, c *cell, u *unit) {
 			e.countRead(ev, c, u)
 		case ev.Outcome == catalog.OutcomeNotFound || ev.Outcome == catalog.OutcomeDenied:
 			c.miss++
-			mark(c, ev.End)
+			e.mark(c, ev.End)
 		}
 	}
 	if ok && ev.Method != "HEAD" {
@@ -169,7 +172,7 @@ func (e *Engine) countRead(ev *catalog.Event, c *cell, u *unit) {
 		mine = true
 	}
 	if !mine {
-		mark(c, ev.End)
+		e.mark(c, ev.End)
 		if !e.given.has(join(asker, ev.Object)) {
 			c.unissued++
 		}
@@ -232,7 +235,7 @@ func (e *Engine) countExposed(ev *catalog.Event, c *cell, u *unit) {
 	if ev.Who.Credential == 0 && (most.Distinct >= manyPeople || level >= 3 && most.Distinct >= 2) {
 		c.bulk++
 		u.watch = true
-		mark(c, ev.End)
+		e.mark(c, ev.End)
 	}
 }
 

@@ -33,24 +33,7 @@ func askerOf(c *cell) uint64 {
 
 // peersOf sums up everybody but the members of the scope.
 func (s *scene) peersOf(sc *scope) peers {
-	if s.askers == nil {
-		s.askers = make(map[uint64]*asker)
-		for i := range s.refs {
-			c := s.cell(int32(i))
-			k := askerOf(c)
-			a := s.askers[k]
-			if a == nil {
-				a = &asker{key: k}
-				s.askers[k] = a
-				s.roll = append(s.roll, a)
-			}
-			a.objects += c.sets[setObjects].count()
-			a.foreign += float64(c.foreign)
-			a.own += float64(c.own)
-			a.n += c.n
-			a.bulk += c.bulk
-		}
-	}
+	s.enroll()
 	in := make(map[uint64]bool, len(sc.members))
 	for _, i := range sc.members {
 		in[askerOf(s.cell(i))] = true
@@ -85,6 +68,50 @@ func (s *scene) peersOf(sc *scope) peers {
 		p.foreignShare = fs / os
 	}
 	return p
+}
+
+// enroll adds up the unit's askers, once a scene.
+func (s *scene) enroll() {
+	if s.askers != nil {
+		return
+	}
+	s.askers = make(map[uint64]*asker)
+	for i := range s.refs {
+		c := s.cell(int32(i))
+		k := askerOf(c)
+		a := s.askers[k]
+		if a == nil {
+			a = &asker{key: k}
+			s.askers[k] = a
+			s.roll = append(s.roll, a)
+		}
+		a.objects += c.sets[setObjects].count()
+		a.foreign += float64(c.foreign)
+		a.own += float64(c.own)
+		a.n += c.n
+		a.bulk += c.bulk
+	}
+	objects, foreign := make([]float64, len(s.roll)), make([]float64, len(s.roll))
+	for i, a := range s.roll {
+		objects[i], foreign[i] = a.objects, a.foreign
+	}
+	s.usual, s.usualForeign = middle(objects), middle(foreign)
+}
+
+// ordinary reports, at little cost, that a scope reads no more than peers do:
+// the middle of all is never above the 95th percentile of the others.
+func (s *scene) ordinary(read, foreign float64) bool {
+	s.enroll()
+	return len(s.roll) >= 4 && foreign < max(5, 3*s.usualForeign) && read < max(30, objectsTimes*max(s.usual, 3))
+}
+
+// middle is the median or the value just below it.
+func middle(x []float64) float64 {
+	if len(x) < 4 {
+		return 0
+	}
+	sort.Float64s(x)
+	return x[len(x)/2-1]
 }
 
 // high is the 95th percentile, in fewer than twenty values the largest.

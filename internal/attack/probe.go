@@ -38,7 +38,7 @@ func weighProbe(s *scene, sc *scope) *fusion {
 	}
 	f := &fusion{kind: taxonomy.AttackVulnerabilityScan}
 	if sc.kind.wide() {
-		z, purity := s.herd(sc, func(c *cell) bool { return likeProbe(s, c, true) })
+		z, purity := s.herd(sc, s.looksGuilty)
 		if purity < 0.8 || z < 4 {
 			return nil
 		}
@@ -90,4 +90,8 @@ func (s *scene) noisyNames(sc *scope) bool {
 		}
 	}
 	return noisy >= 3 && noisy*5 >= others
+}
+
+func gateProbe(t *tally, wide bool) bool {
+	return t.missing >= probePaths || t.sigs >= probeSigs || t.aLast != 0 && t.missing == 0
 }

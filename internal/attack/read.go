@@ -13,8 +13,7 @@ const (
 
 // likeRead: reads objects, mostly not its own.
 func likeRead(s *scene, c *cell, strict bool) bool {
-	read := c.sets[setObjects].count()
-	if read == 0 && c.miss == 0 || c.own*2 > c.obj {
+	if c.obj == 0 || c.own*2 > c.obj {
 		return false
 	}
 	if strict {
@@ -29,6 +28,9 @@ func weighRead(s *scene, sc *scope) *fusion {
 	t := &sc.sum
 	read := t.count(setObjects)
 	if read < 5 {
+		return nil
+	}
+	if !sc.kind.wide() && s.ordinary(read, float64(t.foreign)) {
 		return nil
 	}
 	p := s.peersOf(sc)
@@ -55,7 +57,7 @@ func (s *scene) weighForeign(sc *scope, read float64, p *peers) *fusion {
 		return nil
 	}
 	f := &fusion{kind: taxonomy.AttackBOLAExploitation}
-	if sc.kind.wide() && !s.weighReaders(f, sc, likeRead) {
+	if sc.kind.wide() && !s.weighReaders(f, sc) {
 		return nil
 	}
 	if known {
@@ -90,7 +92,7 @@ func (s *scene) weighScrape(sc *scope, read float64, p *peers) *fusion {
 		if read < objectsWide || fresh > 0.1 || !(density >= 0.4 && read >= 64 || t.foreign*2 > t.obj || t.miss*5 > t.obj) {
 			return nil
 		}
-		if !s.weighReaders(f, sc, likeRead) {
+		if !s.weighReaders(f, sc) {
 			return nil
 		}
 	case p.count >= 3:
@@ -147,14 +149,18 @@ func (s *scene) walk(f *fusion, sc *scope, read float64) {
 }
 
 // weighReaders weighs a wide scope of readers.
-func (s *scene) weighReaders(f *fusion, sc *scope, like func(*scene, *cell, bool) bool) bool {
+func (s *scene) weighReaders(f *fusion, sc *scope) bool {
 	if len(sc.members) < 10 {
 		return false
 	}
-	z, purity := s.herd(sc, func(c *cell) bool { return like(s, c, true) })
+	z, purity := s.herd(sc, s.looksGuilty)
 	if purity < 0.9 || z < 5 {
 		return false
 	}
 	f.say(taxonomy.FamilyHerd, ramp(z, 5, 2, 20, 5), "herd", len(sc.members), max(1, int(float64(len(sc.all))*0.15)))
 	return true
+}
+
+func gateRead(t *tally, wide bool) bool {
+	return t.foreign >= 5 || t.obj >= 30 && (!wide || t.obj >= objectsWide)
 }

@@ -45,7 +45,7 @@ func weighRegister(s *scene, sc *scope) *fusion {
 	}
 	serial := f.alike(t, made)
 	if sc.kind.wide() {
-		z, purity := s.herd(sc, func(c *cell) bool { return likeRegister(s, c, true) })
+		z, purity := s.herd(sc, s.looksGuilty)
 		if purity < 0.8 || z < 5 || float64(ripe) < least && !serial {
 			return nil
 		}
@@ -76,3 +76,5 @@ func (f *fusion) alike(t *tally, made float64) bool {
 	}
 	return found
 }
+
+func gateRegister(t *tally, wide bool) bool { return t.succ >= accountsMade }

@@ -65,11 +65,15 @@ type scene struct {
 	from  int64
 	refs  []ref
 	taken []bool
-	pool  pool // storage of sums
+	soft  []bool // looks like the abuse of the axis being searched
+	hard  []bool // … and shows no honest business
+	pool  pool   // storage of sums
 	order []keyed
 
-	askers map[uint64]*asker // built on demand, see peers.go
-	roll   []*asker          // the same in order of birth
+	askers       map[uint64]*asker // built on demand, see peers.go
+	roll         []*asker          // the same in order
+	usual        float64           // objects that an ordinary asker reads
+	usualForeign float64
 }
 
 type keyed struct {
@@ -82,22 +86,19 @@ type keyed struct {
 type scope struct {
 	kind    scopeKind
 	key     uint64
-	all     []int32 // positions in scene.refs, in order of birth
+	all     []int32 // positions in scene.refs, last active first
 	members []int32
 	sum     tally
 	addrs   int // different addresses among the members
 	nets    int
-	prints  int // fingerprints
 	agents  int
 	shapes  int
-	actors  int
 	tools   int // members whose agent says it is a tool
-	bad     bool
 }
 
 // look collects the cells of a unit active since from.
 func (e *Engine) look(u *unit, from int64) *scene {
-	s := &scene{e: e, u: u, now: e.now, from: from}
+	s := &scene{e: e, u: u, pool: &e.scratch, now: e.now, from: from}
 	for _, i := range u.apis {
 		for r := e.apis[i].cells.head; r != 0; {
 			c := e.cells.at(r)
@@ -109,7 +110,6 @@ func (e *Engine) look(u *unit, from int64) *scene {
 			r = c.aNext
 		}
 	}
-	slices.SortFunc(s.refs, func(a, b ref) int { return cmp.Compare(e.cells.at(a).seq, e.cells.at(b).seq) })
 	s.taken = make([]bool, len(s.refs))
 	return s
 }
@@ -130,12 +130,30 @@ func (s *scene) actorOf(c *cell) *cell {
 	return nil
 }
 
-// groups calls f with every group of untaken cells that share a key of that
-// kind and count at least least requests, in order of key.
-func (s *scene) groups(k scopeKind, least int, f func(key uint64, all []int32)) {
+// survey marks the cells that look like the abuse of an axis and gives the
+// number of their requests.
+func (s *scene) survey(ax *axis) int {
+	if s.soft == nil {
+		s.soft, s.hard = make([]bool, len(s.refs)), make([]bool, len(s.refs))
+	}
+	n := 0
+	for i := range s.refs {
+		c := s.cell(int32(i))
+		s.soft[i] = !s.taken[i] && ax.like(s, c, false)
+		s.hard[i] = s.soft[i] && ax.like(s, c, true)
+		if s.soft[i] {
+			n += int(c.n)
+		}
+	}
+	return n
+}
+
+// groups calls f with every group of untaken cells of the wanted sort that
+// share a key of that kind and count at least least requests, in order of key.
+func (s *scene) groups(k scopeKind, wanted []bool, least int, f func(key uint64, all []int32)) {
 	s.order = s.order[:0]
 	for i := range s.refs {
-		if s.taken[i] {
+		if s.taken[i] || !wanted[i] {
 			continue
 		}
 		if key := k.key(s.cell(int32(i))); key != 0 {
@@ -149,14 +167,13 @@ func (s *scene) groups(k scopeKind, least int, f func(key uint64, all []int32)) 
 		}
 		return cmp.Compare(a.at, b.at)
 	})
-	var all []int32
 	for i := 0; i < len(order); {
 		j, n := i, 0
 		for ; j < len(order) && order[j].key == order[i].key; j++ {
 			n += int(s.cell(order[j].at).n)
 		}
 		if n >= least {
-			all = make([]int32, 0, j-i)
+			all := make([]int32, 0, j-i)
 			for _, o := range order[i:j] {
 				all = append(all, o.at)
 			}
@@ -166,40 +183,73 @@ func (s *scene) groups(k scopeKind, least int, f func(key uint64, all []int32)) 
 	}
 }
 
-// gather sums up the cells of a group that pass like.
-func (s *scene) gather(k scopeKind, key uint64, all []int32, like func(*cell) bool) *scope {
-	sc := &scope{kind: k, key: key, all: all}
-	for _, i := range all {
-		if like(s.cell(i)) {
-			sc.members = append(sc.members, i)
+// crowds calls f with every wide group in which at least five cells look
+// guilty, honest members included.
+func (s *scene) crowds(k scopeKind, least int, f func(key uint64, all []int32)) {
+	var keys []uint64
+	at := map[uint64]int{}
+	s.groups(k, s.hard, least, func(key uint64, hard []int32) {
+		if len(hard) >= 5 {
+			at[key] = len(keys)
+			keys = append(keys, key)
+		}
+	})
+	if len(keys) == 0 {
+		return
+	}
+	all := make([][]int32, len(keys))
+	for i := range s.refs {
+		if s.taken[i] {
+			continue
+		}
+		if g, ok := at[k.key(s.cell(int32(i)))]; ok {
+			all[g] = append(all[g], int32(i))
 		}
 	}
-	s.resum(sc)
+	for g, key := range keys {
+		f(key, all[g])
+	}
+}
+
+// gather makes the scope of a group's wanted cells, with their counts but not
+// yet their sets.
+func (s *scene) gather(k scopeKind, key uint64, all []int32, wanted []bool) *scope {
+	sc := &scope{kind: k, key: key, all: all}
+	for _, i := range all {
+		if wanted[i] {
+			sc.members = append(sc.members, i)
+			sc.sum.addCounts(&s.cell(i).tally)
+		}
+	}
 	return sc
 }
 
 // resum recomputes the sum and the spread of a scope over its members.
 func (s *scene) resum(sc *scope) {
-	sc.sum.free(&s.pool)
+	sc.sum.free(s.pool)
 	sc.sum = tally{}
 	sc.tools = 0
-	var addrs, nets, prints, agents, shapes, actors = map[uint64]struct{}{}, map[uint64]struct{}{}, map[uint64]struct{}{}, map[uint64]struct{}{}, map[uint64]struct{}{}, map[uint64]struct{}{}
 	for _, i := range sc.members {
 		c := s.cell(i)
-		sc.sum.add(&s.pool, &c.tally)
-		if c.ip.IsValid() {
-			addrs[hashAddr(c.ip)] = struct{}{}
-			nets[scopePrefix.key(c)] = struct{}{}
-		}
-		prints[c.cohort] = struct{}{}
-		agents[c.agent] = struct{}{}
-		shapes[c.shape] = struct{}{}
-		actors[c.who] = struct{}{}
+		sc.sum.add(s.pool, &c.tally)
 		if c.tool > 0 {
 			sc.tools++
 		}
 	}
-	sc.addrs, sc.nets, sc.prints, sc.agents, sc.shapes, sc.actors = len(addrs), len(nets), len(prints), len(agents), len(shapes), len(actors)
+	sc.addrs = s.spread(sc, scopeAddress.key)
+	sc.nets = s.spread(sc, scopePrefix.key)
+	sc.agents = s.spread(sc, func(c *cell) uint64 { return c.agent })
+	sc.shapes = s.spread(sc, func(c *cell) uint64 { return c.shape })
+}
+
+// spread counts the different keys among a scope's members.
+func (s *scene) spread(sc *scope, key func(*cell) uint64) int {
+	s.keys = s.keys[:0]
+	for _, i := range sc.members {
+		s.keys = append(s.keys, key(s.cell(i)))
+	}
+	slices.Sort(s.keys)
+	return len(slices.Compact(s.keys))
 }
 
 // take removes a scope's members from what is left to explain.
