@@ -380,10 +380,16 @@ func TestOccurrences(t *testing.T) {
 	}
 	// Colliding hashes stay within one bucket and push out the oldest.
 	for i := range 20 {
-		o.Next(ContentHash{Hi: 7, Lo: uint64(i)})
+		o.Next(ContentHash{Hi: 7, Lo: uint64(i) << 40})
 	}
-	if o.Forgotten != 11 && o.Forgotten != 12 { // keys 0 and 1 share a key
+	if o.Forgotten != 12 {
 		t.Errorf("forgotten %d", o.Forgotten)
+	}
+	if got := o.Next(ContentHash{Hi: 7, Lo: 19 << 40}); got != 1 {
+		t.Errorf("the newest was forgotten: %d", got)
+	}
+	if got := o.Next(ContentHash{Hi: 7}); got != 0 {
+		t.Errorf("the oldest was kept: %d", got)
 	}
 }
 

@@ -2,50 +2,45 @@ package exchange
 
 const (
 	occurrenceWays    = 8
-	occurrenceBuckets = 1 << 17 // 1 Mi hashes, 13 MB when all are touched
+	occurrenceBuckets = 1 << 17 // 1 Mi contents in 8 MiB
+	countBits         = 28
+	countMask         = 1<<countBits - 1
 )
 
 // Occurrences counts how often a content was seen, so that equal lines get
-// different ids. It holds about a million hashes in buckets of eight; a full
-// bucket forgets its oldest. Equal log lines share their time stamp and so lie
-// close together: what is forgotten hardly ever comes back, and if it does it
-// counts from 0 again. Buckets bound the work per look-up whatever hashes an
-// attacker picks.
+// different ids. It holds about a million contents in buckets of one cache
+// line; a full bucket forgets its oldest. Equal log lines share their time
+// stamp and so lie close together: what is forgotten hardly ever comes back,
+// and if it does it counts from 0 again. Buckets bound the work per look-up
+// whatever hashes an attacker picks, and two contents that share 53 bits of
+// hash only share a counter: their ids still differ.
 type Occurrences struct {
-	buckets []occurrenceBucket
-	// Forgotten counts hashes that made room for others.
+	buckets [][occurrenceWays]uint64 // tag and count, newest first; 0 is free
+	// Forgotten counts contents that made room for others.
 	Forgotten uint64
 }
 
-type occurrenceBucket struct {
-	hash [occurrenceWays]uint64
-	seen [occurrenceWays]uint32
-	next uint8
-}
-
-// Next gives 0 for the first occurrence of h, 1 for the second, and so on.
+// Next gives 0 for the first occurrence of h, 1 for the second, and so on up
+// to 268 million.
 func (o *Occurrences) Next(h ContentHash) int {
 	if o.buckets == nil {
-		o.buckets = make([]occurrenceBucket, occurrenceBuckets)
+		o.buckets = make([][occurrenceWays]uint64, occurrenceBuckets)
 	}
 	b := &o.buckets[h.Hi&(occurrenceBuckets-1)]
-	key := h.Lo
-	if key == 0 {
-		key = 1 // 0 marks a free place
-	}
-	for i := range b.hash {
-		if b.hash[i] == key {
-			n := b.seen[i]
-			if n < 1<<31 {
-				b.seen[i]++
+	tag := h.Lo >> countBits
+	for i, e := range b {
+		if e>>countBits == tag && e != 0 {
+			n := e & countMask
+			if n < countMask {
+				b[i]++
 			}
 			return int(n)
 		}
 	}
-	i := b.next % occurrenceWays
-	if b.hash[i] != 0 {
+	if b[occurrenceWays-1] != 0 {
 		o.Forgotten++
 	}
-	b.hash[i], b.seen[i], b.next = key, 1, i+1
+	copy(b[1:], b[:occurrenceWays-1])
+	b[0] = tag<<countBits | 1
 	return 0
 }

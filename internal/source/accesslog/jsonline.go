@@ -1,0 +1,351 @@
+package accesslog
+
+import (
+	"bytes"
+	"net/netip"
+	"unicode/utf8"
+
+	"xiezhi/internal/exchange"
+)
+
+// scope says whose members an object holds.
+type scope uint8
+
+const (
+	inLine scope = iota
+	inRequest
+	inResponse
+	inRequestHeaders
+	inResponseHeaders
+	inOther
+)
+
+// json parses a line that is one JSON object. It is lenient where servers are:
+// nginx without escape=json writes \xHH into JSON strings. A container log's
+// line, whose member "log" is the server's own line, is unwrapped once.
+func (p *parser) json(line []byte, x *exchange.Exchange, wrapped int) string {
+	p.fields = fields{}
+	s := scanner{b: line}
+	if !p.object(&s, x, inLine, 0) {
+		return whyFormat
+	}
+	f := &p.fields
+	if f[fRequest] == nil && f[fMethod] == nil && f[fText] != nil && wrapped == 0 {
+		inner := bytes.TrimRight(f[fText], "\r\n")
+		x.Request.Header, x.Response.Header = x.Request.Header[:0], x.Response.Header[:0]
+		for len(inner) > 0 && inner[0] == ' ' {
+			inner = inner[1:]
+		}
+		if len(inner) > 0 && inner[0] == '{' {
+			return p.json(inner, x, 1)
+		}
+		return p.combined(inner, x)
+	}
+	if f[fRequest] == nil && f[fMethod] == nil {
+		return whyFormat
+	}
+	return p.fromFields(x)
+}
+
+func (p *parser) object(s *scanner, x *exchange.Exchange, in scope, depth int) bool {
+	if s.space() != '{' || depth > 8 {
+		return false
+	}
+	s.i++
+	for {
+		switch s.space() {
+		case '}':
+			s.i++
+			return true
+		case ',':
+			s.i++
+			continue
+		case '"':
+		default:
+			return false
+		}
+		key, _, ok := s.string()
+		if !ok || s.space() != ':' {
+			return false
+		}
+		s.i++
+		switch c := s.space(); c {
+		case 0:
+			return false
+		case '{':
+			if inner := within(in, key); inner != inOther {
+				if !p.object(s, x, inner, depth+1) {
+					return false
+				}
+			} else if !s.skip() {
+				return false
+			}
+		case '[':
+			// Loggers that write headers as lists put the value first.
+			if in == inRequestHeaders || in == inResponseHeaders {
+				t := scanner{b: s.b, i: s.i + 1}
+				if t.space() == '"' {
+					if v, escaped, ok := t.string(); ok {
+						p.value(x, in, key, v, escaped)
+					}
+				}
+			}
+			if !s.skip() {
+				return false
+			}
+		case '"':
+			v, escaped, ok := s.string()
+			if !ok {
+				return false
+			}
+			p.value(x, in, key, v, escaped)
+		default:
+			v := s.scalar()
+			if len(v) == 0 {
+				return false
+			}
+			if c-'0' <= 9 || c == '-' {
+				p.value(x, in, key, v, false)
+			}
+		}
+	}
+}
+
+// within names the scope of a nested object.
+func within(in scope, key []byte) scope {
+	switch in {
+	case inLine:
+		switch string(key) {
+		case "request", "req", "httpRequest", "http_request":
+			return inRequest
+		case "response", "res", "resp", "http_response":
+			return inResponse
+		case "http", "event", "data", "access", "nginx":
+			return inLine
+		}
+	case inRequest:
+		if string(key) == "headers" {
+			return inRequestHeaders
+		}
+	case inResponse:
+		if string(key) == "headers" {
+			return inResponseHeaders
+		}
+	}
+	return inOther
+}
+
+// value files one member. The first of equal members counts.
+func (p *parser) value(x *exchange.Exchange, in scope, key, v []byte, escaped bool) {
+	if len(v) == 0 || len(key) > 64 {
+		return
+	}
+	var buf [64]byte
+	name := buf[:len(key)]
+	for i, c := range key {
+		if 'A' <= c && c <= 'Z' {
+			c |= 0x20
+		} else if c == '-' {
+			c = '_'
+		}
+		name[i] = c
+	}
+	switch in {
+	case inRequestHeaders, inResponseHeaders:
+		if escaped {
+			v = p.unescape(v)
+		}
+		h := &x.Request.Header
+		if in == inResponseHeaders {
+			h = &x.Response.Header
+		}
+		if len(*h) < maxHeaders {
+			*h = append(*h, exchange.Field{Name: key, Value: v})
+		}
+		return
+	}
+	f := lookup(name)
+	switch {
+	case in == inRequest && f == fURI:
+		f = fRequestURI // a request object's uri is what was sent
+	case in == inResponse && f != fStatus && f != fBytes && f != fBodyBytes:
+		return
+	case f == fNone && string(key) == "Duration":
+		f = fElapsedNs // Traefik
+	case f == fNone:
+		p.header(x, name, v, escaped)
+		return
+	}
+	if p.fields[f] == nil {
+		// A request line is unescaped by its own parser, the only one that may
+		// see a backslash that JSON has unescaped already; double it here.
+		if escaped {
+			v = p.unescape(v)
+		}
+		if f == fRequest && bytes.IndexByte(v, '\\') >= 0 {
+			v = p.escapeBackslashes(v)
+		}
+		p.fields[f] = v
+	}
+}
+
+func (p *parser) escapeBackslashes(v []byte) []byte {
+	start := len(p.text)
+	for _, c := range v {
+		if c == '\\' {
+			p.text = append(p.text, '\\')
+		}
+		p.text = append(p.text, c)
+	}
+	return p.text[start:len(p.text):len(p.text)]
+}
+
+// header takes nginx's $http_NAME and $sent_http_NAME.
+func (p *parser) header(x *exchange.Exchange, name, v []byte, escaped bool) {
+	h := &x.Request.Header
+	n, ok := bytes.CutPrefix(name, []byte("http_"))
+	if !ok {
+		if n, ok = bytes.CutPrefix(name, []byte("sent_http_")); !ok {
+			return
+		}
+		h = &x.Response.Header
+	}
+	if len(n) == 0 || len(*h) >= maxHeaders || len(v) == 1 && v[0] == '-' {
+		return
+	}
+	start := len(p.text)
+	for _, c := range n {
+		if c == '_' {
+			c = '-'
+		}
+		p.text = append(p.text, c)
+	}
+	kept := p.text[start:len(p.text):len(p.text)] // name itself stays on the stack
+	if escaped {
+		v = p.unescape(v)
+	}
+	*h = append(*h, exchange.Field{Name: kept, Value: v})
+}
+
+// withPort joins an address and a port given apart from it.
+func withPort(ip, port []byte) netip.AddrPort {
+	a := address(ip)
+	if a.IsValid() && a.Port() == 0 && len(port) > 0 && len(port) <= 5 {
+		if n, ok := digits(port); ok && n < 1<<16 {
+			a = netip.AddrPortFrom(a.Addr(), uint16(n))
+		}
+	}
+	return a
+}
+
+// scanner steps through one line of JSON.
+type scanner struct {
+	b []byte
+	i int
+}
+
+// space skips white space and gives the next byte, 0 at the end.
+func (s *scanner) space() byte {
+	for s.i < len(s.b) {
+		switch c := s.b[s.i]; c {
+		case ' ', '\t', '\r', '\n':
+			s.i++
+		default:
+			return c
+		}
+	}
+	return 0
+}
+
+// string gives the bytes between the quotes.
+func (s *scanner) string() (in []byte, escaped, ok bool) {
+	start := s.i + 1
+	for i := start; i < len(s.b); {
+		j := bytes.IndexByte(s.b[i:], '"')
+		if j < 0 {
+			return nil, false, false
+		}
+		e := bytes.IndexByte(s.b[i:i+j], '\\')
+		if e < 0 {
+			in = s.b[start : i+j]
+			s.i = i + j + 1
+			return in, escaped, true
+		}
+		escaped = true
+		// Step over escapes up to the quote found, instead of searching anew.
+		for i += e; i < len(s.b); i++ {
+			if s.b[i] == '\\' {
+				i++
+			} else if s.b[i] == '"' {
+				break
+			}
+		}
+	}
+	return nil, false, false
+}
+
+func (s *scanner) scalar() []byte {
+	start := s.i
+	for s.i < len(s.b) {
+		switch s.b[s.i] {
+		case ',', '}', ']', ' ', '\t', '"', '{', '[', ':':
+			return s.b[start:s.i]
+		}
+		s.i++
+	}
+	return s.b[start:s.i]
+}
+
+// skip passes over an object or array.
+func (s *scanner) skip() bool {
+	depth := 0
+	for s.i < len(s.b) {
+		switch s.b[s.i] {
+		case '"':
+			if _, _, ok := s.string(); !ok {
+				return false
+			}
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				s.i++
+				return true
+			}
+		}
+		s.i++
+	}
+	return false
+}
+
+// unicode decodes \uXXXX at the start of s, two of them for a pair, and gives
+// the length read, 0 if it is none.
+func (p *parser) unicode(s []byte) int {
+	r, ok := hex4(s)
+	if !ok {
+		return 0
+	}
+	n := 6
+	if 0xd800 <= r && r < 0xdc00 {
+		if lo, ok := hex4(s[6:]); ok && 0xdc00 <= lo && lo < 0xe000 {
+			r, n = 0x10000+((r-0xd800)<<10|(lo-0xdc00)), 12
+		}
+	}
+	p.text = utf8.AppendRune(p.text, r)
+	return n
+}
+
+func hex4(s []byte) (r rune, ok bool) {
+	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
+		return 0, false
+	}
+	for _, c := range s[2:6] {
+		v, ok := hexDigit(c)
+		if !ok {
+			return 0, false
+		}
+		r = r<<4 | rune(v)
+	}
+	return r, true
+}
