@@ -67,7 +67,8 @@ type scene struct {
 	taken []bool
 	soft  []bool // looks like the abuse of the axis being searched
 	hard  []bool // … and shows no honest business
-	pool  pool   // storage of sums
+	pool  *pool  // storage of sums
+	keys  []uint64
 	order []keyed
 
 	askers       map[uint64]*asker // built on demand, see peers.go
