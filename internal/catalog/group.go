@@ -71,7 +71,7 @@ func (c *Catalog) regroup(n *node, f feature) {
 	c.settle(g)
 	// What is left may now join on other features of the parameter.
 	for _, k := range append([]*node(nil), n.order...) {
-		if n.lits[k.text] != k {
+		if n.lit(k.text) != k {
 			continue
 		}
 		for _, kf := range k.feats {
@@ -107,7 +107,7 @@ func (c *Catalog) fold(dst, src *node) {
 		}
 	}
 	for _, k := range src.order {
-		if d := dst.lits[k.text]; d != nil {
+		if d := dst.lit(k.text); d != nil {
 			c.fold(d, k)
 		} else {
 			dst.attach(k)
@@ -140,7 +140,7 @@ func (c *Catalog) fold(dst, src *node) {
 			dst.addFeature(f)
 		case !dst.hasFeature(f.key) && len(dst.feats) < maxFeatures:
 			dst.feats = append(dst.feats, f)
-			if dst.parent != nil && dst.parent.lits[dst.text] == dst {
+			if dst.parent != nil && dst.parent.lit(dst.text) == dst {
 				dst.parent.count(f, dst, +1)
 			}
 		}
@@ -151,12 +151,12 @@ func (c *Catalog) fold(dst, src *node) {
 // settle looks for parameters among children that came together by a fold.
 func (c *Catalog) settle(n *node) {
 	for _, k := range append([]*node(nil), n.order...) {
-		if n.lits[k.text] != k {
+		if n.lit(k.text) != k {
 			continue
 		}
 		c.settle(k)
 		for _, f := range append([]feature(nil), k.feats...) {
-			if n.lits[k.text] != k {
+			if n.lit(k.text) != k {
 				break
 			}
 			c.regroup(n, f)

@@ -62,8 +62,8 @@ func (c *Catalog) place(root *node, segs []segment, o *observe.Observation, v va
 		switch {
 		case s.value:
 			next = c.parameter(n)
-		case n.lits[s.text] != nil:
-			next = n.lits[s.text]
+		case n.lit(s.text) != nil:
+			next = n.lit(s.text)
 		case n.group != nil && n.group.words && c.admits(n.group, s, segs[i+1:], o, v, method):
 			next = n.group
 		default:
@@ -195,7 +195,7 @@ func (c *Catalog) note(p *op, v variant, o *observe.Observation) {
 	}
 	for i := range depth {
 		n, f := up[i].n, up[i].f
-		if n.hasFeature(f.key) || len(n.feats) >= maxFeatures || n.parent == nil || n.parent.lits[n.text] != n {
+		if n.hasFeature(f.key) || len(n.feats) >= maxFeatures || n.parent == nil || n.parent.lit(n.text) != n {
 			continue
 		}
 		n.feats = append(n.feats, f)

@@ -18,8 +18,8 @@ type op struct {
 	API
 	node     *node
 	variants []variant
-	leaves   uint64 // leafBits of all variants
-	classes  map[uint64]uint32
+	leaves   uint64   // leafBits of all variants
+	classes  []uint64 // by number - 1
 	actors   sketch.Distinct
 	use      usage
 	owner    ownership
@@ -88,18 +88,16 @@ func (p *op) absorb(other *op) {
 // class numbers the way an observation was answered.
 func (p *op) class(o *observe.Observation) uint32 {
 	k := sketch.Join(sketch.Join(uint64(o.Status), sketch.HashString(o.Code)), sketch.Join(o.MessageHash, o.Schema))
-	if n, ok := p.classes[k]; ok {
-		return n
+	for i, c := range p.classes {
+		if c == k {
+			return uint32(i + 1)
+		}
 	}
 	if len(p.classes) >= MaxClasses {
 		return ClassOther
 	}
-	if p.classes == nil {
-		p.classes = map[uint64]uint32{}
-	}
-	n := uint32(len(p.classes) + 1)
-	p.classes[k] = n
-	return n
+	p.classes = append(p.classes, k)
+	return uint32(len(p.classes))
 }
 
 // count adds one exchange.

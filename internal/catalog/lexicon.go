@@ -180,7 +180,7 @@ func (l *Lexicon) isRoute(s string) bool {
 	}
 	// A digit numbers something, unless the word as a whole is known (oauth2).
 	if digits(s) > 0 {
-		return l.route[plain(s)]
+		return l.route[strings.ToLower(s)]
 	}
 	var room [12]string
 	ws := subwords(s, room[:0])

@@ -52,7 +52,7 @@ func size(t *rapid.T, n *node) (nodes, ops int) {
 			t.Fatalf("%s stands at a node it does not know", p.Template)
 		}
 	}
-	if len(n.order) != len(n.lits) {
+	if n.lits != nil && len(n.order) != len(n.lits) {
 		t.Fatalf("%d literals in order, %d by name", len(n.order), len(n.lits))
 	}
 	sums := map[uint64]support{}
@@ -62,6 +62,15 @@ func size(t *rapid.T, n *node) (nodes, ops int) {
 			s := sums[f.key]
 			sums[f.key] = support{s.n + 1, s.sum + k.weight, s.firm + k.firm}
 		}
+	}
+	if n.support == nil {
+		sums = nil
+		if len(n.order) > 1 {
+			t.Fatalf("%d literals and no support", len(n.order))
+		}
+	}
+	if len(sums) != len(n.support) {
+		t.Fatalf("%d features supported, counted %d", len(n.support), len(sums))
 	}
 	for k, s := range n.support {
 		if sums[k] != s {

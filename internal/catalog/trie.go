@@ -27,8 +27,8 @@ type node struct {
 	param  bool
 	words  bool // parameter that takes words, by evidence; else only id-shaped values
 
-	lits  map[string]*node // literal children
-	order []*node          // the same in order of creation
+	order []*node          // literal children in order of creation
+	lits  map[string]*node // the same by text, from fewChildren on
 	group *node            // the parameter child
 	ops   []*op
 
@@ -96,7 +96,7 @@ func (n *node) find(segs []segment, method string, budget *int) *op {
 	}
 	s := &segs[0]
 	if !s.value {
-		if k := n.lits[s.text]; k != nil {
+		if k := n.lit(s.text); k != nil {
 			if p := k.find(segs[1:], method, budget); p != nil {
 				return p
 			}
@@ -114,6 +114,22 @@ func (n *node) op(method string) *op {
 	for _, p := range n.ops {
 		if p.Method == method {
 			return p
+		}
+	}
+	return nil
+}
+
+// fewChildren is how many children are searched one by one.
+const fewChildren = 8
+
+// lit gives the literal child with that text, or nil.
+func (n *node) lit(text string) *node {
+	if n.lits != nil {
+		return n.lits[text]
+	}
+	for _, k := range n.order {
+		if k.text == text {
+			return k
 		}
 	}
 	return nil
@@ -145,19 +161,33 @@ func (c *Catalog) child(n *node, s *segment) *node {
 }
 
 func (n *node) attach(k *node) {
-	if n.lits == nil {
-		n.lits = map[string]*node{}
-	}
 	k.parent = n
-	n.lits[k.text] = k
 	n.order = append(n.order, k)
+	switch {
+	case n.lits != nil:
+		n.lits[k.text] = k
+	case len(n.order) > fewChildren:
+		n.lits = make(map[string]*node, 2*fewChildren)
+		for _, o := range n.order {
+			n.lits[o.text] = o
+		}
+	}
+	if n.support == nil && len(n.order) == 2 {
+		// An only child has nobody to be like; counting starts with two.
+		n.support = map[uint64]support{}
+		for _, f := range n.order[0].feats {
+			n.count(f, n.order[0], +1)
+		}
+	}
 	for _, f := range k.feats {
 		n.count(f, k, +1)
 	}
 }
 
 func (n *node) detach(k *node) {
-	delete(n.lits, k.text)
+	if n.lits != nil {
+		delete(n.lits, k.text)
+	}
 	for i := range n.order {
 		if n.order[i] == k {
 			n.order = append(n.order[:i], n.order[i+1:]...)
@@ -172,7 +202,7 @@ func (n *node) detach(k *node) {
 // count adds (sign +1) or takes back (-1) a literal child's feature.
 func (n *node) count(f feature, k *node, sign int32) {
 	if n.support == nil {
-		n.support = map[uint64]support{}
+		return
 	}
 	s := n.support[f.key]
 	s.n += sign
