@@ -1,0 +1,78 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"xiezhi/internal/engine"
+	"xiezhi/internal/report"
+)
+
+func (a *app) convert() *cobra.Command {
+	var to, format, logFormat, zone string
+	var quiet bool
+	c := &cobra.Command{
+		Use:   "convert --to har|harl FILE|DIR|GLOB|- ...",
+		Short: "Turn any source into HAR or HAR lines on standard output",
+		Long: `Writes every HTTP exchange of the inputs to standard output as HAR or as HAR
+lines (one entry per line), bodies as text or base64. A request without a
+response has status 0. The result is plaintext: passwords, tokens and personal
+data stand in it as they stood in the traffic.
+
+Exit code 0 unless nothing could be opened.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("convert: name a file, a folder, a pattern or - for standard input")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			target := engine.Format(to)
+			if target != engine.HAR && target != engine.HARL {
+				return usagef("--to %q: use har or harl", to)
+			}
+			f, err := parseFormat(format)
+			if err != nil {
+				return err
+			}
+			l, err := a.zone(zone, &engine.FileConfig{})
+			if err != nil {
+				return err
+			}
+			log := engine.LogConfig{Location: l, Format: logFormat}
+			if err := engine.CheckLog(log); err != nil {
+				return usagef("--log-format: %w", err)
+			}
+			inputs, refused := a.inputs(args)
+			fmt.Fprintln(a.stderr, "note: the output is plaintext; it holds whatever personal data and secrets the traffic holds")
+			bar := a.bar(quiet, totalSize(inputs))
+			res, err := engine.Convert(cmd.Context(), engine.ConvertConfig{Inputs: inputs, Format: f, To: target, Version: version,
+				Log: log, Meter: bar.update}, a.stdout)
+			bar.clear()
+			if err != nil {
+				return err
+			}
+			refused = append(refused, res.Refused...)
+			for _, r := range refused {
+				fmt.Fprintf(a.stderr, "error: %s: %v\n", report.Inert(r.Name), r.Err)
+			}
+			lost := uint64(0)
+			for _, n := range res.Totals.Dropped {
+				lost += n
+			}
+			fmt.Fprintf(a.stderr, "%d exchanges written, %d dropped\n", res.Written, lost)
+			if len(refused) > 0 && len(refused) >= len(inputs) && res.Written == 0 {
+				return exitError{exitRuntime}
+			}
+			return nil
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&to, "to", "harl", "format of the result: har or harl")
+	f.StringVar(&format, "format", "auto", "what the inputs are: auto, har, harl, pcap, accesslog")
+	f.StringVar(&logFormat, "log-format", "", "layout of access logs, as in nginx's log_format")
+	f.StringVar(&zone, "tz", "", "time zone of log times that name none")
+	f.BoolVar(&quiet, "quiet", false, "no progress bar")
+	return c
+}

@@ -1,0 +1,16 @@
+package audit
+
+import "xiezhi/internal/taxonomy"
+
+// Kinds lists the kinds of defect that the detectors look for.
+func Kinds() []taxonomy.DefectKind {
+	return []taxonomy.DefectKind{
+		taxonomy.DefectUnauthenticatedSensitive, taxonomy.DefectOptionalAuthentication, taxonomy.DefectBOLA, taxonomy.DefectSecretInResponse,
+		taxonomy.DefectWeakAccepted, taxonomy.DefectNoThrottling,
+		taxonomy.DefectBulkResponse,
+		taxonomy.DefectIdentityOracle, taxonomy.DefectVerboseTrace,
+		taxonomy.DefectExposedComponent, taxonomy.DefectExposedFile, taxonomy.DefectAPIDocs, taxonomy.DefectDebugPage,
+		taxonomy.DefectDirectoryListing, taxonomy.DefectSourceMap, taxonomy.DefectCORS, taxonomy.DefectJWTNone, taxonomy.DefectJWTWeakSecret,
+		taxonomy.DefectCleartext, taxonomy.DefectSecretInURL,
+	}
+}

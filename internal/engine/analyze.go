@@ -1,0 +1,299 @@
+// Package engine assembles the parts into what the commands do: analyze,
+// convert.
+//
+// It takes inputs, configuration and the outside world (clock, randomness,
+// temporary files) and gives reports. Invariant: the report depends on the
+// input, the version and the key alone, never on the number of workers, the
+// order of files or how the input was split. Limits: see LIMITS.md; memory is
+// bounded by the sorter's cap and the judges' budgets.
+package engine
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/identity"
+	"xiezhi/internal/judge"
+	"xiezhi/internal/observe"
+	"xiezhi/internal/report"
+	"xiezhi/internal/source"
+	"xiezhi/internal/taxonomy"
+)
+
+// AnalyzeConfig is one run of analyze. The zero value of every optional field
+// means its default.
+type AnalyzeConfig struct {
+	Version string
+	Rules   fs.FS
+	Inputs  []source.Input
+	Format  Format // Auto: by content
+	Log     LogConfig
+
+	Workers int
+	Key     [32]byte
+	Site    string
+	Zone    *time.Location
+	Trusted []netip.Prefix
+	File    *FileConfig
+	Since   time.Time
+	Until   time.Time
+
+	Attributed io.Writer // one line per exchange of a likely or confirmed attack
+	APIs       io.Writer // one line per observation
+
+	Random io.Reader                           // for the key of temporary files
+	Temp   func() (judge.SpillFile, error)     // opens a temporary file
+	Memory int                                 // bytes of observations held before spilling
+	Meter  func(bytes int64, exchanges uint64) // called now and then while reading
+}
+
+// AnalyzeResult is what one run gave.
+type AnalyzeResult struct {
+	Report *report.Report
+	// Refused lists inputs that could not be opened or recognised.
+	Refused []Refusal
+}
+
+// Refusal is an input that was not read.
+type Refusal struct {
+	Name string
+	Err  error
+}
+
+// Findings reports whether there is anything to act on.
+func (r *AnalyzeResult) Findings() bool {
+	return len(r.Report.Defects) > 0 || len(r.Report.Attacks) > 0
+}
+
+// Inspected reports whether at least one exchange was analysed. A run that
+// could inspect nothing never ends as clean.
+func (r *AnalyzeResult) Inspected() bool { return r.Report.Input.Analysed > 0 }
+
+// Analyze reads the inputs, judges them and makes the report. An error means
+// that nothing could be reported; damaged or unreadable inputs are in the
+// result.
+func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
+	cfg.defaults()
+	tools, err := loadTools(cfg.Rules, cfg.Key)
+	if err != nil {
+		return nil, err
+	}
+	sorter := judge.NewSorter(judge.SorterConfig{Memory: cfg.Memory, Create: cfg.Temp, Random: cfg.Random})
+	defer sorter.Close()
+	census := newHostCensus(tools.redactor.TokenString)
+	observers := make([]*observe.Observer, cfg.Workers)
+	for i := range observers {
+		if observers[i], err = tools.observer(); err != nil {
+			return nil, err
+		}
+	}
+
+	ledger := &source.Ledger{}
+	plan, err := recognise(cfg.Inputs, cfg.Format, cfg.Log)
+	if err != nil {
+		return nil, err
+	}
+	p := newPipeline(cfg.Workers, observers, sorter, census)
+	p.since, p.until = sinceUntil(cfg.Since, cfg.Until)
+	var blind []report.Blind
+	for ordinal, s := range plan.sources {
+		stop := meter(cfg.Meter, ledger, p)
+		err := p.run(ctx, s.source, ledger, uint32(ordinal))
+		stop()
+		if err != nil {
+			if e := p.finish(); e != nil {
+				return nil, e
+			}
+			return nil, err
+		}
+		blind = append(blind, s.blind()...)
+	}
+	if err := p.finish(); err != nil {
+		return nil, err
+	}
+
+	namer := &siteNamer{only: cfg.Site, hosts: map[string]string{}, admitted: census.admitted()}
+	for _, s := range cfg.File.Sites {
+		for _, h := range s.Hosts {
+			namer.hosts[h] = s.Name
+		}
+	}
+	bench := newBench(cfg, tools, namer)
+	if err := sorter.Each(bench.observe); err != nil {
+		return nil, err
+	}
+	results := bench.results()
+
+	in := inputOf(ledger.Totals(), p, bench, census, blind, tools.messages)
+	addresses := report.AddressesPlain
+	if cfg.File.Privacy.Addresses == "token" {
+		addresses = report.AddressesToken
+	}
+	rep := report.Build(report.Config{Version: cfg.Version, Redactor: tools.redactor, Addresses: addresses}, in, results)
+	if cfg.Attributed != nil || cfg.APIs != nil {
+		if err := secondPass(cfg, sorter, bench, results); err != nil {
+			return nil, err
+		}
+	}
+	return &AnalyzeResult{Report: rep, Refused: plan.refused}, nil
+}
+
+func (cfg *AnalyzeConfig) defaults() {
+	if cfg.Workers <= 0 {
+		cfg.Workers = 1
+	}
+	if cfg.File == nil {
+		cfg.File = &FileConfig{}
+	}
+	if cfg.Zone == nil {
+		cfg.Zone = time.UTC
+	}
+}
+
+func sinceUntil(since, until time.Time) (int64, int64) {
+	var s, u int64
+	if !since.IsZero() {
+		s = since.UnixNano()
+	}
+	if !until.IsZero() {
+		u = until.UnixNano()
+	}
+	return s, u
+}
+
+// bench is the row of judges, one per site, in the order of first appearance.
+type bench struct {
+	cfg    AnalyzeConfig
+	tools  *tools
+	namer  *siteNamer
+	judges map[string]*judge.Judge
+	order  []string
+	first  int64
+	last   int64
+	count  uint64
+	folded uint64 // observations whose site had no room
+	lost   map[string]uint64
+}
+
+// maxJudges bounds the judges of one run: admitted sites, and servers with
+// unlisted hosts. Beyond it, unlisted traffic shares one judge.
+const maxJudges = maxSites + 64
+
+func newBench(cfg AnalyzeConfig, t *tools, n *siteNamer) *bench {
+	return &bench{cfg: cfg, tools: t, namer: n, judges: map[string]*judge.Judge{}}
+}
+
+func (b *bench) observe(o *observe.Observation) error {
+	if b.count == 0 || o.Start < b.first {
+		b.first = o.Start
+	}
+	b.last = max(b.last, o.End)
+	b.count++
+	b.judge(o).Observe(o)
+	return nil
+}
+
+func (b *bench) judge(o *observe.Observation) *judge.Judge {
+	name := b.namer.site(o)
+	j := b.judges[name]
+	if j != nil {
+		return j
+	}
+	if len(b.judges) >= maxJudges {
+		name = unlistedPrefix
+		b.folded++
+		if j = b.judges[name]; j != nil {
+			return j
+		}
+	}
+	site := judge.Site{Name: strings.Clone(name), Location: b.cfg.Zone}
+	for _, s := range b.cfg.File.Sites {
+		if s.Name == name {
+			site.Industry = taxonomy.Industry(s.Industry)
+			if l, err := location(s.TimeZone); err == nil && l != nil {
+				site.Location = l
+			}
+		}
+	}
+	j = judge.New(judge.Config{
+		Site:     site,
+		Identity: identity.Config{TrustedProxies: b.cfg.Trusted},
+		Catalog:  catalog.Config{Roles: b.tools.roles},
+		Messages: b.tools.messages,
+		Rules:    b.tools.rules,
+	})
+	b.judges[site.Name] = j
+	b.order = append(b.order, site.Name)
+	return j
+}
+
+func (b *bench) results() []judge.Result {
+	names := slices.Sorted(slices.Values(b.order))
+	out := make([]judge.Result, 0, len(names))
+	for _, n := range names {
+		out = append(out, b.judges[n].Result())
+	}
+	return out
+}
+
+// secondPass goes over the observations again and writes which API and which
+// attack each belongs to.
+func secondPass(cfg AnalyzeConfig, sorter *judge.Sorter, b *bench, results []judge.Result) error {
+	matchers := map[*judge.Judge]*judge.Matcher{}
+	for i := range results {
+		j := b.judges[results[i].Site.Name]
+		matchers[j] = judge.NewMatcher(j, results[i].Attacks)
+	}
+	var apis, attributed *json.Encoder
+	if cfg.APIs != nil {
+		w := bufio.NewWriterSize(cfg.APIs, 1<<16)
+		defer w.Flush()
+		apis = json.NewEncoder(w)
+		apis.SetEscapeHTML(false)
+	}
+	if cfg.Attributed != nil {
+		w := bufio.NewWriterSize(cfg.Attributed, 1<<16)
+		defer w.Flush()
+		attributed = json.NewEncoder(w)
+		attributed.SetEscapeHTML(false)
+	}
+	err := sorter.Each(func(o *observe.Observation) error {
+		j := b.judge(o)
+		api := j.Lookup(o)
+		if apis != nil && api != nil {
+			if err := apis.Encode(struct {
+				ID  string `json:"id"`
+				API string `json:"api"`
+			}{o.ID, api.ID}); err != nil {
+				return err
+			}
+		}
+		if attributed == nil {
+			return nil
+		}
+		var err error
+		matchers[j].Each(o, api, func(attack, kind string) {
+			if err == nil {
+				err = attributed.Encode(struct {
+					ID     string `json:"id"`
+					Attack string `json:"attack"`
+					Kind   string `json:"kind"`
+				}{o.ID, attack, kind})
+			}
+		})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("write the second pass: %w", err)
+	}
+	return nil
+}

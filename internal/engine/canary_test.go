@@ -1,0 +1,213 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	mrand "math/rand/v2"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"xiezhi/internal/engine"
+	"xiezhi/internal/judge"
+	"xiezhi/internal/message"
+	"xiezhi/internal/report"
+	"xiezhi/internal/source"
+	"xiezhi/rules"
+)
+
+const canaries = 1000
+
+// canary makes the i-th unique value of a kind. Values are valid by their
+// checksums, so that a recogniser must know them.
+var canary = map[string]func(i int, r *mrand.Rand) string{
+	"cn_mobile": func(i int, r *mrand.Rand) string { return fmt.Sprintf("139%08d", 10000000+i*7919%90000000) },
+	"cn_resident_id": func(i int, r *mrand.Rand) string {
+		d := fmt.Sprintf("110105%04d%02d%02d%03d", 1960+i%40, 1+i%12, 1+i%28, i%1000)
+		w := []int{7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2}
+		s := 0
+		for j := range 17 {
+			s += int(d[j]-'0') * w[j]
+		}
+		return d + string("10X98765432"[s%11])
+	},
+	"bank_card": func(i int, r *mrand.Rand) string {
+		d := fmt.Sprintf("622202%09d", 100000000+i*104729%900000000)
+		s := 0
+		for j := len(d) - 1; j >= 0; j-- {
+			v := int(d[j] - '0')
+			if (len(d)-j)%2 == 1 {
+				if v *= 2; v > 9 {
+					v -= 9
+				}
+			}
+			s += v
+		}
+		return d + fmt.Sprint((10-s%10)%10)
+	},
+	"email": func(i int, r *mrand.Rand) string {
+		return fmt.Sprintf("canary.person%04dx@mail-%d.example.org", i, i%97)
+	},
+	"plate": func(i int, r *mrand.Rand) string { return fmt.Sprintf("京A%05d", 10000+i*73%90000) },
+	"name":  func(i int, r *mrand.Rand) string { return "欧阳" + string(rune(0x4e00+i)) + string(rune(0x5e00+i)) },
+	"address": func(i int, r *mrand.Rand) string {
+		return fmt.Sprintf("杭州市西湖区金丝雀路%d号%d室", 20000+i, 30000+i)
+	},
+	"password": func(i int, r *mrand.Rand) string { return fmt.Sprintf("Kanarie#%06d!q%c", i*37, 'a'+i%26) },
+	"session":  func(i int, r *mrand.Rand) string { return fmt.Sprintf("sess%028x", r.Uint64()) },
+	"api_key":  func(i int, r *mrand.Rand) string { return fmt.Sprintf("LTAI%020X", r.Uint64()) },
+	"jwt": func(i int, r *mrand.Rand) string {
+		e := base64.RawURLEncoding.EncodeToString
+		return e([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + e(fmt.Appendf(nil, `{"sub":"canaryuser%d","exp":1900000000}`, i)) + "." + e(fmt.Appendf(nil, "%032x", r.Uint64()))
+	},
+}
+
+// TestCanary feeds unique personal values, passwords and credentials through
+// every place of requests and responses, in business answers, errors, stack
+// traces and attacks, and looks for them in everything that analyze writes.
+func TestCanary(t *testing.T) {
+	r := mrand.New(mrand.NewPCG(7, 7))
+	values := map[string][]string{}
+	for _, kind := range []string{"cn_mobile", "cn_resident_id", "bank_card", "email", "plate", "name", "address", "password", "session", "api_key", "jwt"} {
+		for i := range canaries {
+			values[kind] = append(values[kind], canary[kind](i, r))
+		}
+	}
+	dir := t.TempDir()
+	input := filepath.Join(dir, "canary.harl")
+	if err := os.WriteFile(input, canaryTraffic(values), 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	in, err := source.Expand([]string{input}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var attributed, apis bytes.Buffer
+	spill := t.TempDir()
+	var spilled []string
+	cfg := engine.AnalyzeConfig{Version: "test", Rules: rules.FS, Inputs: in, Workers: 2, Key: [32]byte{9}, Random: rand.Reader,
+		Attributed: &attributed, APIs: &apis, Memory: 64 << 10,
+		Temp: func() (judge.SpillFile, error) {
+			f, err := os.CreateTemp(spill, "spill-*")
+			if err == nil {
+				spilled = append(spilled, f.Name())
+			}
+			return f, err
+		}}
+	res, err := engine.Analyze(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res.Report.Input.Analysed == 0 || len(res.Report.Defects) == 0 {
+		t.Fatalf("the canary traffic shows nothing: %d exchanges, %d defects", res.Report.Input.Analysed, len(res.Report.Defects))
+	}
+	if len(spilled) == 0 {
+		t.Fatal("nothing was spilled: temporary files were not tested")
+	}
+
+	outputs := map[string][]byte{"--attributed": attributed.Bytes(), "--apis": apis.Bytes(), "--json": marshal(t, res.Report)}
+	msgs, err := message.Load(rules.FS, "messages")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, lang := range []string{"zh", "en"} {
+		var b bytes.Buffer
+		if err := report.Terminal(&b, res.Report, report.TerminalConfig{Lang: lang, Messages: msgs, All: true}); err != nil {
+			t.Fatal(err)
+		}
+		outputs["summary in "+lang] = b.Bytes()
+	}
+	for _, name := range spilled {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		outputs["temporary file "+filepath.Base(name)] = b
+	}
+	for kind, list := range values {
+		leaks := 0
+		for _, v := range list {
+			forms := []string{v, url.QueryEscape(v), strings.ToLower(v), strings.ToUpper(v), base64.StdEncoding.EncodeToString([]byte(v))}
+			if q, err := json.Marshal(v); err == nil {
+				forms = append(forms, strings.Trim(string(q), `"`))
+			}
+			for _, f := range forms {
+				for where, b := range outputs {
+					if bytes.Contains(b, []byte(f)) {
+						if leaks++; leaks <= 3 {
+							t.Errorf("%s %q is in %s", kind, f, where)
+						}
+					}
+				}
+			}
+		}
+		if leaks > 3 {
+			t.Errorf("%s: %d leaks in all", kind, leaks)
+		}
+	}
+}
+
+// canaryTraffic is a small site that carries every value in many places.
+func canaryTraffic(v map[string][]string) []byte {
+	var out bytes.Buffer
+	at := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+	n := 0
+	send := func(client int, method, target string, headers [][2]string, body, ctype string, status int, respHeaders [][2]string, resp string) {
+		n++
+		at = at.Add(120 * time.Millisecond)
+		type nv struct {
+			Name  string `json:"name"`
+			Value string `json:"value"`
+		}
+		hs := []nv{{"Host", "shop.example.com"}, {"User-Agent", "Mozilla/5.0 Chrome/131.0"}, {"Accept", "application/json"}}
+		for _, h := range headers {
+			hs = append(hs, nv{h[0], h[1]})
+		}
+		rs := []nv{{"Content-Type", "application/json"}}
+		for _, h := range respHeaders {
+			rs = append(rs, nv{h[0], h[1]})
+		}
+		req := map[string]any{"method": method, "url": "http://shop.example.com" + target, "httpVersion": "HTTP/1.1", "headers": hs,
+			"queryString": []any{}, "cookies": []any{}, "headersSize": -1, "bodySize": len(body)}
+		if body != "" {
+			req["postData"] = map[string]any{"mimeType": ctype, "text": body}
+		}
+		e := map[string]any{"startedDateTime": at.Format(time.RFC3339Nano), "time": 12.5, "cache": map[string]any{}, "timings": map[string]any{"send": 0, "wait": 12, "receive": 0},
+			"request": req, "_client": map[string]any{"ip": fmt.Sprintf("203.0.113.%d", 1+client%200), "port": 40000 + n%20000},
+			"_server": map[string]any{"ip": "192.0.2.10", "port": 80},
+			"response": map[string]any{"status": status, "statusText": "", "httpVersion": "HTTP/1.1", "headers": rs, "cookies": []any{},
+				"content": map[string]any{"size": len(resp), "mimeType": "application/json", "text": resp}, "redirectURL": "", "headersSize": -1, "bodySize": len(resp)}}
+		b, err := json.Marshal(e)
+		if err != nil {
+			panic(err)
+		}
+		out.Write(append(b, '\n'))
+	}
+	for i := range canaries {
+		phone, id, card, mail, plate := v["cn_mobile"][i], v["cn_resident_id"][i], v["bank_card"][i], v["email"][i], v["plate"][i]
+		name, addr, pw, sess, key, jwt := v["name"][i], v["address"][i], v["password"][i], v["session"][i], v["api_key"][i], v["jwt"][i]
+		person := fmt.Sprintf(`{"id":%d,"name":%q,"mobile":%q,"idCard":%q,"bankCard":%q,"email":%q,"address":%q,"plate":%q,"password":%q,"accessKey":%q}`, i, name, phone, id, card, mail, addr, plate, pw, key)
+		cookie := [][2]string{{"Cookie", "JSESSIONID=" + sess}, {"Authorization", "Bearer " + jwt}}
+		send(i, "POST", "/api/register", nil, fmt.Sprintf(`{"mobile":%q,"email":%q,"password":%q,"confirmPassword":%q,"realName":%q}`, phone, mail, pw, pw, name), "application/json", 200,
+			[][2]string{{"Set-Cookie", "JSESSIONID=" + sess + "; Path=/"}}, fmt.Sprintf(`{"code":0,"msg":"success","data":{"token":%q}}`, jwt))
+		send(i, "POST", "/api/login", nil, "username="+url.QueryEscape(mail)+"&password="+url.QueryEscape(pw), "application/x-www-form-urlencoded", 200, nil,
+			fmt.Sprintf(`{"code":1001,"msg":"账号 %s 不存在"}`, mail))
+		send(i, "GET", "/api/user/"+phone, cookie, "", "", 200, nil, `{"code":0,"data":`+person+`}`)
+		send(i, "GET", "/api/query?idcard="+id+"&name="+url.QueryEscape(name)+"&token="+jwt+"&plate="+url.QueryEscape(plate), nil, "", "", 200, nil, `{"code":0,"data":[`+person+`]}`)
+		send(i, "GET", "/api/vehicle/"+url.PathEscape(plate)+"/card/"+card, cookie, "", "", 404, nil, fmt.Sprintf(`{"code":404,"msg":"card %s of %s (%s) not found"}`, card, name, phone))
+		if i%4 == 0 {
+			send(i, "GET", "/api/export?email="+url.QueryEscape(mail), nil, "", "", 500, nil,
+				fmt.Sprintf("java.lang.IllegalStateException: duplicate %s for %s\n\tat com.shop.User.load(User.java:42)\n\tat com.shop.Api.get(Api.java:7)\nSQL: select * from user where mobile='%s' and password='%s'", mail, id, phone, pw))
+		}
+		send(i, "GET", "/api/search?q="+url.QueryEscape("' union select password from users where phone="+phone+" --"), cookie, "", "", 200, nil, `{"code":0,"data":[]}`)
+	}
+	return out.Bytes()
+}

@@ -1,0 +1,123 @@
+package engine
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"xiezhi/internal/taxonomy"
+)
+
+// FileConfig is the configuration file, YAML, every field optional:
+//
+//	time_zone: Asia/Shanghai
+//	trusted_proxies: [10.0.0.0/8]
+//	privacy: {addresses: token}
+//	sites:
+//	  - name: shop
+//	    hosts: [shop.example.com, api.shop.example.com]
+//	    industry: ecommerce
+//	    time_zone: Asia/Shanghai
+type FileConfig struct {
+	TimeZone       string       `yaml:"time_zone"`
+	TrustedProxies []string     `yaml:"trusted_proxies"`
+	Privacy        Privacy      `yaml:"privacy"`
+	Sites          []SiteConfig `yaml:"sites"`
+}
+
+// Privacy says what of the operational data is shown.
+type Privacy struct {
+	Addresses string `yaml:"addresses"` // "plain" (default) or "token"
+}
+
+// SiteConfig is one application and the hosts that serve it.
+type SiteConfig struct {
+	Name     string   `yaml:"name"`
+	Hosts    []string `yaml:"hosts"`
+	Industry string   `yaml:"industry"`
+	TimeZone string   `yaml:"time_zone"`
+}
+
+// ParseConfig reads a configuration file strictly: an unknown field, a wrong
+// type or a value that means nothing is an error with its line and column.
+func ParseConfig(name string, data []byte) (*FileConfig, error) {
+	var c FileConfig
+	if err := yaml.UnmarshalWithOptions(data, &c, yaml.Strict()); err != nil {
+		return nil, fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	}
+	if _, err := location(c.TimeZone); err != nil {
+		return nil, fmt.Errorf("%s: time_zone: %w", name, err)
+	}
+	if _, err := ParsePrefixes(c.TrustedProxies); err != nil {
+		return nil, fmt.Errorf("%s: trusted_proxies: %w", name, err)
+	}
+	switch c.Privacy.Addresses {
+	case "", "plain", "token":
+	default:
+		return nil, fmt.Errorf("%s: privacy.addresses: %q is neither plain nor token", name, c.Privacy.Addresses)
+	}
+	owner := map[string]string{}
+	for i := range c.Sites {
+		s := &c.Sites[i]
+		where := fmt.Sprintf("%s: sites[%d]", name, i)
+		if s.Name == "" {
+			return nil, fmt.Errorf("%s: a site needs a name", where)
+		}
+		if s.Industry != "" && !knownIndustry(s.Industry) {
+			return nil, fmt.Errorf("%s: industry %q is unknown; one of %v", where, s.Industry, taxonomy.Industries)
+		}
+		if _, err := location(s.TimeZone); err != nil {
+			return nil, fmt.Errorf("%s: time_zone: %w", where, err)
+		}
+		for j, h := range s.Hosts {
+			h = strings.ToLower(h)
+			s.Hosts[j] = h
+			if o, dup := owner[h]; dup {
+				return nil, fmt.Errorf("%s: host %s already belongs to site %s", where, h, o)
+			}
+			owner[h] = s.Name
+		}
+	}
+	return &c, nil
+}
+
+func knownIndustry(id string) bool {
+	for _, i := range taxonomy.Industries {
+		if string(i) == id {
+			return true
+		}
+	}
+	return false
+}
+
+// location loads a time zone; empty gives nil.
+func location(name string) (*time.Location, error) {
+	if name == "" {
+		return nil, nil
+	}
+	l, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, fmt.Errorf("time zone %q is unknown: use a name like Asia/Shanghai or UTC", name)
+	}
+	return l, nil
+}
+
+// ParsePrefixes reads networks; a bare address is a network of one.
+func ParsePrefixes(list []string) ([]netip.Prefix, error) {
+	var out []netip.Prefix
+	for _, s := range list {
+		if p, err := netip.ParsePrefix(s); err == nil {
+			out = append(out, p.Masked())
+			continue
+		}
+		a, err := netip.ParseAddr(s)
+		if err != nil {
+			return nil, fmt.Errorf("%q is neither an address nor a network like 10.0.0.0/8", s)
+		}
+		out = append(out, netip.PrefixFrom(a, a.BitLen()))
+	}
+	return out, nil
+}

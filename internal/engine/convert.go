@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+
+	"xiezhi/internal/exchange"
+	"xiezhi/internal/source"
+)
+
+// ConvertConfig is one run of convert.
+type ConvertConfig struct {
+	Inputs  []source.Input
+	Format  Format
+	Log     LogConfig
+	To      Format // HAR or HARL
+	Version string
+	Meter   func(bytes int64, exchanges uint64)
+}
+
+// ConvertResult counts what convert did.
+type ConvertResult struct {
+	Written uint64
+	Totals  source.Totals
+	Refused []Refusal
+}
+
+// Convert writes every exchange of the inputs to w as HAR or HAR lines, in
+// plaintext: that is its purpose.
+func Convert(ctx context.Context, cfg ConvertConfig, w io.Writer) (*ConvertResult, error) {
+	plan, err := recognise(cfg.Inputs, cfg.Format, cfg.Log)
+	if err != nil {
+		return nil, err
+	}
+	ledger := &source.Ledger{}
+	out := bufio.NewWriterSize(w, 1<<18)
+	res := &ConvertResult{Refused: plan.refused}
+	var enc entryWriter = &lineWriter{w: out}
+	if cfg.To == HAR {
+		enc = exchange.NewHARWriter(out, "xiezhi", cfg.Version, 0)
+	}
+	sink := source.SinkFunc(func(x *exchange.Exchange) error {
+		res.Written++
+		return enc.Write(x)
+	})
+	for _, s := range plan.sources {
+		if err := s.source.Run(ctx, sink, ledger); err != nil {
+			return nil, err
+		}
+	}
+	if err := enc.Close(); err != nil {
+		return nil, fmt.Errorf("write the result: %w", err)
+	}
+	if err := out.Flush(); err != nil {
+		return nil, fmt.Errorf("write the result: %w", err)
+	}
+	res.Totals = ledger.Totals()
+	return res, nil
+}
+
+// entryWriter writes one exchange after the other.
+type entryWriter interface {
+	Write(x *exchange.Exchange) error
+	Close() error
+}
+
+// lineWriter writes HAR lines.
+type lineWriter struct {
+	w   io.Writer
+	enc exchange.HAREncoder
+	buf []byte
+}
+
+func (l *lineWriter) Write(x *exchange.Exchange) error {
+	l.buf = append(l.enc.Append(l.buf[:0], x), '\n')
+	_, err := l.w.Write(l.buf)
+	return err
+}
+
+func (l *lineWriter) Close() error { return nil }

@@ -1,0 +1,149 @@
+package engine
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"os"
+
+	"xiezhi/internal/report"
+	"xiezhi/internal/source"
+	"xiezhi/internal/source/accesslog"
+	"xiezhi/internal/source/har"
+	"xiezhi/internal/source/pcap"
+)
+
+// Format names a kind of input file.
+type Format string
+
+const (
+	Auto      Format = "auto"
+	HAR       Format = "har"
+	HARL      Format = "harl"
+	PCAP      Format = "pcap" // classic pcap and pcapng
+	AccessLog Format = "accesslog"
+)
+
+// Formats lists what --format takes.
+var Formats = []Format{Auto, HAR, HARL, PCAP, AccessLog}
+
+// LogConfig is how access logs are read.
+type LogConfig = accesslog.Config
+
+// plan is what will be read, in order: packets first, as one stream, then HAR,
+// then logs.
+type plan struct {
+	sources []planned
+	refused []Refusal
+}
+
+type planned struct {
+	source source.Source
+	pcap   *pcap.Source
+}
+
+// blind gives what the source saw but could not look into.
+func (p planned) blind() []report.Blind {
+	if p.pcap == nil {
+		return nil
+	}
+	var out []report.Blind
+	for _, b := range p.pcap.Blind() {
+		out = append(out, report.Blind{Server: serverName(b.Server), Name: b.SNI, Protocol: b.Protocol, Connections: b.Connections, Bytes: uint64(max(b.Bytes, 0))})
+	}
+	return out
+}
+
+// serverName names a server; the zero address stands for all beyond the bound.
+func serverName(a netip.AddrPort) string {
+	if !a.IsValid() {
+		return "…"
+	}
+	return a.String()
+}
+
+// recognise sorts the inputs by what they are. What cannot be opened or
+// recognised is refused with a reason; the rest goes on.
+func recognise(inputs []source.Input, format Format, log LogConfig) (plan, error) {
+	var p plan
+	var packets, hars, logs []source.Input
+	for _, in := range inputs {
+		f := format
+		if f == Auto || f == "" {
+			head, err := source.Sniff(in)
+			if err != nil {
+				p.refused = append(p.refused, Refusal{in.Name, openError(err)})
+				continue
+			}
+			if f, err = detect(head); err != nil {
+				p.refused = append(p.refused, Refusal{in.Name, err})
+				continue
+			}
+		}
+		switch f {
+		case PCAP:
+			packets = append(packets, in)
+		case HAR, HARL:
+			hars = append(hars, in)
+		case AccessLog:
+			logs = append(logs, in)
+		}
+	}
+	if len(packets) > 0 {
+		ins := make([]pcap.Input, len(packets))
+		for i, in := range packets {
+			ins[i] = pcap.Input{Name: in.Name, Open: in.Open, Stream: in.Name == "-"}
+		}
+		s := pcap.New(ins, pcap.Config{})
+		p.sources = append(p.sources, planned{source: s, pcap: s})
+	}
+	if len(hars) > 0 {
+		p.sources = append(p.sources, planned{source: har.New(hars, har.Config{})})
+	}
+	if len(logs) > 0 {
+		s, err := accesslog.New(logs, log)
+		if err != nil {
+			return p, err
+		}
+		p.sources = append(p.sources, planned{source: s})
+	}
+	return p, nil
+}
+
+// CheckLog reports what is wrong with a log format.
+func CheckLog(c LogConfig) error {
+	_, err := accesslog.New(nil, c)
+	return err
+}
+
+// detect tells what a file is from its first bytes, never from its name.
+func detect(head []byte) (Format, error) {
+	switch {
+	case len(bytes.TrimSpace(head)) == 0:
+		return "", errors.New("the file is empty")
+	case pcap.Detect(head):
+		return PCAP, nil
+	case har.Detect(head) != har.None:
+		return HAR, nil
+	case accesslog.Detect(head):
+		return AccessLog, nil
+	}
+	return "", errors.New("not recognised as packet capture, HAR or access log; if it is one, name it with --format (for logs also --log-format)")
+}
+
+// openError words the usual reasons for a file that cannot be read.
+func openError(err error) error {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
+		return errors.New("not permitted to read; check the file's owner and mode")
+	case errors.Is(err, fs.ErrNotExist):
+		return errors.New("no such file")
+	}
+	var pe *os.PathError
+	if errors.As(err, &pe) {
+		return fmt.Errorf("cannot be read: %w", pe.Err)
+	}
+	return fmt.Errorf("cannot be read: %w", err)
+}

@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"xiezhi/internal/judge"
+	"xiezhi/internal/message"
+	"xiezhi/internal/report"
+	"xiezhi/internal/source"
+	"xiezhi/internal/taxonomy"
+)
+
+// warmUp is how much history the seasonal baselines want (detection.md C0).
+const warmUp = 14 * 24 * time.Hour
+
+// inputOf writes down what came in, what was lost, and what could not be seen.
+func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind []report.Blind, msgs *message.Catalog) report.Input {
+	in := report.Input{Analysed: p.in.Load(), Observations: b.count, Bytes: t.Bytes,
+		Dropped: []report.ReasonCount{}, Quality: []report.QualityCount{}, Problems: []report.Problem{}, NotJudged: []report.NotJudged{}, Limits: []report.LimitCount{}}
+	in.Exchanges = in.Analysed
+	for r, n := range t.Dropped {
+		in.Dropped = append(in.Dropped, report.ReasonCount{Reason: string(r), Count: n})
+		in.Exchanges += n
+	}
+	if b.count > 0 {
+		first, last := time.Unix(0, b.first).UTC(), time.Unix(0, b.last).UTC()
+		in.First, in.Last = &first, &last
+	}
+	for k, n := range t.Quality {
+		in.Quality = append(in.Quality, report.QualityCount{Code: string(k.Code), Count: n, Detail: k.Detail})
+	}
+	addQuality := func(code taxonomy.Quality, n uint64, detail string) {
+		if n > 0 {
+			in.Quality = append(in.Quality, report.QualityCount{Code: string(code), Count: n, Detail: detail})
+		}
+	}
+	addQuality(taxonomy.QualityNoBodies, p.caps.noBodies.Load(), "")
+	addQuality(taxonomy.QualityNoResponses, p.caps.noResponse.Load(), "")
+	addQuality(taxonomy.QualityNoHeaderOrder, p.caps.noOrder.Load(), "")
+	addQuality(taxonomy.QualityNoTLS, p.caps.noTLS.Load(), "")
+	if span := time.Duration(b.last - b.first); b.count > 0 && span < warmUp {
+		addQuality(taxonomy.QualityNotWarm, 1, fmt.Sprintf("baselines: %s of %s", span.Round(time.Second), warmUp))
+	}
+	unlisted := uint64(0)
+	for _, name := range b.order {
+		if name == unlistedPrefix || len(name) > len(unlistedPrefix) && name[:len(unlistedPrefix)+1] == unlistedPrefix+"@" {
+			unlisted++
+		}
+	}
+	addQuality(taxonomy.QualitySiteUnlisted, unlisted, "")
+	for _, x := range t.Problems {
+		in.Problems = append(in.Problems, report.Problem{File: x.File, Offset: x.Offset, Line: x.Line, Reason: string(x.Reason), Text: x.Text})
+	}
+	in.Blind = blind
+	slices.SortFunc(in.Blind, func(x, y report.Blind) int {
+		return cmp.Or(cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Server, y.Server), cmp.Compare(x.Name, y.Name))
+	})
+	if census.skipped > 0 {
+		in.Limits = append(in.Limits, report.LimitCount{What: "host names counted for admission", Count: census.skipped})
+	}
+	if b.folded > 0 {
+		in.Limits = append(in.Limits, report.LimitCount{What: "sites judged apart", Count: b.folded})
+	}
+	for _, n := range b.order {
+		for _, l := range b.judges[n].Limits() {
+			in.Limits = append(in.Limits, report.LimitCount{What: l.What, Count: l.Count})
+		}
+	}
+	in.NotJudged = notJudged(p, msgs)
+	return in
+}
+
+// needsBodies are the kinds whose evidence stands in bodies.
+var needsBodies = []string{
+	"bola", "secret_in_response", "unauthenticated_sensitive", "optional_authentication", "weak_accepted", "identity_oracle", "bulk_response", "verbose_trace",
+	"exposed_component", "account_scanning", "credential_stuffing", "mass_registration", "bola_exploitation",
+}
+
+// notJudged lists the kinds that this input, or this version, could not show.
+func notJudged(p *pipeline, msgs *message.Catalog) []report.NotJudged {
+	out := []report.NotJudged{}
+	total := p.caps.total.Load()
+	if total > 0 && p.caps.noBodies.Load() == total {
+		why := msgs.Text("not_judged.no_bodies", nil)
+		for _, k := range needsBodies {
+			out = append(out, report.NotJudged{Kind: k, Why: why})
+		}
+	}
+	why := msgs.Text("not_judged.no_detector", nil)
+	for _, k := range judge.Missing() {
+		out = append(out, report.NotJudged{Kind: k, Why: why})
+	}
+	return out
+}

@@ -1,0 +1,170 @@
+// Package judge is the ordered state machine of one site: identity, catalogue,
+// defects, attacks, in that order, one observation after the other.
+//
+// It takes observations in the order of observe.Compare (a Sorter gives that
+// order for finished files) and gives a Result on demand. It knows no store,
+// bus, clock or file name: everything that changes a finding is an event.
+// Invariant: the same observations in the same order give the same result,
+// whatever the batches and workers before it. Limits: the state of each part
+// is bounded by that part; what was given up is in Limits.
+package judge
+
+import (
+	"slices"
+	"time"
+
+	"xiezhi/internal/attack"
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/defect"
+	"xiezhi/internal/defect/audit"
+	"xiezhi/internal/identity"
+	"xiezhi/internal/message"
+	"xiezhi/internal/observe"
+	"xiezhi/internal/observe/signature"
+	"xiezhi/internal/taxonomy"
+)
+
+// Site is what is configured about one site.
+type Site struct {
+	Name     string
+	Industry taxonomy.Industry // empty: other
+	Location *time.Location    // months are the site's; nil: UTC
+}
+
+// Config configures a judge. Everything in it is immutable and may be shared.
+type Config struct {
+	Site     Site
+	Identity identity.Config
+	Catalog  catalog.Config
+	Messages *message.Catalog
+	Rules    *signature.Set
+}
+
+// Judge judges one site. It is not safe for concurrent use.
+type Judge struct {
+	cfg      Config
+	identity *identity.Resolver
+	catalog  *catalog.Catalog
+	auditor  *audit.Auditor
+	attacks  *attack.Engine
+	event    catalog.Event
+	count    uint64
+}
+
+// New returns a judge that has seen nothing.
+func New(cfg Config) *Judge {
+	cfg.Catalog.Site = cfg.Site.Name
+	return &Judge{
+		cfg:      cfg,
+		identity: identity.New(cfg.Identity),
+		catalog:  catalog.New(cfg.Catalog),
+		auditor:  audit.New(audit.Config{Messages: cfg.Messages, Rules: cfg.Rules}),
+		attacks:  attack.New(attack.Config{Messages: cfg.Messages, Site: cfg.Site.Name}),
+	}
+}
+
+// Observe judges the next observation in order. o is not kept.
+func (j *Judge) Observe(o *observe.Observation) {
+	j.count++
+	ev := &j.event
+	merges := ev.Merges[:0]
+	*ev = catalog.Event{Observation: o, Merges: merges}
+	ev.Who = j.identity.Resolve(o)
+	j.catalog.Assign(o, &ev.Who, ev)
+	for _, m := range ev.Merges {
+		j.auditor.Merge(m)
+	}
+	j.auditor.Observe(ev)
+	j.attacks.Observe(ev)
+	j.identity.Learn(o, ev.Who, ev.Outcome == catalog.OutcomeSuccess)
+}
+
+// Tick moves time when the site is idle.
+func (j *Judge) Tick(now int64) { j.attacks.Tick(now) }
+
+// Lookup gives the API of an observation from what has been learned.
+func (j *Judge) Lookup(o *observe.Observation) *catalog.API { return j.catalog.Lookup(o) }
+
+// Limit says how often a bounded part was full.
+type Limit struct {
+	What  string
+	Count uint64
+}
+
+// Limits lists what was given up at a cap, in a fixed order.
+func (j *Judge) Limits() []Limit {
+	var out []Limit
+	add := func(what string, n uint64) {
+		if n > 0 {
+			out = append(out, Limit{what, n})
+		}
+	}
+	ids := j.identity.Stats()
+	add("identity.accounts", ids.EvictedAccounts)
+	add("identity.credentials", ids.EvictedCredentials)
+	add("identity.clients", ids.EvictedClients)
+	cat := j.catalog.Stats()
+	add("catalog.refused", cat.Refused)
+	add("catalog.forced", cat.Forced)
+	add("catalog.evicted", cat.Evicted)
+	for _, c := range j.auditor.Counters() {
+		add("defect."+c.What, c.Count)
+	}
+	l := j.attacks.Losses()
+	add("attack.cells", l.Cells)
+	add("attack.sets", l.Sets)
+	add("attack.targets", l.Targets)
+	add("attack.pending", l.Pending)
+	add("attack.names", l.Names)
+	add("attack.apis", l.APIs)
+	add("attack.episodes", l.Episodes)
+	add("attack.labels", l.Labels)
+	return out
+}
+
+// Result is what a judge has found so far.
+type Result struct {
+	Site    Site
+	Judged  uint64
+	APIs    []*catalog.API
+	Defects []defect.Finding
+	Attacks []attack.Finding
+}
+
+// Result gives the findings so far, attacks and defects linked to each other.
+func (j *Judge) Result() Result {
+	r := Result{
+		Site:    j.cfg.Site,
+		Judged:  j.count,
+		APIs:    j.catalog.APIs(),
+		Defects: j.auditor.Findings(j.catalog),
+		Attacks: j.attacks.Findings(j.catalog),
+	}
+	link(r.Attacks, r.Defects)
+	return r
+}
+
+// Missing lists the kinds of defect and attack of the taxonomy that no
+// detector of this version looks for, sorted.
+func Missing() []string {
+	have := map[string]bool{}
+	for _, k := range audit.Kinds() {
+		have[string(k)] = true
+	}
+	for _, k := range attack.Kinds() {
+		have[string(k)] = true
+	}
+	var out []string
+	for k := range taxonomy.ClassOf {
+		if !have[string(k)] {
+			out = append(out, string(k))
+		}
+	}
+	for k := range taxonomy.ScenarioOf {
+		if !have[string(k)] {
+			out = append(out, string(k))
+		}
+	}
+	slices.Sort(out)
+	return out
+}

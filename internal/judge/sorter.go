@@ -1,0 +1,349 @@
+package judge
+
+import (
+	"container/heap"
+	"crypto/aes"
+	"crypto/cipher"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"xiezhi/internal/observe"
+)
+
+// SpillFile is a temporary file of the sorter. Close removes it.
+type SpillFile interface {
+	io.Writer
+	io.ReaderAt
+	io.Closer
+}
+
+// SorterConfig configures a Sorter.
+type SorterConfig struct {
+	Memory int                         // bytes of encoded observations kept in memory; default 48 MiB
+	Create func() (SpillFile, error)   // opens a temporary file; nil: spilling is an error
+	Seal   func() (cipher.AEAD, error) // cipher for spilled blocks; nil: a random-key AES-256-GCM from Random
+	Random io.Reader                   // source of the spill key, required when Create is set and Seal is nil
+}
+
+const (
+	defaultSortMemory = 48 << 20
+	spillBlock        = 192 << 10 // bytes of one spilled block before sealing
+)
+
+// Sorter puts the observations of finished files into the judge's order: a
+// bounded external merge sort. Batches may be added by any number of
+// goroutines in any order; Each then gives every observation once, ordered by
+// observe.Compare, as often as it is called. What it spills is encrypted with
+// a key that lives only as long as the sorter.
+type Sorter struct {
+	cfg  SorterConfig
+	aead cipher.AEAD
+
+	mu      sync.Mutex
+	memory  int
+	runs    []*run // in memory, each one sorted batch
+	spilled []*run // on disk, each many sorted blocks
+	count   uint64
+}
+
+// run is one sorted sequence of blocks.
+type run struct {
+	file   SpillFile
+	blocks []block
+}
+
+type block struct {
+	data   []byte // nil when on disk
+	offset int64
+	size   int
+	nonce  uint64
+	first  orderKey
+}
+
+type orderKey struct {
+	end     int64
+	ordinal uint32
+	seq     uint64
+	part    uint8
+}
+
+func keyOf(o *observe.Observation) orderKey { return orderKey{o.End, o.Ordinal, o.Seq, o.Part} }
+
+func (a orderKey) compare(b orderKey) int {
+	switch {
+	case a.end != b.end:
+		return sign(a.end < b.end)
+	case a.ordinal != b.ordinal:
+		return sign(a.ordinal < b.ordinal)
+	case a.seq != b.seq:
+		return sign(a.seq < b.seq)
+	case a.part != b.part:
+		return sign(a.part < b.part)
+	}
+	return 0
+}
+
+func sign(less bool) int {
+	if less {
+		return -1
+	}
+	return 1
+}
+
+// NewSorter returns an empty sorter.
+func NewSorter(cfg SorterConfig) *Sorter {
+	if cfg.Memory <= 0 {
+		cfg.Memory = defaultSortMemory
+	}
+	return &Sorter{cfg: cfg}
+}
+
+// Count is the number of observations added.
+func (s *Sorter) Count() uint64 { s.mu.Lock(); defer s.mu.Unlock(); return s.count }
+
+// Spilled reports how many bytes went to disk.
+func (s *Sorter) Spilled() (n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range s.spilled {
+		for i := range r.blocks {
+			n += int64(r.blocks[i].size)
+		}
+	}
+	return n
+}
+
+// Add sorts and keeps a batch's observations. The batch is the caller's again
+// when Add returns.
+func (s *Sorter) Add(b *observe.Batch) error {
+	n := b.Len()
+	if n == 0 {
+		return nil
+	}
+	order := make([]int32, n)
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(x, y int32) int { return observe.Compare(b.At(int(x)), b.At(int(y))) })
+	data := b.AppendEncodedOrder(nil, order)
+	r := &run{blocks: []block{{data: data, size: len(data), first: keyOf(b.At(int(order[0])))}}}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.count += uint64(n)
+	s.runs = append(s.runs, r)
+	s.memory += len(data)
+	if s.memory <= s.cfg.Memory {
+		return nil
+	}
+	return s.spill()
+}
+
+// spill merges the runs in memory into one run on disk.
+func (s *Sorter) spill() error {
+	if s.cfg.Create == nil {
+		return errors.New("sort observations: the input does not fit the memory limit and no temporary folder was given")
+	}
+	if s.aead == nil {
+		if err := s.makeKey(); err != nil {
+			return err
+		}
+	}
+	f, err := s.cfg.Create()
+	if err != nil {
+		return fmt.Errorf("sort observations: open a temporary file: %w", err)
+	}
+	out := &run{file: f}
+	w := spillWriter{s: s, out: out}
+	if err := s.merge(s.runs, w.add); err != nil {
+		f.Close()
+		return err
+	}
+	if err := w.flush(); err != nil {
+		f.Close()
+		return err
+	}
+	s.spilled = append(s.spilled, out)
+	s.runs, s.memory = nil, 0
+	return nil
+}
+
+func (s *Sorter) makeKey() error {
+	if s.cfg.Seal != nil {
+		a, err := s.cfg.Seal()
+		s.aead = a
+		return err
+	}
+	var key [32]byte
+	if s.cfg.Random == nil {
+		return errors.New("sort observations: no randomness for the temporary key")
+	}
+	if _, err := io.ReadFull(s.cfg.Random, key[:]); err != nil {
+		return fmt.Errorf("sort observations: make a temporary key: %w", err)
+	}
+	c, err := aes.NewCipher(key[:])
+	if err != nil {
+		return err
+	}
+	s.aead, err = cipher.NewGCM(c)
+	return err
+}
+
+// spillWriter cuts a sorted stream into sealed blocks.
+type spillWriter struct {
+	s      *Sorter
+	out    *run
+	block  observe.Writer
+	first  orderKey
+	offset int64
+	plain  []byte
+	sealed []byte
+}
+
+func (w *spillWriter) add(o *observe.Observation) error {
+	if w.block.Len() == 0 {
+		w.first = keyOf(o)
+	}
+	w.block.Append(o)
+	if w.block.Size() >= spillBlock {
+		return w.flush()
+	}
+	return nil
+}
+
+func (w *spillWriter) flush() error {
+	if w.block.Len() == 0 {
+		return nil
+	}
+	nonce := uint64(len(w.s.spilled))<<32 | uint64(len(w.out.blocks))
+	w.plain = w.block.Finish(w.plain[:0])
+	w.sealed = w.s.aead.Seal(w.sealed[:0], nonceBytes(nonce), w.plain, nil)
+	if _, err := w.out.file.Write(w.sealed); err != nil {
+		return fmt.Errorf("sort observations: write a temporary file: %w", err)
+	}
+	w.out.blocks = append(w.out.blocks, block{offset: w.offset, size: len(w.sealed), nonce: nonce, first: w.first})
+	w.offset += int64(len(w.sealed))
+	return nil
+}
+
+func nonceBytes(n uint64) []byte {
+	var b [12]byte
+	binary.BigEndian.PutUint64(b[4:], n)
+	return b[:]
+}
+
+// Each calls fn for every observation in order. o is valid only during the
+// call. Each may be called again after it returned.
+func (s *Sorter) Each(fn func(o *observe.Observation) error) error {
+	s.mu.Lock()
+	runs := slices.Concat(s.spilled, s.runs)
+	s.mu.Unlock()
+	return s.merge(runs, fn)
+}
+
+// Close removes the temporary files.
+func (s *Sorter) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var errs []error
+	for _, r := range s.spilled {
+		errs = append(errs, r.file.Close())
+	}
+	s.runs, s.spilled, s.memory = nil, nil, 0
+	return errors.Join(errs...)
+}
+
+// merge merges sorted runs. A run is opened only when its first key is due, so
+// that input which is nearly in order keeps few blocks decoded.
+func (s *Sorter) merge(runs []*run, fn func(o *observe.Observation) error) error {
+	waiting := slices.Clone(runs)
+	slices.SortStableFunc(waiting, func(a, b *run) int { return a.blocks[0].first.compare(b.blocks[0].first) })
+	var open cursorHeap
+	var free []*cursor
+	for len(waiting) > 0 || len(open) > 0 {
+		for len(waiting) > 0 && (len(open) == 0 || waiting[0].blocks[0].first.compare(open[0].key) <= 0) {
+			c := &cursor{}
+			if n := len(free); n > 0 {
+				c, free = free[n-1], free[:n-1]
+			}
+			c.run, c.next = waiting[0], 0
+			waiting = waiting[1:]
+			if err := c.load(s); err != nil {
+				return err
+			}
+			heap.Push(&open, c)
+		}
+		c := open[0]
+		if err := fn(c.batch.At(c.at)); err != nil {
+			return err
+		}
+		c.at++
+		if c.at < c.batch.Len() {
+			c.key = keyOf(c.batch.At(c.at))
+			heap.Fix(&open, 0)
+			continue
+		}
+		if c.next < len(c.run.blocks) {
+			if err := c.load(s); err != nil {
+				return err
+			}
+			heap.Fix(&open, 0)
+			continue
+		}
+		heap.Pop(&open)
+		c.run = nil
+		free = append(free, c)
+	}
+	return nil
+}
+
+// cursor reads one run block by block.
+type cursor struct {
+	run   *run
+	next  int // next block
+	batch observe.Batch
+	at    int
+	key   orderKey
+	buf   []byte
+	plain []byte
+}
+
+func (c *cursor) load(s *Sorter) error {
+	b := &c.run.blocks[c.next]
+	data := b.data
+	if data == nil {
+		c.buf = slices.Grow(c.buf[:0], b.size)[:b.size]
+		if _, err := c.run.file.ReadAt(c.buf, b.offset); err != nil {
+			return fmt.Errorf("sort observations: read a temporary file: %w", err)
+		}
+		var err error
+		if c.plain, err = s.aead.Open(c.plain[:0], nonceBytes(b.nonce), c.buf, nil); err != nil {
+			return fmt.Errorf("sort observations: a temporary file was changed: %w", err)
+		}
+		data = c.plain
+	}
+	c.next++
+	c.batch.Reset()
+	if err := c.batch.Decode(data); err != nil {
+		return fmt.Errorf("sort observations: %w", err)
+	}
+	c.at = 0
+	c.key = keyOf(c.batch.At(0))
+	return nil
+}
+
+type cursorHeap []*cursor
+
+func (h cursorHeap) Len() int           { return len(h) }
+func (h cursorHeap) Less(i, j int) bool { return h[i].key.compare(h[j].key) < 0 }
+func (h cursorHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *cursorHeap) Push(x any)        { *h = append(*h, x.(*cursor)) }
+func (h *cursorHeap) Pop() any {
+	old := *h
+	c := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return c
+}

@@ -1,0 +1,214 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	"xiezhi/internal/attack"
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/defect"
+	"xiezhi/internal/judge"
+	"xiezhi/internal/redact"
+	"xiezhi/internal/taxonomy"
+)
+
+// Addresses says how client addresses appear.
+type Addresses uint8
+
+const (
+	AddressesPlain Addresses = iota // operational data, as they are
+	AddressesToken                  // keyed tokens: a firewall cannot act on them
+)
+
+// Config is what a report needs to know beside the findings.
+type Config struct {
+	Version   string
+	Redactor  *redact.Redactor // turns tokens into what may leave the installation
+	Addresses Addresses
+}
+
+// Build makes the report of the judged sites.
+func Build(cfg Config, in Input, sites []judge.Result) *Report {
+	in.sortLists()
+	r := &Report{Schema: SchemaID, Version: cfg.Version, Input: in,
+		APIs: []API{}, Defects: []Defect{}, Attacks: []Attack{}, Campaigns: []Campaign{}}
+	b := builder{cfg: cfg}
+	last := int64(0)
+	for i := range sites {
+		for _, a := range sites[i].APIs {
+			last = max(last, a.Last)
+		}
+	}
+	for i := range sites {
+		s := &sites[i]
+		b.ids = make(map[catalog.Handle]string, len(s.APIs))
+		for _, a := range s.APIs {
+			b.ids[a.Handle] = a.ID
+			r.APIs = append(r.APIs, b.api(a, last))
+		}
+		for j := range s.Defects {
+			r.Defects = append(r.Defects, b.defect(&s.Defects[j]))
+		}
+		for j := range s.Attacks {
+			r.Attacks = append(r.Attacks, b.attack(&s.Attacks[j]))
+		}
+	}
+	order(r)
+	r.Statistics = statistics(r, sites)
+	return r
+}
+
+// order sorts every list into reading order: what matters first, ties by id.
+func order(r *Report) {
+	slices.SortFunc(r.APIs, func(a, b API) int {
+		return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Template, b.Template), cmp.Compare(a.Method, b.Method), cmp.Compare(a.ID, b.ID))
+	})
+	slices.SortFunc(r.Defects, func(a, b Defect) int {
+		return cmp.Or(cmp.Compare(rank(b.Severity), rank(a.Severity)), cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(b.Count, a.Count), cmp.Compare(a.ID, b.ID))
+	})
+	slices.SortFunc(r.Attacks, func(a, b Attack) int {
+		return cmp.Or(cmp.Compare(rank(b.Verdict), rank(a.Verdict)), cmp.Compare(b.SubjectsExposed, a.SubjectsExposed), cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+// rank orders the ids of severities and verdicts.
+func rank(id string) int {
+	for s := taxonomy.Moderate; s <= taxonomy.Critical; s++ {
+		if s.String() == id {
+			return int(s)
+		}
+	}
+	for v := taxonomy.Suspicious; v <= taxonomy.Confirmed; v++ {
+		if v.String() == id {
+			return int(v)
+		}
+	}
+	return 0
+}
+
+type builder struct {
+	cfg Config
+	ids map[catalog.Handle]string
+}
+
+func (b *builder) api(a *catalog.API, now int64) API {
+	out := API{ID: a.ID, Site: a.Site, Host: a.Host, Method: a.Method, Template: a.Template, Role: string(a.Role),
+		Lifecycle: string(a.Lifecycle(now)), Exposure: string(a.Exposure()), Exchanges: a.Exchanges, Actors: a.Actors,
+		Auth: string(a.Auth()), Sensitive: []SensitiveData{}, FirstSeen: moment(a.First), LastSeen: moment(a.Last)}
+	for _, s := range a.Sensitive {
+		in := "request"
+		if s.Response {
+			in = "response"
+		}
+		out.Sensitive = append(out.Sensitive, SensitiveData{Path: s.Path, Type: s.Type.String(), In: in, Masked: s.Masked,
+			Exchanges: s.Exchanges, MaxPerResponse: s.MaxPerResponse})
+	}
+	slices.SortFunc(out.Sensitive, func(x, y SensitiveData) int {
+		return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Type, y.Type), cmp.Compare(x.In, y.In))
+	})
+	return out
+}
+
+func (b *builder) defect(f *defect.Finding) Defect {
+	d := Defect{ID: f.ID, Class: string(taxonomy.ClassOf[f.Kind]), Kind: string(f.Kind), Component: f.Component, API: b.ids[f.API],
+		Severity: f.Severity.String(), Harm: f.Harm.String(), Exploitability: f.Exploitability.String(), Prevalence: f.Prevalence.String(),
+		Confidence: round(f.Confidence), Status: string(f.Status), FirstSeen: moment(f.First), LastSeen: moment(f.Last), Count: f.Count,
+		Evidence: []Evidence{}, Reason: f.Reason, Advice: f.Advice, OWASP: list(f.OWASP), CWE: list(f.CWE), ExploitedBy: list(f.ExploitedBy)}
+	for _, e := range f.Evidence {
+		d.Evidence = append(d.Evidence, Evidence{Exchange: e.Exchange, What: e.What, Value: e.Value})
+	}
+	return d
+}
+
+func (b *builder) attack(f *attack.Finding) Attack {
+	s := &f.Selector
+	a := Attack{ID: f.ID, Kind: string(f.Kind), Scenario: string(taxonomy.ScenarioOf[f.Kind]), Site: f.Site, APIs: b.apis(s.APIs),
+		Verdict: f.Verdict.String(), Confidence: round(f.Confidence), FirstSeen: moment(f.First), LastSeen: moment(f.Last),
+		Requests: f.Requests, Blocked: f.Blocked, Succeeded: f.Succeeded, SubjectsExposed: f.SubjectsExposed,
+		Through: list(f.Through), Reasons: []Reason{}, Reason: f.Reason,
+		Action: Action{Kind: string(f.Action), Collateral: round(f.Collateral)}}
+	a.Selector = Selector{APIs: b.apis(s.APIs), From: moment(s.From), To: moment(s.To), Keys: SelectorKeys{
+		IP: b.addresses(s.IP), Prefix: prefixes(s.Prefix), JA4: s.JA4, HeaderOrder: hexes(s.HeaderOrder), ParamShape: hexes(s.ParamShape),
+		Credential: b.tokens("credential", s.Credential), Account: b.tokens("account", s.Account)}}
+	a.Actors = Actors{IPs: list(b.addresses(f.IPs)), IPCount: f.IPCount, Accounts: f.Accounts, Fingerprints: list(f.Fingerprints)}
+	for _, x := range f.Reasons {
+		a.Reasons = append(a.Reasons, Reason{Family: string(x.Family), Observed: x.Observed, Expected: x.Expected, Weight: round(x.Weight), Zh: x.Text.Zh, En: x.Text.En})
+	}
+	return a
+}
+
+func (b *builder) apis(hs []catalog.Handle) []string {
+	out := []string{}
+	for _, h := range hs {
+		if id, ok := b.ids[h]; ok {
+			out = append(out, id)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (b *builder) addresses(ips []netip.Addr) []string {
+	var out []string
+	for _, ip := range ips {
+		if b.cfg.Addresses == AddressesToken {
+			out = append(out, b.cfg.Redactor.External("address", b.cfg.Redactor.TokenString(ip.String())))
+		} else {
+			out = append(out, ip.String())
+		}
+	}
+	return out
+}
+
+func (b *builder) tokens(domain string, ts []uint64) []string {
+	var out []string
+	for _, t := range ts {
+		out = append(out, b.cfg.Redactor.External(domain, t))
+	}
+	return out
+}
+
+func prefixes(ps []netip.Prefix) []string {
+	var out []string
+	for _, p := range ps {
+		out = append(out, p.String())
+	}
+	return out
+}
+
+func hexes(hs []uint64) []string {
+	var out []string
+	for _, h := range hs {
+		out = append(out, fmt.Sprintf("%016x", h))
+	}
+	return out
+}
+
+// list makes an empty list of a nil one: the schema wants arrays.
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+func moment(ns int64) time.Time { return time.Unix(0, ns).UTC() }
+
+// round keeps four decimals, so that the last bits of a float never differ
+// between machines.
+func round(f float64) float64 { return float64(int64(f*1e4+0.5)) / 1e4 }
+
+// sortLists puts the input's lists into an order that does not depend on who
+// counted first.
+func (in *Input) sortLists() {
+	slices.SortFunc(in.Dropped, func(a, b ReasonCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Reason, b.Reason))
+	})
+	slices.SortFunc(in.Quality, func(a, b QualityCount) int {
+		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(b.Count, a.Count), cmp.Compare(a.Detail, b.Detail))
+	})
+	slices.SortFunc(in.Limits, func(a, b LimitCount) int { return cmp.Compare(a.What, b.What) })
+}

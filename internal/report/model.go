@@ -1,0 +1,262 @@
+// Package report turns judged sites into what people and programs read: the
+// JSON report (schema/report.v1.json), statistics, the terminal summary.
+//
+// It takes findings and counts and gives documents; it decides nothing.
+// Invariant: the same findings give the same bytes, whatever the order they
+// were found in; attacker-made strings are inert and visible. Limits: lists in
+// the terminal summary are cut and say so; the JSON report holds everything
+// but addresses beyond 1 000 per attack.
+package report
+
+import (
+	"time"
+
+	"xiezhi/internal/message"
+)
+
+// SchemaID names the report's schema, schema/report.v1.json.
+const SchemaID = "xiezhi.report/v1"
+
+// Report is the JSON report.
+type Report struct {
+	Schema     string     `json:"schema"`
+	Version    string     `json:"version"`
+	Input      Input      `json:"input"`
+	APIs       []API      `json:"apis"`
+	Defects    []Defect   `json:"defects"`
+	Attacks    []Attack   `json:"attacks"`
+	Campaigns  []Campaign `json:"campaigns"`
+	Statistics Statistics `json:"statistics"`
+}
+
+// Input says what was read and what was lost: exchanges = analysed + dropped.
+type Input struct {
+	Exchanges    uint64         `json:"exchanges"`    // that came in
+	Analysed     uint64         `json:"analysed"`     // that were observed
+	Observations uint64         `json:"observations"` // that were judged
+	Bytes        int64          `json:"bytes"`        // read, after decompression
+	First        *time.Time     `json:"first"`
+	Last         *time.Time     `json:"last"`
+	Dropped      []ReasonCount  `json:"dropped"`
+	Quality      []QualityCount `json:"quality"`
+	Blind        []Blind        `json:"blind"` // servers whose traffic could not be looked into, most bytes first
+	Problems     []Problem      `json:"problems"`
+	NotJudged    []NotJudged    `json:"not_judged"`
+	Limits       []LimitCount   `json:"limits"` // state that reached its cap
+}
+
+// ReasonCount is how many exchanges were dropped for one reason.
+type ReasonCount struct {
+	Reason string `json:"reason"`
+	Count  uint64 `json:"count"`
+}
+
+// QualityCount is a property of the input that limits what could be judged.
+type QualityCount struct {
+	Code   string `json:"code"`
+	Count  uint64 `json:"count"`
+	Detail string `json:"detail"`
+}
+
+// Blind is a server whose traffic was seen but not looked into.
+type Blind struct {
+	Server      string `json:"server"`
+	Name        string `json:"name"` // server name asked for (SNI), if any
+	Protocol    string `json:"protocol"`
+	Connections uint64 `json:"connections"`
+	Bytes       uint64 `json:"bytes"`
+}
+
+// Problem is one place where the input was damaged.
+type Problem struct {
+	File   string `json:"file"`
+	Offset int64  `json:"offset,omitempty"`
+	Line   int64  `json:"line,omitempty"`
+	Reason string `json:"reason"`
+	Text   string `json:"text"`
+}
+
+// NotJudged is a kind of defect or attack that this input could not show.
+type NotJudged struct {
+	Kind string       `json:"kind"` // defect or attack kind
+	Why  message.Text `json:"why"`
+}
+
+// LimitCount says how often a bounded structure was full.
+type LimitCount struct {
+	What  string `json:"what"`
+	Count uint64 `json:"count"`
+}
+
+// API is one learned API.
+type API struct {
+	ID        string          `json:"id"`
+	Site      string          `json:"site"`
+	Host      string          `json:"host"`
+	Method    string          `json:"method"`
+	Template  string          `json:"template"`
+	Role      string          `json:"role"`
+	Lifecycle string          `json:"lifecycle"`
+	Exposure  string          `json:"exposure"`
+	Exchanges uint64          `json:"exchanges"`
+	Actors    uint64          `json:"actors"`
+	Auth      string          `json:"auth"`
+	Sensitive []SensitiveData `json:"sensitive"`
+	FirstSeen time.Time       `json:"first_seen"`
+	LastSeen  time.Time       `json:"last_seen"`
+}
+
+// SensitiveData is sensitive data that an API carries.
+type SensitiveData struct {
+	Path           string `json:"path"`
+	Type           string `json:"type"`
+	In             string `json:"in"`
+	Masked         bool   `json:"masked"`
+	Exchanges      uint64 `json:"exchanges"`
+	MaxPerResponse uint32 `json:"max_per_response"`
+}
+
+// Defect is one defect.
+type Defect struct {
+	ID             string       `json:"id"`
+	Class          string       `json:"class"`
+	Kind           string       `json:"kind"`
+	Component      string       `json:"component"`
+	API            string       `json:"api"`
+	Severity       string       `json:"severity"`
+	Harm           string       `json:"harm"`
+	Exploitability string       `json:"exploitability"`
+	Prevalence     string       `json:"prevalence"`
+	Confidence     float64      `json:"confidence"`
+	Status         string       `json:"status"`
+	FirstSeen      time.Time    `json:"first_seen"`
+	LastSeen       time.Time    `json:"last_seen"`
+	Count          uint64       `json:"count"`
+	Evidence       []Evidence   `json:"evidence"`
+	Reason         message.Text `json:"reason"`
+	Advice         message.Text `json:"advice"`
+	OWASP          []string     `json:"owasp"`
+	CWE            []string     `json:"cwe"`
+	ExploitedBy    []string     `json:"exploited_by"`
+}
+
+// Evidence is one exchange that shows a defect.
+type Evidence struct {
+	Exchange string       `json:"exchange"`
+	What     message.Text `json:"what"`
+	Value    string       `json:"value"`
+}
+
+// Attack is one attack.
+type Attack struct {
+	ID              string       `json:"id"`
+	Kind            string       `json:"kind"`
+	Scenario        string       `json:"scenario"`
+	Site            string       `json:"site"`
+	APIs            []string     `json:"apis"`
+	Verdict         string       `json:"verdict"`
+	Confidence      float64      `json:"confidence"`
+	FirstSeen       time.Time    `json:"first_seen"`
+	LastSeen        time.Time    `json:"last_seen"`
+	Requests        uint64       `json:"requests"`
+	Blocked         uint64       `json:"blocked"`
+	Succeeded       uint64       `json:"succeeded"`
+	Selector        Selector     `json:"selector"`
+	Actors          Actors       `json:"actors"`
+	SubjectsExposed uint64       `json:"subjects_exposed"`
+	Through         []string     `json:"through"`
+	Reasons         []Reason     `json:"reasons"`
+	Reason          message.Text `json:"reason"`
+	Action          Action       `json:"action"`
+}
+
+// Selector says which exchanges an attack consists of.
+type Selector struct {
+	APIs []string     `json:"apis"`
+	Keys SelectorKeys `json:"keys"`
+	From time.Time    `json:"from"`
+	To   time.Time    `json:"to"`
+}
+
+// SelectorKeys holds the alternatives of each key; all keys present must match.
+type SelectorKeys struct {
+	IP          []string `json:"ip,omitempty"`
+	Prefix      []string `json:"prefix,omitempty"`
+	JA4         []string `json:"ja4,omitempty"`
+	HeaderOrder []string `json:"header_order,omitempty"`
+	ParamShape  []string `json:"param_shape,omitempty"`
+	Credential  []string `json:"credential,omitempty"`
+	Account     []string `json:"account,omitempty"`
+}
+
+// Actors sums up who attacked.
+type Actors struct {
+	IPs          []string `json:"ips"`
+	IPCount      uint64   `json:"ip_count"`
+	Accounts     uint64   `json:"accounts"`
+	Fingerprints []string `json:"fingerprints"`
+}
+
+// Reason is one piece of evidence for an attack.
+type Reason struct {
+	Family   string  `json:"family"`
+	Observed string  `json:"observed"`
+	Expected string  `json:"expected"`
+	Weight   float64 `json:"weight"`
+	Zh       string  `json:"zh"`
+	En       string  `json:"en"`
+}
+
+// Action is the proposed response and its predicted collateral: the share of
+// other requests on the same APIs in the same time that it would touch.
+type Action struct {
+	Kind       string  `json:"kind"`
+	Collateral float64 `json:"collateral"`
+}
+
+// Campaign joins attacks; filled in by the reducer.
+type Campaign struct {
+	ID        string       `json:"id"`
+	Name      string       `json:"name"`
+	Attacks   []string     `json:"attacks"`
+	Sites     []string     `json:"sites"`
+	Links     []Link       `json:"links"`
+	FirstSeen time.Time    `json:"first_seen"`
+	LastSeen  time.Time    `json:"last_seen"`
+	Reason    message.Text `json:"reason"`
+}
+
+// Link is what two attacks have in common.
+type Link struct {
+	Key    string  `json:"key"`
+	Rarity float64 `json:"rarity"`
+}
+
+// Statistics are the figures of the source report.
+type Statistics struct {
+	// AttackedAPIsByMonth counts the distinct APIs with a confirmed attack per
+	// calendar month of the site's time zone.
+	AttackedAPIsByMonth map[string]int `json:"attacked_apis_by_month"`
+	// ScenarioShare counts attack requests and attacked APIs by scenario,
+	// attacks from likely on.
+	ScenarioShare map[string]ScenarioCount `json:"scenario_share"`
+	// IndustryByScenario counts attack requests by industry and scenario.
+	IndustryByScenario map[string]map[string]uint64 `json:"industry_by_scenario"`
+	DefectsByClass     map[string]int               `json:"defects_by_class"`
+	DefectRanking      []ClassRating                `json:"defect_ranking"`
+}
+
+// ScenarioCount is the volume of one scenario.
+type ScenarioCount struct {
+	Requests uint64 `json:"requests"`
+	APIs     int    `json:"apis"`
+}
+
+// ClassRating rates one defect class by its worst finding on each axis.
+type ClassRating struct {
+	Class          string `json:"class"`
+	Harm           string `json:"harm"`
+	Exploitability string `json:"exploitability"`
+	Prevalence     string `json:"prevalence"`
+	Count          int    `json:"count"`
+}
