@@ -63,7 +63,7 @@ func (r *Redactor) TokenString(s string) uint64 {
 
 // TokenFold is Token of the text without surrounding white space and case:
 // names that differ only in these are one account. TokenFold(x) equals
-// Token(x) when x is already trimmed and lower case.
+// Token(x) when x is trimmed and in lower case already.
 func (r *Redactor) TokenFold(b []byte) uint64 {
 	var buf [256]byte
 	return r.Token(fold(buf[:0], bytes.TrimSpace(b)))
@@ -74,9 +74,9 @@ func (r *Redactor) TokenFoldString(s string) uint64 {
 	return r.TokenFold(unsafe.Slice(unsafe.StringData(s), len(s)))
 }
 
-// fold appends b in lower case. The representative of a fold orbit is its
-// smallest rune (ASCII: the lower-case letter), never longer than the input.
-// Bytes that are no UTF-8 stay as they are.
+// fold appends b in lower case: every rune becomes the lower case of the
+// smallest rune that folds to it, so that σ, ς and Σ are one. Bytes that are no
+// UTF-8 stay as they are.
 func fold(dst, b []byte) []byte {
 	for i := 0; i < len(b); {
 		c := b[i]
@@ -98,10 +98,7 @@ func fold(dst, b []byte) []byte {
 		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
 			least = min(least, f)
 		}
-		if 'A' <= least && least <= 'Z' {
-			least += 'a' - 'A'
-		}
-		dst = utf8.AppendRune(dst, least)
+		dst = utf8.AppendRune(dst, unicode.ToLower(least))
 		i += n
 	}
 	return dst

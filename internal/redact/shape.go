@@ -18,7 +18,7 @@ const MaxShape = 32
 // enumerated. Characters that do not print are stars.
 func Shape(dst []byte, b []byte) []byte {
 	b = bytes.TrimSpace(b)
-	n := utf8.RuneCount(b)
+	n := runes(b)
 	lead, trail := 2, 2
 	switch {
 	case n <= 4:
@@ -82,4 +82,13 @@ func longNumber(b []byte) bool {
 		}
 	}
 	return digits >= 15
+}
+
+// runes counts characters; utf8.RuneCount copies the text first.
+func runes(b []byte) (n int) {
+	for i := 0; i < len(b); n++ {
+		_, size := utf8.DecodeRune(b[i:])
+		i += size
+	}
+	return n
 }

@@ -11,6 +11,13 @@ import (
 func (s *scanner) credential(start, end int, or uint8) int {
 	b := s.b
 	r := b[start:end]
+	n := len(r)
+	if start > 2 && b[start-1] == '.' && n >= 20 {
+		if from, p := s.dotted(start, end); p > 0 {
+			s.add(taxonomy.SensAccessToken, from, p, 96)
+			return p
+		}
+	}
 	for i := range vendorIndex[r[0]] {
 		if k := &vendorIndex[r[0]][i]; k.match(r) {
 			s.add(k.kind, start, end, 96)
@@ -43,13 +50,6 @@ func (s *scanner) credential(start, end int, or uint8) int {
 	case 'M', 'N', 'O':
 		if p := discord(b, start, end); p > 0 {
 			s.add(taxonomy.SensAccessToken, start, p, 90)
-			return p
-		}
-	}
-	n := len(r)
-	if start > 2 && b[start-1] == '.' && n >= 20 {
-		if from, p := s.dotted(start, end); p > 0 {
-			s.add(taxonomy.SensAccessToken, from, p, 96)
 			return p
 		}
 	}

@@ -21,11 +21,22 @@ const (
 func next(b []byte, i int, class *classTable) (start, end int, or uint8) {
 	floor := i
 	text := class == &textClass
+	top := uint64(0x80-'9'-1) * ones
+	if text {
+		top = (0x80 - '=' - 1) * ones
+	}
 	for {
 		for i+8 <= len(b) {
 			w := binary.LittleEndian.Uint64(b[i:])
-			if m := marks(w, text); m != 0 {
+			m := marks(w, top)
+			if text {
+				m |= wide(w)
+			}
+			if m != 0 {
 				i += bits.TrailingZeros64(m) >> 3
+				break
+			}
+			if letters(w) {
 				break
 			}
 			i += 8
@@ -70,28 +81,23 @@ func next(b []byte, i int, class *classTable) (start, end int, or uint8) {
 	}
 }
 
-// marks sets the high bit of the bytes at which next has to look: - to 9 (for
-// text to =), @, *, the lead byte of ：, and the first byte when all eight are
-// letters or underscores. Borrows may set bits above a true one; they are
+// marks sets the high bit of the bytes at which next has to look: - to top
+// (9, or = for text), @ and *. Borrows may set bits above a true one; they are
 // looked at for nothing.
-func marks(w uint64, text bool) uint64 {
+func marks(w, top uint64) uint64 {
 	low := w &^ highs
-	top := uint64(0x80-'9'-1) * ones
-	if text {
-		top = (0x80 - '=' - 1) * ones
-	}
-	m := (low + (0x80-'-')*ones) &^ (low + top) &^ w
 	at := w ^ '@'*ones
 	star := w ^ '*'*ones
-	m |= (at - ones) &^ at
-	m |= (star - ones) &^ star
-	if text {
-		wide := w ^ 0xEF*ones
-		m |= (wide - ones) &^ wide
-	}
-	m &= highs
-	if (low+(0x80-'A')*ones)&^w&highs == highs {
-		m |= 0x80
-	}
-	return m
+	return ((low+(0x80-'-')*ones)&^(low+top)&^w | (at-ones)&^at | (star-ones)&^star) & highs
+}
+
+// wide sets the high bit of the lead byte of ：.
+func wide(w uint64) uint64 {
+	x := w ^ 0xEF*ones
+	return (x - ones) &^ x & highs
+}
+
+// letters reports eight letters or underscores (and a few signs).
+func letters(w uint64) bool {
+	return ((w&^highs)+(0x80-'A')*ones)&^w&highs == highs
 }

@@ -73,7 +73,7 @@ func decimal(b []byte, start, end int) bool {
 
 // A pattern is the sizes of digit groups.
 type pattern struct {
-	sizes string // one digit per group
+	sizes string // one digit per group, b is eleven
 	kind  taxonomy.Sensitive
 }
 
@@ -88,6 +88,7 @@ var patterns = []pattern{
 	{"465", taxonomy.SensBankCard},
 	{"2344", taxonomy.SensCNMobile},
 	{"344", taxonomy.SensCNMobile},
+	{"2b", taxonomy.SensCNMobile}, // 86-13812345678
 	{"38", taxonomy.SensPhone},
 	{"48", taxonomy.SensPhone},
 	{"47", taxonomy.SensPhone},
@@ -121,11 +122,11 @@ func (s *scanner) grouped(start, end int) int {
 			q++
 			size++
 		}
-		if size == 0 || size > 9 || tokenAt(b, q) && (b[q] != '-' || sep == ' ') {
+		if size == 0 || size > 11 || tokenAt(b, q) && (b[q] != '-' || sep == ' ') {
 			break
 		}
 		n += size
-		sizes[count], ends[count], lens[count] = '0'+byte(min(size, 9)), q, n
+		sizes[count], ends[count], lens[count] = "0123456789ab"[size], q, n
 		count++
 		p = q
 		if p+1 >= len(b) || b[p] != sep {

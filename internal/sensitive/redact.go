@@ -34,8 +34,9 @@ func redactRest(dst, b []byte) []byte {
 			i++
 			continue
 		}
-		start := i
-		for i < len(b) && (isToken(b[i]) || (b[i] == '+' || b[i] == '/' || b[i] == '=') && base64Run(b[start:i])) {
+		start, or := i, uint8(0)
+		for i < len(b) && (isToken(b[i]) || (b[i] == '+' || b[i] == '/' || b[i] == '=') && i-start >= 12 && or&alnum == alnum) {
+			or |= plainClass[b[i]] & alnum // + / = go on with a token that is long and mixed already: paths stay readable
 			i++
 		}
 		if r := b[start:i]; randomLooking(r) {
@@ -59,13 +60,6 @@ func redactRest(dst, b []byte) []byte {
 		}
 	}
 	return appendVisible(dst, b[p:])
-}
-
-// base64Run reports whether + / = continue a token: it is long and mixed
-// already, so that ordinary paths and sums stay readable.
-func base64Run(r []byte) bool {
-	or := classOf(r)
-	return len(r) >= 12 && or&cDigit != 0 && or&cUpper != 0 && or&cLower != 0
 }
 
 // randomLooking tells a token from words joined by dashes: long, and letters
