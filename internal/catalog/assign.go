@@ -12,7 +12,7 @@ import (
 // Config of one site's catalogue.
 type Config struct {
 	Site  string
-	Roles *Lexicon
+	Roles *Lexicon // from Load; nil: no word is known
 }
 
 // Stats counts what the catalogue holds and what its caps cost.
@@ -48,6 +48,9 @@ type Catalog struct {
 
 // New makes an empty catalogue.
 func New(cfg Config) *Catalog {
+	if cfg.Roles == nil {
+		cfg.Roles = &Lexicon{}
+	}
 	return &Catalog{
 		site: cfg.Site, lex: cfg.Roles, roots: map[string]*node{},
 		ops: []*op{nil}, parents: []Handle{0},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"xiezhi/internal/observe"
+	"xiezhi/internal/taxonomy"
 )
 
 func TestScansListNothing(t *testing.T) {
@@ -155,5 +156,38 @@ func TestBoundedUnderJunk(t *testing.T) {
 			t.Errorf("%s: %d MB, %+v", name, mb, st)
 		}
 		runtime.KeepAlive(s)
+	}
+}
+
+// A search for hidden parameters does not fill the table of sensitive data,
+// and what the application gives out displaces what requesters send in.
+func TestSensitiveTable(t *testing.T) {
+	s := newSite(t)
+	expose := func(b *build, path string, response bool) *build {
+		b.Exposures = append(b.Exposures, observe.Exposure{Path: path, Type: taxonomy.SensEmail, Response: response, Distinct: 3})
+		return b
+	}
+	b := request("GET", "/users").json(200, "users")
+	for i := range 100 {
+		b.param(fmt.Sprint("p", i), "x")
+		expose(b, fmt.Sprint("p", i), false)
+	}
+	if ev := s.do(b); len(ev.API.Sensitive) != 0 {
+		t.Errorf("%d entries from a parameter search", len(ev.API.Sensitive))
+	}
+	for i := range 100 {
+		s.do(expose(request("GET", "/users").json(200, "users"), fmt.Sprint("q", i), false))
+	}
+	ev := s.do(expose(request("GET", "/users").json(200, "users"), "users[].email", true))
+	if n := len(ev.API.Sensitive); n != maxSensitive {
+		t.Errorf("%d entries", n)
+	}
+	ev = s.do(expose(request("GET", "/users").json(200, "users"), "users[].email", true))
+	found := false
+	for _, x := range ev.API.Sensitive {
+		found = found || x.Response && x.Exchanges == 2 && x.MaxPerResponse == 3
+	}
+	if !found {
+		t.Error("the response's entry is missing")
 	}
 }

@@ -11,6 +11,8 @@ const (
 	MaxClasses   = 64 // response classes told apart; the rest share ClassOther
 	ClassOther   = MaxClasses + 1
 	maxSensitive = 64
+
+	maxFormParams = 64
 )
 
 // op is an API with what the catalogue alone keeps about it.
@@ -128,6 +130,11 @@ func (c *Catalog) count(p *op, ev *Event) {
 	}
 	for i := range o.Exposures {
 		x := &o.Exposures[i]
+		// A request with more parameters than any form is a search for hidden
+		// ones; what it names is the searcher's list.
+		if !x.Response && len(o.Params) > maxFormParams {
+			continue
+		}
 		p.addSensitive(Sensitive{Path: x.Path, Type: x.Type, Response: x.Response, Masked: x.Masked, Exchanges: 1, MaxPerResponse: x.Distinct})
 	}
 }
@@ -143,5 +150,19 @@ func (p *op) addSensitive(x Sensitive) {
 	}
 	if len(p.Sensitive) < maxSensitive {
 		p.Sensitive = append(p.Sensitive, x)
+		return
+	}
+	if !x.Response {
+		return
+	}
+	// What the application gives out goes before what requesters send in.
+	worst := -1
+	for i := range p.Sensitive {
+		if s := &p.Sensitive[i]; !s.Response && (worst < 0 || s.Exchanges < p.Sensitive[worst].Exchanges) {
+			worst = i
+		}
+	}
+	if worst >= 0 {
+		p.Sensitive[worst] = x
 	}
 }

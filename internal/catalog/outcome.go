@@ -50,8 +50,11 @@ func (c *Catalog) outcome(o *observe.Observation) Outcome {
 // refusal sorts the 4xx statuses, message first.
 func refusal(o *observe.Observation) Outcome {
 	if r := said(o); r != OutcomeUnknown {
-		if o.Status == 403 && r == OutcomeNotFound {
+		switch {
+		case o.Status == 403 && r == OutcomeNotFound:
 			return OutcomeDenied
+		case (o.Status == 404 || o.Status == 410) && r == OutcomeRejected && len(o.Passwords) == 0:
+			return OutcomeNotFound // "no such user" to whoever looks one up
 		}
 		return r
 	}
