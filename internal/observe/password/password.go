@@ -65,9 +65,10 @@ type Assessment struct {
 // Assessor is safe for concurrent use: everything but the memo is immutable,
 // and the memo is a lock-free table shared by all workers.
 type Assessor struct {
-	lists *lists
-	seed  maphash.Seed
-	memo  []memoEntry
+	lists     *lists
+	keyboards keyboards
+	seed      maphash.Seed
+	memo      []memoEntry
 }
 
 // memoEntry holds value and hash XOR value, so that a torn read of two racing
@@ -82,7 +83,7 @@ func New(fsys fs.FS) (*Assessor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Assessor{lists: l, seed: maphash.MakeSeed(), memo: make([]memoEntry, memoSize)}, nil
+	return &Assessor{lists: l, keyboards: newKeyboards(), seed: maphash.MakeSeed(), memo: make([]memoEntry, memoSize)}, nil
 }
 
 // maxPassword bounds what is looked at; a longer value is no password.
@@ -133,7 +134,7 @@ func (a *Assessor) assess(pw []byte, c Context) Assessment {
 	var buf [128]byte
 	low := lower(buf[:0], plain)
 	r.Rank = a.lists.rank(plain, low)
-	r.Score = score(plain)
+	r.Score = a.score(plain)
 	r.Related = related(low, c)
 	return r
 }

@@ -7,12 +7,15 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/ccojocar/zxcvbn-go"
+	"github.com/ccojocar/zxcvbn-go/match"
+	"github.com/ccojocar/zxcvbn-go/matching"
 	"pgregory.net/rapid"
 
 	"xiezhi/rules"
@@ -198,12 +201,13 @@ func TestNear(t *testing.T) {
 
 // Where nothing is cut or skipped, the score is zxcvbn's own.
 func TestScoreIsZxcvbn(t *testing.T) {
+	a := assessor(t)
 	rapid.Check(t, func(t *rapid.T) {
-		pw := rapid.StringMatching(`[a-zA-Z08!. -]{1,16}`).Draw(t, "pw")
-		if leetReadings([]byte(pw)) > maxReadings {
+		pw := rapid.StringMatching(`[a-zA-Z0-9!@#$. -]{1,16}|(qwe|asdf|zxc|1qaz|QWE|789|poi|!@#){1,4}[a-z0-9]{0,4}`).Draw(t, "pw")
+		if leetReadings(pw) > maxReadings || len(pw) > maxLeetSize {
 			return
 		}
-		if got, want := int(score([]byte(pw))), zxcvbn.PasswordStrength(pw, nil).Score; got != want {
+		if got, want := int(a.score([]byte(pw))), zxcvbn.PasswordStrength(pw, nil).Score; got != want {
 			t.Fatalf("%q: %d, want %d", pw, got, want)
 		}
 	})
@@ -229,6 +233,26 @@ func TestAssessAllocatesNothingWhenSeen(t *testing.T) {
 	if n := testing.AllocsPerRun(100, func() { a.Assess(pw, c) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
+}
+
+// The tables rate every keyboard walk as the library does.
+func TestKeyboardsAreZxcvbn(t *testing.T) {
+	a := assessor(t)
+	spatialOnly := func(m match.Matcher) bool { return m.ID != "SPATIAL" }
+	rapid.Check(t, func(t *rapid.T) {
+		pw := rapid.StringMatching(`[a-z0-9!@#A-Z]{0,6}(qwer|asdf|ZXCV|1qaz|2WSX|7894|poiu|!@#)[ -~]{0,8}`).Draw(t, "pw")
+		sum := func(ms []match.Match) (n int, bits float64) {
+			for _, m := range ms {
+				bits += m.Entropy * float64(m.I*64+m.J+1)
+			}
+			return len(ms), bits
+		}
+		n, bits := sum(a.keyboards.matches(pw))
+		wantN, wantBits := sum(matching.Omnimatch(pw, nil, spatialOnly))
+		if n != wantN || math.Abs(bits-wantBits) > 1e-6*(1+wantBits) {
+			t.Fatalf("%q: %d walks, %f; want %d, %f", pw, n, bits, wantN, wantBits)
+		}
+	})
 }
 
 func FuzzAssess(f *testing.F) {

@@ -3,9 +3,9 @@ package password
 import (
 	"unicode/utf8"
 
-	"github.com/ccojocar/zxcvbn-go"
 	"github.com/ccojocar/zxcvbn-go/match"
 	"github.com/ccojocar/zxcvbn-go/matching"
+	"github.com/ccojocar/zxcvbn-go/scoring"
 )
 
 // zxcvbn looks up every substring in five dictionaries and repeats that for
@@ -18,16 +18,16 @@ const (
 )
 
 // score is zxcvbn's score of the beginning of the password.
-func score(pw []byte) uint8 {
+func (a *Assessor) score(pw []byte) uint8 {
 	var buf [maxScored]byte
-	text := ascii(buf[:0], pw)
-	if len(text) <= maxLeetSize && leetReadings(text) <= maxReadings {
-		return uint8(zxcvbn.PasswordStrength(string(text), nil).Score)
+	text := string(ascii(buf[:0], pw))
+	filters := []func(match.Matcher) bool{matching.FilterSpatialMatcher}
+	if len(text) > maxLeetSize || leetReadings(text) > maxReadings {
+		filters = append(filters, matching.FilterL33tMatcher)
 	}
-	return uint8(zxcvbn.PasswordStrength(string(text), nil, withoutLeet).Score)
+	matches := append(matching.Omnimatch(text, nil, filters...), a.keyboards.matches(text)...)
+	return uint8(scoring.MinimumEntropyMatchSequence(text, matches).Score)
 }
-
-func withoutLeet(m match.Matcher) bool { return matching.FilterL33tMatcher(m) }
 
 // ascii maps every other character to one symbol by its code: zxcvbn counts
 // bytes in one place and characters in another.
@@ -48,9 +48,9 @@ func ascii(dst, pw []byte) []byte {
 // leetReadings bounds the number of readings that zxcvbn tries: for each
 // letter the number of its symbols that occur, times two for each symbol that
 // stands for two letters.
-func leetReadings(pw []byte) int {
+func leetReadings(pw string) int {
 	var seen [128]bool
-	for _, c := range pw {
+	for _, c := range []byte(pw) {
 		seen[c&0x7f] = true
 	}
 	n := 1
