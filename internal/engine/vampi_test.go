@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -125,13 +126,12 @@ func vampiReport(t *testing.T) (*report.Report, []byte) {
 // actors maps exchange ids to their truth by time and address.
 func actors(t *testing.T) map[string]labelled {
 	t.Helper()
-	type key struct {
-		src netip.AddrPort
-		us  int64
-	}
-	want := map[key]labelled{}
+	// The truth's time is that of the packet that completes the request, ours
+	// of its first byte: the nearest request of the same port is meant.
+	want := map[netip.AddrPort][]labelled{}
 	for _, r := range truth(t) {
-		want[key{netip.AddrPortFrom(netip.MustParseAddr(r.Src), r.Sport), int64(r.TS*1e6 + 0.5)}] = r
+		k := netip.AddrPortFrom(netip.MustParseAddr(r.Src), r.Sport)
+		want[k] = append(want[k], r)
 	}
 	in, err := source.Expand([]string{capture}, nil)
 	if err != nil {
@@ -141,14 +141,17 @@ func actors(t *testing.T) map[string]labelled {
 	src := pcap.New([]pcap.Input{{Name: in[0].Name, Open: in[0].Open}}, pcap.Config{})
 	missed := 0
 	sink := source.SinkFunc(func(x *exchange.Exchange) error {
-		us := (x.Start + 500) / 1000
-		for d := int64(-2); d <= 2; d++ {
-			if r, ok := want[key{x.Client, us + d}]; ok {
-				out[string(x.ID)] = r
-				return nil
+		best, distance := labelled{}, 1.0
+		for _, r := range want[x.Client] {
+			if d := math.Abs(r.TS - float64(x.Start)/1e9); d < distance && r.Method == string(x.Method) && r.URI == string(x.Target) && (r.Status == x.Status || r.Status == 0) {
+				best, distance = r, d
 			}
 		}
-		missed++
+		if distance == 1 {
+			missed++
+			return nil
+		}
+		out[string(x.ID)] = best
 		return nil
 	})
 	if err := src.Run(context.Background(), sink, &source.Ledger{}); err != nil {
