@@ -167,7 +167,7 @@ func (h *head) statusLine(line []byte, base int32) bool {
 		return false
 	}
 	p, ok := version(line[:8])
-	if !ok || line[8] != ' ' {
+	if !ok || line[8] != ' ' || !digit(line[5]) || line[6] != '.' || !digit(line[7]) {
 		return false
 	}
 	i := 8
@@ -185,17 +185,18 @@ func (h *head) statusLine(line []byte, base int32) bool {
 }
 
 // version reads "HTTP/d.d" in any case. HTTP/2 and later have no such line;
-// where somebody writes one, the message is framed as HTTP/1.1.
+// where somebody writes one, or a version that is none, the message is framed
+// as HTTP/1.1, as servers do that answer it.
 func version(b []byte) (uint8, bool) {
-	if len(b) != 8 || b[6] != '.' || !digit(b[5]) || !digit(b[7]) || b[4] != '/' ||
+	if len(b) < 5 || len(b) > 12 || b[4] != '/' ||
 		b[0]|0x20 != 'h' || b[1]|0x20 != 't' || b[2]|0x20 != 't' || b[3]|0x20 != 'p' {
 		return 0, false
 	}
-	switch {
-	case b[5] == '1' && b[7] == '0':
-		return 10, true
-	case b[5] == '1':
+	switch string(b[5:]) {
+	case "1.1":
 		return 11, true
+	case "1.0":
+		return 10, true
 	}
 	return 0, true
 }

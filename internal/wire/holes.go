@@ -59,7 +59,9 @@ func (d *Decoder) skip(f *flow, dir int) bool {
 	h, o := &f.h[dir], &f.h[1-dir]
 	var gap int32
 	if len(h.segs) > 0 {
-		gap = int32(h.segs[0].seq - h.next)
+		if gap = int32(h.segs[0].seq - h.next); gap <= 0 {
+			return false // held back by the other direction, nothing is missing here
+		}
 	} else if h.fin && !h.ended {
 		gap = int32(h.finSeq - h.next)
 	}

@@ -41,6 +41,9 @@ func (d *Decoder) complete(f *flow, dir int) {
 	h.cur, h.state = nil, sHead
 	if dir == int(f.cli) {
 		m.done = true
+		if m.proto == 9 {
+			h.state = sOpaque // a simple request is the last
+		}
 		d.ready(f)
 		return
 	}
@@ -55,9 +58,12 @@ func (d *Decoder) complete(f *flow, dir int) {
 		if !m.orphan { // its request was given up meanwhile
 			d.stats.Begun++
 		}
-		if f.ordinal == 0 && !f.h[f.cli].syn {
+		switch c := &f.h[f.cli]; {
+		case c.state == sOpaque && !c.ended:
+			d.stats.dropped[dropCorrupt]++ // to something unreadable
+		case f.ordinal == 0 && !c.syn:
 			d.stats.dropped[dropTruncated]++ // asked before the capture began
-		} else {
+		default:
 			d.stats.dropped[dropGap]++
 		}
 		d.freeMessage(m)

@@ -84,6 +84,10 @@ func (d *Decoder) begin(f *flow, dir int, b []byte) []byte {
 		h.state = sHead
 		return b
 	}
+	if f.protocol != "" {
+		h.state = sOpaque // the other side has told
+		return nil
+	}
 	m := h.cur
 	if m == nil {
 		for len(b) > 0 && (b[0] == '\r' || b[0] == '\n') {
