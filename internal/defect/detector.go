@@ -46,6 +46,20 @@ func (e *Event) Class() uint64 {
 	return Pair(Pair(uint64(e.Status), HashText(e.Code)), Pair(e.MessageHash, e.Schema))
 }
 
+// Submitted gives the passwords that stand in the request as such. A password
+// of Basic authentication proves who asks and is sent with everything.
+func (e *Event) Submitted() []observe.Password {
+	for i := range e.Passwords {
+		if e.Passwords[i].Name == "authorization" {
+			if i == 0 { // headers come before the body, or after it
+				return e.Passwords[1:]
+			}
+			return e.Passwords[:i]
+		}
+	}
+	return e.Passwords
+}
+
 // Echoed reports whether the request itself named the value.
 func (e *Event) Echoed(token uint64) bool {
 	for i := range e.Params {

@@ -2,9 +2,7 @@ package defect
 
 import (
 	"math"
-	"strings"
 
-	"xiezhi/internal/message"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -87,68 +85,9 @@ func If(signal bool, w float64) float64 {
 	return 0
 }
 
-// Types is a set of sensitive types.
-type Types uint64
-
-// TypesOf makes a set.
-func TypesOf(ts ...taxonomy.Sensitive) (s Types) {
-	for _, t := range ts {
-		s |= 1 << t
-	}
-	return s
-}
-
-// Has reports whether the set holds any of ts.
-func (s Types) Has(ts Types) bool { return s&ts != 0 }
-
-var (
-	secrets  = TypesOf(taxonomy.SensPassword, taxonomy.SensSecretKey, taxonomy.SensPrivateKey)
-	identity = levelTypes(3)
-	// named are the ordinary personal data that by themselves point to one
-	// private person. A public page rightly shows names of authors, addresses
-	// and telephone numbers of shops, so those count only together.
-	named = TypesOf(taxonomy.SensCNMobile, taxonomy.SensEmail, taxonomy.SensPlateNumber, taxonomy.SensPassport,
-		taxonomy.SensHKMacauPermit, taxonomy.SensSocialSecurityNo, taxonomy.SensMilitaryID)
-	contact = TypesOf(taxonomy.SensPhone, taxonomy.SensAddress, taxonomy.SensBirthDate)
-)
-
-func levelTypes(level int) (s Types) {
-	for t := taxonomy.Sensitive(1); int(t) < taxonomy.SensitiveCount; t++ {
-		if t.Level() == level {
-			s |= TypesOf(t)
-		}
-	}
-	return s
-}
-
-// Personal reports whether the types together are personal data or a secret
-// that must not be given to just anyone.
-func (s Types) Personal() bool {
-	return s.Has(secrets|identity|named) || s.Has(TypesOf(taxonomy.SensPersonName)) && s.Has(contact)
-}
-
-// Secret reports whether passwords or keys are among the types.
-func (s Types) Secret() bool { return s.Has(secrets) }
-
-// Grave reports whether secrets or S3 data are among the types.
-func (s Types) Grave() bool { return s.Has(secrets | identity) }
-
-// HarmOf rates the types: 4 a secret, or S3 of a thousand people; 3 S3, or S2 in
-// combination; 2 one kind of S2; 1 none.
-func (s Types) HarmOf(subjects uint64) taxonomy.Severity {
-	name := s.Has(TypesOf(taxonomy.SensPersonName))
-	switch {
-	case s.Secret(), s.Has(identity) && subjects >= 1000:
-		return taxonomy.Critical
-	case s.Has(identity),
-		name && s.Has(TypesOf(taxonomy.SensCNMobile, taxonomy.SensPhone)) && s.Has(TypesOf(taxonomy.SensAddress)),
-		s.Has(TypesOf(taxonomy.SensPlateNumber)) && s.Has(TypesOf(taxonomy.SensLocation)):
-		return taxonomy.High
-	case s.Has(levelTypes(2)):
-		return taxonomy.Elevated
-	}
-	return taxonomy.Moderate
-}
+// Escalate raises the severity one level: an attack already goes through the
+// defect. To be called once on a fresh finding.
+func (f *Finding) Escalate() { f.Severity = min(f.Severity+1, taxonomy.Critical) }
 
 // Reach says how an attacker gets at the defect.
 type Reach struct {
@@ -171,56 +110,4 @@ func (r Reach) Exploitability() (e taxonomy.Severity, id string) {
 		return taxonomy.High, "defect.rating.e.account_guessable"
 	}
 	return taxonomy.Elevated, "defect.rating.e.account"
-}
-
-// TypeName names a type of sensitive data.
-func TypeName(m *message.Catalog, t taxonomy.Sensitive) message.Text {
-	if t == taxonomy.NotSensitive {
-		return message.Text{}
-	}
-	return m.Text("defect.type."+t.String(), nil)
-}
-
-// Names lists the types in the order of their gravity.
-func (s Types) Names(m *message.Catalog) message.Text {
-	var l []message.Text
-	for t := taxonomy.Sensitive(1); int(t) < taxonomy.SensitiveCount; t++ {
-		if s.Has(TypesOf(t)) {
-			l = append(l, TypeName(m, t))
-		}
-	}
-	out := Join(l)
-	if i := strings.LastIndex(out.Zh, "、"); i >= 0 {
-		out.Zh = out.Zh[:i] + "和" + out.Zh[i+len("、"):]
-	}
-	return out
-}
-
-// Join lists texts: "、" in Chinese, commas and "and" in English.
-func Join(l []message.Text) (out message.Text) {
-	for i, t := range l {
-		switch {
-		case i == 0:
-			out = t
-			continue
-		case i == len(l)-1:
-			out.En += " and " + t.En
-		default:
-			out.En += ", " + t.En
-		}
-		out.Zh += "、" + t.Zh
-	}
-	return out
-}
-
-// JoinWords lists words that are the same in both languages, at most n of them.
-func JoinWords(words []string, n int) message.Text {
-	l := make([]message.Text, 0, n)
-	for i, w := range words {
-		if i == n && len(words) > n {
-			break
-		}
-		l = append(l, message.Text{Zh: w, En: w})
-	}
-	return Join(l)
 }

@@ -4,7 +4,7 @@
 // It takes events and gives drafts. Invariant: a password counts only where it
 // was accepted, and only if it could be assessed (not when the client hashed
 // or sealed it); a guess counts only where the password check itself answered.
-// Limits: sets of 64 accounts per API, 2 048 accounts and 4 096 sources with
+// Limits: sets of 256 accounts per API, 2 048 accounts and 4 096 sources with
 // failures at a time per site.
 package password
 
@@ -21,6 +21,7 @@ import (
 
 const (
 	maxAPIs     = 4096
+	setAccounts = 256
 	minAccounts = 3
 )
 
@@ -59,6 +60,11 @@ func NewWeak() *Weak { return &Weak{states: defect.NewStates[weak](maxAPIs)} }
 // setting gives the password that the request sets, nil when it sets none that
 // can be assessed.
 func setting(ev *defect.Event) *observe.Password {
+	// Nobody sets a password by reading; who puts one there tries names of
+	// parameters.
+	if ev.Method == "GET" || ev.Method == "HEAD" || ev.Method == "OPTIONS" {
+		return nil
+	}
 	role := false
 	switch ev.API.Role {
 	case taxonomy.RoleRegister, taxonomy.RolePasswordReset, taxonomy.RolePasswordChange:
@@ -67,15 +73,16 @@ func setting(ev *defect.Event) *observe.Password {
 		return nil
 	}
 	var found *observe.Password
-	for i := range ev.Passwords {
-		p := &ev.Passwords[i]
+	passwords := ev.Submitted()
+	for i := range passwords {
+		p := &passwords[i]
 		if p.Form != observe.PasswordPlain && p.Form != observe.PasswordGuessed {
 			continue
 		}
 		switch {
 		case p.Use == observe.PasswordNew:
 			return p
-		case role && found == nil && len(ev.Passwords) == 1:
+		case role && found == nil && len(passwords) == 1:
 			found = p
 		}
 	}
@@ -148,6 +155,7 @@ func (d *Weak) Observe(ev *defect.Event) {
 	if account == 0 && len(ev.Accounts) > 0 {
 		account = ev.Accounts[0].Token
 	}
+	s.accounts.Cap = setAccounts
 	s.accounts.Add(account)
 	if pr := ev.Who.Principal; pr != 0 && pr != account {
 		s.setters.Add(pr)
@@ -213,7 +221,7 @@ func (d *Weak) Findings(r *defect.Report) {
 				ways = append(ways, r.Text("defect.weakness."+weaknessNames[i], message.Args{"n": s.why[i]}))
 			}
 		}
-		args := message.Args{"api": r.Name(h), "accounts": s.accounts.Number(), "n": s.span.Count, "set": s.set,
+		args := message.Args{"api": r.Name(h), "accounts": defect.Number(min(accounts, s.span.Count), s.accounts.Exact()), "n": s.span.Count, "set": s.set,
 			"share": float64(s.span.Count) / float64(max(s.set, 1)), "ways": defect.Join(ways), "shortest": int(s.shortest)}
 		harm, why := taxonomy.High, "defect.rating.h.weak"
 		if admin {

@@ -104,45 +104,47 @@ func (d *BOLA) Observe(ev *defect.Event) {
 // judge says whether the answer is about the asker's own object, or gives the
 // foreign object; neither when nothing can be said.
 func (d *BOLA) judge(ev *defect.Event) (own bool, object uint64, credential bool) {
-	switch ev.Ownership {
-	case catalog.OwnershipOwn:
+	var account uint64
+	var noun, sets bool
+	if methodWrites(ev.Method) {
+		var social bool
+		account, noun, social = d.account(ev)
+		if account != 0 && account != ev.Who.Principal {
+			if social || socialRole(ev.API.Role) {
+				return false, 0, false // acts between people name the other one rightly
+			}
+			sets = ev.API.Role == taxonomy.RolePasswordChange || ev.API.Role == taxonomy.RolePasswordReset ||
+				len(ev.Submitted()) > 0 && ev.Method != "POST" || newPassword(ev)
+		}
+	}
+	switch {
+	case ev.Ownership == catalog.OwnershipOwn:
 		return true, 0, false
-	case catalog.OwnershipForeign:
+	case sets:
+		return false, account, true
+	case ev.Ownership == catalog.OwnershipForeign:
 		object = ev.Object
 		if object == 0 {
 			object = ev.Owner
 		}
 		return false, object, false
-	}
-	if !methodWrites(ev.Method) {
-		return false, 0, false
-	}
-	account, noun, tail := d.account(ev)
-	switch {
 	case account == 0:
 		return false, 0, false
 	case account == ev.Who.Principal:
 		return true, 0, false
-	}
-	sets := len(ev.Passwords) > 0 && ev.Method != "POST" || newPassword(ev)
-	switch ev.API.Role {
-	case taxonomy.RolePasswordChange, taxonomy.RolePasswordReset:
-		return false, account, true
-	case taxonomy.RoleProfileUpdate:
-		return false, account, sets
-	case taxonomy.RoleFollow, taxonomy.RoleLike, taxonomy.RoleInvite, taxonomy.RoleVote, taxonomy.RoleComment, taxonomy.RoleView:
-		// Acts between people name the other one rightly.
-		return false, 0, false
-	}
-	if sets {
-		return false, account, true
-	}
-	// Changing /users/bob or /users/bob/email is an act on bob's account;
-	// /users/bob/follow is not.
-	if noun && !tail && ev.Method != "POST" {
+	case ev.API.Role == taxonomy.RoleProfileUpdate, noun && ev.Method != "POST":
+		// Changing /users/bob or /users/bob/email is an act on bob's account.
 		return false, account, false
 	}
 	return false, 0, false
+}
+
+func socialRole(r taxonomy.Role) bool {
+	switch r {
+	case taxonomy.RoleFollow, taxonomy.RoleLike, taxonomy.RoleInvite, taxonomy.RoleVote, taxonomy.RoleComment, taxonomy.RoleView:
+		return true
+	}
+	return false
 }
 
 // account finds the account that the path names: its token, whether the word
@@ -150,7 +152,8 @@ func (d *BOLA) judge(ev *defect.Event) (own bool, object uint64, credential bool
 func (d *BOLA) account(ev *defect.Event) (token uint64, noun, social bool) {
 	for i := 1; i < len(ev.Segments); i++ {
 		t := ev.Segments[i].Token
-		if t == 0 || t != ev.Who.Principal && !(t == ev.Who.Subject && ev.Who.Registered) && !d.known.Has(t) {
+		named := ev.Ownership == catalog.OwnershipForeign && t == ev.Owner // the catalogue learned that it is one
+		if t == 0 || t != ev.Who.Principal && !named && !(t == ev.Who.Subject && ev.Who.Registered) && !d.known.Has(t) {
 			continue
 		}
 		for back := i - 1; back >= 0 && back >= i-2 && !noun; back-- {
@@ -186,6 +189,7 @@ func (d *BOLA) fire(ev *defect.Event, s *bola, object uint64, credential bool) {
 	s.span.Add(ev.End)
 	s.askers.Add(p)
 	s.foreign.Add(p)
+	s.objects.Cap, s.objectsNew.Cap = setValues, setValues
 	s.objects.Add(object)
 	s.ownersNamed.Add(ev.Owner)
 	s.public = s.public || !ev.Who.Private
@@ -275,7 +279,7 @@ func (d *BOLA) Findings(r *defect.Report) {
 			return
 		}
 		args := message.Args{
-			"api": r.Name(h), "principals": s.foreign.Number(), "objects": s.objects.Number(), "n": s.span.Count,
+			"api": r.Name(h), "principals": s.foreign.Number(), "objects": defect.Number(min(s.objects.Count(), s.span.Count), s.objects.Exact()), "n": s.span.Count,
 			"fresh": s.objectsNew.Number(), "types": s.types.Names(r.Texts), "own": s.own}
 		kind := ".read"
 		switch {
@@ -313,7 +317,8 @@ func (s *bola) confidence(api *catalog.API) float64 {
 	// Principals of whom we know that they are no staff. Going straight to an
 	// object says so only where others have objects of their own: a back office
 	// is entered by links, too.
-	ordinary := max(s.ordinary.Count(), defect.Common(&s.foreign, &s.owners))
+	proven := max(s.ordinary.Count(), defect.Common(&s.foreign, &s.owners))
+	ordinary := proven
 	if s.own > 0 {
 		ordinary = max(ordinary, s.unissued.Count())
 	}
@@ -345,7 +350,7 @@ func (s *bola) confidence(api *catalog.API) float64 {
 		return defect.Confidence(0.7, defect.If(principals >= 3, 0.3), defect.If(objects >= 10, 0.2))
 	case many && s.types.Personal() && principals >= 3 && objects >= 10:
 		return 0.65
-	case grave:
+	case grave && (proven > 0 || !writes): // one reset may be the help desk's
 		return 0.65
 	}
 	return 0

@@ -151,7 +151,11 @@ func (d *Exposed) Observe(ev *defect.Event) {
 		for _, t := range x.Subjects {
 			f.values.Add(t)
 		}
-		if p := s.samples.Offer(ev.ID, uint32(x.Type.Level())<<16|min(x.Distinct, 0xffff)); p != nil {
+		rank := uint32(x.Type.Level())<<16 | min(x.Distinct, 0xffff)
+		if defect.TypesOf(x.Type).Personal() {
+			rank |= 1 << 20 // a name beside it shows less
+		}
+		if p := s.samples.Offer(ev.ID, rank); p != nil {
 			p.What, p.Path, p.Type, p.N, p.Value = "defect.evidence.plain", strings.Clone(x.Path), x.Type, uint64(x.Count), strings.Clone(x.Shape)
 		}
 	}
@@ -361,8 +365,8 @@ func methodWrites(m string) bool {
 
 // newPassword reports whether the request sets a password.
 func newPassword(ev *defect.Event) bool {
-	for i := range ev.Passwords {
-		if ev.Passwords[i].Use == observe.PasswordNew {
+	for _, p := range ev.Submitted() {
+		if p.Use == observe.PasswordNew {
 			return true
 		}
 	}
