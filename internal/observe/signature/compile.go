@@ -69,14 +69,12 @@ type Case struct {
 }
 
 // UnmarshalYAML reads a string or a mapping.
-func (c *Case) UnmarshalYAML(b []byte) error {
-	var s string
-	if err := yaml.Unmarshal(b, &s); err == nil {
-		c.Value = s
+func (c *Case) UnmarshalYAML(unmarshal func(any) error) error {
+	if err := unmarshal(&c.Value); err == nil {
 		return nil
 	}
 	type plain Case
-	return yaml.UnmarshalWithOptions(b, (*plain)(c), yaml.Strict())
+	return unmarshal((*plain)(c))
 }
 
 // macros shorten patterns; the braces are not valid regexp syntax otherwise.
