@@ -109,6 +109,9 @@ func classifyHigh(b []byte, kinds uint16) ValueClass {
 	if kinds&hasSpace != 0 {
 		return ClassPhrase
 	}
+	if len(b) > 64 {
+		return ClassPhrase
+	}
 	if !utf8.Valid(b) {
 		return ClassOther
 	}

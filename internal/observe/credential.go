@@ -254,7 +254,7 @@ func (o *Observer) readJWT(v []byte) *JWT {
 	best := uint8(255)
 	for i := range t.Claims {
 		c := &t.Claims[i]
-		if len(c.Value) == 0 || len(c.Name) == 0 {
+		if len(c.Value) == 0 || len(c.Name) == 0 || timeClaim(c.Name) {
 			continue
 		}
 		if o.out.claims.len() >= MaxClaims {
@@ -275,6 +275,15 @@ func (o *Observer) readJWT(v []byte) *JWT {
 	}
 	o.out.jwts.add(j)
 	return &o.out.jwts.take()[0]
+}
+
+// timeClaim reports whether a claim holds a time: no identity, new every time.
+func timeClaim(name []byte) bool {
+	switch string(name) {
+	case "iat", "exp", "nbf", "auth_time":
+		return true
+	}
+	return false
 }
 
 // claimName is a claim's name as kept; a claim named by a value is masked.

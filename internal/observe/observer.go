@@ -59,6 +59,7 @@ type Observer struct {
 	key      []byte // decoded parameter name
 	val      []byte // decoded parameter value
 	canon    []byte // canonical values
+	folded   []byte // folded values
 	shape    []byte // shapes
 	lowered  []byte // lower-cased values
 	header   []byte // lower-cased header name

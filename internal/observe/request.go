@@ -208,9 +208,10 @@ func (o *Observer) requestLeaf(f *fieldEntry, in Location, t ValueType, v []byte
 		return
 	}
 	p.Class = classify(v)
-	p.Sensitive = o.recognise(f.hint, v)
+	p.Sensitive = o.recogniseAs(f.hint, p.Class, v)
+	token := uint64(0)
 	if len(o.hits) > 0 {
-		o.expose(f, false, v)
+		token = o.expose(f, false, v)
 	}
 	switch p.Class {
 	case ClassInt, ClassFloat, ClassUUID, ClassHex, ClassDate, ClassVer:
@@ -231,7 +232,10 @@ func (o *Observer) requestLeaf(f *fieldEntry, in Location, t ValueType, v []byte
 	}
 	if o.out.params.len() < MaxParams {
 		if o.allow() {
-			p.Token = o.tokenOf(p.Sensitive, v)
+			if p.Sensitive == taxonomy.NotSensitive || token == 0 || secret(p.Sensitive) {
+				token = o.tokenOf(p.Sensitive, v)
+			}
+			p.Token = token
 			p.Set = o.setOf(p.Sensitive, p.Class, v)
 		}
 		p.Shape = o.shapeOf(v)

@@ -174,22 +174,33 @@ func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 		return
 	}
 	t := valueType(k)
+	c := ClassInt
+	switch k {
+	case jsonleaf.String:
+		c = classify(value)
+	case jsonleaf.Float:
+		c = ClassFloat
+	}
 	if f.code != 0 && k != jsonleaf.Float {
 		o.codeCandidate(f, t, value)
 	}
 	if f.message != 0 && k == jsonleaf.String {
 		o.messageCandidate(f, value)
 	}
-	typ := o.recognise(f.hint, value)
+	typ := o.recogniseAs(f.hint, c, value)
+	token := uint64(0)
 	if len(o.hits) > 0 {
-		o.expose(f, true, value)
+		token = o.expose(f, true, value)
 	}
 	if k == jsonleaf.String && len(value) >= 8 && (f.traits&traitIssued != 0 || len(value) > 40 && value[0] == 'e' && value[1] == 'y') {
 		if o.issuedLeaf(f, value) {
 			return
 		}
 	}
-	o.leafCandidate(f, t, typ, value)
+	if typ == taxonomy.NotSensitive || secret(typ) {
+		token = 0
+	}
+	o.leafCandidate(f, t, c, typ, token, value)
 }
 
 // issuedLeaf reports a token that the response gives out.
@@ -216,7 +227,7 @@ func (o *Observer) isJWT(v []byte) bool {
 }
 
 // leafCandidate keeps the token of a value that other places may name.
-func (o *Observer) leafCandidate(f *fieldEntry, t ValueType, typ taxonomy.Sensitive, v []byte) {
+func (o *Observer) leafCandidate(f *fieldEntry, t ValueType, c ValueClass, typ taxonomy.Sensitive, token uint64, v []byte) {
 	r := &o.response
 	if len(v) > 64 || f.name == r.codeField && r.codeField != "" || typ.Level() == 4 || f.traits&traitPassword != 0 {
 		return
@@ -228,7 +239,6 @@ func (o *Observer) leafCandidate(f *fieldEntry, t ValueType, typ taxonomy.Sensit
 	if len(o.hits) > 0 && typ == taxonomy.NotSensitive || len(o.hits) > 0 && o.hits[0].Masked {
 		return // a part of the value is somebody's; its whole names nobody
 	}
-	c := classify(v)
 	switch c {
 	case ClassInt, ClassHex, ClassUUID, ClassMixed, ClassEmail:
 	case ClassWord:
@@ -249,7 +259,10 @@ func (o *Observer) leafCandidate(f *fieldEntry, t ValueType, typ taxonomy.Sensit
 	if !strong {
 		r.weak++
 	}
-	r.leaves = append(r.leaves, candidate{Leaf{Path: f.name, Token: o.tokenOf(typ, v), Record: o.walker.Record(), Type: t, Class: c}, strong})
+	if token == 0 {
+		token = o.tokenOf(typ, v)
+	}
+	r.leaves = append(r.leaves, candidate{Leaf{Path: f.name, Token: token, Record: o.walker.Record(), Type: t, Class: c}, strong})
 }
 
 func allUpper(v []byte) bool {

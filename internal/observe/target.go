@@ -136,11 +136,11 @@ func (o *Observer) segment(b []byte) {
 	case ClassWord, ClassVer:
 		// no recogniser knows a word
 		s.Text = o.word(b)
-		s.Token = o.cfg.Redactor.TokenFold(b)
+		s.Token = o.foldToken(b)
 		o.out.segments.add(s)
 		return
 	}
-	s.Sensitive = o.recognise(0, b)
+	s.Sensitive = o.recogniseAs(0, s.Class, b)
 	if s.Sensitive == taxonomy.NotSensitive && len(o.hits) > 0 {
 		s.Sensitive = o.hits[0].Type
 	}
@@ -157,7 +157,7 @@ func (o *Observer) segment(b []byte) {
 		s.Set = o.setOf(typ, s.Class, b)
 	} else {
 		s.Text = o.once(b)
-		s.Token = o.cfg.Redactor.TokenFold(b)
+		s.Token = o.foldToken(b)
 		s.Set = o.setOf(0, s.Class, b)
 	}
 	o.allow()

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"bytes"
 	"strconv"
 
 	"xiezhi/internal/redact"
@@ -15,13 +16,37 @@ import (
 // tokenOf gives the token of a value.
 func (o *Observer) tokenOf(t taxonomy.Sensitive, b []byte) uint64 {
 	if t == taxonomy.NotSensitive {
-		return o.cfg.Redactor.TokenFold(b)
+		return o.foldToken(b)
 	}
 	if secret(t) {
 		return o.secretToken(b)
 	}
 	o.canon = sensitive.Canonical(o.canon[:0], t, b)
-	return o.cfg.Redactor.TokenFold(o.canon)
+	return o.foldToken(o.canon)
+}
+
+// foldToken is Redactor.TokenFold, faster for ASCII and for scripts without
+// case; a test holds the two together.
+func (o *Observer) foldToken(b []byte) uint64 {
+	o.folded = o.folded[:0]
+	for i := 0; i < len(b); i++ {
+		c := b[i]
+		switch {
+		case c < 0x80:
+			if c-'A' < 26 {
+				c |= 0x20
+			}
+		case c >= 0xE4 && c <= 0xE9 && i+2 < len(b) && b[i+1]&0xC0 == 0x80 && b[i+2]&0xC0 == 0x80:
+			// U+4000 to U+9FFF: ideographs, neither case nor blanks
+			o.folded = append(o.folded, c, b[i+1], b[i+2])
+			i += 2
+			continue
+		default:
+			return o.cfg.Redactor.TokenFold(b)
+		}
+		o.folded = append(o.folded, c)
+	}
+	return o.cfg.Redactor.Token(bytes.TrimSpace(o.folded))
 }
 
 // secretToken gives the token of a credential: exact, since case counts. An
@@ -50,8 +75,13 @@ func (o *Observer) shapeOf(b []byte) string {
 // recognise finds the sensitive data in a value. typ is the type when the
 // whole value is one; o.hits lists every hit.
 func (o *Observer) recognise(h sensitive.Hint, b []byte) (typ taxonomy.Sensitive) {
+	return o.recogniseAs(h, classify(b), b)
+}
+
+// recogniseAs is recognise for a value whose class is known.
+func (o *Observer) recogniseAs(h sensitive.Hint, c ValueClass, b []byte) (typ taxonomy.Sensitive) {
 	o.hits = o.hits[:0]
-	if len(b) == 0 || h == sensitive.HintNone && len(b) < 6 {
+	if len(b) == 0 || h == sensitive.HintNone && unknowable(c, len(b)) {
 		return taxonomy.NotSensitive
 	}
 	o.hits = sensitive.Leaf(h, b, o.hits)
@@ -59,6 +89,18 @@ func (o *Observer) recognise(h sensitive.Hint, b []byte) (typ taxonomy.Sensitive
 		return o.hits[0].Type
 	}
 	return taxonomy.NotSensitive
+}
+
+// unknowable reports whether no recogniser knows a value without the help of
+// its name: what is personal about a word is the field it stands in.
+func unknowable(c ValueClass, n int) bool {
+	switch c {
+	case ClassWord:
+		return n <= 24
+	case ClassVer, ClassDate, ClassUUID, ClassFloat:
+		return true
+	}
+	return n < 6
 }
 
 // setOf places an enumerable identifier in its space.
@@ -120,14 +162,16 @@ type exposure struct {
 
 func (e *exposures) reset() { e.n = 0; e.seen.reset() }
 
-// expose counts the hits that recognise left for the value b.
-func (o *Observer) expose(f *fieldEntry, response bool, b []byte) {
+// expose counts the hits that recognise left for the value b. token is that of
+// the last hit, 0 when it was not needed.
+func (o *Observer) expose(f *fieldEntry, response bool, b []byte) (token uint64) {
 	for _, h := range o.hits {
-		o.exposeHit(f.name, f.hash, response, h, b[h.Start:h.End])
+		token = o.exposeHit(f.name, f.hash, response, h, b[h.Start:h.End])
 	}
+	return token
 }
 
-func (o *Observer) exposeHit(path string, hash uint64, response bool, h sensitive.Hit, v []byte) {
+func (o *Observer) exposeHit(path string, hash uint64, response bool, h sensitive.Hit, v []byte) (token uint64) {
 	es := &o.expo
 	var e *exposure
 	for i := range es.list[:es.n] {
@@ -140,7 +184,7 @@ func (o *Observer) exposeHit(path string, hash uint64, response bool, h sensitiv
 	if e == nil {
 		if es.n == MaxExposures {
 			o.over(1)
-			return
+			return 0
 		}
 		e = &es.list[es.n]
 		es.n++
@@ -151,18 +195,18 @@ func (o *Observer) exposeHit(path string, hash uint64, response bool, h sensitiv
 	}
 	e.count++
 	e.confidence = max(e.confidence, h.Confidence)
-	token := o.tokenOf(h.Type, v)
+	token = o.tokenOf(h.Type, v)
 	fresh, full := es.seen.add(token ^ uint64(e.typ)<<56 ^ hash)
 	if full {
 		o.over(1)
-		return
+		return token
 	}
 	if !fresh || e.distinct >= MaxDistinct {
-		return
+		return token
 	}
 	e.distinct++
 	if h.Masked {
-		return // what is masked names nobody
+		return token // what is masked names nobody
 	}
 	if h.Type == taxonomy.SensPassword {
 		// no token: equality with submitted passwords within the day is all
@@ -170,12 +214,13 @@ func (o *Observer) exposeHit(path string, hash uint64, response bool, h sensitiv
 			e.tags[e.ntags] = o.cfg.Redactor.PasswordTag(o.day(), v)
 			e.ntags++
 		}
-		return
+		return 0
 	}
 	if e.nsubjects < MaxSubjects && o.allow() {
 		e.subjects[e.nsubjects] = token
 		e.nsubjects++
 	}
+	return token
 }
 
 // day is the event day of the exchange, days since the epoch.
