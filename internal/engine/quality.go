@@ -18,8 +18,8 @@ const warmUp = 14 * 24 * time.Hour
 
 // inputOf writes down what came in, what was lost, and what could not be seen.
 func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind []report.Blind, msgs *message.Catalog) report.Input {
-	in := report.Input{Analysed: p.in.Load(), Observations: b.count, Bytes: t.Bytes,
-		Dropped: []report.ReasonCount{}, Quality: []report.QualityCount{}, Problems: []report.Problem{}, NotJudged: []report.NotJudged{}, Limits: []report.LimitCount{}}
+	in := report.NewInput()
+	in.Analysed, in.Observations, in.Bytes = p.in.Load(), b.count, t.Bytes
 	in.Exchanges = in.Analysed
 	for r, n := range t.Dropped {
 		in.Dropped = append(in.Dropped, report.ReasonCount{Reason: string(r), Count: n})
@@ -54,7 +54,7 @@ func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind [
 	for _, x := range t.Problems {
 		in.Problems = append(in.Problems, report.Problem{File: x.File, Offset: x.Offset, Line: x.Line, Reason: string(x.Reason), Text: x.Text})
 	}
-	in.Blind = blind
+	in.Blind = append(in.Blind, blind...)
 	slices.SortFunc(in.Blind, func(x, y report.Blind) int {
 		return cmp.Or(cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Server, y.Server), cmp.Compare(x.Name, y.Name))
 	})

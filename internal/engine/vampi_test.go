@@ -18,6 +18,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
 	"xiezhi/internal/engine"
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/judge"
@@ -25,6 +27,7 @@ import (
 	"xiezhi/internal/source"
 	"xiezhi/internal/source/pcap"
 	"xiezhi/rules"
+	"xiezhi/schema"
 )
 
 const capture = "../../testdata/vampi/vampi.pcap.zst"
@@ -298,6 +301,34 @@ func TestVampiDefects(t *testing.T) {
 	}
 	if !slices.ContainsFunc(rep.Defects, func(d report.Defect) bool { return d.Kind == "jwt_weak_secret" }) {
 		t.Error("defect not found: jwt_weak_secret")
+	}
+}
+
+func TestVampiReportMatchesSchema(t *testing.T) {
+	rep, _ := vampiReport(t)
+	b, err := schema.FS.ReadFile("report.v1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.AddResource("report.v1.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("report.v1.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	inst, err := jsonschema.UnmarshalJSON(bytes.NewReader(marshal(t, rep)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Validate(inst); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -61,8 +61,7 @@ func link(attacks []attack.Finding, defects []defect.Finding) {
 		slices.Sort(defects[i].ExploitedBy)
 		defects[i].ExploitedBy = slices.Compact(defects[i].ExploitedBy)
 		if len(defects[i].ExploitedBy) > 0 {
-			// detection.md C1: one level more when an attack already uses it.
-			defects[i].Severity = min(defects[i].Severity+1, taxonomy.Critical)
+			defects[i].Escalate()
 		}
 	}
 }

@@ -115,7 +115,7 @@ func (b *builder) api(a *catalog.API, now int64) API {
 func (b *builder) defect(f *defect.Finding) Defect {
 	d := Defect{ID: f.ID, Class: string(taxonomy.ClassOf[f.Kind]), Kind: string(f.Kind), Component: f.Component, API: b.ids[f.API],
 		Severity: f.Severity.String(), Harm: f.Harm.String(), Exploitability: f.Exploitability.String(), Prevalence: f.Prevalence.String(),
-		Confidence: round(f.Confidence), Status: string(f.Status), FirstSeen: moment(f.First), LastSeen: moment(f.Last), Count: f.Count,
+		Rating: f.Rating, Confidence: round(f.Confidence), Status: string(f.Status), FirstSeen: moment(f.First), LastSeen: moment(f.Last), Count: f.Count,
 		Evidence: []Evidence{}, Reason: f.Reason, Advice: f.Advice, OWASP: list(f.OWASP), CWE: list(f.CWE), ExploitedBy: list(f.ExploitedBy)}
 	for _, e := range f.Evidence {
 		d.Evidence = append(d.Evidence, Evidence{Exchange: e.Exchange, What: e.What, Value: e.Value})

@@ -58,6 +58,11 @@ type QualityCount struct {
 	Detail string `json:"detail"`
 }
 
+// NewInput is an Input with nothing read: every list is there and empty.
+func NewInput() Input {
+	return Input{Dropped: []ReasonCount{}, Quality: []QualityCount{}, Blind: []Blind{}, Problems: []Problem{}, NotJudged: []NotJudged{}, Limits: []LimitCount{}}
+}
+
 // Blind is a server whose traffic was seen but not looked into.
 type Blind struct {
 	Server      string `json:"server"`
@@ -127,6 +132,7 @@ type Defect struct {
 	Harm           string       `json:"harm"`
 	Exploitability string       `json:"exploitability"`
 	Prevalence     string       `json:"prevalence"`
+	Rating         message.Text `json:"rating"` // why the three axes are what they are
 	Confidence     float64      `json:"confidence"`
 	Status         string       `json:"status"`
 	FirstSeen      time.Time    `json:"first_seen"`
