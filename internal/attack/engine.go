@@ -18,7 +18,7 @@ type Budget struct {
 }
 
 func (b Budget) withDefaults() Budget {
-	d := Budget{Cells: 1 << 16, SetBytes: 32 << 20, Targets: 1 << 14, Pending: 1 << 15, Names: 1 << 15, APIs: 1 << 14, Episodes: 4096}
+	d := Budget{Cells: 1 << 16, SetBytes: 32 << 20, Targets: 1 << 14, Pending: 1 << 15, Names: 1 << 15, APIs: 1 << 14, Episodes: 2048}
 	for _, f := range [...]struct{ have, def *int }{{&b.Cells, &d.Cells}, {&b.Targets, &d.Targets}, {&b.Pending, &d.Pending}, {&b.Names, &d.Names}, {&b.APIs, &d.APIs}, {&b.Episodes, &d.Episodes}} {
 		if *f.have <= 0 {
 			*f.have = *f.def
@@ -169,7 +169,9 @@ func (e *Engine) Tick(now int64) {
 			e.judge(e.book, &e.units[i], false)
 		}
 	}
-	e.book.close(e, e.now)
+	if e.now-e.book.checked > 10e9 {
+		e.book.close(e, e.now)
+	}
 }
 
 // expire forgets up to n cells beyond the horizon, oldest first.

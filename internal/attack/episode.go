@@ -140,7 +140,7 @@ func (b *book) match(s *scene, c *candidate, r *roster) *episode {
 		return into
 	}
 	for _, ep := range b.eps {
-		if ep.kind == c.fuse.kind && ep.axis == c.axis && ep.unit == s.u.id && b.near(s, ep, r) {
+		if ep.kind == c.fuse.kind && ep.axis == c.axis && ep.unit == s.u.id && b.near(s, ep, r, c.scope.kind.wide()) {
 			return ep
 		}
 	}
@@ -149,10 +149,13 @@ func (b *book) match(s *scene, c *candidate, r *roster) *episode {
 
 // near reports whether new members belong to an episode: close in time, and
 // the same asker, tool or parameter structure.
-func (b *book) near(s *scene, ep *episode, r *roster) bool {
+func (b *book) near(s *scene, ep *episode, r *roster, wide bool) bool {
+	from, to := r.window()
+	if ep.last+burstGap < from {
+		return false
+	}
 	have := b.rosterOf(s.e, ep, s.pool)
 	defer have.tally.free(s.pool)
-	from, to := r.window()
 	hf, ht := have.window()
 	if from > ht+burstGap || hf > to+burstGap {
 		return false
@@ -165,9 +168,15 @@ func (b *book) near(s *scene, ep *episode, r *roster) bool {
 	if shares(r.cohorts.list, have.cohorts.list, 0) && (shares(r.agents.list, have.agents.list, 0) || shares(r.shapes.list, have.shapes.list, 0)) {
 		return true
 	}
-	identity := ep.axis == "guess" || ep.axis == "register"
-	return identity && (shares(r.shapes.list, have.shapes.list, 0) || shares(r.prefixes.list, have.prefixes.list, netip.Prefix{}))
+	if ep.axis != "guess" && ep.axis != "register" || ep.scope.wide() != wide || from > ht+nearGap || hf > to+nearGap {
+		return false
+	}
+	return shares(r.shapes.list, have.shapes.list, 0) || shares(r.prefixes.list, have.prefixes.list, netip.Prefix{})
 }
+
+// nearGap is how close in time attackers must follow each other to be taken
+// for one by their network or parameter structure alone.
+const nearGap = int64(60e9)
 
 func shares[T comparable](a, b []T, zero T) bool {
 	for _, v := range a {

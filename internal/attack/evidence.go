@@ -31,7 +31,10 @@ func (s *scene) timing(f *fusion, sc *scope) {
 
 // protocol weighs what the client says it is.
 func (s *scene) protocol(f *fusion, sc *scope) {
-	if sc.tools*10 >= len(sc.members)*8 {
+	switch {
+	case sc.sum.scanner*2 >= sc.sum.n:
+		f.say(taxonomy.FamilyProtocol, 2.5, "scanner", int(sc.sum.scanner), 0)
+	case sc.tools*10 >= len(sc.members)*8:
 		f.say(taxonomy.FamilyProtocol, 1.5, "tool", sc.tools, 0)
 	}
 	if sc.agents >= 5 && sc.agents*2 >= sc.addrs && (sc.addrs == 1 || sc.shapes == 1 && sc.kind.wide() && sc.agents*3 >= len(sc.members)*2) {

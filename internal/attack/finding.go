@@ -12,6 +12,9 @@ import (
 // is about; one that turned out to be in honest business is let go.
 func (e *Engine) guilty(ep *episode, c *cell) bool {
 	s := &scene{e: e, u: e.unitOf(ep.unit)}
+	if s.u.role == "" && ep.axis != "scan" && e.scanner(c) {
+		return false
+	}
 	for _, ax := range axes(s.u) {
 		if ax.name == ep.axis {
 			return ax.like(s, c, ep.scope.wide() || ep.scope == scopeTarget || ep.scope == scopeAddress)

@@ -95,9 +95,10 @@ func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
 		case guesses >= 5 && tags >= guessBurst && (dist <= 3 || guesses*2 >= dist || tags > dist/2):
 			return taxonomy.AttackBruteForce
 		case tags <= max(2, dist/5):
-			// One password for many accounts: is it the password or the account
-			// that is being tried?
-			if dist >= least && absent >= 0.3 && per <= 2 {
+			// Few passwords for many accounts: is it the passwords or the accounts
+			// that are being tried? Who asks for accounts has no need of a second
+			// password.
+			if dist >= least && absent >= 0.3 && per <= 2 && tags <= 2 {
 				return taxonomy.AttackAccountScanning
 			}
 			if dist >= max(accountsSpray, least-5) {

@@ -47,9 +47,9 @@ func axes(u *unit) []axis {
 		return []axis{guess, flood}
 	}
 	return []axis{
+		flood,
 		{name: "read", narrow: narrowOwners, wide: wideScopes, least: 5, like: likeRead, gate: gateRead, weigh: weighRead},
 		{name: "bulk", narrow: narrowActors, wide: wideActors, least: bulkLeast, like: likeBulk, gate: gateBulk, weigh: weighBulk},
-		flood,
 		{name: "bot", narrow: narrowActors, least: botLeast, like: likeBot, gate: gateBot, weigh: weighBot},
 	}
 }
@@ -79,6 +79,7 @@ func (e *Engine) judge(b *book, u *unit, final bool) {
 			continue // nothing there, or the same as in the longer window
 		}
 		seen = len(s.refs)
+		s.excuse()
 		s.targets(b)
 		for _, ax := range axes(u) {
 			for _, c := range s.search(ax) {
@@ -101,7 +102,7 @@ func (s *scene) search(ax axis) []*candidate {
 		if k == scopeAddress {
 			wanted = s.hard // honest people may share the address
 		}
-		s.groups(k, wanted, ax.least, func(key uint64, all []int32) {
+		s.groups(k, wanted, ax.least, ax.gate, func(key uint64, all []int32) {
 			if k == scopeAddress && len(all) < 2 {
 				return // the actor scope has judged it
 			}
@@ -145,6 +146,34 @@ func (s *scene) search(ax axis) []*candidate {
 		}
 	}
 	return found
+}
+
+// excuse takes out what actors did who are known to scan the site: whatever
+// they read was read by the scan. Guessing at accounts stays a matter of its
+// own.
+func (s *scene) excuse() {
+	if s.u.id == "site" || s.u.role != "" {
+		return
+	}
+	for i := range s.refs {
+		if s.e.scanner(s.cell(int32(i))) {
+			s.taken[i] = true
+		}
+	}
+}
+
+// scanner reports whether a cell's actor is known to scan and does no
+// business.
+func (e *Engine) scanner(c *cell) bool {
+	if c.actor == 0 || len(e.book.owner) == 0 {
+		return false
+	}
+	a := e.cells.at(c.actor)
+	if a.gen != c.actGen || a.business > 0 {
+		return false
+	}
+	ep := e.book.ownerOf(c.actor, a)
+	return ep != nil && ep.axis == "scan" && ep.score >= scoreLikely
 }
 
 // better prefers the verdict, then what explains more, then the purer.

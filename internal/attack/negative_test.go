@@ -262,3 +262,35 @@ func TestFreeFormKeys(t *testing.T) {
 		}
 	})
 }
+
+// TestMonitoredPath: a monitor polls a path that scanners also like, and it is
+// there; another polls one that is not.
+func TestMonitoredPath(t *testing.T) {
+	calm(t, func(s *script) {
+		ok, broken := s.tool(ip4(10, 0, 0, 9)), s.tool(ip4(10, 0, 0, 10))
+		for i := range 200 {
+			s.send(ok, float64(i)*2, "health", "", func(ev *scripted) {
+				ev.obs.Signatures = []observe.Signature{{Rule: "probe_admin.console", In: observe.InPath}}
+				ev.obs.Segments = []observe.Segment{{Text: "actuator"}, {Text: "health"}}
+			})
+			s.send(broken, float64(i)*2, "", "", func(ev *scripted) {
+				ev.obs.Signatures = []observe.Signature{{Rule: "probe_admin.console", In: observe.InPath}}
+				ev.obs.Segments = []observe.Segment{{Text: "metrics"}}
+				ev.Outcome, ev.obs.Status = catalog.OutcomeNotFound, 404
+			})
+		}
+	})
+}
+
+// TestRichText: an editor whose texts look like markup injection.
+func TestRichText(t *testing.T) {
+	calm(t, func(s *script) {
+		c := s.browser(s.home(900))
+		c.credential, c.principal = 900, 901
+		for i := range 60 {
+			s.send(c, 10+float64(i)*5, "create", "", func(ev *scripted) {
+				ev.obs.Signatures = []observe.Signature{{Rule: "xss.markup", In: observe.InJSON, Name: "body"}}
+			})
+		}
+	})
+}

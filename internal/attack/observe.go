@@ -39,7 +39,7 @@ func (e *Engine) Observe(ev *catalog.Event) {
 	site := e.marked
 	e.marked = false
 	if i != 0 {
-		e.observeAPI(ev, i, ar, actor)
+		e.observeAPI(ev, i, f, ar, actor)
 	}
 	u := &e.units[0]
 	if site && (actor.sigs+actor.missing >= 5 || actor.sets[setNames] != nil) {
@@ -210,19 +210,13 @@ func (e *Engine) countActor(ev *catalog.Event, c *cell, i int32) {
 	if p != 0 {
 		e.pool.add(&c.sets[setCreds], p)
 	}
-	if ev.Outcome == catalog.OutcomeSuccess && p != 0 && i != 0 && !identityRole(e.apis[i].role) && len(ev.Signatures) == 0 {
+	if ev.Outcome == catalog.OutcomeSuccess && p != 0 && i != 0 && !identityRole(e.apis[i].role) && patterns(ev) != sigPayload {
 		c.business++
 	}
 	bad := false
-	if n := len(ev.Signatures); n > 0 {
-		c.sigs++
-		bad = true
-		for _, s := range ev.Signatures {
-			e.pool.add(&c.sets[setRules], hashText(s.Rule))
-		}
-		if ev.Outcome == catalog.OutcomeError || ev.Status >= 500 {
-			c.hurt++
-		}
+	sig := patterns(ev)
+	if sig == sigAgent {
+		c.scanner++
 	}
 	nowhere := ev.API == nil && ev.Status >= 400 && ev.Status < 500
 	if nowhere {
@@ -232,6 +226,12 @@ func (e *Engine) countActor(ev *catalog.Event, c *cell, i int32) {
 		e.missing(ev, c)
 		bad = true
 	}
+	// To ask for one sensitive path again and again is monitoring or a broken
+	// client; every further path counts.
+	if sig == sigPayload || sig == sigProbe && ev.Outcome != catalog.OutcomeSuccess && e.pool.add(&c.sets[setProbes], pathHash(ev)) {
+		bad = true
+		e.countPattern(ev, c)
+	}
 	if e.newNames(ev, c, i) {
 		bad = true
 	}
@@ -240,8 +240,8 @@ func (e *Engine) countActor(ev *catalog.Event, c *cell, i int32) {
 	}
 }
 
-// missing counts a request for something that is not there.
-func (e *Engine) missing(ev *catalog.Event, c *cell) {
+// pathHash names what was asked for.
+func pathHash(ev *catalog.Event) uint64 {
 	h := hashText(ev.Method)
 	for k := range ev.Segments {
 		s := &ev.Segments[k]
@@ -251,6 +251,12 @@ func (e *Engine) missing(ev *catalog.Event, c *cell) {
 			h = join(h, hashText(s.Text))
 		}
 	}
+	return h
+}
+
+// missing counts a request for something that is not there.
+func (e *Engine) missing(ev *catalog.Event, c *cell) {
+	h := pathHash(ev)
 	if e.pool.add(&c.sets[setPaths], h) {
 		if e.links.met(h) >= pathDistinct && ev.Referer != "" && ev.Referer == ev.Host {
 			c.linked++

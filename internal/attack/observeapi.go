@@ -7,15 +7,19 @@ import (
 )
 
 // observeAPI counts the event in its API's cell.
-func (e *Engine) observeAPI(ev *catalog.Event, i int32, ar ref, actor *cell) {
+func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, actor *cell) {
 	s := &e.apis[i]
 	s.n++
 	if len(ev.Passwords) > 0 {
 		s.pw++
 	}
 	p := principal(ev)
+	asker := p // whom an object can belong to
+	if asker == 0 {
+		asker = print
+	}
 	target := join(ev.Object, ev.ParamShape)
-	sub := join(join(actor.sub, ev.ParamShape), p)
+	sub := join(join(print, ev.ParamShape), p)
 	r, c := e.cell(ev, i, sub, target)
 	c.actor, c.actGen = ar, actor.gen
 	c.shape, c.cred, c.who = ev.ParamShape, p, actor.sub
@@ -25,14 +29,14 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, ar ref, actor *cell) {
 	u := &e.units[s.unit]
 	// A request that carries an attack signature is evidence for a scan; as a
 	// login or a read it means nothing.
-	if len(ev.Signatures) == 0 {
+	if patterns(ev) != sigPayload {
 		if u.role != "" {
 			e.countIdentity(ev, c, s, u)
 		} else {
-			e.countObjects(ev, c, u)
+			e.countObjects(ev, c, u, asker)
 		}
 	}
-	e.remember(ev, actor)
+	e.remember(ev, asker)
 	e.touch(r, c)
 	if c.peak >= floodPeak {
 		u.watch = true
@@ -137,13 +141,13 @@ func pattern(a *observe.Account) uint64 {
 
 // countObjects counts what a request to any other API says about whose data
 // was read.
-func (e *Engine) countObjects(ev *catalog.Event, c *cell, u *unit) {
+func (e *Engine) countObjects(ev *catalog.Event, c *cell, u *unit, asker uint64) {
 	ok := ev.Outcome == catalog.OutcomeSuccess
 	if ev.Object != 0 {
 		c.obj++
 		switch {
 		case ok:
-			e.countRead(ev, c, u)
+			e.countRead(ev, c, u, asker)
 		case ev.Outcome == catalog.OutcomeNotFound || ev.Outcome == catalog.OutcomeDenied:
 			c.miss++
 			e.mark(c, ev.End)
@@ -154,8 +158,7 @@ func (e *Engine) countObjects(ev *catalog.Event, c *cell, u *unit) {
 	}
 }
 
-func (e *Engine) countRead(ev *catalog.Event, c *cell, u *unit) {
-	asker := askerKey(ev)
+func (e *Engine) countRead(ev *catalog.Event, c *cell, u *unit, asker uint64) {
 	s := &e.apis[c.api]
 	s.reads++
 	e.pool.add(&c.sets[setObjects], ev.Object)
@@ -239,21 +242,12 @@ func (e *Engine) countExposed(ev *catalog.Event, c *cell, u *unit) {
 	}
 }
 
-// askerKey is who an object can belong to.
-func askerKey(ev *catalog.Event) uint64 {
-	if p := principal(ev); p != 0 {
-		return p
-	}
-	return fingerprint(ev)
-}
-
 // remember keeps which objects the asker wrote itself and which a response
 // handed to it, so that reading them later is no guess.
-func (e *Engine) remember(ev *catalog.Event, actor *cell) {
+func (e *Engine) remember(ev *catalog.Event, asker uint64) {
 	if ev.Outcome != catalog.OutcomeSuccess {
 		return
 	}
-	asker := askerKey(ev)
 	if ev.Method == "POST" || ev.Method == "PUT" {
 		for k := range min(len(ev.Params), tokensMade) {
 			if t := ev.Params[k].Token; t != 0 {

@@ -357,3 +357,43 @@ func TestFlood(t *testing.T) {
 		r.innocent(t)
 	})
 }
+
+// TestScannerAgent: a tool that names itself is judged by what it does.
+func TestScannerAgent(t *testing.T) {
+	each(t, func(t *testing.T, s *script) {
+		c := s.tool(ip4(45, 9, 1, 7))
+		for i := range 100 {
+			s.login(c, 50+float64(i)*0.1, 1_000_001, 70_000+uint64(i), "wrong", "brute")
+			ev := s.events[len(s.events)-1]
+			ev.obs.Signatures = []observe.Signature{{Rule: "scanner.agent", In: observe.InHeader, Name: "user-agent"}}
+		}
+		r := s.run(t)
+		r.found(t, "brute", 0.9, taxonomy.AttackBruteForce)
+		if len(r.findings) != 1 {
+			t.Errorf("one attack, %d findings:\n%s", len(r.findings), r)
+		}
+		r.innocent(t)
+	})
+}
+
+// TestScanIsOneFinding: what a scanner happens to read is part of its scan.
+func TestScanIsOneFinding(t *testing.T) {
+	each(t, func(t *testing.T, s *script) {
+		c := s.browser(ip4(45, 9, 1, 7))
+		for i := range 60 {
+			s.send(c, 50+float64(i)*0.1, "list", "vuln", func(ev *scripted) {
+				ev.obs.ParamShape, ev.Object = s.rng.Uint64(), s.rng.Uint64()
+				for k := range 40 {
+					ev.obs.Params = append(ev.obs.Params, observe.Param{Name: fmt.Sprint("n", i*40+k), In: observe.InQuery})
+				}
+				ev.obs.Exposures = []observe.Exposure{{Path: "orders[].user", Type: taxonomy.SensAccountName, Response: true, Count: 90, Distinct: 60, Subjects: []uint64{1, 2, 3}}}
+			})
+		}
+		r := s.run(t)
+		r.found(t, "vuln", 0.9, taxonomy.AttackVulnerabilityScan)
+		if len(r.findings) != 1 {
+			t.Errorf("one attack, %d findings:\n%s", len(r.findings), r)
+		}
+		r.innocent(t)
+	})
+}

@@ -31,7 +31,8 @@ func weighProbe(s *scene, sc *scope) *fusion {
 		least = 3 * probePaths
 	}
 	byPaths := paths >= least && missing >= 0.5
-	bySigs := t.sigs >= probeSigs && (rules >= 2 || t.sigs >= 8)
+	// Texts that match one pattern and are accepted are more likely content.
+	bySigs := t.sigs >= probeSigs && (rules >= 3 || t.sigs >= 8 && t.sigOK*5 < t.sigs*4)
 	byNames := names >= probeNames && !s.noisyNames(sc)
 	if !byPaths && !bySigs && !byNames {
 		return nil

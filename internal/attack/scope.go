@@ -59,17 +59,18 @@ func (k scopeKind) key(c *cell) uint64 {
 // A scene is what one judgement looks at: the cells of a unit that were active
 // in a window, minus those already explained.
 type scene struct {
-	e     *Engine
-	u     *unit
-	now   int64
-	from  int64
-	refs  []ref
-	taken []bool
-	soft  []bool // looks like the abuse of the axis being searched
-	hard  []bool // … and shows no honest business
-	pool  *pool  // storage of sums
-	keys  []uint64
-	order []keyed
+	e      *Engine
+	u      *unit
+	now    int64
+	from   int64
+	refs   []ref
+	taken  []bool
+	soft   []bool // looks like the abuse of the axis being searched
+	hard   []bool // … and shows no honest business
+	pool   *pool  // storage of sums
+	keys   []uint64
+	counts tally
+	order  []keyed
 
 	askers       map[uint64]*asker // built on demand, see peers.go
 	roll         []*asker          // the same in order
@@ -150,8 +151,9 @@ func (s *scene) survey(ax *axis) int {
 }
 
 // groups calls f with every group of untaken cells of the wanted sort that
-// share a key of that kind and count at least least requests, in order of key.
-func (s *scene) groups(k scopeKind, wanted []bool, least int, f func(key uint64, all []int32)) {
+// share a key of that kind, count at least least requests and pass the gate, in
+// order of key. Most groups fail the gate, so it comes before any allocation.
+func (s *scene) groups(k scopeKind, wanted []bool, least int, gate func(*tally, bool) bool, f func(key uint64, all []int32)) {
 	s.order = s.order[:0]
 	for i := range s.refs {
 		if s.taken[i] || !wanted[i] {
@@ -173,7 +175,7 @@ func (s *scene) groups(k scopeKind, wanted []bool, least int, f func(key uint64,
 		for ; j < len(order) && order[j].key == order[i].key; j++ {
 			n += int(s.cell(order[j].at).n)
 		}
-		if n >= least {
+		if n >= least && s.passes(order[i:j], gate) {
 			all := make([]int32, 0, j-i)
 			for _, o := range order[i:j] {
 				all = append(all, o.at)
@@ -184,12 +186,27 @@ func (s *scene) groups(k scopeKind, wanted []bool, least int, f func(key uint64,
 	}
 }
 
+// passes applies a gate to the counts of a group.
+func (s *scene) passes(group []keyed, gate func(*tally, bool) bool) bool {
+	if gate == nil {
+		return true
+	}
+	if len(group) == 1 {
+		return gate(&s.cell(group[0].at).tally, false)
+	}
+	s.counts = tally{}
+	for _, o := range group {
+		s.counts.addCounts(&s.cell(o.at).tally)
+	}
+	return gate(&s.counts, false)
+}
+
 // crowds calls f with every wide group in which at least five cells look
 // guilty, honest members included.
 func (s *scene) crowds(k scopeKind, least int, f func(key uint64, all []int32)) {
 	var keys []uint64
 	at := map[uint64]int{}
-	s.groups(k, s.hard, least, func(key uint64, hard []int32) {
+	s.groups(k, s.hard, least, nil, func(key uint64, hard []int32) {
 		if len(hard) >= 5 {
 			at[key] = len(keys)
 			keys = append(keys, key)

@@ -135,6 +135,12 @@ func (e *Engine) bystanders(ep *episode, s *Selector) uint64 {
 // where a cell reaches beyond the window.
 func (e *Engine) touched(ep *episode, s *Selector) (hit, all uint64) {
 	u := e.unitOf(ep.unit)
+	own := make(map[uint64]bool, len(ep.live))
+	for _, m := range ep.live {
+		if c := e.cells.at(m.at); c.gen == m.gen {
+			own[c.who] = true
+		}
+	}
 	for _, i := range u.apis {
 		if len(s.APIs) > 0 && !slices.Contains(s.APIs, e.apis[i].handle) {
 			continue
@@ -146,7 +152,12 @@ func (e *Engine) touched(ep *episode, s *Selector) (hit, all uint64) {
 			if c.last < s.From || c.first > s.To {
 				continue
 			}
-			if o := e.book.ownerOf(at, c); o == ep && e.guilty(ep, c) || o != nil && o != ep && o.score >= scoreLikely {
+			o := e.book.ownerOf(at, c)
+			if o == ep && e.guilty(ep, c) || o != nil && o != ep && o.score >= scoreLikely {
+				continue
+			}
+			// The rest of what an attacker sent is no business of others.
+			if own[c.who] && c.succ == 0 {
 				continue
 			}
 			n := uint64(c.n)

@@ -15,6 +15,7 @@ const (
 	setRules           // signature rules
 	setPatterns        // patterns of account names
 	setCreds           // credentials shown
+	setProbes          // sensitive paths asked for in vain
 	setCount
 )
 
@@ -37,9 +38,11 @@ type tally struct {
 	people                  uint32 // most people in one response
 	level                   uint8  // highest sensitivity read in the clear
 
-	missing, junk, sigs, hurt uint32 // no such path; of no API; signature hits; of these answered 5xx
-	linked                    uint32 // missing paths that the site's own pages link to
-	repeats                   uint32 // same target as the request before
+	missing, junk     uint32 // no such path; of no API
+	sigs, hurt, sigOK uint32 // requests with attack patterns; of these answered 5xx, with success
+	scanner           uint32 // the agent says it is a scanner
+	linked            uint32 // missing paths that the site's own pages link to
+	repeats           uint32 // same target as the request before
 
 	gaps          uint32
 	gapSum, gapSq float64 // seconds
@@ -98,6 +101,8 @@ func (t *tally) addCounts(o *tally) {
 	t.junk += o.junk
 	t.sigs += o.sigs
 	t.hurt += o.hurt
+	t.sigOK += o.sigOK
+	t.scanner += o.scanner
 	t.linked += o.linked
 	t.repeats += o.repeats
 	t.gaps += o.gaps
