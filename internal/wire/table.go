@@ -280,7 +280,7 @@ func (d *Decoder) expire() {
 	for f := t.closed.head; f != nil && d.clock-f.stamp > closedTimeout; f = t.closed.head {
 		d.forget(f)
 	}
-	for f := t.opening.head; f != nil && d.clock-f.stamp > openingTimeout; f = t.opening.head {
+	for f := t.opening.head; f != nil && d.clock-f.since(d.clock) > openingTimeout; f = t.opening.head {
 		d.forget(f)
 	}
 	for f := t.active.head; f != nil && d.clock-f.stamp > int64(d.cfg.Idle); f = t.active.head {
@@ -293,6 +293,15 @@ func (d *Decoder) expire() {
 		d.finish(f)
 		d.forget(f)
 	}
+}
+
+// since is when a flow was last heard of. Its stamp may be older, if its packet
+// was the first after a leap in time; its last packet may be from a mad clock.
+func (f *flow) since(clock int64) int64 {
+	if f.last <= clock {
+		return max(f.last, f.stamp)
+	}
+	return f.stamp
 }
 
 // forget removes a finished flow from the table.
