@@ -26,7 +26,7 @@ type fieldEntry struct {
 const (
 	fieldSlots = 1 << 16
 	fieldFull  = 1 << 15
-	maxFields  = 1 << 13
+	maxFields  = 1 << 11
 )
 
 // begin starts an exchange.

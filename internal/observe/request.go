@@ -1,8 +1,6 @@
 package observe
 
 import (
-	"bytes"
-
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/observe/jsonleaf"
 	"xiezhi/internal/observe/password"
@@ -142,7 +140,7 @@ func (o *Observer) observeRequestBody() {
 // scratchOf keeps a grown scratch buffer, unless DecodeBody gave the message's
 // own bytes, which are not ours to write.
 func scratchOf(scratch, body, own []byte) []byte {
-	if cap(body) > cap(scratch) && (len(body) == 0 || len(own) == 0 || &body[0] != &own[0]) {
+	if cap(body) > cap(scratch) && len(body) > 0 && (len(own) == 0 || &body[0] != &own[0]) {
 		return body[:0]
 	}
 	return scratch[:0]
@@ -153,6 +151,10 @@ type requestLeaves Observer
 
 func (v *requestLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 	o := (*Observer)(v)
+	if o.walker.Leaves > maxVisited {
+		o.over(1)
+		return
+	}
 	f := o.jsonField(path)
 	if f == nil {
 		o.over(1)
@@ -163,6 +165,9 @@ func (v *requestLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 	}
 	o.requestLeaf(f, o.request.in, valueType(k), value)
 }
+
+// maxVisited is how many leaves of one body are looked at.
+const maxVisited = 1 << 16
 
 func valueType(k jsonleaf.Kind) ValueType {
 	switch k {
@@ -186,9 +191,9 @@ func (o *Observer) requestLeaf(f *fieldEntry, in Location, t ValueType, v []byte
 	if bit := uint16(1) << in; f.types&bit == 0 {
 		f.types |= bit
 		r.shape.leaf(f, in, t, v)
-	}
-	if f.traits&traitOdd != 0 {
-		o.match(partOf(in), in, f.name, []byte(f.name))
+		if f.traits&traitOdd != 0 { // {"user": {"$ne": ""}} attacks by name
+			o.match(partOf(in), in, f.name, []byte(f.name))
+		}
 	}
 	p := Param{Name: f.name, Len: uint32(min(len(v), 1<<31)), In: in, Type: t}
 	if t == TypeBool || t == TypeNull || t == TypeNone || len(v) == 0 {
@@ -391,82 +396,4 @@ func (o *Observer) addSignature(r *signature.Rule) {
 		return
 	}
 	o.out.signatures.add(Signature{Rule: r.ID, In: o.matchIn, Name: o.matchName})
-}
-
-// bodyKind tells what a body is, by its type and its first bytes.
-func bodyKind(ct, body []byte) BodyKind {
-	if len(body) == 0 {
-		return BodyNone
-	}
-	var buf [64]byte
-	t := lower(buf[:0], ct[:min(len(ct), 64)])
-	if i := bytes.IndexByte(t, ';'); i >= 0 {
-		t = t[:i]
-	}
-	t = trimSpace(t)
-	head := trimSpace(body[:min(len(body), 64)])
-	jsonLike := len(head) > 0 && (head[0] == '{' || head[0] == '[')
-	has := func(s string) bool { return bytes.Contains(t, []byte(s)) }
-	switch {
-	case has("json"):
-		return BodyJSON
-	case has("multipart/"):
-		return BodyMultipart
-	case has("x-www-form-urlencoded"):
-		if jsonLike {
-			return BodyJSON
-		}
-		return BodyForm
-	case has("html"):
-		return BodyHTML
-	case has("image/svg"):
-		return BodyXML
-	case has("image/"), has("audio/"), has("video/"), has("font/"):
-		return BodyImage
-	case has("javascript"), has("ecmascript"), has("text/css"):
-		if len(body) < 1<<20 && jsonp(head) {
-			return BodyJSON
-		}
-		return BodyScript
-	case has("xml"):
-		return BodyXML
-	case has("pdf"), has("zip"), has("msword"), has("officedocument"), has("ms-excel"), has("ms-powerpoint"), has("rar"), has("x-tar"), has("gzip"):
-		return BodyFile
-	case has("text/"), len(t) == 0, has("octet-stream"), has("x-ndjson"):
-		return sniff(head, body, jsonLike)
-	}
-	if jsonLike {
-		return BodyJSON
-	}
-	return sniff(head, body, false)
-}
-
-func sniff(head, body []byte, jsonLike bool) BodyKind {
-	switch {
-	case jsonLike:
-		return BodyJSON
-	case bytes.HasPrefix(head, []byte("%PDF")), bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte("\xd0\xcf\x11\xe0")):
-		return BodyFile
-	case len(head) > 0 && head[0] == '<':
-		var buf [64]byte
-		h := lower(buf[:0], head)
-		if bytes.HasPrefix(h, []byte("<?xml")) || bytes.HasPrefix(h, []byte("<soap")) {
-			return BodyXML
-		}
-		if bytes.HasPrefix(h, []byte("<!doctype html")) || bytes.HasPrefix(h, []byte("<html")) || bytes.HasPrefix(h, []byte("<head")) {
-			return BodyHTML
-		}
-	}
-	for _, c := range body[:min(len(body), 512)] {
-		if c < ' ' && c != '\n' && c != '\r' && c != '\t' && c != 0x1b && c != '\f' {
-			return BodyBinary
-		}
-	}
-	return BodyText
-}
-
-// jsonp reports whether a script is a call with one object or array.
-func jsonp(head []byte) bool {
-	i := bytes.IndexByte(head, '(')
-	return i > 0 && i+1 < len(head) && (head[i+1] == '{' || head[i+1] == '[') && bytes.IndexAny(head[:i], " =;\n") < 0
 }

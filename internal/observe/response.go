@@ -150,6 +150,10 @@ type responseLeaves Observer
 
 func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 	o := (*Observer)(v)
+	if o.walker.Leaves > maxVisited {
+		o.over(1)
+		return
+	}
 	f := o.jsonField(path)
 	if f == nil {
 		o.over(1)

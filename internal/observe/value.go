@@ -118,9 +118,12 @@ func (o *Observer) setOf(t taxonomy.Sensitive, c ValueClass, b []byte) (f SetFea
 	if c != ClassInt || len(b) > 18 {
 		return f
 	}
-	v, err := strconv.ParseUint(string(b), 10, 64)
-	if err != nil {
-		return f
+	v := uint64(0)
+	for _, d := range b {
+		if d-'0' > 9 {
+			return f // -5
+		}
+		v = v*10 + uint64(d-'0')
 	}
 	o.canon = append(o.canon[:0], "int/"...)
 	o.canon = strconv.AppendUint(o.canon, v/64, 10)
