@@ -122,12 +122,51 @@ func (a *automaton) scan(b []byte, hit func(id int32, end int)) {
 	}
 }
 
+// laneSize is the least text that is scanned in lanes.
+const laneSize = 256
+
+// occurs reports whether any literal stands in b. The step from one state to
+// the next waits for a load, so a long text is scanned in four lanes at once;
+// each lane reads on into the next one by the longest literal, less a byte.
+func (a *automaton) occurs(b []byte) bool {
+	if len(b) < max(laneSize, 4*a.longest) {
+		return a.first(b) >= 0
+	}
+	quarter := len(b) / 4
+	n := quarter + a.longest - 1
+	next, output, class := a.next, a.output, &a.class
+	l0, l1, l2, l3 := b[:n], b[quarter:quarter+n], b[2*quarter:2*quarter+n], b[3*quarter:]
+	common := min(n, len(l3))
+	var s0, s1, s2, s3 uint32
+	for i := range common {
+		s0 = next[s0+uint32(class[l0[i]])]
+		s1 = next[s1+uint32(class[l1[i]])]
+		s2 = next[s2+uint32(class[l2[i]])]
+		s3 = next[s3+uint32(class[l3[i]])]
+		if max(s0, s1, s2, s3) >= output {
+			return true
+		}
+	}
+	return a.rest(s0, l0[common:]) || a.rest(s1, l1[common:]) || a.rest(s2, l2[common:]) || a.rest(s3, l3[common:])
+}
+
+// rest goes on from state s and reports whether b completes a literal.
+func (a *automaton) rest(s uint32, b []byte) bool {
+	for _, c := range b {
+		s = a.next[s+uint32(a.class[c])]
+		if s >= a.output {
+			return true
+		}
+	}
+	return false
+}
+
 // first gives the offset behind the first occurrence of any literal, or -1.
 func (a *automaton) first(b []byte) int {
-	next, output := a.next, a.output
+	next, output, class := a.next, a.output, &a.class
 	s := uint32(0)
 	for i, c := range b {
-		s = next[s+uint32(a.class[c])]
+		s = next[s+uint32(class[c])]
 		if s >= output {
 			return i + 1
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -45,6 +46,8 @@ type ruleDoc struct {
 	None    []string     `yaml:"none"`
 	Pattern string       `yaml:"pattern"`
 	Whole   bool         `yaml:"whole"`
+	Before  int          `yaml:"before"`
+	After   int          `yaml:"after"`
 
 	Path    []string          `yaml:"path"`
 	Status  string            `yaml:"status"`
@@ -168,6 +171,13 @@ func (d *ruleDoc) rule(families map[string]family) (*Rule, error) {
 			return nil, err
 		}
 		r.match.pattern, r.match.whole = re, d.Whole
+		r.match.before, r.match.after = windowBack, windowAhead
+		if d.Before > 0 {
+			r.match.before = d.Before
+		}
+		if d.After > 0 {
+			r.match.after = d.After
+		}
 	}
 	return r, r.conditions(d)
 }
@@ -209,7 +219,7 @@ func literal(s string) (string, error) {
 	return fold(string(b)), err
 }
 
-func literals(in []string) ([]string, error) {
+func readLiterals(in []string) ([]string, error) {
 	out := make([]string, len(in))
 	for i, s := range in {
 		l, err := literal(s)
@@ -224,25 +234,39 @@ func literals(in []string) ([]string, error) {
 // assemble builds the gates over all rules.
 func assemble(rules []*Rule) (*Set, error) {
 	s := &Set{rules: rules, byID: make(map[string]*Rule, len(rules))}
+	t := &literals{ids: map[string]int32{}}
+	paths := map[string]bool{}
+	for _, g := range [...]*gate{&s.value, &s.path, &s.response, &s.narrow} {
+		g.local = map[int32]int32{}
+	}
 	for i, r := range rules {
 		if s.byID[r.ID] != nil {
 			return nil, fmt.Errorf("rule %q is defined twice", r.ID)
 		}
 		s.byID[r.ID] = r
 		r.index = i
-		anyOf, err1 := literals(r.doc.Any)
-		all, err2 := literals(r.doc.All)
-		none, err3 := literals(r.doc.None)
+		anyOf, err1 := readLiterals(r.doc.Any)
+		all, err2 := readLiterals(r.doc.All)
+		none, err3 := readLiterals(r.doc.None)
 		if err := errors.Join(err1, err2, err3); err != nil {
 			return nil, fmt.Errorf("rule %q: %w", r.ID, err)
 		}
-		g := &s.response
-		if r.Kind == KindAttack {
-			g = &s.request
-		}
+		r.match.any, r.match.all, r.match.none = t.all(anyOf), t.all(all), t.all(none)
 		switch {
+		case r.Kind == KindAttack:
+			if r.in&PartPath != 0 {
+				s.path.add(t, r)
+			}
+			if r.in&^PartPath != 0 {
+				s.value.add(t, r)
+			}
+		case len(anyOf)+len(all) > 0 && len(r.where.paths) > 0:
+			s.narrow.add(t, r)
+			for _, p := range r.where.paths {
+				paths[strings.TrimPrefix(p, "*")] = true
+			}
 		case len(anyOf)+len(all) > 0:
-			g.wake(r, anyOf, all, none)
+			s.response.add(t, r)
 		case r.where.magic != "":
 			s.magic = append(s.magic, r)
 		default:
@@ -250,9 +274,12 @@ func assemble(rules []*Rule) (*Set, error) {
 		}
 		r.doc = nil
 	}
-	if err := errors.Join(s.request.build(), s.response.build()); err != nil {
+	var err error
+	s.paths, err = newAutomaton(slices.Sorted(maps.Keys(paths)))
+	if err := errors.Join(err, s.value.build(t), s.path.build(t), s.response.build(t), s.narrow.build(t)); err != nil {
 		return nil, err
 	}
+	s.literals = len(t.texts)
 	return s, nil
 }
 

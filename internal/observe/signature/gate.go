@@ -8,44 +8,94 @@ import (
 
 // matcher is what a rule asks of a text.
 type matcher struct {
-	any, all, none []int32 // literal ids in the gate
+	any, all, none []int32 // literal ids
 	pattern        *regexp.Regexp
-	whole          bool // the pattern sees the whole text, else windows
+	before, after  int  // bytes around the literal that the pattern sees
+	whole          bool // the pattern sees the whole text instead
 }
 
-// gate is an automaton and the rules that its literals wake.
-type gate struct {
-	auto  *automaton
-	wakes [][]*Rule // per literal
-	lens  []int
+// literals numbers the literals of all rules, so that a rule which stands in
+// two gates speaks of the same ones.
+type literals struct {
 	ids   map[string]int32
-	rules int
+	texts []string
 }
 
-// literal gives the id of a literal, adding it when new.
-func (g *gate) literal(l string) int32 {
-	if g.ids == nil {
-		g.ids = map[string]int32{}
-	}
-	id, ok := g.ids[l]
+func (t *literals) id(l string) int32 {
+	id, ok := t.ids[l]
 	if !ok {
-		id = int32(len(g.lens))
-		g.ids[l] = id
-		g.lens = append(g.lens, len(l))
-		g.wakes = append(g.wakes, nil)
+		id = int32(len(t.texts))
+		t.ids[l] = id
+		t.texts = append(t.texts, l)
 	}
 	return id
 }
 
-// mayHit reports whether a literal stands in b.
-func (g *gate) mayHit(b []byte) bool { return g.auto.first(b) >= 0 }
-
-func (g *gate) build() (err error) {
-	literals := make([]string, len(g.lens))
-	for l, id := range g.ids {
-		literals[id] = l
+func (t *literals) all(texts []string) []int32 {
+	ids := make([]int32, len(texts))
+	for i, l := range texts {
+		ids[i] = t.id(l)
 	}
-	g.auto, err = newAutomaton(literals)
+	return ids
+}
+
+// gate is the literals of some rules. Most texts meet none of those that wake
+// a rule, so these have an automaton of their own, which reads every text; the
+// one over all literals reads only texts that woke a rule.
+type gate struct {
+	wakers *automaton
+	auto   *automaton
+	ids    []int32 // per literal of the automaton, its number among all
+	wakes  [][]*Rule
+	lens   []int
+	texts  []string
+	local  map[int32]int32 // number among all → in this automaton
+}
+
+// mayHit reports whether b wakes a rule.
+func (g *gate) mayHit(b []byte) bool { return g.wakers.occurs(b) }
+
+// add makes the rule's literals part of the gate and lets them wake the rule.
+func (g *gate) add(t *literals, r *Rule) {
+	wakers := r.match.any
+	if len(wakers) == 0 { // all must occur: the longest is the rarest
+		longest := r.match.all[0]
+		for _, id := range r.match.all {
+			if len(t.texts[id]) > len(t.texts[longest]) {
+				longest = id
+			}
+		}
+		wakers = []int32{longest}
+	}
+	for _, id := range slices.Concat(r.match.any, r.match.all, r.match.none) {
+		if _, ok := g.local[id]; !ok {
+			g.local[id] = int32(len(g.ids))
+			g.ids = append(g.ids, id)
+			g.wakes = append(g.wakes, nil)
+			g.lens = append(g.lens, len(t.texts[id]))
+		}
+	}
+	for _, id := range wakers {
+		if n := g.local[id]; !slices.Contains(g.wakes[n], r) {
+			g.wakes[n] = append(g.wakes[n], r)
+		}
+	}
+}
+
+func (g *gate) build(t *literals) (err error) {
+	for _, id := range g.ids {
+		g.texts = append(g.texts, t.texts[id])
+	}
+	if g.auto, err = newAutomaton(g.texts); err != nil {
+		return err
+	}
+	var wakers []string
+	for n, rules := range g.wakes {
+		if len(rules) > 0 {
+			wakers = append(wakers, g.texts[n])
+		}
+	}
+	g.wakers, err = newAutomaton(wakers)
 	return err
 }
 
@@ -57,7 +107,7 @@ type window struct {
 
 // scratch is the working space of one match.
 type scratch struct {
-	seen    []bool  // per literal of the gate in use
+	seen    []bool  // per literal
 	met     []int32 // literals met, to clear seen
 	count   []uint8 // windows per rule
 	fired   []bool  // per rule
@@ -66,13 +116,10 @@ type scratch struct {
 	decoded [maxDecode][]byte
 }
 
-func (s *Set) borrow(g *gate) *scratch {
+func (s *Set) borrow() *scratch {
 	w, _ := s.scratch.Get().(*scratch)
 	if w == nil {
-		w = &scratch{count: make([]uint8, len(s.rules)), fired: make([]bool, len(s.rules))}
-	}
-	if len(w.seen) < len(g.lens) {
-		w.seen = make([]bool, len(g.lens))
+		w = &scratch{seen: make([]bool, s.literals), count: make([]uint8, len(s.rules)), fired: make([]bool, len(s.rules))}
 	}
 	return w
 }
@@ -102,85 +149,59 @@ func (s *Set) giveBack(w *scratch) {
 	s.scratch.Put(w)
 }
 
-// collect fills the scratch with the literals and windows of a text from
-// offset start on; nothing ends before start.
-func (g *gate) collect(w *scratch, b []byte, start int) {
+// collect fills the scratch with the literals and windows of a text, for the
+// rules that look at this part.
+func (g *gate) collect(w *scratch, in RequestPart, b []byte) {
 	a := g.auto
 	state := uint32(0)
-	for i := start; i < len(b); i++ {
-		state = a.next[state+uint32(a.class[b[i]])]
+	for i, c := range b {
+		state = a.next[state+uint32(a.class[c])]
 		if state < a.output {
 			continue
 		}
-		for _, id := range a.ends[(state-a.output)/a.width] {
-			if !w.seen[id] {
+		for _, n := range a.ends[(state-a.output)/a.width] {
+			if id := g.ids[n]; !w.seen[id] {
 				w.seen[id] = true
 				w.met = append(w.met, id)
 			}
-			for _, r := range g.wakes[id] {
-				if w.count[r.index] < maxHits && len(w.windows) < maxWindows {
+			for _, r := range g.wakes[n] {
+				if r.in&in != 0 && w.count[r.index] < maxHits && len(w.windows) < maxWindows {
 					w.count[r.index]++
-					w.windows = append(w.windows, window{r, i + 1 - g.lens[id], i + 1})
+					w.windows = append(w.windows, window{r, i + 1 - g.lens[n], i + 1})
 				}
 			}
 		}
 	}
 }
 
-// accepts reports whether the rule matches at the window and where.
-func (m *matcher) accepts(w *scratch, b []byte, win window) (from, to int, ok bool) {
+// accepts reports whether the rule matches at the window.
+func (m *matcher) accepts(w *scratch, b []byte, win window) bool {
 	for _, id := range m.all {
 		if !w.seen[id] {
-			return 0, 0, false
+			return false
 		}
 	}
 	for _, id := range m.none {
 		if w.seen[id] {
-			return 0, 0, false
+			return false
 		}
 	}
 	if m.pattern == nil {
-		return win.from, win.to, true
+		return true
 	}
-	lo, hi := max(0, win.from-windowBack), min(len(b), win.to+windowAhead)
+	lo, hi := max(0, win.from-m.before), min(len(b), win.to+m.after)
 	if m.whole {
 		lo, hi = 0, min(len(b), maxWhole)
 	}
-	if !m.pattern.Match(b[lo:hi]) {
-		return 0, 0, false
-	}
-	return win.from, win.to, true
+	return m.pattern.Match(b[lo:hi])
 }
 
-// excerpt gives the text around [from, to).
-func excerpt(b []byte, from, to int) []byte {
+// excerpt gives the text around offset from.
+func excerpt(b []byte, from int) []byte {
 	lo := max(0, from-maxExcerpt/4)
 	// Start at the line, when it begins near by.
 	if i := bytes.LastIndexByte(b[lo:from], '\n'); i >= 0 {
 		lo += i + 1
 	}
-	return b[lo:min(len(b), max(lo+maxExcerpt, min(to, lo+maxExcerpt)))]
-}
-
-// wake registers the rule with its literals.
-func (g *gate) wake(r *Rule, anyOf, all, none []string) {
-	for _, l := range anyOf {
-		r.match.any = append(r.match.any, g.literal(l))
-	}
-	for _, l := range all {
-		r.match.all = append(r.match.all, g.literal(l))
-	}
-	for _, l := range none {
-		r.match.none = append(r.match.none, g.literal(l))
-	}
-	wakers := r.match.any
-	if len(wakers) == 0 && len(r.match.all) > 0 {
-		wakers = r.match.all[:1]
-	}
-	for _, id := range wakers {
-		if !slices.Contains(g.wakes[id], r) {
-			g.wakes[id] = append(g.wakes[id], r)
-		}
-	}
-	g.rules++
+	return b[lo:min(len(b), lo+maxExcerpt)]
 }

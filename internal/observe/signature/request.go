@@ -3,44 +3,42 @@ package signature
 import "bytes"
 
 // MatchRequest calls emit once per rule that the value matches, in the order
-// of their ids' windows. The value is decoded once by the caller; what is
+// of their places in the value. The value is decoded once by the caller; what is
 // still URL-encoded in it is decoded again here, because attackers encode
 // twice to get past one decoder.
 func (s *Set) MatchRequest(in RequestPart, value []byte, emit func(r *Rule)) {
 	value = value[:min(len(value), maxValue)]
-	start := s.request.auto.first(value)
-	escape := bytes.IndexByte(value, '%')
-	if start < 0 && (escape < 0 || !escaped(value[escape:])) {
+	g := &s.value
+	if in == PartPath {
+		g = &s.path
+	}
+	met := g.mayHit(value)
+	encoded := false
+	if i := bytes.IndexByte(value, '%'); i >= 0 {
+		encoded = escaped(value[i:])
+	}
+	if !met && !encoded {
 		return
 	}
-	w := s.borrow(&s.request)
-	if start >= 0 {
-		s.matchValue(w, in, value, emit)
+	w := s.borrow()
+	if met {
+		s.matchValue(w, g, in, value, emit)
 	}
-	for i := 0; i < maxDecode && escape >= 0; i++ {
-		out, changed := unescape(w.decoded[i][:0], value)
-		w.decoded[i] = out
-		if !changed {
-			break
-		}
-		value = out
-		if s.request.auto.first(value) >= 0 {
+	for i := 0; i < maxDecode && encoded; i++ {
+		w.decoded[i], encoded = unescape(w.decoded[i][:0], value)
+		if value = w.decoded[i]; encoded && g.mayHit(value) {
 			w.forget()
-			s.matchValue(w, in, value, emit)
+			s.matchValue(w, g, in, value, emit)
 		}
-		escape = bytes.IndexByte(value, '%')
 	}
 	s.giveBack(w)
 }
 
-func (s *Set) matchValue(w *scratch, in RequestPart, value []byte, emit func(r *Rule)) {
-	s.request.collect(w, value, 0)
+func (s *Set) matchValue(w *scratch, g *gate, in RequestPart, value []byte, emit func(r *Rule)) {
+	g.collect(w, in, value)
 	for _, win := range w.windows {
 		r := win.rule
-		if w.fired[r.index] || r.in&in == 0 {
-			continue
-		}
-		if _, _, ok := r.match.accepts(w, value, win); ok {
+		if !w.fired[r.index] && r.match.accepts(w, value, win) {
 			w.fired[r.index] = true
 			w.touched = append(w.touched, r)
 			emit(r)

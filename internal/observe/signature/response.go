@@ -60,23 +60,31 @@ func (s *Set) MatchResponse(r *Response, emit func(rule *Rule, where string, exc
 			emit(rule, "body", body[:min(len(body), maxExcerpt)])
 		}
 	}
-	if opaque(r.ContentType) || !s.response.mayHit(body) {
+	if opaque(r.ContentType) {
 		return
 	}
-	w := s.borrow(&s.response)
-	s.response.collect(w, body, 0)
+	if s.response.mayHit(body) {
+		s.matchBody(&s.response, r, body, emit)
+	}
+	if s.paths.first(r.Path) >= 0 && s.narrow.mayHit(body) {
+		s.matchBody(&s.narrow, r, body, emit)
+	}
+}
+
+func (s *Set) matchBody(g *gate, r *Response, body []byte, emit func(rule *Rule, where string, excerpt []byte)) {
+	w := s.borrow()
+	g.collect(w, everyPart, body)
 	for _, win := range w.windows {
 		rule := win.rule
 		if w.fired[rule.index] || !rule.where.hold(r) || !rule.where.headersHold(r) {
 			continue
 		}
-		from, to, ok := rule.match.accepts(w, body, win)
-		if !ok || rule.where.genuine && !genuine(r, body, from) {
+		if !rule.match.accepts(w, body, win) || rule.where.genuine && !genuine(r, body, win.from) {
 			continue
 		}
 		w.fired[rule.index] = true
 		w.touched = append(w.touched, rule)
-		emit(rule, "body", excerpt(body, from, to))
+		emit(rule, "body", excerpt(body, win.from))
 	}
 	s.giveBack(w)
 }

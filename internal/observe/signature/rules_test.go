@@ -1,8 +1,13 @@
 package signature
 
 import (
+	"regexp"
+	"strings"
 	"testing"
+	"unicode"
 
+	"xiezhi/internal/message"
+	"xiezhi/internal/taxonomy"
 	"xiezhi/rules"
 )
 
@@ -73,6 +78,71 @@ func TestRuleCases(t *testing.T) {
 		for _, c := range r.Cases.Pass {
 			if s.fires(r, c)[r.ID] {
 				t.Errorf("%s: must not match %+v", r.ID, c)
+			}
+		}
+	}
+}
+
+// What a rule says fits the taxonomy and is written in both languages.
+func TestRuleTexts(t *testing.T) {
+	s := load(t)
+	cwe := regexp.MustCompile(`^CWE-\d+$`)
+	owasp := regexp.MustCompile(`^API\d+:2023$`)
+	han := func(s string) bool {
+		return strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Han, r) })
+	}
+	kinds := map[string]int{}
+	components := map[string]bool{}
+	for _, r := range s.Rules() {
+		kinds[r.Kind]++
+		if r.Kind != KindAttack && taxonomy.ClassOf[taxonomy.DefectKind(r.Kind)] == "" {
+			t.Errorf("%s: kind %q is not in the taxonomy", r.ID, r.Kind)
+		}
+		if r.Kind == string(taxonomy.DefectExposedComponent) {
+			components[r.Component] = true
+		}
+		for _, text := range []message.Text{r.Title, r.Advice} {
+			if !han(text.Zh) || han(text.En) {
+				t.Errorf("%s: languages mixed in %+v", r.ID, text)
+			}
+		}
+		if len(r.CWE) == 0 || len(r.OWASP) == 0 || r.Component == "" || r.Harm == taxonomy.Unrated {
+			t.Errorf("%s: needs CWE, OWASP, component and harm", r.ID)
+		}
+		for _, c := range r.CWE {
+			if !cwe.MatchString(c) {
+				t.Errorf("%s: %q", r.ID, c)
+			}
+		}
+		for _, o := range r.OWASP {
+			if !owasp.MatchString(o) {
+				t.Errorf("%s: %q", r.ID, o)
+			}
+		}
+		if s.Rule(r.ID) != r {
+			t.Errorf("%s is not found by its id", r.ID)
+		}
+	}
+	t.Logf("%d rules, %d exposed components, by kind %v", len(s.Rules()), len(components), kinds)
+	if len(components) < 20 {
+		t.Errorf("%d components, want at least 20", len(components))
+	}
+	if s.Rule("no.such") != nil {
+		t.Error("an unknown id has a rule")
+	}
+}
+
+// A path alone never matches, whatever it is.
+func TestPathAloneNeverMatches(t *testing.T) {
+	s := load(t)
+	for _, r := range s.Rules() {
+		for _, c := range r.Cases.Match {
+			if c.Path == "" {
+				continue
+			}
+			c.Body, c.Header = "<html><head><title>首页</title></head><body>Welcome</body></html>", nil
+			if got := s.fires(r, c); r.Kind != KindAttack && len(got) > 0 {
+				t.Errorf("%s %s: matches %v without a marker", r.ID, c.Path, got)
 			}
 		}
 	}

@@ -81,10 +81,14 @@ const everyPart RequestPart = 0xff
 type Set struct {
 	rules    []*Rule // sorted by id
 	byID     map[string]*Rule
-	request  gate
+	value    gate // every part of a request but the path
+	path     gate // the path: its own, many, literals stay out of the others' way
 	response gate
+	narrow   gate       // responses, rules for certain paths
+	paths    *automaton // of those paths
 	headers  []headerGate
 	magic    []*Rule // by the body's first bytes
+	literals int     // how many, for the scratch
 	scratch  sync.Pool
 }
 
