@@ -15,7 +15,7 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 		"api":      e.where(f),
 		"got":      f.Succeeded,
 		"blocked":  f.Blocked,
-		"people":   f.SubjectsExposed,
+		"people":   e.people(f.SubjectsExposed),
 		"objects":  uint64(r.count(setObjects)),
 		"tags":     uint64(r.count(setTags)),
 		"paths":    uint64(r.count(setPaths)),
@@ -36,6 +36,14 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 		}
 	}
 	return e.msg.Text(id, args)
+}
+
+// people says whose data was read, or nothing when nobody's was.
+func (e *Engine) people(n uint64) message.Text {
+	if n == 0 {
+		return message.Text{}
+	}
+	return e.msg.Text("attack.people", message.Args{"n": n})
 }
 
 // who names the source.

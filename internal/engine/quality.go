@@ -30,6 +30,10 @@ func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind [
 		in.First, in.Last = &first, &last
 	}
 	for k, n := range t.Quality {
+		switch k.Code {
+		case taxonomy.QualityNoBodies, taxonomy.QualityNoResponses, taxonomy.QualityNoHeaderOrder, taxonomy.QualityNoTLS:
+			continue // counted here for every source alike, by what each exchange could show
+		}
 		in.Quality = append(in.Quality, report.QualityCount{Code: string(k.Code), Count: n, Detail: k.Detail})
 	}
 	addQuality := func(code taxonomy.Quality, n uint64, detail string) {
@@ -42,7 +46,7 @@ func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind [
 	addQuality(taxonomy.QualityNoHeaderOrder, p.caps.noOrder.Load(), "")
 	addQuality(taxonomy.QualityNoTLS, p.caps.noTLS.Load(), "")
 	if span := time.Duration(b.last - b.first); b.count > 0 && span < warmUp {
-		addQuality(taxonomy.QualityNotWarm, 1, fmt.Sprintf("baselines: %s of %s", span.Round(time.Second), warmUp))
+		addQuality(taxonomy.QualityNotWarm, 1, fmt.Sprintf("%s / %d d", span.Round(time.Second), warmUp/(24*time.Hour)))
 	}
 	unlisted := uint64(0)
 	for _, name := range b.order {

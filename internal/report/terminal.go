@@ -27,6 +27,7 @@ const (
 	topAPIs   = 20
 	topBlind  = 5
 	topPlaces = 5
+	topKinds  = 16
 )
 
 // Terminal writes the summary that a person reads first: what was read, what
@@ -368,7 +369,11 @@ func (t *terminal) quality() {
 		if c == string(taxonomy.QualityEncrypted) && len(in.Blind) > 0 {
 			continue
 		}
-		s := t.say("quality_line."+c, message.Args{"n": seen[c], "detail": detail[c]})
+		d := ""
+		if detail[c] != "" {
+			d = t.say("report.detail", message.Args{"detail": detail[c]})
+		}
+		s := t.say("quality_line."+c, message.Args{"n": seen[c], "detail": d})
 		t.para(1, "• ", s)
 	}
 	for i, p := range in.Problems {
@@ -388,7 +393,8 @@ func (t *terminal) quality() {
 	t.notJudged()
 }
 
-// notJudged lists, per cause, the kinds that could not be shown.
+// notJudged lists, per cause, the kinds that could not be shown; a long list is
+// a number unless everything was asked for.
 func (t *terminal) notJudged() {
 	var whys []string
 	kinds := map[string][]string{}
@@ -404,6 +410,10 @@ func (t *terminal) notJudged() {
 		kinds[why] = append(kinds[why], k)
 	}
 	for _, why := range whys {
-		t.para(1, "• ", why+strings.Join(kinds[why], t.say("report.comma", nil)))
+		names := strings.Join(kinds[why], t.say("report.comma", nil))
+		if n := len(kinds[why]); n > topKinds && !t.cfg.All {
+			names = t.say("report.kinds", message.Args{"n": n})
+		}
+		t.para(1, "• ", why+names)
 	}
 }

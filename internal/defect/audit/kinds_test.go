@@ -186,7 +186,7 @@ func TestBOLA(t *testing.T) {
 	phone := gives("mobile", taxonomy.SensCNMobile, "13800")
 	check(t, []scenario{
 		{"walks through other people's orders", func(s *site) { own(s, 30); foreign(s, "mallory", 12, phone) }, "bola:confirmed",
-			[]string{"1 个账号", "12 个对象", "手机号", "12 个从未下发"}},
+			[]string{"1 个账号", "：12 个；", "手机号", "从未下发给该账号的：12 个"}},
 		{"one look at somebody's ID number", func(s *site) {
 			own(s, 30)
 			foreign(s, "mallory", 1, gives("id", taxonomy.SensCNResidentID, "i"))
