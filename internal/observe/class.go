@@ -112,16 +112,26 @@ func classifyHigh(b []byte, kinds uint16) ValueClass {
 	if len(b) > 64 {
 		return ClassPhrase
 	}
-	if !utf8.Valid(b) {
-		return ClassOther
-	}
 	if kinds&(hasAt|hasDot) != 0 && file(b) {
 		return ClassFile
 	}
 	for i := 0; i < len(b); {
+		c := b[i]
+		if c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		// ideographs from U+4000 on need no decoding
+		if c >= 0xE4 && c <= 0xE9 && i+2 < len(b) && b[i+1]&0xC0 == 0x80 && b[i+2]&0xC0 == 0x80 {
+			i += 3
+			continue
+		}
 		r, n := utf8.DecodeRune(b[i:])
+		if n == 1 {
+			return ClassOther
+		}
 		// punctuation makes a sentence of it: general, CJK and full-width forms
-		if n > 1 && (r < 0xC0 || r >= 0x2000 && r < 0x2E00 || r >= 0x3000 && r < 0x3040 || r >= 0xFF00) {
+		if r < 0xC0 || r >= 0x2000 && r < 0x2E00 || r >= 0x3000 && r < 0x3040 || r >= 0xFF00 {
 			return ClassPhrase
 		}
 		i += n
