@@ -170,6 +170,7 @@ func (d *Decoder) badHead(f *flow, dir int, v verdict) {
 		if v == tooLong {
 			reason = dropOversize
 		}
+		f.http = true
 		d.stats.Begun++
 		d.stats.dropped[reason]++
 		// It may be answered; that answer is not the next request's.

@@ -174,6 +174,13 @@ func TestSimpleRequest(t *testing.T) {
 	}
 }
 
+func TestSimpleRequestCutOff(t *testing.T) {
+	x, _ := single(t, plainTalk().open().ask("GET /old\r\n").answer("<html>hel"))
+	if x.Resp != "<html>hel" || x.RespCut != 1 {
+		t.Fatalf("%+v", x)
+	}
+}
+
 func TestTargets(t *testing.T) {
 	for line, want := range map[string]string{
 		"GET /a HTTP/1.1":                "GET /a h",

@@ -48,7 +48,7 @@ type messagePool struct {
 }
 
 const (
-	maxSpareMessages = 4096
+	maxSpareMessages = 1024
 	maxSpareBuffer   = 32 << 10
 )
 

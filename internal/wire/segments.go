@@ -9,7 +9,7 @@ type segment struct {
 	data     []byte
 }
 
-const maxSpareSegments = 4096
+const maxSpareSegments = 1024
 
 func (d *Decoder) newSegment(seq, ack uint32, p []byte, n, packet uint32) *segment {
 	var s *segment

@@ -262,12 +262,13 @@ func (d *Decoder) breakOff(f *flow, dir int, reason int) {
 	if m == nil {
 		return
 	}
-	if m.headLen > 0 {
+	if m.headLen > 0 || m.raw {
 		m.cut = true
 		d.complete(f, dir)
 		return
 	}
 	if h.state == sHead && dir == int(f.cli) {
+		f.http = true // counted here, not as an unknown protocol
 		d.stats.Begun++
 		d.stats.dropped[reason]++
 	}
