@@ -61,8 +61,8 @@ func FuzzSegments(f *testing.F) {
 				to := min(len(frames)-1, at+int(s&31))
 				frames[at], frames[to] = frames[to], frames[at]
 			case 7:
-				frames[at].wire = len(frames[at].data)
-				frames[at].data = frames[at].data[:len(frames[at].data)-int(s&31)%20]
+				frames[at].wire = max(frames[at].wire, len(frames[at].data))
+				frames[at].data = frames[at].data[:max(0, len(frames[at].data)-int(s&31)%20)]
 			}
 			if len(frames) < 4 {
 				return

@@ -262,6 +262,32 @@ func TestFlowBounds(t *testing.T) {
 	}
 }
 
+func TestMemoryBound(t *testing.T) {
+	d := New(Config{MaxKept: 1 << 20})
+	peak, done := int64(0), plainTalk().open().ask(request("/1")).answer(response("1")).close().out
+	feed := func(frames []frame, shift int64) {
+		for _, f := range frames {
+			if err := d.Packet(f.ts+shift, LinkRaw, f.data, len(f.data)); err != nil {
+				t.Fatal(err)
+			}
+			peak = max(peak, d.kept)
+		}
+	}
+	feed(done, 0) // a closed flow must not be taken for memory to free
+	for i := range 500 {
+		k := newTalk(fmt.Sprintf("10.1.%d.%d:5000", i/250, i%250+1), "10.0.0.1:80").open()
+		if i%2 == 0 {
+			k.ask("GET / HTTP/1.1\r\nX: " + strings.Repeat("x", 20000)) // heads that never end
+		} else {
+			k.ask("POST / HTTP/1.1\r\nContent-Length: 900000\r\n\r\n" + strings.Repeat("x", 20000))
+		}
+		feed(k.out, int64(i+1)*1e6)
+	}
+	if s := d.Stats(); peak > 1<<20+100<<10 || s.Evicted == 0 {
+		t.Fatalf("%d bytes kept, %+v", peak, s)
+	}
+}
+
 func TestIdleAndClock(t *testing.T) {
 	k := plainTalk().open().ask(request("/1")).answer(response("one"))
 	k.out = append(k.out, frame{ts: k.ts + int64(24*365*time.Hour), data: k.out[2].data}) // one mad clock

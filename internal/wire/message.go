@@ -82,13 +82,10 @@ func (d *Decoder) keep(m *message, b []byte) {
 	if m.broken {
 		return
 	}
-	room := d.cfg.MaxBody - (len(m.buf) - m.headLen)
-	if len(b) > room || d.kept > d.cfg.MaxKept {
+	room := min(int64(d.cfg.MaxBody-(len(m.buf)-m.headLen)), d.cfg.MaxKept-d.kept)
+	if int64(len(b)) > room {
 		m.broken = true
-		b = b[:max(0, min(len(b), room))]
-		if d.kept > d.cfg.MaxKept {
-			return
-		}
+		b = b[:max(0, room)]
 	}
 	m.buf = append(m.buf, b...)
 	d.kept += int64(len(b))

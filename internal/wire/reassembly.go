@@ -63,7 +63,7 @@ func (d *Decoder) tcp(a addrs, b []byte, missing int) {
 	flags := b[13]
 	seq, ack := binary.BigEndian.Uint32(b[4:]), binary.BigEndian.Uint32(b[8:])
 	if d.kept > d.cfg.MaxKept {
-		d.evict()
+		d.evictActive()
 	}
 	h := k.hash(d.table.seed)
 	f := d.table.find(&k, h)

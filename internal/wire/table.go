@@ -260,9 +260,14 @@ func (d *Decoder) evict() {
 		d.forget(t.opening.head)
 		return
 	}
+	d.evictActive()
+}
+
+func (d *Decoder) evictActive() {
+	t := &d.table
 	for range 64 {
 		f := t.active.head
-		if f == nil || f.last <= f.stamp {
+		if f == nil || f.since(d.clock) <= f.stamp {
 			break
 		}
 		d.enqueue(&t.active, f)
