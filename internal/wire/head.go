@@ -88,26 +88,29 @@ func (h *head) parse(b []byte, request bool) (n int, v verdict) {
 // field records one header line. A line without a colon is kept as a name
 // without value: servers that ignore such lines exist, and so do their clients.
 func (h *head) field(b []byte, start, end int) {
-	var r fieldRef
-	colon := start
-	for colon < end && b[colon] != ':' {
-		colon++
+	line := b[start:end]
+	colon := len(line)
+	for i, c := range line {
+		if c == ':' {
+			colon = i
+			break
+		}
 	}
-	v, nameEnd := min(colon+1, end), colon
-	for start < nameEnd && (b[nameEnd-1] == ' ' || b[nameEnd-1] == '\t') {
+	n, nameEnd := 0, colon
+	for nameEnd > 0 && (line[nameEnd-1] == ' ' || line[nameEnd-1] == '\t') {
 		nameEnd--
 	}
-	for start < nameEnd && (b[start] == ' ' || b[start] == '\t') {
-		start++
+	for n < nameEnd && (line[n] == ' ' || line[n] == '\t') {
+		n++
 	}
-	for v < end && (b[v] == ' ' || b[v] == '\t') {
+	v, vEnd := min(colon+1, len(line)), len(line)
+	for v < vEnd && (line[v] == ' ' || line[v] == '\t') {
 		v++
 	}
-	for v < end && (b[end-1] == ' ' || b[end-1] == '\t') {
-		end--
+	for v < vEnd && (line[vEnd-1] == ' ' || line[vEnd-1] == '\t') {
+		vEnd--
 	}
-	r.name, r.nameEnd, r.value, r.valueEnd = int32(start), int32(nameEnd), int32(v), int32(end)
-	h.fields = append(h.fields, r)
+	h.fields = append(h.fields, fieldRef{int32(start + n), int32(start + nameEnd), int32(start + v), int32(start + vEnd)})
 }
 
 // unfold replaces the line breaks inside folded values by spaces. b is ours.

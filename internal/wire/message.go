@@ -100,13 +100,15 @@ func (d *Decoder) lose(m *message, n int64) {
 
 // fill writes m's header and body into an exchange's message.
 func (m *message) fill(x *exchange.Message) {
-	x.Header = x.Header[:0]
+	if n := len(m.fields); cap(x.Header) < n {
+		x.Header = make([]exchange.Field, n, max(n, 32))
+	} else {
+		x.Header = x.Header[:n]
+	}
 	for i := range m.fields {
-		r := &m.fields[i]
-		x.Header = append(x.Header, exchange.Field{
-			Name:  m.buf[r.name:r.nameEnd:r.nameEnd],
-			Value: m.buf[r.value:r.valueEnd:r.valueEnd],
-		})
+		r, f := &m.fields[i], &x.Header[i]
+		f.Name = m.buf[r.name:r.nameEnd:r.nameEnd]
+		f.Value = m.buf[r.value:r.valueEnd:r.valueEnd]
 	}
 	x.Body = m.body()
 	x.BodySize = m.size
