@@ -31,6 +31,10 @@ const (
 	exitRuntime  = 3
 )
 
+// softMemoryLimit is where the collector starts to work harder. What is held
+// is bounded far below it (docs/en/LIMITS.md); GOMEMLIMIT overrides it.
+const softMemoryLimit = 1 << 30
+
 // exitError carries an exit code. Its text, if any, has been shown already.
 type exitError struct{ code int }
 
@@ -55,6 +59,9 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(s
 	// Decoding is many short-lived buffers against a small live heap: a larger
 	// target halves the collector's work and stays far below the memory cap.
 	debug.SetGCPercent(200)
+	if getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(softMemoryLimit)
+	}
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: getenv}
 	root := a.root()
 	root.SetArgs(args)

@@ -2,32 +2,16 @@ package engine_test
 
 import (
 	"encoding/binary"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // splitCapture writes a classic little-endian capture as two files, cut in the
 // middle of the packets and therefore in the middle of connections.
 func splitCapture(t *testing.T, name, dir string) {
 	t.Helper()
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := zstd.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer z.Close()
-	data, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := inflate(t, name)
 	if len(data) < 24 || binary.LittleEndian.Uint32(data) != 0xa1b2c3d4 {
 		t.Fatalf("the capture is not a little-endian classic pcap")
 	}

@@ -12,6 +12,7 @@ import (
 
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/source"
+	"xiezhi/internal/source/pcap/pcaptest"
 	"xiezhi/internal/wire"
 )
 
@@ -19,7 +20,7 @@ import (
 // frame, pair. One operation is one exchange.
 func BenchmarkKeepAlive(b *testing.B) {
 	const conns, rounds = 64, 300
-	img := crowd(conns, rounds)
+	img := pcaptest.Crowd(conns, rounds)
 	l := &source.Ledger{}
 	n, body := 0, int64(0)
 	sink := source.SinkFunc(func(x *exchange.Exchange) error {
@@ -62,7 +63,7 @@ func cpuTime() time.Duration {
 // TestSteadyAllocations checks that exchanges cost no allocation once the
 // pools are warm.
 func TestSteadyAllocations(t *testing.T) {
-	w := newWindow(bytes.NewReader(crowd(64, 60)), windowSize, nil)
+	w := newWindow(bytes.NewReader(pcaptest.Crowd(64, 60)), windowSize, nil)
 	r, err := newReader(w)
 	if err != nil {
 		t.Fatal(err)

@@ -42,6 +42,9 @@ type classic struct {
 	big   bool
 	scale int64 // nanoseconds per fraction
 	link  uint32
+
+	last    int64 // seconds of the latest packet
+	resumes int
 }
 
 // newReader recognises the format. io.EOF means an empty file.
@@ -98,5 +101,6 @@ func (c *classic) read(p *packet) error {
 	if p.data, err = c.w.next(int(size)); err != nil {
 		return c.w.broken(start, err)
 	}
+	c.last = int64(c.u32(h))
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/source"
+	"xiezhi/internal/source/pcap/pcaptest"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -26,17 +27,17 @@ type order interface {
 }
 
 // one is a capture's frames with a single exchange.
-func one() []frame {
-	k := newTalk("10.0.0.7:41000", "10.0.0.1:80", epoch)
-	k.open()
-	k.send(0, []byte("GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"), 1448)
-	k.send(1, []byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), 1448)
-	k.close()
-	return k.out
+func one() []pcaptest.Frame {
+	k := pcaptest.NewTalk("10.0.0.7:41000", "10.0.0.1:80", pcaptest.Epoch)
+	k.Open()
+	k.Send(0, []byte("GET /1 HTTP/1.1\r\nHost: x\r\n\r\n"), 1448)
+	k.Send(1, []byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), 1448)
+	k.Close()
+	return k.Out
 }
 
 // classicFile writes frames in a variant of the classic format.
-func classicFile(frames []frame, o order, nano bool, link uint32) []byte {
+func classicFile(frames []pcaptest.Frame, o order, nano bool, link uint32) []byte {
 	u32 := func(b []byte, v uint32) []byte { return o.AppendUint32(b, v) }
 	magic, unit := uint32(magicMicro), int64(1000)
 	if nano {
@@ -46,8 +47,8 @@ func classicFile(frames []frame, o order, nano bool, link uint32) []byte {
 	b = o.AppendUint16(o.AppendUint16(b, 2), 4)
 	b = u32(u32(u32(u32(b, 0), 0), 65535), link)
 	for _, f := range frames {
-		b = u32(u32(b, uint32(f.ts/1e9)), uint32(f.ts%1e9/unit))
-		b = append(u32(u32(b, uint32(len(f.data))), uint32(len(f.data))), f.data...)
+		b = u32(u32(b, uint32(f.TS/1e9)), uint32(f.TS%1e9/unit))
+		b = append(u32(u32(b, uint32(len(f.Data))), uint32(len(f.Data))), f.Data...)
 	}
 	return b
 }
@@ -100,14 +101,14 @@ func TestFormats(t *testing.T) {
 			for _, f := range frames {
 				switch kind {
 				case "old":
-					ts := units(f.ts)
+					ts := units(f.TS)
 					h := o.AppendUint32(o.AppendUint16(o.AppendUint16(nil, uint16(id)), 0), uint32(ts>>32))
-					h = o.AppendUint32(o.AppendUint32(o.AppendUint32(h, uint32(ts)), uint32(len(f.data))), uint32(len(f.data)))
-					b = append(b, block(o, blockOldPacket, append(h, f.data...))...)
+					h = o.AppendUint32(o.AppendUint32(o.AppendUint32(h, uint32(ts)), uint32(len(f.Data))), uint32(len(f.Data)))
+					b = append(b, block(o, blockOldPacket, append(h, f.Data...))...)
 				case "simple":
-					b = append(b, block(o, blockSimple, append(o.AppendUint32(nil, uint32(len(f.data))), f.data...))...)
+					b = append(b, block(o, blockSimple, append(o.AppendUint32(nil, uint32(len(f.Data))), f.Data...))...)
 				default:
-					b = append(b, enhanced(o, id, units(f.ts), f.data)...)
+					b = append(b, enhanced(o, id, units(f.TS), f.Data)...)
 				}
 			}
 			return b
@@ -120,8 +121,8 @@ func TestFormats(t *testing.T) {
 		files["ng simple "+name] = join(section(o), description(o, 1), body(0, "simple", micro))
 		files["ng binary "+name] = join(section(o), description(o, 1, option(o, 9, []byte{0x80 | 20})),
 			body(0, "", func(ns int64) uint64 { return uint64(ns/1e9)<<20 | (uint64(ns%1e9)<<20+1e9-1)/1e9 }))
-		files["ng pico with offset "+name] = join(section(o), description(o, 1, option(o, 9, []byte{12}), option(o, 14, o.AppendUint64(nil, uint64(epoch/1e9-5)))),
-			body(0, "", func(ns int64) uint64 { return uint64(ns-epoch+5e9) * 1000 }))
+		files["ng pico with offset "+name] = join(section(o), description(o, 1, option(o, 9, []byte{12}), option(o, 14, o.AppendUint64(nil, uint64(pcaptest.Epoch/1e9-5)))),
+			body(0, "", func(ns int64) uint64 { return uint64(ns-pcaptest.Epoch+5e9) * 1000 }))
 		files["ng second interface and other blocks "+name] = join(section(o), description(o, 105), block(o, 0x0bad, make([]byte, 99)), description(o, 1), body(1, "", micro), block(o, 5, make([]byte, 8)))
 		other := order(binary.BigEndian)
 		if o == other {
@@ -140,7 +141,7 @@ func TestFormats(t *testing.T) {
 					in.Open = func() (io.ReadCloser, error) { return io.NopCloser(iotest.OneByteReader(bytes.NewReader(b))), nil }
 				}
 				got, _, totals := run(t, Config{}, in)
-				want := epoch + 3000
+				want := pcaptest.Epoch + 3000
 				if strings.Contains(name, "simple") {
 					want = 0
 				}
@@ -195,10 +196,10 @@ func TestTimestamps(t *testing.T) {
 // the other files.
 func TestDamage(t *testing.T) {
 	whole := classicFile(one(), binary.LittleEndian, true, 1)
-	k := newTalk("10.0.0.8:41000", "10.0.0.1:80", epoch)
-	k.open()
-	k.send(0, []byte("GET /2 HTTP/1.1\r\n\r\n"), 1448)
-	other := bytesInput("other", encode(k.out))
+	k := pcaptest.NewTalk("10.0.0.8:41000", "10.0.0.1:80", pcaptest.Epoch)
+	k.Open()
+	k.Send(0, []byte("GET /2 HTTP/1.1\r\n\r\n"), 1448)
+	other := bytesInput("other", pcaptest.Encode(k.Out))
 	absurd := bytes.Clone(whole)
 	n := len(absurd)
 	absurd = append(absurd, make([]byte, 16)...)
@@ -261,7 +262,7 @@ func TestUnopenable(t *testing.T) {
 	if !errors.Is(err, ErrNothingOpened) || s.Unopened() != 1 {
 		t.Fatalf("%v", err)
 	}
-	got, s, totals := run(t, Config{}, bad, bytesInput("good", encode(one())))
+	got, s, totals := run(t, Config{}, bad, bytesInput("good", pcaptest.Encode(one())))
 	if len(got) != 1 || s.Unopened() != 1 || len(totals.Problems) != 1 {
 		t.Fatalf("%+v %+v", got, totals)
 	}
@@ -270,13 +271,13 @@ func TestUnopenable(t *testing.T) {
 func TestSinkAndContext(t *testing.T) {
 	stop := errors.New("stop")
 	l := &source.Ledger{}
-	err := New([]Input{bytesInput("a", encode(one()))}, Config{}).Run(context.Background(), source.SinkFunc(func(*exchange.Exchange) error { return stop }), l)
+	err := New([]Input{bytesInput("a", pcaptest.Encode(one()))}, Config{}).Run(context.Background(), source.SinkFunc(func(*exchange.Exchange) error { return stop }), l)
 	if err != stop || l.Totals().Accepted != 0 {
 		t.Fatalf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := New([]Input{bytesInput("a", encode(one()))}, Config{}).Run(ctx, source.SinkFunc(func(*exchange.Exchange) error { return nil }), l); !errors.Is(err, context.Canceled) {
+	if err := New([]Input{bytesInput("a", pcaptest.Encode(one()))}, Config{}).Run(ctx, source.SinkFunc(func(*exchange.Exchange) error { return nil }), l); !errors.Is(err, context.Canceled) {
 		t.Fatalf("%v", err)
 	}
 }
@@ -284,7 +285,7 @@ func TestSinkAndContext(t *testing.T) {
 // TestSplit: a capture cut into files anywhere, given in any order, is the
 // same capture.
 func TestSplit(t *testing.T) {
-	img := crowd(8, 6)
+	img := pcaptest.Crowd(8, 6)
 	want, _, _ := run(t, Config{}, bytesInput("whole", img))
 	var records [][]byte
 	for p := 24; p < len(img); {
@@ -334,14 +335,14 @@ func TestSplit(t *testing.T) {
 func TestManyFiles(t *testing.T) {
 	open, peak := 0, 0
 	input := func(i int, ts int64, long bool) Input {
-		k := newTalk(fmt.Sprintf("10.0.%d.%d:41000", i/250, i%250+1), "10.0.0.1:80", ts)
-		k.open()
-		k.send(0, []byte("GET / HTTP/1.1\r\n\r\n"), 1448)
+		k := pcaptest.NewTalk(fmt.Sprintf("10.0.%d.%d:41000", i/250, i%250+1), "10.0.0.1:80", ts)
+		k.Open()
+		k.Send(0, []byte("GET / HTTP/1.1\r\n\r\n"), 1448)
 		if long {
-			k.ts = epoch + 1e12
+			k.TS = pcaptest.Epoch + 1e12
 		}
-		k.close()
-		b := encode(k.out)
+		k.Close()
+		b := pcaptest.Encode(k.Out)
 		return Input{Name: fmt.Sprintf("f%03d", i), Open: func() (io.ReadCloser, error) {
 			open++
 			peak = max(peak, open)
@@ -353,7 +354,7 @@ func TestManyFiles(t *testing.T) {
 	}
 	var inputs []Input
 	for i := range 400 {
-		inputs = append(inputs, input(i, epoch+int64(i)*1e9, false))
+		inputs = append(inputs, input(i, pcaptest.Epoch+int64(i)*1e9, false))
 	}
 	got, _, _ := run(t, Config{}, inputs...)
 	if len(got) != 400 || peak > 2 || open != 0 {
@@ -361,7 +362,7 @@ func TestManyFiles(t *testing.T) {
 	}
 	inputs = nil
 	for i := range 300 {
-		inputs = append(inputs, input(i, epoch+int64(i)*1e6, true))
+		inputs = append(inputs, input(i, pcaptest.Epoch+int64(i)*1e6, true))
 	}
 	err := New(inputs, Config{}).Run(context.Background(), source.SinkFunc(func(*exchange.Exchange) error { return nil }), &source.Ledger{})
 	if !errors.Is(err, ErrTooManyOpen) || open != 0 {

@@ -28,7 +28,7 @@ func FuzzNextGen(f *testing.F) {
 	for _, o := range []order{binary.LittleEndian, binary.BigEndian} {
 		b := join(section(o), description(o, 1, option(o, 9, []byte{0x8a}), option(o, 14, make([]byte, 8))))
 		for _, p := range one() {
-			b = append(b, enhanced(o, 0, uint64(p.ts/1000), p.data)...)
+			b = append(b, enhanced(o, 0, uint64(p.TS/1000), p.Data)...)
 		}
 		f.Add(b)
 	}

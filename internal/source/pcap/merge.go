@@ -93,11 +93,32 @@ func (m *merge) start(c *cursor) bool {
 		m.stopped(c, err, true)
 		return false
 	}
-	if err := c.r.read(&c.p); err != nil {
+	if err := m.read(c); err != nil {
 		m.stopped(c, err, true)
 		return false
 	}
 	return true
+}
+
+// read takes the next packet. A damaged record is a counted drop, after which
+// reading goes on where records make sense again.
+func (m *merge) read(c *cursor) error {
+	for {
+		err := c.r.read(&c.p)
+		var d *damage
+		if err == nil || !errors.As(err, &d) || d.reason != taxonomy.DropCorrupt {
+			return err
+		}
+		r, ok := c.r.(resumer)
+		if !ok || !r.resume() {
+			return err
+		}
+		m.drop(c, d)
+	}
+}
+
+func (m *merge) drop(c *cursor, d *damage) {
+	m.ledger.DropAt(source.Problem{File: c.name, Offset: d.offset, Reason: d.reason, Text: d.text})
 }
 
 // stopped closes a file at its end, and says so when that came too early.
@@ -106,7 +127,7 @@ func (m *merge) stopped(c *cursor, err error, empty bool) {
 	var d *damage
 	switch {
 	case errors.As(err, &d):
-		m.ledger.DropAt(source.Problem{File: c.name, Offset: d.offset, Reason: d.reason, Text: d.text})
+		m.drop(c, d)
 	case empty:
 		m.ledger.Note(source.Problem{File: c.name, Text: "the capture holds no packets"})
 	}
@@ -125,7 +146,7 @@ func (m *merge) next() (*packet, error) {
 	if m.stale {
 		m.stale = false
 		c := m.open[0]
-		if err := c.r.read(&c.p); err != nil {
+		if err := m.read(c); err != nil {
 			m.stopped(c, err, false)
 			last := len(m.open) - 1
 			m.open[0] = m.open[last]

@@ -35,6 +35,8 @@ type nextGen struct {
 	big    bool
 	ifaces []iface
 	last   int64 // time of the latest packet, for those without one
+
+	resumes int
 }
 
 func (g *nextGen) order() binary.ByteOrder {
