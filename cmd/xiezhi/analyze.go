@@ -276,7 +276,7 @@ func (o *outputs) discard() {
 	for i, f := range o.files {
 		f.Close()
 		if o.targets[i] != "" {
-			os.Remove(f.Name())
+			_ = os.Remove(f.Name())
 		}
 	}
 }

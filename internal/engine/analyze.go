@@ -12,6 +12,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -88,7 +89,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 		return nil, err
 	}
 	sorter := judge.NewSorter(judge.SorterConfig{Memory: cfg.Memory, Create: cfg.Temp, Random: cfg.Random})
-	defer sorter.Close()
+	defer func() { _ = sorter.Close() }()
 	census := newHostCensus(tools.redactor.TokenString)
 	observers := make([]*observe.Observer, cfg.Workers)
 	for i := range observers {
@@ -181,7 +182,6 @@ type bench struct {
 	last   int64
 	count  uint64
 	folded uint64 // observations whose site had no room
-	lost   map[string]uint64
 }
 
 // maxJudges bounds the judges of one run: admitted sites, and servers with
@@ -253,24 +253,12 @@ func secondPass(cfg AnalyzeConfig, sorter *judge.Sorter, b *bench, results []jud
 		j := b.judges[results[i].Site.Name]
 		matchers[j] = judge.NewMatcher(j, results[i].Attacks)
 	}
-	var apis, attributed *json.Encoder
-	if cfg.APIs != nil {
-		w := bufio.NewWriterSize(cfg.APIs, 1<<16)
-		defer w.Flush()
-		apis = json.NewEncoder(w)
-		apis.SetEscapeHTML(false)
-	}
-	if cfg.Attributed != nil {
-		w := bufio.NewWriterSize(cfg.Attributed, 1<<16)
-		defer w.Flush()
-		attributed = json.NewEncoder(w)
-		attributed.SetEscapeHTML(false)
-	}
+	apis, attributed := newLines(cfg.APIs), newLines(cfg.Attributed)
 	err := sorter.Each(func(o *observe.Observation) error {
 		j := b.judge(o)
 		api := j.Lookup(o)
 		if apis != nil && api != nil {
-			if err := apis.Encode(struct {
+			if err := apis.enc.Encode(struct {
 				ID  string `json:"id"`
 				API string `json:"api"`
 			}{o.ID, api.ID}); err != nil {
@@ -283,7 +271,7 @@ func secondPass(cfg AnalyzeConfig, sorter *judge.Sorter, b *bench, results []jud
 		var err error
 		matchers[j].Each(o, api, func(attack, kind string) {
 			if err == nil {
-				err = attributed.Encode(struct {
+				err = attributed.enc.Encode(struct {
 					ID     string `json:"id"`
 					Attack string `json:"attack"`
 					Kind   string `json:"kind"`
@@ -292,8 +280,31 @@ func secondPass(cfg AnalyzeConfig, sorter *judge.Sorter, b *bench, results []jud
 		})
 		return err
 	})
-	if err != nil {
+	if err := errors.Join(err, apis.close(), attributed.close()); err != nil {
 		return fmt.Errorf("write the second pass: %w", err)
 	}
 	return nil
+}
+
+// lines writes one JSON value per line; nil writes nothing.
+type lines struct {
+	w   *bufio.Writer
+	enc *json.Encoder
+}
+
+func newLines(w io.Writer) *lines {
+	if w == nil {
+		return nil
+	}
+	l := &lines{w: bufio.NewWriterSize(w, 1<<16)}
+	l.enc = json.NewEncoder(l.w)
+	l.enc.SetEscapeHTML(false)
+	return l
+}
+
+func (l *lines) close() error {
+	if l == nil {
+		return nil
+	}
+	return l.w.Flush()
 }

@@ -213,8 +213,8 @@ func TestSteadyStateAllocs(t *testing.T) {
 	raw := enc.Append(nil, x)
 	buf := append([]byte(nil), raw...)
 	for name, f := range map[string]func(){
-		"decode": func() { d.Decode(raw, y) },
-		"hash":   func() { d.Hash(raw) },
+		"decode": func() { _ = d.Decode(raw, y) },
+		"hash":   func() { _, _ = d.Hash(raw) },
 		"encode": func() { buf = enc.Append(buf[:0], x) },
 		"batch": func() {
 			batch.Reset()

@@ -146,7 +146,7 @@ func TestDecodeErrors(t *testing.T) {
 	}
 	var d HARDecoder
 	for _, u := range []string{"data:image/png;base64,AA==", "blob:https://x/1", "chrome-extension://x/y", "about:blank", "x"} {
-		if err := d.Decode([]byte(`{"startedDateTime":"2022-04-01T00:00:00Z","request":{"method":"GET","url":"`+u+`"}}`), new(Exchange)); err != ErrNotHTTP {
+		if err := d.Decode([]byte(`{"startedDateTime":"2022-04-01T00:00:00Z","request":{"method":"GET","url":"`+u+`"}}`), new(Exchange)); !errors.Is(err, ErrNotHTTP) {
 			t.Errorf("%s: %v", u, err)
 		}
 	}

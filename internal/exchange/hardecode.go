@@ -29,16 +29,15 @@ type HARDecoder struct {
 
 // entry is what decoding gathers before the parts are put together.
 type entry struct {
-	x          *Exchange
-	url        []byte
-	urlAt      int
-	duration   int64
-	serverIP   []byte
-	haveStart  bool
-	haveClient bool
-	tls        bool
-	proto      uint8
-	respProto  uint8
+	x         *Exchange
+	url       []byte
+	urlAt     int
+	duration  int64
+	serverIP  []byte
+	haveStart bool
+	tls       bool
+	proto     uint8
+	respProto uint8
 
 	bodySize, respBodySize, contentSize int64 // -1 unknown
 	headersSize, respHeadersSize        int64

@@ -29,7 +29,7 @@ func (e *HARError) Error() string {
 
 // within prefixes the path of a failing member.
 func within(key string, err error) error {
-	if e, ok := err.(*HARError); ok {
+	if e, ok := err.(*HARError); ok { //nolint:errorlint // our own error, never wrapped; errors.As would allocate per member
 		switch {
 		case e.Path == "":
 			e.Path = key

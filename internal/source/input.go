@@ -1,6 +1,7 @@
 package source
 
 import (
+	"errors"
 	"io"
 	"sync"
 )
@@ -28,7 +29,7 @@ func Sniff(in Input) ([]byte, error) {
 	defer r.Close()
 	head := make([]byte, SniffSize)
 	n, err := io.ReadFull(r, head)
-	if err == io.EOF || n > 0 {
+	if errors.Is(err, io.EOF) || n > 0 {
 		err = nil
 	}
 	return head[:n], err

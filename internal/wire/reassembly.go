@@ -211,10 +211,10 @@ func (d *Decoder) outOfStep(f *flow, dir int, seq, ack uint32, flags byte, p []b
 			if n > 1 {
 				d.stats.Duplicates++
 			}
-			n, p, missing = 0, nil, 0
+			n, p = 0, nil
 		} else {
 			cut := min(int(old), len(p))
-			p, missing = p[cut:], missing-(int(old)-cut)
+			p = p[cut:]
 			seq, n = seq+old, n-old
 		}
 	}

@@ -243,7 +243,7 @@ func TestIDsSurviveSplitting(t *testing.T) {
 func TestErrors(t *testing.T) {
 	stop := errors.New("stop")
 	s, _ := New([]source.Input{input("a", func() io.Reader { return strings.NewReader(good) })}, Config{})
-	if err := s.Run(context.Background(), source.SinkFunc(func(*exchange.Exchange) error { return stop }), new(source.Ledger)); err != stop {
+	if err := s.Run(context.Background(), source.SinkFunc(func(*exchange.Exchange) error { return stop }), new(source.Ledger)); !errors.Is(err, stop) {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

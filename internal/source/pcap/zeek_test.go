@@ -72,7 +72,7 @@ func zeekLength(x *taken) int {
 		return int(x.RespSize)
 	}
 	var out bytes.Buffer
-	io.Copy(&out, r)
+	_, _ = io.Copy(&out, r)
 	return out.Len()
 }
 
