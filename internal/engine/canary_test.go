@@ -55,6 +55,16 @@ var canary = map[string]func(i int, r *mrand.Rand) string{
 	"email": func(i int, r *mrand.Rand) string {
 		return fmt.Sprintf("canary.person%04dx@mail-%d.example.org", i, i%97)
 	},
+	"cn_uscc": func(i int, r *mrand.Rand) string {
+		const set = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+		d := fmt.Sprintf("91110105MA%07d", 1000000+i*7) // authority, type, region, body
+		w := []int{1, 3, 9, 27, 19, 26, 16, 17, 20, 29, 25, 13, 8, 24, 10, 30, 28}
+		s := 0
+		for j := range 17 {
+			s += strings.IndexByte(set, d[j]) * w[j]
+		}
+		return d + string(set[(31-s%31)%31])
+	},
 	"plate": func(i int, r *mrand.Rand) string { return fmt.Sprintf("京A%05d", 10000+i*73%90000) },
 	"name":  func(i int, r *mrand.Rand) string { return "欧阳" + string(rune(0x4e00+i)) + string(rune(0x5e00+i)) },
 	"address": func(i int, r *mrand.Rand) string {
@@ -75,7 +85,7 @@ var canary = map[string]func(i int, r *mrand.Rand) string{
 func TestCanary(t *testing.T) {
 	r := mrand.New(mrand.NewPCG(7, 7))
 	values := map[string][]string{}
-	for _, kind := range []string{"cn_mobile", "cn_resident_id", "bank_card", "email", "plate", "name", "address", "password", "session", "api_key", "jwt"} {
+	for _, kind := range []string{"cn_mobile", "cn_resident_id", "bank_card", "email", "cn_uscc", "plate", "name", "address", "password", "session", "api_key", "jwt"} {
 		for i := range canaries {
 			values[kind] = append(values[kind], canary[kind](i, r))
 		}
@@ -194,7 +204,7 @@ func canaryTraffic(v map[string][]string) []byte {
 	for i := range canaries {
 		phone, id, card, mail, plate := v["cn_mobile"][i], v["cn_resident_id"][i], v["bank_card"][i], v["email"][i], v["plate"][i]
 		name, addr, pw, sess, key, jwt := v["name"][i], v["address"][i], v["password"][i], v["session"][i], v["api_key"][i], v["jwt"][i]
-		person := fmt.Sprintf(`{"id":%d,"name":%q,"mobile":%q,"idCard":%q,"bankCard":%q,"email":%q,"address":%q,"plate":%q,"password":%q,"accessKey":%q}`, i, name, phone, id, card, mail, addr, plate, pw, key)
+		person := fmt.Sprintf(`{"id":%d,"name":%q,"mobile":%q,"idCard":%q,"bankCard":%q,"email":%q,"address":%q,"plate":%q,"creditCode":%q,"password":%q,"accessKey":%q}`, i, name, phone, id, card, mail, addr, plate, v["cn_uscc"][i], pw, key)
 		cookie := [][2]string{{"Cookie", "JSESSIONID=" + sess}, {"Authorization", "Bearer " + jwt}}
 		send(i, "POST", "/api/register", nil, fmt.Sprintf(`{"mobile":%q,"email":%q,"password":%q,"confirmPassword":%q,"realName":%q}`, phone, mail, pw, pw, name), "application/json", 200,
 			[][2]string{{"Set-Cookie", "JSESSIONID=" + sess + "; Path=/"}}, fmt.Sprintf(`{"code":0,"msg":"success","data":{"token":%q}}`, jwt))
@@ -207,6 +217,7 @@ func canaryTraffic(v map[string][]string) []byte {
 			send(i, "GET", "/api/export?email="+url.QueryEscape(mail), nil, "", "", 500, nil,
 				fmt.Sprintf("java.lang.IllegalStateException: duplicate %s for %s\n\tat com.shop.User.load(User.java:42)\n\tat com.shop.Api.get(Api.java:7)\nSQL: select * from user where mobile='%s' and password='%s'", mail, id, phone, pw))
 		}
+		send(i, "GET", "/api/company/"+v["cn_uscc"][i]+"/profile", cookie, "", "", 200, nil, fmt.Sprintf(`{"code":0,"data":{"creditCode":%q}}`, v["cn_uscc"][i]))
 		send(i, "GET", "/api/search?q="+url.QueryEscape("' union select password from users where phone="+phone+" --"), cookie, "", "", 200, nil, `{"code":0,"data":[]}`)
 	}
 	return out.Bytes()

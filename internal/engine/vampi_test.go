@@ -332,6 +332,24 @@ func TestVampiReportMatchesSchema(t *testing.T) {
 	}
 }
 
+// TestAddressesCanBeHidden looks for every client address of the capture in a
+// report that was asked to hold none.
+func TestAddressesCanBeHidden(t *testing.T) {
+	rep, _ := run(t, engine.AnalyzeConfig{Workers: 2, File: &engine.FileConfig{Privacy: engine.Privacy{Addresses: "token"}}}, capture)
+	if rep.Input.Addresses != "token" || len(rep.Attacks) == 0 {
+		t.Fatalf("addresses %q, %d attacks", rep.Input.Addresses, len(rep.Attacks))
+	}
+	b := marshal(t, rep)
+	for _, r := range truth(t) {
+		if bytes.Contains(b, []byte(r.Src)) {
+			t.Fatalf("the report holds the client address %s", r.Src)
+		}
+	}
+	if bytes.Contains(b, []byte("10.77.8.0/24")) {
+		t.Error("the report holds a client network")
+	}
+}
+
 func TestSameReportAtAnyWorkerCount(t *testing.T) {
 	var first []byte
 	for _, workers := range []int{1, 2, 8} {

@@ -3,14 +3,17 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"xiezhi/internal/attack"
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/defect"
 	"xiezhi/internal/judge"
+	"xiezhi/internal/message"
 	"xiezhi/internal/redact"
 	"xiezhi/internal/taxonomy"
 )
@@ -33,6 +36,9 @@ type Config struct {
 // Build makes the report of the judged sites.
 func Build(cfg Config, in Input, sites []judge.Result) *Report {
 	in.sortLists()
+	if in.Addresses = "plain"; cfg.Addresses == AddressesToken {
+		in.Addresses = "token"
+	}
 	r := &Report{Schema: SchemaID, Version: cfg.Version, Input: in,
 		APIs: []API{}, Defects: []Defect{}, Attacks: []Attack{}, Campaigns: []Campaign{}}
 	b := builder{cfg: cfg}
@@ -133,11 +139,52 @@ func (b *builder) attack(f *attack.Finding) Attack {
 	a.Selector = Selector{APIs: b.apis(s.APIs), From: moment(s.From), To: moment(s.To), Keys: SelectorKeys{
 		IP: b.addresses(s.IP), Prefix: prefixes(s.Prefix), JA4: s.JA4, HeaderOrder: hexes(s.HeaderOrder), ParamShape: hexes(s.ParamShape),
 		Credential: b.tokens("credential", s.Credential), Account: b.tokens("account", s.Account)}}
+	if b.cfg.Addresses == AddressesToken {
+		b.hide(&a, f)
+	}
 	a.Actors = Actors{IPs: list(b.addresses(f.IPs)), IPCount: f.IPCount, Accounts: f.Accounts, Fingerprints: list(f.Fingerprints)}
 	for _, x := range f.Reasons {
 		a.Reasons = append(a.Reasons, Reason{Family: string(x.Family), Observed: x.Observed, Expected: x.Expected, Weight: round(x.Weight), Zh: x.Text.Zh, En: x.Text.En})
 	}
 	return a
+}
+
+// hide takes client addresses and networks out of an attack's texts and
+// selector.
+func (b *builder) hide(a *Attack, f *attack.Finding) {
+	plain := map[string]string{}
+	for _, ip := range slices.Concat(f.IPs, f.Selector.IP) {
+		plain[ip.String()] = b.address(ip.String())
+	}
+	for _, p := range f.Selector.Prefix {
+		plain[p.String()] = b.address(p.String())
+	}
+	for _, ip := range f.IPs { // a text may name the network of the addresses
+		for _, bits := range []int{24, 64} {
+			if p, err := ip.Prefix(bits); err == nil {
+				plain[p.String()] = b.address(p.String())
+			}
+		}
+	}
+	names := slices.SortedFunc(maps.Keys(plain), func(x, y string) int { return cmp.Or(cmp.Compare(len(y), len(x)), cmp.Compare(x, y)) })
+	pairs := make([]string, 0, 2*len(names))
+	for _, n := range names {
+		pairs = append(pairs, n, plain[n])
+	}
+	r := strings.NewReplacer(pairs...)
+	a.Reason = message.Text{Zh: r.Replace(a.Reason.Zh), En: r.Replace(a.Reason.En)}
+	for i := range a.Reasons {
+		x := &a.Reasons[i]
+		x.Observed, x.Expected, x.Zh, x.En = r.Replace(x.Observed), r.Replace(x.Expected), r.Replace(x.Zh), r.Replace(x.En)
+	}
+	for i, p := range a.Selector.Keys.Prefix {
+		a.Selector.Keys.Prefix[i] = r.Replace(p)
+	}
+}
+
+// address is the token of an address or network.
+func (b *builder) address(s string) string {
+	return b.cfg.Redactor.External("address", b.cfg.Redactor.TokenString(s))
 }
 
 func (b *builder) apis(hs []catalog.Handle) []string {
@@ -155,7 +202,7 @@ func (b *builder) addresses(ips []netip.Addr) []string {
 	var out []string
 	for _, ip := range ips {
 		if b.cfg.Addresses == AddressesToken {
-			out = append(out, b.cfg.Redactor.External("address", b.cfg.Redactor.TokenString(ip.String())))
+			out = append(out, b.address(ip.String()))
 		} else {
 			out = append(out, ip.String())
 		}

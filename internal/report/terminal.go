@@ -387,6 +387,9 @@ func (t *terminal) quality() {
 		}
 		t.para(1, "• ", place+": "+p.Text)
 	}
+	if in.Addresses == "token" {
+		t.para(1, "• ", t.say("report.addresses_hidden", nil))
+	}
 	for _, l := range in.Limits {
 		t.para(1, "• ", t.say("report.limit", message.Args{"what": l.What, "n": l.Count}))
 	}
