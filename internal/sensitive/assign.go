@@ -42,7 +42,7 @@ func (s *scanner) assignment(i int) int {
 	if secret && !han && !s.assigned(i, start, end, quote, quotedKey) {
 		return next
 	}
-	if !s.leaf(h, start, end) {
+	if !s.leaf(h, MaskOf(b[start:end]), start, end) {
 		return next
 	}
 	return max(end, next)

@@ -12,7 +12,7 @@ import (
 // dashes, identifiers in upper case, e-mail in lower case, plates without
 // dots. It is idempotent.
 func Canonical(dst []byte, t taxonomy.Sensitive, b []byte) []byte {
-	b = bytes.TrimSpace(b)
+	b = trimSpace(b)
 	from := len(dst)
 	switch t {
 	case taxonomy.SensCNMobile, taxonomy.SensPhone:
@@ -82,6 +82,16 @@ func Canonical(dst []byte, t taxonomy.Sensitive, b []byte) []byte {
 	return append(dst, b...)
 }
 
+// trimSpace is bytes.TrimSpace, which calls a function per character at the
+// ends of a text in another script.
+func trimSpace(b []byte) []byte {
+	if n := len(b); n > 2 && b[0] > ' ' && (b[0] < utf8.RuneSelf || ideograph(b, 0)) &&
+		b[n-1] > ' ' && (b[n-1] < utf8.RuneSelf || ideograph(b, n-3)) {
+		return b
+	}
+	return bytes.TrimSpace(b)
+}
+
 func lower(c byte) byte {
 	if c >= 'A' && c <= 'Z' {
 		c += 'a' - 'A'
@@ -100,6 +110,9 @@ func appendDigits(dst, b []byte) []byte {
 
 // appendSpaced drops white space, but keeps one blank between Latin words.
 func appendSpaced(dst, b []byte) []byte {
+	if !spaced(b) {
+		return append(dst, b...)
+	}
 	gap := false
 	var last byte
 	for _, c := range b {
@@ -114,6 +127,15 @@ func appendSpaced(dst, b []byte) []byte {
 		dst = append(dst, c)
 	}
 	return dst
+}
+
+func spaced(b []byte) bool {
+	for _, c := range b {
+		if c <= ' ' {
+			return true
+		}
+	}
+	return false
 }
 
 // Set places a canonical enumerable identifier in its space: the bytes of the

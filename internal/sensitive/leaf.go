@@ -11,11 +11,23 @@ import (
 // the value is plausible: true, null, *** and a sentence are no password, name
 // or token. What the content proves counts in any field; it counts more when
 // the key agrees.
-func Leaf(h Hint, b []byte, hits []Hit) []Hit {
+func Leaf(h Hint, b []byte, hits []Hit) []Hit { return LeafMask(h, MaskOf(b), b, hits) }
+
+// LeafMask is Leaf for a value whose mask is known.
+func LeafMask(h Hint, m Mask, b []byte, hits []Hit) []Hit {
+	if len(b) == 0 || h == HintNone && silent(m, len(b)) {
+		return hits
+	}
 	s := scanner{b: b, hits: hits, floor: len(hits)}
 	if h != HintNone {
-		start, end := trim(b, 0, len(b))
-		if start == end || s.leaf(h, start, end) {
+		start, end, inner := 0, len(b), m
+		if b[0] <= ' ' || b[end-1] <= ' ' {
+			if start, end = trim(b, 0, end); start == end {
+				return hits
+			}
+			inner = MaskOf(b[start:end])
+		}
+		if s.leaf(h, inner, start, end) || silent(m, len(b)) {
 			return s.hits
 		}
 	}
@@ -49,9 +61,14 @@ func trim(b []byte, start, end int) (int, int) {
 
 const maxKeyed = 4096 // bytes of a value that a key alone can make sensitive
 
-// leaf judges the whole value [start,end) by what the key promises. False
-// means that only the content can tell.
-func (s *scanner) leaf(h Hint, start, end int) bool {
+// numbered holds the hints that identifier knows.
+var numbered = [hintCount]bool{HintMobile: true, HintPhone: true, HintResidentID: true, HintDocument: true,
+	HintSocialSecurity: true, HintMilitaryID: true, HintPassport: true, HintHKMacauPermit: true, HintBankCard: true,
+	HintCard: true, HintPlate: true, HintUSCC: true, HintIMEI: true, HintMAC: true}
+
+// leaf judges the whole value [start,end) with the mask m by what the key
+// promises. False means that only the content can tell.
+func (s *scanner) leaf(h Hint, m Mask, start, end int) bool {
 	v := s.b[start:end]
 	if len(v) > maxKeyed && h != HintBiometric && h != HintPrivateKey {
 		return false
@@ -59,14 +76,14 @@ func (s *scanner) leaf(h Hint, start, end int) bool {
 	if nullish(v) {
 		return true
 	}
-	if len(v) <= 128 && Masked(v) {
+	if masking(m) && len(v) <= 128 && Masked(v) {
 		if t := maskedType(h, v); t != taxonomy.NotSensitive {
 			s.put(Hit{Type: t, Start: start, End: end, Confidence: 85, Masked: true})
 			return true
 		}
 		return h.Type().Level() == 4
 	}
-	if s.identifier(h, v, start, end) {
+	if h < hintCount && numbered[h] && s.identifier(h, v, start, end) {
 		return true
 	}
 	switch h {
@@ -75,18 +92,18 @@ func (s *scanner) leaf(h Hint, start, end int) bool {
 	case HintVerificationCode:
 		return s.is(plausibleCode(v), h, start, end, 88)
 	case HintSecretKey, HintToken, HintSessionID:
-		return s.secret(h, start, end)
+		return s.secret(h, m, start, end)
 	case HintPrivateKey:
 		return s.is(len(v) >= 100 && bytes.IndexByte(v, ' ') < 0, h, start, end, 85)
 	case HintName:
-		return s.name(start, end)
+		return s.name(m, start, end)
 	case HintAnyName:
-		return s.is(strictName(v), h, start, end, 60)
+		return s.is(strictName(v, m), h, start, end, 60)
 	case HintAddress:
-		c := plausibleAddress(v)
+		c := plausibleAddress(v, m)
 		return s.is(c > 0, h, start, end, c)
 	case HintAccountName:
-		return !s.content(h, start, end) && s.is(plausibleAccount(v), h, start, end, 80)
+		return !s.content(h, m, start, end) && s.is(plausibleAccount(v, m), h, start, end, 80)
 	case HintBirthDate:
 		return s.is(plausibleDate(v), h, start, end, 88)
 	case HintLocation:
@@ -94,15 +111,15 @@ func (s *scanner) leaf(h Hint, start, end int) bool {
 	case HintIP:
 		return s.addresses(start, end)
 	case HintDeviceID, HintPseudonym:
-		return s.is(len(v) >= 8 && len(v) <= 128 && tokenText(v) && classOf(v)&cDigit != 0 && !placeholder(v), h, start, end, 80)
+		return s.is(len(v) >= 8 && len(v) <= 128 && m&^(maskToken|HasDot|HasColon) == 0 && m&HasDigit != 0 && !placeholder(v), h, start, end, 80)
 	case HintMedical:
-		return s.is(len(v) >= 2 && (hasHan(v) || classOf(v)&cLetter != 0) && !placeholder(v), h, start, end, 75)
+		return s.is(len(v) >= 2 && (m&maskLetter != 0 || hasHan(v)) && !placeholder(v), h, start, end, 75)
 	case HintBiometric:
 		return s.is(len(v) >= 64 || bytes.HasPrefix(v, []byte("http")), h, start, end, 80)
 	case HintWhereabouts:
 		return s.is(runes(v) >= 6 && !placeholder(v), h, start, end, 70)
 	case HintMinor:
-		return s.is(strictName(v) || latinName(v) || len(v) == 11 && allDigits(v) && isMobile(v), h, start, end, 80)
+		return s.is(strictName(v, m) || latinName(v) || len(v) == 11 && allDigits(v) && isMobile(v), h, start, end, 80)
 	}
 	return false
 }
@@ -116,7 +133,10 @@ func (s *scanner) is(yes bool, h Hint, start, end int, confidence uint8) bool {
 
 // content scans the value and keeps what it finds with the confidence that the
 // key adds.
-func (s *scanner) content(h Hint, start, end int) bool {
+func (s *scanner) content(h Hint, m Mask, start, end int) bool {
+	if quiet(m, end-start) || start == 0 && silent(m, end) {
+		return false
+	}
 	in := scanner{b: s.b[:end], hits: s.hits, floor: len(s.hits)}
 	in.scan(start)
 	s.hits = in.hits

@@ -51,6 +51,11 @@ type lexicon struct {
 	notNameEnds  map[rune]bool
 	placeholders map[string]bool
 	longestHan   int
+
+	// what the maps above hold, for a quick no
+	placeholderLengths [256]uint32 // by first byte: a bit per length
+	surnameSet         hanSet
+	notEndSet          hanSet
 }
 
 type ending struct {
@@ -89,9 +94,20 @@ func parseLexicon(b []byte) (*lexicon, error) {
 	}
 	for _, r := range f.Surnames {
 		l.surnames[r] = true
+		l.surnameSet.add(r)
 	}
 	for _, r := range f.NotNameEnds {
 		l.notNameEnds[r] = true
+		l.notEndSet.add(r)
+	}
+	for p := range l.placeholders {
+		if len(p) > 31 {
+			return nil, fmt.Errorf("placeholder %q is too long", p)
+		}
+		if p == "" {
+			continue
+		}
+		l.placeholderLengths[p[0]] |= 1 << len(p)
 	}
 	for h := HintNone + 1; h < hintCount; h++ {
 		rule, ok := f.Hints[h.String()]
@@ -173,6 +189,14 @@ func nullish(b []byte) bool {
 	case 1:
 		return b[0] == '-'
 	}
+	switch b[0] {
+	case 'n', 'N', 'u', 'U', 't', 'T', 'f', 'F', '-':
+	default:
+		return false
+	}
+	if len(b) > len("undefined") {
+		return false
+	}
 	var buf [32]byte
 	t, ok := folded(&buf, b)
 	if !ok {
@@ -191,16 +215,22 @@ func placeholder(b []byte) bool {
 	if nullish(b) || templated(b) {
 		return true
 	}
-	same := true
-	for _, c := range b {
-		same = same && c == b[0]
+	if b[len(b)-1] == b[0] && !isDigit(b[0]) {
+		same := true
+		for _, c := range b {
+			same = same && c == b[0]
+		}
+		if same {
+			return true
+		}
 	}
-	if same && !isDigit(b[0]) {
-		return true
+	l := words()
+	if len(b) > 31 || l.placeholderLengths[lower(b[0])]>>len(b)&1 == 0 {
+		return false
 	}
 	var buf [32]byte
 	t, ok := folded(&buf, b)
-	return ok && words().placeholders[string(t)]
+	return ok && l.placeholders[string(t)]
 }
 
 // templated reports ${VAR}, $VAR, {{var}}, <var>, %s, #{var}, [var].

@@ -1,7 +1,6 @@
 package sensitive
 
 import (
-	"bytes"
 	"unicode/utf8"
 
 	"xiezhi/internal/taxonomy"
@@ -10,7 +9,7 @@ import (
 // Masked reports whether b looks like a value of which a part is hidden:
 // 138****1234, 张*, ****, 3301***********12, •••• 1234, 138xxxx1234.
 func Masked(b []byte) bool {
-	b = bytes.TrimSpace(b)
+	b = trimSpace(b)
 	if len(b) == 0 || len(b) > 512 {
 		return false
 	}
@@ -18,9 +17,15 @@ func Masked(b []byte) bool {
 	for i := 0; i < len(b); {
 		n := markAt(b, i)
 		if n == 0 {
-			r, size := utf8.DecodeRune(b[i:])
-			if r <= ' ' {
+			size := 1
+			switch {
+			case b[i] <= ' ':
 				other++
+			case b[i] < utf8.RuneSelf:
+			case ideograph(b, i):
+				size = 3
+			default:
+				_, size = utf8.DecodeRune(b[i:])
 			}
 			i += size
 			run = 0

@@ -9,10 +9,10 @@ import (
 
 // name judges a value whose key promises a person's name. 王先生 and 李女士 are
 // names already masked.
-func (s *scanner) name(start, end int) bool {
+func (s *scanner) name(m Mask, start, end int) bool {
 	v := s.b[start:end]
 	switch {
-	case hanName(v):
+	case hanName(v, m):
 		s.add(taxonomy.SensPersonName, start, end, 92)
 	case courtesy(v):
 		s.put(Hit{Type: taxonomy.SensPersonName, Start: start, End: end, Confidence: 70, Masked: true})
@@ -28,6 +28,15 @@ func (s *scanner) name(start, end int) bool {
 // the points inside names of other peoples; 0 for any other text.
 func hanText(v []byte) (n int, point bool, first, last rune) {
 	for i := 0; i < len(v); {
+		if ideograph(v, i) {
+			last = rune(v[i]&0xF)<<12 | rune(v[i+1]&0x3F)<<6 | rune(v[i+2]&0x3F)
+			if n == 0 {
+				first = last
+			}
+			n++
+			i += 3
+			continue
+		}
 		r, size := utf8.DecodeRune(v[i:])
 		switch {
 		case r == '·' || r == '•' || r == '‧':
@@ -49,12 +58,30 @@ func hanText(v []byte) (n int, point bool, first, last rune) {
 	return n, point, first, last
 }
 
+// notHan reports whether the mask shows what hanText refuses.
+func notHan(m Mask) bool { return m&^HasBeyond != 0 || m&(HasHan|HasHigh) == 0 }
+
+// surname and notNameEnd ask the lexicon for one character.
+func (l *lexicon) surname(r rune) bool {
+	if r >= 0x4000 && r < 0xA000 {
+		return l.surnameSet[(r-0x4000)>>6]>>(r&63)&1 != 0
+	}
+	return l.surnames[r]
+}
+
+func (l *lexicon) notNameEnd(r rune) bool {
+	if r >= 0x4000 && r < 0xA000 {
+		return l.notEndSet[(r-0x4000)>>6]>>(r&63)&1 != 0
+	}
+	return l.notNameEnds[r]
+}
+
 // hasSurname reports whether a Han text of n characters begins like a name.
 func (l *lexicon) hasSurname(v []byte, first rune, n int) bool {
-	if n >= 3 && n <= 4 && len(v) > 6 && l.surnames2[string(v[:6])] {
+	if n <= 3 && l.surname(first) || n == 4 && l.surname(first) && l.surname(secondRune(v)) {
 		return true
 	}
-	return n <= 3 && l.surnames[first] || n == 4 && l.surnames[first] && l.surnames[secondRune(v)]
+	return n >= 3 && n <= 4 && len(v) > 6 && l.surnames2[string(v[:6])]
 }
 
 func secondRune(v []byte) rune {
@@ -63,33 +90,44 @@ func secondRune(v []byte) rune {
 	return r
 }
 
-func hanName(v []byte) bool {
-	if len(v) > 60 {
+func hanName(v []byte, m Mask) bool {
+	if len(v) > 60 || notHan(m) {
 		return false
 	}
 	n, point, first, last := hanText(v)
-	l := words()
 	switch {
-	case n < 2 || l.notNames[string(v)]:
-		return false
-	case point:
-		return n <= 15
-	case n > 4 || courtesy(v):
+	case n < 2, point && n > 15, !point && n > 4:
 		return false
 	}
-	return l.hasSurname(v, first, n) || !l.notNameEnds[last] && n <= 4
+	l := words()
+	if l.notNames[string(v)] {
+		return false
+	}
+	if point {
+		return true
+	}
+	return !courtesy(v) && (!l.notNameEnd(last) || l.hasSurname(v, first, n))
 }
 
 // strictName is for fields that may name anything: a common surname, two or
 // three characters (four with a double surname), nothing that a place or a
 // product ends with.
-func strictName(v []byte) bool {
+func strictName(v []byte, m Mask) bool {
+	if len(v) < 2*3 || len(v) > 4*4 || notHan(m) {
+		return false
+	}
 	n, point, first, last := hanText(v)
+	if n < 2 || n > 4 || point {
+		return false
+	}
 	l := words()
-	return n >= 2 && n <= 4 && !point && !l.notNames[string(v)] && !l.notNameEnds[last] && l.hasSurname(v, first, n) && !courtesy(v)
+	return !l.notNameEnd(last) && l.hasSurname(v, first, n) && !courtesy(v) && !l.notNames[string(v)]
 }
 
 func courtesy(v []byte) bool {
+	if len(v) < 9 || len(v) > 12 {
+		return false
+	}
 	for _, t := range [...]string{"先生", "女士", "小姐", "老师", "师傅"} {
 		if len(v) >= len(t)+3 && len(v) <= len(t)+6 && bytes.HasSuffix(v, []byte(t)) {
 			return true
@@ -156,25 +194,34 @@ func (l *lexicon) isNotName(v []byte) bool {
 // addressMarks end the parts of a Chinese address, from province to door.
 const addressMarks = "省市区县旗州镇乡村路街道巷弄胡同里号楼栋幢座室单元层组院园苑城庄湾厦"
 
+var addressMarkSet = newHanSet(addressMarks)
+
 // plausibleAddress gives the confidence that a value is somebody's address and
 // not just a town: two parts or more, or a house number.
-func plausibleAddress(v []byte) uint8 {
-	if len(v) > 512 || bytes.Contains(v, []byte("://")) {
+func plausibleAddress(v []byte, m Mask) uint8 {
+	if len(v) > 512 || m&HasColon != 0 && bytes.Contains(v, []byte("://")) {
 		return 0
 	}
-	if hasHan(v) {
-		marks, digits := 0, 0
-		for i := 0; i < len(v); {
-			_, size := utf8.DecodeRune(v[i:])
-			if size == 3 && hanIn(addressMarks, v[i:]) && i > 0 {
-				marks++
+	if m&HasHan != 0 && hasHan(v) {
+		marks, digits, n := 0, 0, 0
+		for i := 0; i < len(v); n++ {
+			switch {
+			case ideograph(v, i):
+				if i > 0 && addressMarkSet.has(v[i], v[i+1], v[i+2]) {
+					marks++
+				}
+				i += 3
+			case v[i] < utf8.RuneSelf:
+				if isDigit(v[i]) {
+					digits++
+				}
+				i++
+			default:
+				_, size := utf8.DecodeRune(v[i:])
+				i += size
 			}
-			if isDigit(v[i]) {
-				digits++
-			}
-			i += size
 		}
-		switch n := runes(v); {
+		switch {
 		case marks >= 3 && n >= 7 || marks >= 2 && digits > 0 && n >= 6:
 			return 90
 		case marks >= 1 && digits > 0 && n >= 5 || marks >= 2 && n >= 6:
@@ -182,8 +229,7 @@ func plausibleAddress(v []byte) uint8 {
 		}
 		return 0
 	}
-	or := classOf(v)
-	if or&cDigit == 0 || or&cLetter == 0 || len(v) < 10 || bytes.IndexByte(v, '@') >= 0 {
+	if m&HasDigit == 0 || m&maskLetter == 0 || m&HasAt != 0 || len(v) < 10 || m&HasBlank == 0 {
 		return 0
 	}
 	if bytes.Count(v, []byte(" ")) >= 2 || bytes.Count(v, []byte(", ")) >= 1 {

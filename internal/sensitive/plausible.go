@@ -12,8 +12,15 @@ import (
 // runes counts characters; utf8.RuneCount copies the text first.
 func runes(v []byte) (n int) {
 	for i := 0; i < len(v); n++ {
-		_, size := utf8.DecodeRune(v[i:])
-		i += size
+		switch {
+		case v[i] < utf8.RuneSelf:
+			i++
+		case ideograph(v, i):
+			i += 3
+		default:
+			_, size := utf8.DecodeRune(v[i:])
+			i += size
+		}
 	}
 	return n
 }
@@ -81,17 +88,20 @@ func plainText(v []byte, class uint8) bool {
 var schemes = [...]string{"Bearer ", "bearer ", "Basic ", "basic ", "Token ", "token ", "JWT "}
 
 // secret judges a token, key or session id.
-func (s *scanner) secret(h Hint, start, end int) bool {
-	for _, scheme := range schemes {
-		if bytes.HasPrefix(s.b[start:end], []byte(scheme)) {
-			start, end = trim(s.b, start+len(scheme), end)
-			break
+func (s *scanner) secret(h Hint, m Mask, start, end int) bool {
+	if m&HasBlank != 0 {
+		for _, scheme := range schemes {
+			if bytes.HasPrefix(s.b[start:end], []byte(scheme)) {
+				start, end = trim(s.b, start+len(scheme), end)
+				m = MaskOf(s.b[start:end])
+				break
+			}
 		}
 	}
 	if start == end {
 		return true
 	}
-	return s.content(h, start, end) || s.is(secretLike(s.b[start:end]), h, start, end, 85)
+	return s.content(h, m, start, end) || s.is(secretLike(s.b[start:end]), h, start, end, 85)
 }
 
 // secretLike wants a text without blanks that nobody would write as a word:
@@ -130,16 +140,25 @@ func dateLike(v []byte) bool {
 	return len(v) >= 8 && allDigits(v[:4]) && (v[4] == '-' || v[4] == '/' || v[4] == '.') && isDigit(v[5]) && (v[0] == '1' || v[0] == '2')
 }
 
-func plausibleAccount(v []byte) bool {
-	if len(v) < 2 || len(v) > 64 || placeholder(v) || bytes.Count(v, []byte(" ")) > 2 || bytes.Contains(v, []byte("://")) {
+func plausibleAccount(v []byte, m Mask) bool {
+	if len(v) < 2 || len(v) > 64 || m&(HasControl|HasOpen|HasSlash) != 0 || m&(HasDigit|maskLetter|HasHan) == 0 {
 		return false
 	}
-	for _, c := range v {
-		if c < ' ' || c == '{' || c == '<' || c == '"' || c == '/' {
+	if m&HasBlank != 0 {
+		blanks := 0
+		for _, c := range v {
+			if c < ' ' {
+				return false
+			}
+			if c == ' ' {
+				blanks++
+			}
+		}
+		if blanks > 2 {
 			return false
 		}
 	}
-	return v[len(v)-1] != '.' && v[len(v)-1] != '!' && (hasHan(v) || classOf(v)&alnum != 0)
+	return v[len(v)-1] != '.' && v[len(v)-1] != '!' && (m&(HasDigit|maskLetter) != 0 || hasHan(v)) && !placeholder(v)
 }
 
 // plausibleDate wants a calendar date of a person's life, also with a time

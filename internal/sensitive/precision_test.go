@@ -27,8 +27,12 @@ var lookalikes = []struct {
 	{"order with letters", func(r *rand.Rand) string { return textOf(r, upperLetters, 2) + "20240115" + digitsOf(r, 8) }},
 	{"payment trade number", func(r *rand.Rand) string { return pick(r, []string{"4200", "2024"}) + digitsOf(r, 24) }},
 	{"snowflake 2010", func(r *rand.Rand) string { return fmt.Sprint((400000000000 + r.Int64N(120000000000)) << 22) }},
-	{"snowflake 2015", func(r *rand.Rand) string { return fmt.Sprint((250000000000+r.Int64N(110000000000))<<22 | r.Int64N(1<<22)) }},
-	{"snowflake 2020", func(r *rand.Rand) string { return fmt.Sprint((60000000000+r.Int64N(150000000000))<<22 | r.Int64N(1<<22)) }},
+	{"snowflake 2015", func(r *rand.Rand) string {
+		return fmt.Sprint((250000000000+r.Int64N(110000000000))<<22 | r.Int64N(1<<22))
+	}},
+	{"snowflake 2020", func(r *rand.Rand) string {
+		return fmt.Sprint((60000000000+r.Int64N(150000000000))<<22 | r.Int64N(1<<22))
+	}},
 	{"uuid", func(r *rand.Rand) string {
 		return fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", r.Uint32(), r.IntN(1<<16), r.IntN(1<<12), r.IntN(1<<16), r.Int64N(1<<48))
 	}},
@@ -48,9 +52,13 @@ var lookalikes = []struct {
 	}},
 	{"decimal", func(r *rand.Rand) string { return digitsOf(r, 1+r.IntN(11)) + "." + digitsOf(r, 1+r.IntN(18)) }},
 	{"file", func(r *rand.Rand) string { return "IMG_20240115_" + digitsOf(r, 6) + "@2x.png" }},
-	{"package", func(r *rand.Rand) string { return fmt.Sprintf("@scope/pkg@%d.%d.%d", r.IntN(9), r.IntN(99), r.IntN(99)) }},
+	{"package", func(r *rand.Rand) string {
+		return fmt.Sprintf("@scope/pkg@%d.%d.%d", r.IntN(9), r.IntN(99), r.IntN(99))
+	}},
 	{"postcode and count", func(r *rand.Rand) string { return digitsOf(r, 6) + " " + digitsOf(r, 4) + " " + digitsOf(r, 3) }},
-	{"isbn", func(r *rand.Rand) string { return "978-7-" + digitsOf(r, 3) + "-" + digitsOf(r, 5) + "-" + digitsOf(r, 1) }},
+	{"isbn", func(r *rand.Rand) string {
+		return "978-7-" + digitsOf(r, 3) + "-" + digitsOf(r, 5) + "-" + digitsOf(r, 1)
+	}},
 }
 
 // TestLookalikes publishes how often ordinary values are taken for data by
