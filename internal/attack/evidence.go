@@ -90,11 +90,35 @@ func (s *scene) idle(f *fusion, sc *scope) {
 		}
 	}
 	switch {
-	case actors > 0 && business == 0:
+	case actors > 0 && business == 0 && s.othersWork():
 		f.say(taxonomy.FamilySequence, 1.5, "idle", 0, nil)
 	case business > sc.sum.n/2:
 		f.say(taxonomy.FamilySequence, -2, "busy", int(business), nil)
 	}
+}
+
+// othersWork reports whether signed-in business is there to be seen: where
+// nobody is ever signed in, as in an access log, its absence says nothing.
+func (s *scene) othersWork() bool {
+	if s.work == 0 {
+		s.work = -1
+		all, at := 0, 0
+		for r := s.e.apis[0].cells.head; r != 0; {
+			c := s.e.cells.at(r)
+			if c.last < s.from {
+				break
+			}
+			all++
+			if c.business > 0 {
+				at++
+			}
+			r = c.aNext
+		}
+		if all < 5 || at*10 >= all {
+			s.work = 1
+		}
+	}
+	return s.work > 0
 }
 
 // herd weighs how many askers behave alike against how many do elsewhere. It

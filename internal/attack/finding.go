@@ -129,7 +129,7 @@ func (e *Engine) finding(b *book, ep *episode) (Finding, bool) {
 		First: first, Last: last,
 		Requests: uint64(r.n), Blocked: uint64(r.blocked), Succeeded: succeeded(ep.kind, &r.tally),
 		IPs: r.sorted(), IPCount: r.addrCount(),
-		Accounts:        uint64(r.count(setSubjects)),
+		Accounts:        uint64(min(r.count(setSubjects), float64(r.subj))),
 		SubjectsExposed: max(uint64(r.count(setExposed)), uint64(r.people)),
 		Reasons:         ep.fuse.reasons(e.msg),
 	}
@@ -153,7 +153,10 @@ func (e *Engine) finding(b *book, ep *episode) (Finding, bool) {
 func succeeded(kind taxonomy.AttackKind, t *tally) uint64 {
 	switch kind {
 	case taxonomy.AttackAccountScanning:
-		return uint64(t.exists)
+		if t.absent == 0 {
+			return uint64(t.exists) // who never says no says nothing
+		}
+		return uint64(t.exists + t.told)
 	case taxonomy.AttackScraping, taxonomy.AttackBOLAExploitation, taxonomy.AttackBot:
 		if t.obj == 0 {
 			return uint64(t.succ)

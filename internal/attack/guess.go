@@ -30,6 +30,12 @@ func likeAsk(s *scene, c *cell, strict bool) bool {
 	if c.subj == 0 {
 		return false
 	}
+	// Codes that lead to a registration belong to it.
+	if s.u.role == taxonomy.RoleCodeSend {
+		if a := s.actorOf(c); a != nil && a.made*2 >= c.n {
+			return false
+		}
+	}
 	if strict {
 		a := s.actorOf(c)
 		return a != nil && a.business == 0
@@ -40,7 +46,7 @@ func likeAsk(s *scene, c *cell, strict bool) bool {
 // weighGuess decides which kind of guessing a scope shows and weighs it.
 func weighGuess(s *scene, sc *scope) *fusion {
 	t := &sc.sum
-	asks := s.u.role != taxonomy.RoleLogin && s.u.role != taxonomy.RoleLoginCode && s.u.role != taxonomy.RoleRegister
+	asks := s.asks()
 	answered := t.answered()
 	if answered < 8 {
 		return nil
@@ -77,6 +83,13 @@ func weighGuess(s *scene, sc *scope) *fusion {
 	return f
 }
 
+// asks reports whether the unit's APIs answer questions about accounts, so that
+// refusal is no measure.
+func (s *scene) asks() bool {
+	r := s.u.role
+	return r != taxonomy.RoleLogin && r != taxonomy.RoleLoginCode && r != taxonomy.RoleRegister
+}
+
 // guessKind tells the kinds apart by what varies: passwords per account,
 // accounts per password, and whether the answers tell who exists.
 func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
@@ -94,11 +107,15 @@ func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
 		switch {
 		case guesses >= 5 && tags >= guessBurst && (dist <= 3 || guesses*2 >= dist || tags > dist/2):
 			return taxonomy.AttackBruteForce
-		case tags <= max(2, dist/5):
-			// Few passwords for many accounts: is it the passwords or the accounts
+		case dist >= least && per <= 2 && absent >= 0.3 && s.serial(t, dist):
+			// Account names counted through: nobody leaks such a list.
+			return taxonomy.AttackAccountScanning
+		case tags <= 2 || tags <= dist/5 && pairs*2 >= dist*tags:
+			// A few passwords walked over many accounts; a list of pairs uses its
+			// popular passwords here and there. Is it the passwords or the accounts
 			// that are being tried? Who asks for accounts has no need of a second
 			// password.
-			if dist >= least && absent >= 0.3 && per <= 2 && tags <= 2 {
+			if dist >= least && per <= 2 && tags <= 2 && (absent >= 0.3 || s.serial(t, dist)) {
 				return taxonomy.AttackAccountScanning
 			}
 			if dist >= max(accountsSpray, least-5) {
@@ -116,7 +133,17 @@ func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
 	if s.u.role == taxonomy.RoleLogin && absent < 0.3 && t.split() < 0.1 {
 		return taxonomy.AttackCredentialStuffing
 	}
+	if s.u.role == taxonomy.RoleCodeSend && t.absent == 0 && t.exists == 0 && t.split() < 0.1 && t.succ*2 > t.n {
+		return taxonomy.AttackSMSAbuse // every answer the same: messages are sent, nothing is told
+	}
 	return taxonomy.AttackAccountScanning
+}
+
+// serial reports whether the accounts lie side by side: many out of each of a
+// few blocks of numbers.
+func (s *scene) serial(t *tally, dist float64) bool {
+	b := t.count(setBlocks)
+	return b > 0 && t.enum*10 >= t.subj*9 && dist >= 20 && dist >= 15*b
 }
 
 // weighHerd weighs a wide scope; false when its members do not stand out from
@@ -124,7 +151,8 @@ func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
 // two accounts or more are accused: a single failure is anybody's typo.
 func (s *scene) weighHerd(f *fusion, sc *scope) bool {
 	z, purity := s.herd(sc, s.looksGuilty)
-	if purity < 0.8 {
+	// A single question at an API that tells is anybody's, unless one tool asks.
+	if purity < 0.8 || s.asks() && sc.kind != scopePrint && sc.tools*10 < len(sc.members)*9 {
 		keen := sc.members[:0]
 		for _, i := range sc.members {
 			if s.cell(i).sets[setSubjects].several() {

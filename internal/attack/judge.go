@@ -181,8 +181,20 @@ func better(a, b *candidate) bool {
 	if va, vb := a.fuse.verdict(), b.fuse.verdict(); va != vb {
 		return va > vb
 	}
-	if a.scope.sum.n != b.scope.sum.n {
-		return a.scope.sum.n > b.scope.sum.n
+	// Of two that explain about as much, the one with fewer honest askers and
+	// then the narrower key says it better.
+	na, nb := int(a.scope.sum.n), int(b.scope.sum.n)
+	if na*4 >= nb*3 && nb*4 >= na*3 {
+		pa, pb := len(a.scope.members)*len(b.scope.all), len(b.scope.members)*len(a.scope.all)
+		if pa*20 > pb*21 || pb*20 > pa*21 {
+			return pa > pb
+		}
+		if a.scope.kind != b.scope.kind {
+			return a.scope.kind < b.scope.kind
+		}
+	}
+	if na != nb {
+		return na > nb
 	}
 	return len(a.scope.members)*len(b.scope.all) > len(b.scope.members)*len(a.scope.all)
 }

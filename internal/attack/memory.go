@@ -142,8 +142,8 @@ func (n *names) use(key, asker uint64, room bool) (foreign, learned bool) {
 	return true, false
 }
 
-// links counts how many askers met each missing path, to tell a broken link
-// from a guess. At the cap paths are not counted.
+// links counts how many askers followed the site's own pages to each missing
+// path, to tell a broken link from a guess. At the cap paths are not counted.
 type links struct {
 	index map[uint64]uint8
 	limit int
@@ -155,17 +155,36 @@ func (l *links) init(limit int) {
 	l.limit = limit
 }
 
-// met counts one more asker of a missing path and gives the number before.
-func (l *links) met(path uint64) uint8 {
+// followed counts one more asker whom a page of the site sent to a path.
+func (l *links) followed(path uint64) {
 	n, ok := l.index[path]
 	if !ok && len(l.index) >= l.limit {
 		l.lost++
-		return 0
+		return
 	}
 	if n < 255 {
 		l.index[path] = n + 1
 	}
+}
+
+// broken counts the paths of a set that so many askers were sent to that the
+// site must be at fault; what a set no longer tells apart is not counted.
+func (l *links) broken(paths *distinct) int {
+	if paths == nil || len(l.index) == 0 {
+		return 0
+	}
+	n := 0
+	for _, p := range paths.small {
+		if l.index[p] >= pathDistinct {
+			n++
+		}
+	}
 	return n
+}
+
+// mostly reports whether most of a set's paths are broken links.
+func (l *links) mostly(paths *distinct) bool {
+	return paths != nil && l.broken(paths)*2 > len(paths.small)
 }
 
 // labels give short numbers to the few names a cell keeps.

@@ -222,7 +222,7 @@ func (e *Engine) countActor(ev *catalog.Event, c *cell, i int32) {
 	if nowhere {
 		c.junk++
 	}
-	if (nowhere || ev.Outcome == catalog.OutcomeNotFound && len(ev.Passwords) == 0) && ev.Method != "OPTIONS" {
+	if (nowhere || ev.Outcome == catalog.OutcomeNotFound && len(ev.Passwords) == 0 && !numbered(ev)) && ev.Method != "OPTIONS" {
 		e.missing(ev, c)
 		bad = true
 	}
@@ -257,10 +257,9 @@ func pathHash(ev *catalog.Event) uint64 {
 // missing counts a request for something that is not there.
 func (e *Engine) missing(ev *catalog.Event, c *cell) {
 	h := pathHash(ev)
-	if e.pool.add(&c.sets[setPaths], h) {
-		if e.links.met(h) >= pathDistinct && ev.Referer != "" && ev.Referer == ev.Host {
-			c.linked++
-		}
+	fresh := e.pool.add(&c.sets[setPaths], h)
+	if fresh && ev.Referer != "" && ev.Referer == ev.Host {
+		e.links.followed(h)
 	}
 	c.missing++
 }

@@ -1,6 +1,8 @@
 package attack
 
 import (
+	"strings"
+
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/taxonomy"
@@ -31,7 +33,7 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 	// login or a read it means nothing.
 	if patterns(ev) != sigPayload {
 		if u.role != "" {
-			e.countIdentity(ev, c, s, u)
+			e.countIdentity(ev, c, actor, s, u)
 		} else {
 			e.countObjects(ev, c, u, asker)
 		}
@@ -49,7 +51,7 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 }
 
 // countIdentity counts what a request to an identity API says about accounts.
-func (e *Engine) countIdentity(ev *catalog.Event, c *cell, s *apiState, u *unit) {
+func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u *unit) {
 	subject := subjectOf(ev)
 	says := ev.MessageSays
 	ok := ev.Outcome == catalog.OutcomeSuccess
@@ -78,13 +80,19 @@ func (e *Engine) countIdentity(ev *catalog.Event, c *cell, s *apiState, u *unit)
 		}
 		if len(ev.Accounts) > 0 {
 			e.pool.add(&c.sets[setPatterns], pattern(&ev.Accounts[0]))
+			if p := ev.Accounts[0].Set.Prefix; p != 0 {
+				c.enum++
+				e.pool.add(&c.sets[setBlocks], p)
+			}
 		}
 	}
 	switch {
 	case says&observe.SaysNotRegistered != 0 || ev.Outcome == catalog.OutcomeNotFound && says&(observe.SaysBadPair|observe.SaysWrongSecret) == 0:
 		c.absent++
-	case says&(observe.SaysRegistered|observe.SaysWrongSecret) != 0, ok && u.role != taxonomy.RoleRegister:
+	case says&observe.SaysRegistered != 0, says&observe.SaysWrongSecret != 0 && tag != 0 && u.role != taxonomy.RoleRegister:
 		c.exists++
+	case ok && u.role != taxonomy.RoleRegister:
+		c.told++
 	}
 	if says&observe.SaysWrongSecret != 0 {
 		c.wrong++
@@ -92,6 +100,9 @@ func (e *Engine) countIdentity(ev *catalog.Event, c *cell, s *apiState, u *unit)
 	failed := !ok && ev.Outcome != catalog.OutcomeUnknown && ev.Outcome != catalog.OutcomeError && ev.Outcome != catalog.OutcomeRedirect
 	if failed || u.role == taxonomy.RoleIdentityCheck || u.role == taxonomy.RoleQueryProgress {
 		c.class(ev.ResponseClass, 1)
+	}
+	if !ok && !failed && c.fail >= 8 && c.succ*4 <= c.fail {
+		e.mark(c, ev.End) // a guesser goes on when the server is down
 	}
 	if failed {
 		e.mark(c, ev.End)
@@ -109,6 +120,7 @@ func (e *Engine) countIdentity(ev *catalog.Event, c *cell, s *apiState, u *unit)
 		}
 		if u.role == taxonomy.RoleRegister {
 			u.watch = true
+			actor.made++
 			e.mark(c, ev.End)
 			if subject != 0 {
 				e.wait(join(subject, 2), c)
@@ -143,8 +155,12 @@ func pattern(a *observe.Account) uint64 {
 // was read.
 func (e *Engine) countObjects(ev *catalog.Event, c *cell, u *unit, asker uint64) {
 	ok := ev.Outcome == catalog.OutcomeSuccess
+	if integration(ev) {
+		c.signed++
+	}
 	if ev.Object != 0 {
 		c.obj++
+		e.countWalk(ev, c)
 		switch {
 		case ok:
 			e.countRead(ev, c, u, asker)
@@ -180,28 +196,54 @@ func (e *Engine) countRead(ev *catalog.Event, c *cell, u *unit, asker uint64) {
 			c.unissued++
 		}
 	}
-	if set := objectSet(ev); set.Prefix != 0 {
-		c.enum++
-		e.pool.add(&c.sets[setBlocks], set.Prefix)
-		step := int16(set.Position) - int16(c.lastPos)
-		if set.Prefix == c.lastPrefix && step != 0 && step == c.lastStep {
-			c.steps++
-		}
-		if set.Prefix == c.lastPrefix {
-			c.lastStep = step
-		}
-		c.lastPrefix, c.lastPos = set.Prefix, set.Position
-	}
 	if c.foreign >= 5 || c.obj >= 20 || s.reads >= 50 {
 		u.watch = true
 	}
 }
 
+// countWalk follows the order in which objects are asked for, found or not.
+func (e *Engine) countWalk(ev *catalog.Event, c *cell) {
+	set := objectSet(ev)
+	if set.Prefix == 0 {
+		return
+	}
+	c.enum++
+	e.pool.add(&c.sets[setBlocks], set.Prefix)
+	step := int16(set.Position) - int16(c.lastPos)
+	if set.Prefix == c.lastPrefix && step != 0 && step == c.lastStep {
+		c.steps++
+	}
+	if set.Prefix == c.lastPrefix {
+		c.lastStep = step
+	}
+	c.lastPrefix, c.lastPos = set.Prefix, set.Position
+}
+
+// integration reports whether the request shows an agreed key or signature, as
+// one system shows to another.
+func integration(ev *catalog.Event) bool {
+	for k := range ev.Credentials {
+		if c := &ev.Credentials[k]; c.Kind == observe.CredAPIKey || c.Kind == observe.CredSigned {
+			return true
+		}
+	}
+	return false
+}
+
+// numbered reports whether the request names an object by number at a known
+// API: one that is not there is an id that does not exist and no path.
+func numbered(ev *catalog.Event) bool {
+	return ev.API != nil && ev.Object != 0 && objectSet(ev).Prefix != 0
+}
+
 // objectSet finds where the named object stands in its space.
 func objectSet(ev *catalog.Event) observe.SetFeature {
 	for k := range ev.Segments {
-		if ev.Segments[k].Token == ev.Object {
-			return ev.Segments[k].Set
+		if s := &ev.Segments[k]; s.Token == ev.Object {
+			if s.Set.Prefix == 0 && s.Class == observe.ClassFile {
+				return fileSet(s.Text)
+			}
+			return s.Set
 		}
 	}
 	for k := range ev.Params {
@@ -210,6 +252,24 @@ func objectSet(ev *catalog.Event) observe.SetFeature {
 		}
 	}
 	return observe.SetFeature{}
+}
+
+// fileSet finds the number in a file name such as 123456.html or item-77.jpg:
+// pages of a shop or a forum are numbered so.
+func fileSet(name string) observe.SetFeature {
+	stem, _, _ := strings.Cut(name, ".")
+	from := len(stem)
+	for from > 0 && stem[from-1] >= '0' && stem[from-1] <= '9' {
+		from--
+	}
+	if d := len(stem) - from; d < 2 || d > 18 {
+		return observe.SetFeature{}
+	}
+	var v uint64
+	for i := from; i < len(stem); i++ {
+		v = v*10 + uint64(stem[i]-'0')
+	}
+	return observe.SetFeature{Prefix: join(hashText(stem[:from]), v/64) | 1, Position: uint16(v % 64)}
 }
 
 // countExposed counts whose sensitive data a response gave, by the type that

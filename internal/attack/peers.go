@@ -8,6 +8,8 @@ type asker struct {
 	objects float64
 	foreign float64
 	own     float64
+	obj     float64
+	guessed float64 // reads of objects that nothing had offered
 	n       uint32
 	bulk    uint32
 }
@@ -19,6 +21,7 @@ type peers struct {
 	foreign      float64 // p95
 	foreignShare float64 // of reads whose owner is known
 	known        int     // askers with a known owner
+	unissued     float64 // share of reads that nothing had offered
 	bulk         uint32  // bulk reads by others
 	n            uint32
 }
@@ -46,7 +49,7 @@ func (s *scene) peersOf(sc *scope) peers {
 	}
 	var p peers
 	var objects, foreign []float64
-	var fs, os float64
+	var fs, os, us, ns float64
 	for _, a := range s.roll {
 		if in[a.key] {
 			continue
@@ -54,6 +57,10 @@ func (s *scene) peersOf(sc *scope) peers {
 		p.count++
 		p.bulk += a.bulk
 		p.n += a.n
+		if a.obj > 0 {
+			us += min(a.guessed/a.obj, 1)
+			ns++
+		}
 		objects = append(objects, a.objects)
 		foreign = append(foreign, a.foreign)
 		if a.foreign+a.own > 0 {
@@ -64,6 +71,10 @@ func (s *scene) peersOf(sc *scope) peers {
 		}
 	}
 	p.objects, p.foreign = high(objects), high(foreign)
+	p.unissued = 1 // as far as is known nothing ever offers them
+	if ns >= 3 {
+		p.unissued = us / ns
+	}
 	if os > 0 {
 		p.foreignShare = fs / os
 	}
@@ -88,6 +99,8 @@ func (s *scene) enroll() {
 		a.objects += c.sets[setObjects].count()
 		a.foreign += float64(c.foreign)
 		a.own += float64(c.own)
+		a.obj += float64(c.obj - min(c.miss, c.obj))
+		a.guessed += float64(c.unissued)
 		a.n += c.n
 		a.bulk += c.bulk
 	}

@@ -13,7 +13,7 @@ const (
 
 // likeProbe looks at actors: a scan goes anywhere.
 func likeProbe(s *scene, c *cell, strict bool) bool {
-	guesses := c.missing > c.linked && c.missing*2 >= c.n
+	guesses := c.missing*2 >= c.n && !s.e.links.mostly(c.sets[setPaths])
 	if strict {
 		return c.business == 0 && (guesses || c.sigs > 0)
 	}
@@ -22,7 +22,7 @@ func likeProbe(s *scene, c *cell, strict bool) bool {
 
 func weighProbe(s *scene, sc *scope) *fusion {
 	t := &sc.sum
-	paths := t.count(setPaths) - float64(t.linked)
+	paths := t.count(setPaths) - float64(s.e.links.broken(t.sets[setPaths]))
 	names := t.count(setNames)
 	rules := t.count(setRules)
 	missing := share(t.missing, max(t.n, 1))

@@ -27,10 +27,11 @@ func likeRead(s *scene, c *cell, strict bool) bool {
 func weighRead(s *scene, sc *scope) *fusion {
 	t := &sc.sum
 	read := t.count(setObjects)
-	if read < 5 {
+	asked := read + float64(t.miss)
+	if asked < 5 {
 		return nil
 	}
-	if !sc.kind.wide() && s.ordinary(read, float64(t.foreign)) {
+	if !sc.kind.wide() && s.ordinary(asked, float64(t.foreign)) {
 		return nil
 	}
 	p := s.peersOf(sc)
@@ -67,7 +68,7 @@ func (s *scene) weighForeign(sc *scope, read float64, p *peers) *fusion {
 	}
 	f.say(taxonomy.FamilySet, ramp(owners, 3, 1.5, 30, 3), "owners", int(owners), 1)
 	f.say(taxonomy.FamilySet, ramp(read, 5, 1, 60, 3), "objects", int(read), round2(p.objects))
-	s.walk(f, sc, read)
+	s.walk(f, sc, read, p)
 	s.timing(f, sc)
 	s.protocol(f, sc)
 	return f
@@ -77,74 +78,122 @@ func (s *scene) weighForeign(sc *scope, read float64, p *peers) *fusion {
 // own when there are none.
 func (s *scene) weighScrape(sc *scope, read float64, p *peers) *fusion {
 	t := &sc.sum
-	if t.own*3 > t.obj || t.succ*10 < t.n {
+	if t.own*3 > t.obj || t.succ*10 < t.n && t.enum*2 < t.obj {
 		return nil
 	}
 	f := &fusion{kind: taxonomy.AttackScraping}
-	fresh := 1 - min(read/float64(max(t.obj-t.miss, 1)), 1) // revisits
+	asked := read + float64(t.miss)
+	fresh := 1 - min(read/float64(max(t.obj-min(t.miss, t.obj), 1)), 1) // revisits
 	density := 0.0
 	if b := t.count(setBlocks); b > 0 {
-		density = read / (b * 64)
+		density = asked / (b * 64)
 	}
-	ordered := density >= 0.5 && read >= 64 || float64(t.steps) >= read/2
+	dense := density >= 0.5 && asked >= 64
+	ordered := dense || float64(t.steps) >= asked/2
+	guessing := t.miss >= 5 && t.miss*20 >= t.obj
+	rate := float64(t.n) / max(t.seconds(), 1)
+	people := t.count(setExposed)
+	switch {
+	case guessing || t.foreign*2 > t.obj:
+	case t.signed*2 > t.n:
+		return nil // an integration reads what it was given
+	case t.level == 0 && s.crawler(sc):
+		return nil // a declared crawler on public pages
+	case sc.kind == scopeAddress && sc.agents >= 4 && !ordered:
+		return nil // many clients behind one address: a proxy or a cache
+	}
 	switch {
 	case sc.kind.wide():
-		if read < objectsWide || fresh > 0.1 || !(density >= 0.4 && read >= 64 || t.foreign*2 > t.obj || t.miss*5 > t.obj) {
+		if asked < objectsWide || fresh > 0.1 || !(density >= 0.4 && asked >= 64 || t.foreign*2 > t.obj || t.miss*5 > t.obj || s.drones(sc, asked)) {
 			return nil
 		}
 		if !s.weighReaders(f, sc) {
 			return nil
 		}
 	case p.count >= 3:
-		if read < max(30, objectsTimes*max(p.objects, 3)) {
+		if asked < max(30, objectsTimes*max(p.objects, 3)) {
 			return nil
 		}
 	default:
-		rate := float64(t.n) / max(t.seconds(), 1)
-		if read < objectsCold || !(ordered || rate >= 1) {
+		if asked < objectsCold || !(float64(t.steps) >= asked/2 || guessing || rate >= 1 && people >= 20) {
 			return nil
 		}
 	}
 	if p.count >= 3 {
-		times := read / max(p.objects, 1)
-		f.say(taxonomy.FamilySet, ramp(times, objectsTimes, 3, 25, 5), "objects", int(read), round2(p.objects))
+		times := asked / max(p.objects, 1)
+		f.say(taxonomy.FamilySet, ramp(times, objectsTimes, 3, 25, 5), "objects", int(asked), round2(p.objects))
 	} else {
-		f.say(taxonomy.FamilySet, ramp(read, objectsWide, 2.5, 500, 4.5), "objects", int(read), nil)
+		f.say(taxonomy.FamilySet, ramp(asked, objectsWide, 2.5, 500, 4.5), "objects", int(asked), nil)
 	}
-	if density >= 0.5 && read >= 64 {
+	if dense {
 		f.say(taxonomy.FamilySet, 2, "density", min(round2(density), 1), 0.05)
 	}
-	people := t.count(setExposed)
-	if people >= 20 {
+	harmless := t.level == 0 && t.foreign == 0 && !guessing
+	switch {
+	case people >= 20:
 		f.say(taxonomy.FamilyOutcome, ramp(people, 20, 2, 300, 4.5), "people", int(people), nil)
-	} else if t.level == 0 && t.miss == 0 && t.foreign == 0 && t.unissued*10 < t.obj && t.sets[setCreds] != nil {
+	case harmless && t.unissued*10 < t.obj && t.sets[setCreds] != nil:
 		// A signed-in asker follows links to harmless things.
 		f.say(taxonomy.FamilySequence, -3, "follows", nil, nil)
+	case harmless && !ordered && !sc.kind.wide() && rate < 0.3:
+		f.say(taxonomy.FamilySequence, -3, "leisure", round2(rate), nil)
 	}
 	if t.foreign*2 > t.obj {
 		f.say(taxonomy.FamilyOutcome, 2, "foreign", int(t.foreign), nil)
 	}
-	if fresh <= 0.05 {
+	if fresh <= 0.05 && read > 0 {
 		f.say(taxonomy.FamilySet, 1, "once", 1-round2(fresh), nil)
 	}
-	s.walk(f, sc, read)
+	s.walk(f, sc, asked, p)
 	s.timing(f, sc)
 	s.protocol(f, sc)
 	s.idle(f, sc)
 	return f
 }
 
+// crawler reports whether all members say they are search engines.
+func (s *scene) crawler(sc *scope) bool {
+	for _, i := range sc.members {
+		if s.e.labels.text[s.cell(i).family] != "search-bot" {
+			return false
+		}
+	}
+	return true
+}
+
+// drones reports whether the members are machines that do nothing but fetch
+// one object after the other, spread over addresses.
+func (s *scene) drones(sc *scope, asked float64) bool {
+	if sc.tools*10 < len(sc.members)*9 || asked < 4*objectsWide || sc.sum.signed > 0 || s.crawler(sc) {
+		return false
+	}
+	var all, here uint32
+	for _, i := range sc.members {
+		c := s.cell(i)
+		if a := s.actorOf(c); a != nil {
+			all += a.n
+			here += min(c.n, a.n)
+		}
+	}
+	return all > 0 && here*10 >= all*9
+}
+
 // walk weighs how the objects were chosen.
-func (s *scene) walk(f *fusion, sc *scope, read float64) {
+func (s *scene) walk(f *fusion, sc *scope, asked float64, p *peers) {
 	t := &sc.sum
-	if t.steps > 10 && float64(t.steps) >= read/2 {
+	if t.steps > 10 && float64(t.steps) >= asked/2 {
 		f.say(taxonomy.FamilySequence, 3, "steps", int(t.steps), 0)
 	}
-	if t.unissued*2 > t.obj && read >= 10 {
-		f.say(taxonomy.FamilySequence, 1.5, "unissued", share(t.unissued, max(t.obj, 1)), 0.1)
+	if got := t.obj - min(t.miss, t.obj); t.unissued*2 > got && asked >= 10 {
+		switch {
+		case p.count >= 3 && p.unissued <= 0.1 && t.unissued*5 >= got*4:
+			f.say(taxonomy.FamilySequence, 4, "unissued", share(t.unissued, max(got, 1)), round2(p.unissued))
+		case p.count < 3 || p.unissued <= 0.5:
+			f.say(taxonomy.FamilySequence, 1.5, "unissued", share(t.unissued, max(got, 1)), 0.1)
+		}
 	}
 	if t.miss >= 5 && t.miss*20 >= t.obj {
-		f.say(taxonomy.FamilyOutcome, 2, "misses", share(t.miss, max(t.obj, 1)), 0.01)
+		f.say(taxonomy.FamilyOutcome, ramp(share(t.miss, t.obj), 0.05, 2, 0.5, 4), "misses", share(t.miss, max(t.obj, 1)), 0.01)
 	}
 }
 

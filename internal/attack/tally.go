@@ -29,6 +29,7 @@ type tally struct {
 
 	subj, novel, registered uint32 // requests that name an account; of these never named before, known to exist
 	exists, absent, wrong   uint32 // answers that confirm, deny an account; wrong secret, whatever the account
+	told                    uint32 // answers that confirm an account only where others are denied
 	pw, issued, follow      uint32
 	classes, classN         [4]uint32 // commonest response classes of refusals
 
@@ -41,13 +42,14 @@ type tally struct {
 	missing, junk     uint32 // no such path; of no API
 	sigs, hurt, sigOK uint32 // requests with attack patterns; of these answered 5xx, with success
 	scanner           uint32 // the agent says it is a scanner
-	linked            uint32 // missing paths that the site's own pages link to
 	repeats           uint32 // same target as the request before
 
 	gaps          uint32
 	gapSum, gapSq float64 // seconds
 	peak          float32 // highest level of a bucket leaking floodLeak a second
 
+	signed   uint32 // requests with an integration's key or signature
+	made     uint32 // accounts registered (actor cells)
 	business uint32 // successes with a credential outside of identity APIs (actor cells)
 
 	first, last   int64
@@ -103,7 +105,9 @@ func (t *tally) addCounts(o *tally) {
 	t.hurt += o.hurt
 	t.sigOK += o.sigOK
 	t.scanner += o.scanner
-	t.linked += o.linked
+	t.signed += o.signed
+	t.made += o.made
+	t.told += o.told
 	t.repeats += o.repeats
 	t.gaps += o.gaps
 	t.gapSum += o.gapSum
