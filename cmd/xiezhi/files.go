@@ -111,7 +111,9 @@ func loadConfig(name string) (*engine.FileConfig, error) {
 
 func (a *app) config() *cobra.Command {
 	c := &cobra.Command{Use: "config", Short: "Work with the configuration file", Args: noArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() }}
+		RunE: func(*cobra.Command, []string) error {
+			return usagef("config: name what to do, as in config check FILE")
+		}}
 	c.AddCommand(&cobra.Command{
 		Use:   "check FILE",
 		Short: "Check a configuration file and name what is wrong with its place",

@@ -78,7 +78,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(s
 		return exit.code
 	case errors.Is(err, syscall.EPIPE):
 		return exitRuntime
-	case errors.As(err, &usage):
+	case errors.As(err, &usage), strings.HasPrefix(err.Error(), "unknown command "):
 		fmt.Fprintf(stderr, "error: %v\n", err)
 		return exitUsage
 	case errors.Is(err, context.Canceled):

@@ -21,6 +21,7 @@ import (
 	"strings"
 	"time"
 
+	"xiezhi/internal/attack"
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/identity"
 	"xiezhi/internal/judge"
@@ -182,6 +183,8 @@ type bench struct {
 	last   int64
 	count  uint64
 	folded uint64 // observations whose site had no room
+
+	overflow uint64 // items that observations had no room for
 }
 
 // maxJudges bounds the judges of one run: admitted sites, and servers with
@@ -198,6 +201,7 @@ func (b *bench) observe(o *observe.Observation) error {
 	}
 	b.last = max(b.last, o.End)
 	b.count++
+	b.overflow += uint64(o.Overflow)
 	b.judge(o).Observe(o)
 	return nil
 }
@@ -226,14 +230,37 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 	}
 	j = judge.New(judge.Config{
 		Site:     site,
-		Identity: identity.Config{TrustedProxies: b.cfg.Trusted},
+		Identity: b.identityConfig(),
 		Catalog:  catalog.Config{Roles: b.tools.roles},
 		Messages: b.tools.messages,
 		Rules:    b.tools.rules,
+		Attack:   b.attackBudget(),
 	})
 	b.judges[site.Name] = j
 	b.order = append(b.order, site.Name)
 	return j
+}
+
+// share divides a run's budget among its sites; a site never gets less than
+// the floor.
+func (b *bench) share(total, floor int) int {
+	return max(total/max(1, len(b.namer.admitted)), floor)
+}
+
+// Budgets of one run over all its sites. A single site has them to itself.
+const (
+	runAccounts = 1 << 20
+	runClients  = 1 << 18
+	runCells    = 1 << 17
+	runSetBytes = 64 << 20
+)
+
+func (b *bench) identityConfig() identity.Config {
+	return identity.Config{TrustedProxies: b.cfg.Trusted, MaxAccounts: b.share(runAccounts, 1<<14), MaxCredentials: b.share(runAccounts, 1<<14), MaxClients: b.share(runClients, 1<<12)}
+}
+
+func (b *bench) attackBudget() attack.Budget {
+	return attack.Budget{Cells: min(1<<16, b.share(runCells, 1<<12)), SetBytes: int64(min(32<<20, b.share(runSetBytes, 1<<20)))}
 }
 
 func (b *bench) results() []judge.Result {

@@ -63,15 +63,25 @@ func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind [
 		return cmp.Or(cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Server, y.Server), cmp.Compare(x.Name, y.Name))
 	})
 	if census.skipped > 0 {
-		in.Limits = append(in.Limits, report.LimitCount{What: "host names counted for admission", Count: census.skipped})
+		in.Limits = append(in.Limits, report.LimitCount{What: "engine.hosts", Count: census.skipped})
 	}
 	if b.folded > 0 {
-		in.Limits = append(in.Limits, report.LimitCount{What: "sites judged apart", Count: b.folded})
+		in.Limits = append(in.Limits, report.LimitCount{What: "engine.sites", Count: b.folded})
 	}
+	sums := map[string]uint64{}
 	for _, n := range b.order {
 		for _, l := range b.judges[n].Limits() {
-			in.Limits = append(in.Limits, report.LimitCount{What: l.What, Count: l.Count})
+			sums[l.What] += l.Count
 		}
+	}
+	for what, n := range sums {
+		in.Limits = append(in.Limits, report.LimitCount{What: what, Count: n})
+	}
+	if b.overflow > 0 {
+		in.Limits = append(in.Limits, report.LimitCount{What: "observe.items", Count: b.overflow})
+	}
+	if t.Hidden > 0 {
+		in.Limits = append(in.Limits, report.LimitCount{What: "report.problems", Count: t.Hidden})
 	}
 	in.NotJudged = notJudged(p, msgs)
 	return in

@@ -38,6 +38,7 @@ type Config struct {
 	Catalog  catalog.Config
 	Messages *message.Catalog
 	Rules    *signature.Set
+	Attack   attack.Budget // zero: the detectors' own
 }
 
 // Judge judges one site. It is not safe for concurrent use.
@@ -59,7 +60,7 @@ func New(cfg Config) *Judge {
 		identity: identity.New(cfg.Identity),
 		catalog:  catalog.New(cfg.Catalog),
 		auditor:  audit.New(audit.Config{Messages: cfg.Messages, Rules: cfg.Rules}),
-		attacks:  attack.New(attack.Config{Messages: cfg.Messages, Site: cfg.Site.Name}),
+		attacks:  attack.New(attack.Config{Messages: cfg.Messages, Site: cfg.Site.Name, Budget: cfg.Attack}),
 	}
 }
 
@@ -108,7 +109,7 @@ func (j *Judge) Limits() []Limit {
 	add("catalog.forced", cat.Forced)
 	add("catalog.evicted", cat.Evicted)
 	for _, c := range j.auditor.Counters() {
-		add("defect."+c.What, c.Count)
+		add(c.What, c.Count)
 	}
 	l := j.attacks.Losses()
 	add("attack.cells", l.Cells)

@@ -10,7 +10,7 @@ func Kinds() []taxonomy.DefectKind {
 		taxonomy.DefectBulkResponse,
 		taxonomy.DefectIdentityOracle, taxonomy.DefectVerboseTrace,
 		taxonomy.DefectExposedComponent, taxonomy.DefectExposedFile, taxonomy.DefectAPIDocs, taxonomy.DefectDebugPage,
-		taxonomy.DefectDirectoryListing, taxonomy.DefectSourceMap, taxonomy.DefectCORS, taxonomy.DefectJWTNone, taxonomy.DefectJWTWeakSecret,
+		taxonomy.DefectDirectoryListing, taxonomy.DefectSourceMap, taxonomy.DefectGraphqlIntrospection, taxonomy.DefectCORS, taxonomy.DefectJWTNone, taxonomy.DefectJWTWeakSecret,
 		taxonomy.DefectCleartext, taxonomy.DefectSecretInURL,
 	}
 }

@@ -3,9 +3,9 @@
 // It takes inputs that can be opened and gives the HTTP exchanges in them. All
 // inputs of one run form one packet stream in the order of time, so a capture
 // split into files, even in the middle of a connection, gives the same
-// exchanges with the same ids as the whole. Invariant: damage ends one file
-// with a counted drop that names the place, never the run. Limits: a packet
-// holds at most 1 MiB; at most 256 files may overlap in time; link types that
+// exchanges with the same ids as the whole. Invariant: damage is a counted drop
+// that names the place; reading goes on where records make sense again. Limits:
+// a packet holds at most 1 MiB; at most 256 files may overlap in time; link types that
 // package wire does not know are counted.
 package pcap
 
