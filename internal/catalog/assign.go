@@ -129,6 +129,14 @@ func (c *Catalog) Assign(o *observe.Observation, who *identity.Who, ev *Event) {
 	*ev = Event{Observation: o, Who: *who}
 	if who.Principal != 0 {
 		c.remember(c.known, who.Principal)
+		for _, a := range who.Aliases {
+			if a == 0 {
+				break
+			}
+			if _, ok := c.known.Peek(a); !ok {
+				c.known.Put(a, struct{}{})
+			}
+		}
 	}
 	if who.Registered {
 		c.remember(c.known, who.Subject)

@@ -25,9 +25,10 @@ type op struct {
 	actors   sketch.Distinct
 	use      usage
 	owner    ownership
-	refused  bool   // listed for its refusals: never yet answered with success
-	catchall uint64 // answer key it was listed with, when pages like it are suspect
-	dirty    bool   // role must be judged again
+	askers   []*ownerField // parameters that may name the asker
+	refused  bool          // listed for its refusals: never yet answered with success
+	catchall uint64        // answer key it was listed with, when pages like it are suspect
+	dirty    bool          // role must be judged again
 }
 
 func (p *op) answered(key uint64) bool {
@@ -80,6 +81,7 @@ func (p *op) absorb(other *op) {
 	p.leaves |= other.leaves
 	p.use.merge(&other.use)
 	p.owner.merge(&other.owner)
+	p.absorbAskers(other)
 	p.refused = p.refused && other.refused
 	if p.catchall != other.catchall {
 		p.catchall = 0

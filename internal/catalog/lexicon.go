@@ -19,7 +19,8 @@ type Lexicon struct {
 	roles  []roleWords
 	params map[string]paramUse
 	owners map[string]bool
-	longer int // longest route word
+	askers map[string]bool // parameters that name the asker
+	longer int             // longest route word
 
 	roleCases  []roleCase
 	wordCases  wordCases
@@ -75,6 +76,7 @@ func Load(fsys fs.FS) (*Lexicon, error) {
 	}
 	var owners struct {
 		Owners []string
+		Askers []string
 		Cases  ownerCases
 	}
 	for _, f := range []struct {
@@ -89,7 +91,7 @@ func Load(fsys fs.FS) (*Lexicon, error) {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
 	}
-	l := &Lexicon{route: map[string]bool{}, self: map[string]bool{}, params: map[string]paramUse{}, owners: map[string]bool{}}
+	l := &Lexicon{route: map[string]bool{}, self: map[string]bool{}, params: map[string]paramUse{}, owners: map[string]bool{}, askers: map[string]bool{}}
 	for _, w := range strings.Fields(words.Words) {
 		l.addRoute(w)
 	}
@@ -127,6 +129,9 @@ func Load(fsys fs.FS) (*Lexicon, error) {
 	}
 	for _, w := range owners.Owners {
 		l.owners[plain(w)] = true
+	}
+	for _, w := range owners.Askers {
+		l.askers[plain(w)] = true
 	}
 	l.roleCases, l.wordCases, l.ownerCases = roles.Cases, words.Cases, owners.Cases
 	return l, nil

@@ -1,6 +1,9 @@
 package catalog
 
-import "xiezhi/internal/observe"
+import (
+	"xiezhi/internal/identity"
+	"xiezhi/internal/observe"
+)
 
 // Owner learning starts cold within minutes: a few people reading their own
 // things are enough. The shares are judged per principal, so that one who
@@ -66,10 +69,13 @@ func (c *Catalog) own(p *op, ev *Event, segs []segment) {
 	if ev.Owner == 0 && at >= 0 {
 		ev.Owner, comparable = segs[at].token, true
 	}
+	if token := c.askerParam(p, ev); ev.Owner == 0 && token != 0 {
+		ev.Owner, comparable = token, true
+	}
 	if ev.Owner == 0 || ev.Who.Principal == 0 {
 		return
 	}
-	if ev.Owner == ev.Who.Principal {
+	if ev.Who.Is(ev.Owner) {
 		ev.Ownership = OwnershipOwn
 	} else if _, known := c.known.Get(ev.Owner); known || comparable {
 		ev.Ownership = OwnershipForeign
@@ -90,7 +96,7 @@ func (c *Catalog) ownResponse(p *op, ev *Event) bool {
 			continue
 		}
 		if f := c.ownerField(s, l); f != nil {
-			f.learn(c, l.Token, ev.Who.Principal)
+			f.learn(c, l.Token, &ev.Who)
 		}
 	}
 	if s.responses <= judgeEach || s.responses%64 == 0 {
@@ -135,7 +141,7 @@ func (c *Catalog) askerNode(p *op, ev *Event, segs []segment) int {
 			f = &ownerField{}
 			n.askers[write] = f
 		}
-		f.learn(c, segs[i].token, ev.Who.Principal)
+		f.learn(c, segs[i].token, &ev.Who)
 		if f.responses <= judgeEach || f.responses%64 == 0 {
 			f.prove()
 		}
@@ -178,7 +184,8 @@ func (c *Catalog) ownerField(s *ownership, l *observe.Leaf) *ownerField {
 	return at.field
 }
 
-func (f *ownerField) learn(c *Catalog, value, principal uint64) {
+func (f *ownerField) learn(c *Catalog, value uint64, who *identity.Who) {
+	principal := who.Principal
 	f.responses++
 	if _, known := c.known.Peek(value); known {
 		f.known++
@@ -187,7 +194,7 @@ func (f *ownerField) learn(c *Catalog, value, principal uint64) {
 	if principal == 0 {
 		return
 	}
-	own := value == principal
+	own := who.Is(value)
 	for i := range f.principals {
 		if p := &f.principals[i]; p.account == principal {
 			p.total++

@@ -25,6 +25,33 @@ type Who struct {
 	NewSubject bool         // Subject was never named before on this site
 	Cohort     uint64       // fingerprint: hash of (JA4, header order, agent family, proto)
 	Shared     bool         // address serves several principals or many agents (NAT, proxy)
+
+	// Aliases are other names of the principal, learned from its logins and its
+	// profile: an application logs people in by e-mail and then calls them 42.
+	// 0 ends the list.
+	Aliases [MaxAliases]uint64
+}
+
+// MaxAliases is how many further names of one principal are remembered.
+const MaxAliases = 6
+
+// Is reports whether the token names the asker, under whatever name.
+func (w *Who) Is(token uint64) bool {
+	if token == 0 || w.Principal == 0 {
+		return false
+	}
+	if token == w.Principal {
+		return true
+	}
+	for _, a := range w.Aliases {
+		if a == token {
+			return true
+		}
+		if a == 0 {
+			break
+		}
+	}
+	return false
 }
 
 // Known reports whether the asker showed any credential.

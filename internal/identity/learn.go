@@ -24,7 +24,7 @@ func (r *Resolver) Learn(o *observe.Observation, w Who, success bool) {
 	}
 	switch {
 	case len(o.Issued) > 0:
-		r.learnIssued(o, &w)
+		r.learnAliases(o, r.learnIssued(o, &w), false)
 	case len(o.Passwords) > 0 && w.Subject != 0 && inBody(o):
 		// A session that existed before login stays the same cookie and now
 		// belongs to whoever logged in.
@@ -35,13 +35,14 @@ func (r *Resolver) Learn(o *observe.Observation, w Who, success bool) {
 				}
 			}
 		}
+		r.learnAliases(o, w.Subject, false)
 	}
 	r.learnShown(o, &w)
 }
 
 // learnIssued ties what the response gives out to the account of the request:
 // the one that logged in, or the one whose token is being refreshed.
-func (r *Resolver) learnIssued(o *observe.Observation, w *Who) {
+func (r *Resolver) learnIssued(o *observe.Observation, w *Who) uint64 {
 	acct := uint64(0)
 	switch {
 	case w.Subject != 0 && inBody(o) && (len(o.Passwords) > 0 || w.Credential == 0 || w.Principal == 0):
@@ -62,6 +63,7 @@ func (r *Resolver) learnIssued(o *observe.Observation, w *Who) {
 			r.credentials.Put(c.Token, owner{a, acct != 0})
 		}
 	}
+	return acct
 }
 
 // learnShown keeps the credential of a successful request in memory and learns
@@ -73,11 +75,24 @@ func (r *Resolver) learnShown(o *observe.Observation, w *Who) {
 	own, ok := r.credentials.Get(w.Credential)
 	if ok {
 		r.exists(own.account)
+		if own.proven {
+			for i := range o.Credentials {
+				if c := &o.Credentials[i]; c.Token == w.Credential {
+					r.alias(own.account, c.Account) // what a token says of itself
+				}
+			}
+		}
+		if selfProfile(o) {
+			r.learnAliases(o, own.account, true)
+		}
 		return
 	}
 	if w.Principal != 0 {
 		r.credentials.Put(w.Credential, owner{w.Principal, false})
 		r.exists(w.Principal)
+		if selfProfile(o) {
+			r.learnAliases(o, w.Principal, true)
+		}
 		return
 	}
 	if a := profileAccount(o); a != 0 {
@@ -104,22 +119,31 @@ func inBody(o *observe.Observation) bool {
 	return false
 }
 
-// profileAccount gives the account that a "who am I" response names: a GET
-// that names nobody, on a path that speaks of the asker, answered with a
-// single object.
-func profileAccount(o *observe.Observation) uint64 {
-	if o.Method != "GET" || len(o.Accounts) > 0 || o.Records > 1 || len(o.Segments) == 0 {
-		return 0
+// selfProfile reports whether a response is the asker's profile: a GET that
+// names nobody, on a path that speaks of the asker, answered with a single
+// object.
+func selfProfile(o *observe.Observation) bool {
+	if o.Method != "GET" || len(o.Accounts) > 0 || o.Records > 1 || len(o.Segments) == 0 || len(o.Leaves) == 0 {
+		return false
 	}
 	self := false
 	for i := range o.Segments {
 		s := &o.Segments[i]
 		if s.Sensitive != 0 || s.Class != observe.ClassWord && s.Class != observe.ClassVer {
-			return 0 // an object is named: its owner may be anybody
+			return false // an object is named: its owner may be anybody
 		}
 		self = self || isSelf(s.Text)
 	}
-	if !self {
+	// /users/info as well as /userinfo.
+	if n := len(o.Segments); !self && n >= 2 {
+		self = isSelf(o.Segments[n-2].Text + o.Segments[n-1].Text)
+	}
+	return self
+}
+
+// profileAccount gives the account that a "who am I" response names.
+func profileAccount(o *observe.Observation) uint64 {
+	if !selfProfile(o) {
 		return 0
 	}
 	best, rank := uint64(0), len(accountFields)
@@ -143,7 +167,7 @@ func profileAccount(o *observe.Observation) uint64 {
 var accountFields = [...]string{"username", "user_name", "userName", "account", "accountName", "loginName", "login", "mobile", "phone", "email", "user_id", "userId", "uid"}
 
 func isSelf(s string) bool {
-	for _, w := range [...]string{"me", "self", "profile", "whoami", "current", "mine", "userinfo", "getuserinfo", "myinfo", "currentuser", "getinfo"} {
+	for _, w := range [...]string{"me", "self", "profile", "whoami", "current", "mine", "userinfo", "getuserinfo", "myinfo", "currentuser", "getinfo", "myprofile", "accountinfo", "memberinfo"} {
 		if strings.EqualFold(strings.ReplaceAll(strings.ReplaceAll(s, "-", ""), "_", ""), w) {
 			return true
 		}

@@ -12,6 +12,7 @@ const (
 	DefaultMaxAccounts    = 1 << 20
 	DefaultMaxCredentials = 1 << 20
 	DefaultMaxClients     = 1 << 18
+	DefaultMaxAliases     = 1 << 18 // principals with further names, and twice as many names
 )
 
 // Config of one site's resolver. Zero caps mean the defaults.
@@ -21,12 +22,14 @@ type Config struct {
 	MaxAccounts    int
 	MaxCredentials int
 	MaxClients     int
+	MaxAliases     int
 }
 
 // Stats says what the resolver holds and what it had to forget.
 type Stats struct {
 	Accounts, Credentials, Clients                      int
 	EvictedAccounts, EvictedCredentials, EvictedClients uint64
+	EvictedAliases                                      uint64
 }
 
 // Resolver holds one site's knowledge of who is who. It is not safe for
@@ -36,6 +39,8 @@ type Resolver struct {
 	accounts    *sketch.Recent[account]
 	credentials *sketch.Recent[owner]
 	clients     *sketch.Recent[*client]
+	aliases     *sketch.Recent[[MaxAliases]uint64] // by principal
+	claims      *sketch.Recent[claim]              // by alias
 }
 
 // account is what is known of an account token. Its presence alone says that
@@ -63,6 +68,8 @@ func New(cfg Config) *Resolver {
 		accounts:    sketch.NewRecent[account](or(cfg.MaxAccounts, DefaultMaxAccounts)),
 		credentials: sketch.NewRecent[owner](or(cfg.MaxCredentials, DefaultMaxCredentials)),
 		clients:     sketch.NewRecent[*client](or(cfg.MaxClients, DefaultMaxClients)),
+		aliases:     sketch.NewRecent[[MaxAliases]uint64](or(cfg.MaxAliases, DefaultMaxAliases)),
+		claims:      sketch.NewRecent[claim](2 * or(cfg.MaxAliases, DefaultMaxAliases)),
 	}
 }
 
@@ -71,6 +78,7 @@ func (r *Resolver) Stats() Stats {
 	return Stats{
 		Accounts: r.accounts.Len(), Credentials: r.credentials.Len(), Clients: r.clients.Len(),
 		EvictedAccounts: r.accounts.Evicted(), EvictedCredentials: r.credentials.Evicted(), EvictedClients: r.clients.Evicted(),
+		EvictedAliases: r.aliases.Evicted() + r.claims.Evicted(),
 	}
 }
 
@@ -88,6 +96,7 @@ func (r *Resolver) Resolve(o *observe.Observation) Who {
 	if c := r.strongest(o.Credentials); c != nil {
 		w.Credential = c.Token
 		w.Principal = r.principal(c)
+		w.Aliases = r.aliasesOf(w.Principal)
 	}
 	w.Session = w.Credential
 	if w.Session == 0 {

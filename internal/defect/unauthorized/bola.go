@@ -107,10 +107,13 @@ func (d *BOLA) judge(ev *defect.Event) (own bool, object uint64, credential bool
 	var account uint64
 	var noun, sets bool
 	if methodWrites(ev.Method) {
+		if socialRole(ev.API.Role) {
+			return false, 0, false // acts on what others made are what these are for
+		}
 		var social bool
 		account, noun, social = d.account(ev)
-		if account != 0 && account != ev.Who.Principal {
-			if social || socialRole(ev.API.Role) {
+		if account != 0 && !ev.Who.Is(account) {
+			if social {
 				return false, 0, false // acts between people name the other one rightly
 			}
 			sets = ev.API.Role == taxonomy.RolePasswordChange || ev.API.Role == taxonomy.RolePasswordReset ||
@@ -130,7 +133,7 @@ func (d *BOLA) judge(ev *defect.Event) (own bool, object uint64, credential bool
 		return false, object, false
 	case account == 0:
 		return false, 0, false
-	case account == ev.Who.Principal:
+	case ev.Who.Is(account):
 		return true, 0, false
 	case ev.API.Role == taxonomy.RoleProfileUpdate, noun && ev.Method != "POST":
 		// Changing /users/bob or /users/bob/email is an act on bob's account.
@@ -153,7 +156,7 @@ func (d *BOLA) account(ev *defect.Event) (token uint64, noun, social bool) {
 	for i := 1; i < len(ev.Segments); i++ {
 		t := ev.Segments[i].Token
 		named := ev.Ownership == catalog.OwnershipForeign && t == ev.Owner // the catalogue learned that it is one
-		if t == 0 || t != ev.Who.Principal && !named && !(t == ev.Who.Subject && ev.Who.Registered) && !d.known.Has(t) {
+		if t == 0 || !ev.Who.Is(t) && !named && !(t == ev.Who.Subject && ev.Who.Registered) && !d.known.Has(t) {
 			continue
 		}
 		for back := i - 1; back >= 0 && back >= i-2 && !noun; back-- {
