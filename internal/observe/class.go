@@ -1,6 +1,10 @@
 package observe
 
-import "unicode/utf8"
+import (
+	"unicode/utf8"
+
+	"xiezhi/internal/sensitive"
+)
 
 const (
 	hasDigit = 1 << iota
@@ -44,75 +48,83 @@ var charKinds = func() (t [256]uint16) {
 }()
 
 // classify tells what a text looks like.
-func classify(b []byte) ValueClass {
+func classify(b []byte) ValueClass { return classifyMask(sensitive.MaskOf(b), b) }
+
+const (
+	maskLetters = sensitive.HasLower | sensitive.HasUpper | sensitive.HasHexLetter | sensitive.HasLetter
+	maskJoin    = sensitive.HasUnder | sensitive.HasDash
+	maskWord    = maskLetters | maskJoin
+	maskMixed   = maskWord | sensitive.HasDigit | sensitive.HasDot
+	maskHex     = sensitive.HasDigit | sensitive.HasHexLetter | sensitive.HasUpper | sensitive.HasLower
+)
+
+// classifyMask is classify for a text whose mask is known.
+func classifyMask(m sensitive.Mask, b []byte) ValueClass {
 	n := len(b)
-	if n == 0 {
-		return ClassEmpty
-	}
-	var kinds uint16
-	digits, high := 0, 0
-	for _, c := range b {
-		k := charKinds[c]
-		kinds |= k
-		if k == hasDigit {
-			digits++
-		} else if c >= utf8.RuneSelf {
-			high++
-		}
-	}
-	const letters = hasLower | hasUpper | hasHexLetter | hasLetter
 	switch {
-	case kinds == hasDigit:
+	case n == 0:
+		return ClassEmpty
+	case m == sensitive.HasDigit:
 		if n > 19 {
 			return ClassToken
 		}
 		return ClassInt
-	case high > 0:
-		return classifyHigh(b, kinds)
-	case kinds&^(letters|hasJoin) == 0 && kinds&letters != 0:
+	case m&sensitive.HasBeyond != 0:
+		return classifyHigh(m, b)
+	case m&^maskWord == 0 && m&maskLetters != 0:
 		if n > 40 || n >= 20 && changes(b) > n/4 {
 			return ClassToken
 		}
 		return ClassWord
-	case kinds&hasSpace != 0:
+	case m&sensitive.HasBlank != 0:
 		if date(b) {
 			return ClassDate
 		}
 		return ClassPhrase
-	case kinds&hasAt != 0:
+	case m&sensitive.HasAt != 0:
 		if email(b) {
 			return ClassEmail
 		}
 		return ClassOther
 	case n == 36 && uuid(b):
 		return ClassUUID
-	case kinds&(hasLetter|hasJoin|hasDot|hasOther) == 0 && n >= 8:
+	case m&^maskHex == 0 && n >= 8:
 		return ClassHex
-	case digits >= 6 && date(b):
+	case m&sensitive.HasDigit != 0 && date(b) && digitsOf(b) >= 6:
 		return ClassDate
-	case digits > 0 && number(b):
+	case m&sensitive.HasDigit != 0 && number(b):
 		return ClassFloat
 	case (b[0] == 'v' || b[0] == 'V') && version(b[1:]):
 		return ClassVer
-	case kinds&hasDot != 0 && file(b):
+	case m&sensitive.HasDot != 0 && file(b):
 		return ClassFile
-	case n >= 16 && random(b, digits):
+	case n >= 16 && m&sensitive.HasDigit != 0 && random(b, digitsOf(b)):
 		return ClassToken
-	case kinds&^(letters|hasDigit|hasJoin|hasDot) == 0 && kinds&(letters|hasDigit) != 0:
+	case m&^maskMixed == 0 && m&(maskLetters|sensitive.HasDigit) != 0:
 		return ClassMixed
 	}
 	return ClassOther
 }
 
+func digitsOf(b []byte) (n int) {
+	for _, c := range b {
+		if c-'0' < 10 {
+			n++
+		}
+	}
+	return n
+}
+
 // classifyHigh is classify for text with bytes beyond ASCII.
-func classifyHigh(b []byte, kinds uint16) ValueClass {
-	if kinds&hasSpace != 0 {
+func classifyHigh(m sensitive.Mask, b []byte) ValueClass {
+	if m&sensitive.HasBlank != 0 {
 		return ClassPhrase
 	}
 	if len(b) > 64 {
 		return ClassPhrase
 	}
-	if kinds&(hasAt|hasDot) != 0 && file(b) {
+	const ascii = sensitive.HasDot | sensitive.HasAt
+	if m&ascii != 0 && file(b) {
 		return ClassFile
 	}
 	for i := 0; i < len(b); {
@@ -139,11 +151,10 @@ func classifyHigh(b []byte, kinds uint16) ValueClass {
 	if len(b) > 48 {
 		return ClassPhrase
 	}
-	const ascii = hasDot | hasAt
-	if kinds&ascii != 0 {
+	if m&ascii != 0 {
 		return ClassOther
 	}
-	if kinds&hasDigit != 0 {
+	if m&sensitive.HasDigit != 0 {
 		return ClassMixed
 	}
 	return ClassWord

@@ -45,6 +45,7 @@ type Observer struct {
 	heads      map[string]headerRole
 	walker     jsonleaf.Walker
 	token      jwt.Token
+	dayTags    *redact.DayTags
 
 	x   *exchange.Exchange
 	o   *Observation

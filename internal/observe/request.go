@@ -212,11 +212,12 @@ func (o *Observer) requestLeaf(f *fieldEntry, in Location, t ValueType, v []byte
 		o.match(partOf(in), in, f.name, v)
 		return
 	}
-	p.Class = classify(v)
-	p.Sensitive = o.recogniseAs(f.hint, p.Class, v)
+	m := sensitive.MaskOf(v)
+	p.Class = classifyMask(m, v)
+	p.Sensitive = o.recogniseMask(f.hint, p.Class, m, v)
 	token := uint64(0)
 	if len(o.hits) > 0 {
-		token = o.expose(f, false, v)
+		token = o.expose(f, false, m, v)
 	}
 	switch p.Class {
 	case ClassInt, ClassFloat, ClassUUID, ClassHex, ClassDate, ClassVer:
@@ -238,7 +239,7 @@ func (o *Observer) requestLeaf(f *fieldEntry, in Location, t ValueType, v []byte
 	if o.out.params.len() < MaxParams {
 		if o.allow() {
 			if p.Sensitive == taxonomy.NotSensitive || token == 0 || secret(p.Sensitive) {
-				token = o.tokenOf(p.Sensitive, v)
+				token = o.tokenOfMask(p.Sensitive, m, v)
 			}
 			p.Token = token
 			p.Set = o.setOf(p.Sensitive, p.Class, v)
@@ -352,10 +353,9 @@ func (o *Observer) assessPasswords() {
 	c.Phone, c.Birthday = r.get(r.context[ctxPhone]), r.get(r.context[ctxBirthday])
 	c.Host = append(o.val[:0], o.o.Host...)
 	o.val = c.Host
-	day := o.day()
 	for _, s := range r.passwords[:r.npw] {
 		pw := r.get(s.span)
-		p := Password{Name: s.name, Use: s.use, Form: PasswordPlain, Len: uint8(min(len(pw), 255)), Tag: o.cfg.Redactor.PasswordTag(day, pw)}
+		p := Password{Name: s.name, Use: s.use, Form: PasswordPlain, Len: uint8(min(len(pw), 255)), Tag: o.passwordTag(pw)}
 		if o.cfg.Passwords != nil {
 			a := o.cfg.Passwords.Assess(pw, c)
 			p.Form, p.Len, p.Classes, p.Score, p.Rank, p.Related = PasswordForm(a.Form), a.Len, a.Classes, a.Score, a.Rank, a.Related
@@ -368,8 +368,10 @@ func (o *Observer) assessPasswords() {
 func (o *Observer) scanText(response bool, text []byte) {
 	o.hits = sensitive.ScanText(text, o.hits[:0])
 	hash := uint64(bodyExposure)
-	for _, h := range o.hits {
-		o.exposeHit("body", hash, response, h, text[h.Start:h.End])
+	for i := range o.hits {
+		h := &o.hits[i]
+		v := text[h.Start:h.End]
+		o.exposeHit("body", hash, response, h, sensitive.MaskOf(v), v)
 	}
 }
 

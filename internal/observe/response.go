@@ -178,12 +178,17 @@ func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 		return
 	}
 	t := valueType(k)
-	c := ClassInt
+	c, m := ClassInt, sensitive.HasDigit
 	switch k {
 	case jsonleaf.String:
-		c = classify(value)
+		m = sensitive.MaskOf(value)
+		c = classifyMask(m, value)
 	case jsonleaf.Float:
-		c = ClassFloat
+		c, m = ClassFloat, sensitive.MaskOf(value)
+	case jsonleaf.Int:
+		if value[0] == '-' {
+			m |= sensitive.HasDash
+		}
 	}
 	if f.code != 0 && k != jsonleaf.Float {
 		o.codeCandidate(f, t, value)
@@ -191,26 +196,26 @@ func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 	if f.message != 0 && k == jsonleaf.String {
 		o.messageCandidate(f, value)
 	}
-	typ := o.recogniseAs(f.hint, c, value)
+	typ := o.recogniseMask(f.hint, c, m, value)
 	token := uint64(0)
 	if len(o.hits) > 0 {
-		token = o.expose(f, true, value)
+		token = o.expose(f, true, m, value)
 	}
 	if k == jsonleaf.String && len(value) >= 8 && (f.traits&traitIssued != 0 || len(value) > 40 && value[0] == 'e' && value[1] == 'y') {
-		if o.issuedLeaf(f, value) {
+		if o.issuedLeaf(f, c, value) {
 			return
 		}
 	}
 	if typ == taxonomy.NotSensitive || secret(typ) {
 		token = 0
 	}
-	o.leafCandidate(f, t, c, typ, token, value)
+	o.leafCandidate(f, t, c, typ, token, m, value)
 }
 
 // issuedLeaf reports a token that the response gives out.
-func (o *Observer) issuedLeaf(f *fieldEntry, v []byte) bool {
+func (o *Observer) issuedLeaf(f *fieldEntry, c ValueClass, v []byte) bool {
 	if f.traits&traitIssued != 0 {
-		switch classify(v) {
+		switch c {
 		case ClassPhrase, ClassWord, ClassDate, ClassEmail, ClassFile:
 			if len(v) < 16 || bytes.IndexByte(v[:8], ' ') >= 0 && !bytes.HasPrefix(v, []byte("Bearer ")) && !bytes.HasPrefix(v, []byte("bearer ")) {
 				return false
@@ -231,7 +236,7 @@ func (o *Observer) isJWT(v []byte) bool {
 }
 
 // leafCandidate keeps the token of a value that other places may name.
-func (o *Observer) leafCandidate(f *fieldEntry, t ValueType, c ValueClass, typ taxonomy.Sensitive, token uint64, v []byte) {
+func (o *Observer) leafCandidate(f *fieldEntry, t ValueType, c ValueClass, typ taxonomy.Sensitive, token uint64, m sensitive.Mask, v []byte) {
 	r := &o.response
 	if len(v) > 64 || f.name == r.codeField && r.codeField != "" || typ.Level() == 4 || f.traits&traitPassword != 0 {
 		return
@@ -246,7 +251,7 @@ func (o *Observer) leafCandidate(f *fieldEntry, t ValueType, c ValueClass, typ t
 	switch c {
 	case ClassInt, ClassHex, ClassUUID, ClassMixed, ClassEmail:
 	case ClassWord:
-		if !strong && (len(v) < 3 || allUpper(v)) {
+		if !strong && (len(v) < 3 || m&(sensitive.HasLower|sensitive.HasBeyond) == 0) {
 			return // enumerations
 		}
 	case ClassPhrase, ClassOther, ClassToken, ClassFile:
@@ -264,18 +269,9 @@ func (o *Observer) leafCandidate(f *fieldEntry, t ValueType, c ValueClass, typ t
 		r.weak++
 	}
 	if token == 0 {
-		token = o.tokenOf(typ, v)
+		token = o.tokenOfMask(typ, m, v)
 	}
 	r.leaves = append(r.leaves, candidate{Leaf{Path: f.name, Token: token, Record: o.walker.Record(), Type: t, Class: c}, strong})
-}
-
-func allUpper(v []byte) bool {
-	for _, c := range v {
-		if c-'a' < 26 || c >= 0x80 {
-			return false
-		}
-	}
-	return true
 }
 
 // takeLeaves keeps candidates within the caps: identifiers by name first, the

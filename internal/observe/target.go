@@ -5,6 +5,7 @@ import (
 
 	"xiezhi/internal/observe/jsonleaf"
 	"xiezhi/internal/observe/signature"
+	"xiezhi/internal/sensitive"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -131,22 +132,25 @@ func (o *Observer) observePath(p []byte) {
 }
 
 func (o *Observer) segment(b []byte) {
-	s := Segment{Class: classify(b)}
+	m := sensitive.MaskOf(b)
+	s := Segment{Class: classifyMask(m, b)}
 	switch s.Class {
 	case ClassWord, ClassVer:
 		// no recogniser knows a word
 		s.Text = o.word(b)
-		s.Token = o.foldToken(b)
+		s.Token = o.tokenOfMask(taxonomy.NotSensitive, m, b)
 		o.out.segments.add(s)
 		return
 	}
-	s.Sensitive = o.recogniseAs(0, s.Class, b)
+	s.Sensitive = o.recogniseMask(0, s.Class, m, b)
 	if s.Sensitive == taxonomy.NotSensitive && len(o.hits) > 0 {
 		s.Sensitive = o.hits[0].Type
 	}
 	if s.Sensitive != taxonomy.NotSensitive {
-		for _, h := range o.hits {
-			o.exposeHit("", pathExposure, false, h, b[h.Start:h.End])
+		for i := range o.hits {
+			h := &o.hits[i]
+			v := b[h.Start:h.End]
+			o.exposeHit("", pathExposure, false, h, sensitive.MaskOf(v), v)
 		}
 		typ := s.Sensitive
 		if len(o.hits) > 0 && o.hits[0].End-o.hits[0].Start != len(b) {

@@ -15,19 +15,32 @@ import (
 
 // tokenOf gives the token of a value.
 func (o *Observer) tokenOf(t taxonomy.Sensitive, b []byte) uint64 {
-	if t == taxonomy.NotSensitive {
-		return o.foldToken(b)
+	return o.tokenOfMask(t, sensitive.MaskOf(b), b)
+}
+
+// tokenOfMask is tokenOf for a value whose mask is known.
+func (o *Observer) tokenOfMask(t taxonomy.Sensitive, m sensitive.Mask, b []byte) uint64 {
+	if t != taxonomy.NotSensitive {
+		if secret(t) {
+			return o.secretToken(b)
+		}
+		if !sensitive.Settled(t, m, b) {
+			o.canon = sensitive.Canonical(o.canon[:0], t, b)
+			return o.foldToken(o.canon)
+		}
 	}
-	if secret(t) {
-		return o.secretToken(b)
+	if m&(sensitive.HasUpper|sensitive.HasBlank|sensitive.HasControl|sensitive.HasBeyond) == 0 {
+		return o.cfg.Redactor.Token(b)
 	}
-	o.canon = sensitive.Canonical(o.canon[:0], t, b)
-	return o.foldToken(o.canon)
+	return o.foldToken(b)
 }
 
 // foldToken is Redactor.TokenFold, faster for ASCII and for scripts without
 // case; a test holds the two together.
 func (o *Observer) foldToken(b []byte) uint64 {
+	if settled(b) {
+		return o.cfg.Redactor.Token(b)
+	}
 	o.folded = o.folded[:0]
 	for i := 0; i < len(b); i++ {
 		c := b[i]
@@ -36,8 +49,7 @@ func (o *Observer) foldToken(b []byte) uint64 {
 			if c-'A' < 26 {
 				c |= 0x20
 			}
-		case c >= 0xE4 && c <= 0xE9 && i+2 < len(b) && b[i+1]&0xC0 == 0x80 && b[i+2]&0xC0 == 0x80:
-			// U+4000 to U+9FFF: ideographs, neither case nor blanks
+		case ideograph(b, i):
 			o.folded = append(o.folded, c, b[i+1], b[i+2])
 			i += 2
 			continue
@@ -47,6 +59,33 @@ func (o *Observer) foldToken(b []byte) uint64 {
 		o.folded = append(o.folded, c)
 	}
 	return o.cfg.Redactor.Token(bytes.TrimSpace(o.folded))
+}
+
+// settled reports whether b is its own folded form: trimmed, without capitals,
+// and nothing beyond ASCII but ideographs.
+func settled(b []byte) bool {
+	n := len(b)
+	if n == 0 || b[0] <= ' ' || b[n-1] <= ' ' {
+		return n == 0
+	}
+	for i := 0; i < n; i++ {
+		if c := b[i]; c < 0x80 {
+			if c-'A' < 26 {
+				return false
+			}
+		} else if ideograph(b, i) {
+			i += 2
+		} else {
+			return false
+		}
+	}
+	return true
+}
+
+// ideograph reports whether a character of U+4000 to U+9FFF begins at i:
+// neither case nor blank.
+func ideograph(b []byte, i int) bool {
+	return i+2 < len(b) && b[i]-0xE4 < 6 && b[i+1]&0xC0 == 0x80 && b[i+2]&0xC0 == 0x80
 }
 
 // secretToken gives the token of a credential: exact, since case counts. An
@@ -75,16 +114,17 @@ func (o *Observer) shapeOf(b []byte) string {
 // recognise finds the sensitive data in a value. typ is the type when the
 // whole value is one; o.hits lists every hit.
 func (o *Observer) recognise(h sensitive.Hint, b []byte) (typ taxonomy.Sensitive) {
-	return o.recogniseAs(h, classify(b), b)
+	m := sensitive.MaskOf(b)
+	return o.recogniseMask(h, classifyMask(m, b), m, b)
 }
 
-// recogniseAs is recognise for a value whose class is known.
-func (o *Observer) recogniseAs(h sensitive.Hint, c ValueClass, b []byte) (typ taxonomy.Sensitive) {
+// recogniseMask is recognise for a value whose class and mask are known.
+func (o *Observer) recogniseMask(h sensitive.Hint, c ValueClass, m sensitive.Mask, b []byte) (typ taxonomy.Sensitive) {
 	o.hits = o.hits[:0]
 	if len(b) == 0 || h == sensitive.HintNone && unknowable(c, len(b)) {
 		return taxonomy.NotSensitive
 	}
-	o.hits = sensitive.Leaf(h, b, o.hits)
+	o.hits = sensitive.LeafMask(h, m, b, o.hits)
 	if len(o.hits) == 1 && o.hits[0].End-o.hits[0].Start >= len(trimSpace(b)) {
 		return o.hits[0].Type
 	}
@@ -143,16 +183,22 @@ func trimSpace(b []byte) []byte {
 // exposures sums up sensitive data while an exchange is observed.
 type exposures struct {
 	n    int
+	keys [MaxExposures]exposureKey
 	list [MaxExposures]exposure
 	seen distinct
 }
 
+// exposureKey is what tells exposures apart, kept densely for the search.
+type exposureKey struct {
+	hash     uint64
+	typ      taxonomy.Sensitive
+	response bool
+	masked   bool
+}
+
 type exposure struct {
+	exposureKey
 	path       string
-	hash       uint64
-	typ        taxonomy.Sensitive
-	response   bool
-	masked     bool
 	confidence uint8
 	count      uint32
 	distinct   uint32
@@ -163,24 +209,36 @@ type exposure struct {
 	ntags      int
 }
 
+// begin empties an entry; what stands in its arrays beyond the counts is never
+// read.
+func (e *exposure) begin(key exposureKey, path string) {
+	e.exposureKey, e.path, e.shape = key, path, ""
+	e.confidence, e.count, e.distinct, e.nsubjects, e.ntags = 0, 0, 0, 0, 0
+}
+
 func (e *exposures) reset() { e.n = 0; e.seen.reset() }
 
 // expose counts the hits that recognise left for the value b. token is that of
 // the last hit, 0 when it was not needed.
-func (o *Observer) expose(f *fieldEntry, response bool, b []byte) (token uint64) {
-	for _, h := range o.hits {
-		token = o.exposeHit(f.name, f.hash, response, h, b[h.Start:h.End])
+func (o *Observer) expose(f *fieldEntry, response bool, m sensitive.Mask, b []byte) (token uint64) {
+	for i := range o.hits {
+		h := &o.hits[i]
+		v := b[h.Start:h.End]
+		if len(v) != len(b) {
+			m = sensitive.MaskOf(v)
+		}
+		token = o.exposeHit(f.name, f.hash, response, h, m, v)
 	}
 	return token
 }
 
-func (o *Observer) exposeHit(path string, hash uint64, response bool, h sensitive.Hit, v []byte) (token uint64) {
+func (o *Observer) exposeHit(path string, hash uint64, response bool, h *sensitive.Hit, m sensitive.Mask, v []byte) (token uint64) {
 	es := &o.expo
+	key := exposureKey{hash, h.Type, response, h.Masked}
 	var e *exposure
-	for i := range es.list[:es.n] {
-		c := &es.list[i]
-		if c.hash == hash && c.typ == h.Type && c.response == response && c.masked == h.Masked {
-			e = c
+	for i := range es.keys[:es.n] {
+		if es.keys[i] == key {
+			e = &es.list[i]
 			break
 		}
 	}
@@ -190,15 +248,16 @@ func (o *Observer) exposeHit(path string, hash uint64, response bool, h sensitiv
 			return 0
 		}
 		e = &es.list[es.n]
+		es.keys[es.n] = key
 		es.n++
-		*e = exposure{path: path, hash: hash, typ: h.Type, response: response, masked: h.Masked, confidence: h.Confidence}
+		e.begin(key, path)
 		if h.Type != taxonomy.SensPassword {
 			e.shape = o.shapeOf(v)
 		}
 	}
 	e.count++
 	e.confidence = max(e.confidence, h.Confidence)
-	token = o.tokenOf(h.Type, v)
+	token = o.tokenOfMask(h.Type, m, v)
 	fresh, full := es.seen.add(token ^ uint64(e.typ)<<56 ^ hash)
 	if full {
 		o.over(1)
@@ -214,7 +273,7 @@ func (o *Observer) exposeHit(path string, hash uint64, response bool, h sensitiv
 	if h.Type == taxonomy.SensPassword {
 		// no token: equality with submitted passwords within the day is all
 		if response && e.ntags < MaxTags {
-			e.tags[e.ntags] = o.cfg.Redactor.PasswordTag(o.day(), v)
+			e.tags[e.ntags] = o.passwordTag(v)
 			e.ntags++
 		}
 		return 0
@@ -224,6 +283,16 @@ func (o *Observer) exposeHit(path string, hash uint64, response bool, h sensitiv
 		e.nsubjects++
 	}
 	return token
+}
+
+// passwordTag is Redactor.PasswordTag under the key of the event day, which is
+// derived once.
+func (o *Observer) passwordTag(v []byte) uint32 {
+	day := o.day()
+	if o.dayTags == nil || o.dayTags.Day() != day {
+		o.dayTags = o.cfg.Redactor.DayTags(day)
+	}
+	return o.dayTags.Tag(v)
 }
 
 // day is the event day of the exchange, days since the epoch.
@@ -239,12 +308,8 @@ func (o *Observer) takeExposures() {
 	out := o.out
 	for i := range o.expo.list[:o.expo.n] {
 		e := &o.expo.list[i]
-		for _, t := range e.subjects[:e.nsubjects] {
-			out.subjects.add(t)
-		}
-		for _, t := range e.tags[:e.ntags] {
-			out.tags.add(t)
-		}
+		out.subjects.buf = append(out.subjects.buf, e.subjects[:e.nsubjects]...)
+		out.tags.buf = append(out.tags.buf, e.tags[:e.ntags]...)
 		out.exposures.add(Exposure{Path: e.path, Shape: e.shape, Type: e.typ, Response: e.response, Masked: e.masked,
 			Confidence: e.confidence, Count: e.count, Distinct: e.distinct, Subjects: out.subjects.take(), Tags: out.tags.take()})
 	}

@@ -17,6 +17,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"hash"
 	"unicode"
 	"unicode/utf8"
 	"unsafe"
@@ -108,11 +109,34 @@ func fold(dst, b []byte) []byte {
 // day (days since the epoch): equal passwords of one day compare equal, days
 // cannot be joined, and 24 bits are too few to confirm a guess. Never 0.
 func (r *Redactor) PasswordTag(day int64, password []byte) uint32 {
+	return r.DayTags(day).Tag(password)
+}
+
+// DayTags gives the password tags of one day: the day's key is derived once.
+// It belongs to one goroutine.
+type DayTags struct {
+	day int64
+	mac hash.Hash
+	sum [sha256.Size]byte
+}
+
+// DayTags derives the key of a day.
+func (r *Redactor) DayTags(day int64) *DayTags {
 	var d [8]byte
 	binary.BigEndian.PutUint64(d[:], uint64(day))
-	m := hmac.New(sha256.New, derive(r.password[:], "day/"+string(d[:]), 32))
-	m.Write(password)
-	sum := m.Sum(nil)
+	t := &DayTags{day: day, mac: hmac.New(sha256.New, derive(r.password[:], "day/"+string(d[:]), 32))}
+	t.mac.Reset() // from here on Reset restores the whole state, its buffer included
+	return t
+}
+
+// Day is the day of the tags.
+func (t *DayTags) Day() int64 { return t.day }
+
+// Tag is PasswordTag of the day.
+func (t *DayTags) Tag(password []byte) uint32 {
+	t.mac.Write(password)
+	sum := t.mac.Sum(t.sum[:0])
+	t.mac.Reset() // nothing of the password stays
 	return max(uint32(sum[0])<<16|uint32(sum[1])<<8|uint32(sum[2]), 1)
 }
 

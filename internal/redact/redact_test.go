@@ -93,6 +93,26 @@ func TestPasswordTag(t *testing.T) {
 	}
 }
 
+func TestDayTagsEqualPasswordTags(t *testing.T) {
+	r := New(testKey(1))
+	for day := range int64(3) {
+		tags := r.DayTags(day)
+		if tags.Day() != day {
+			t.Errorf("day %d is %d", day, tags.Day())
+		}
+		for _, pw := range []string{"hunter2", "", strings.Repeat("x", 200), "hunter2"} {
+			d := New(testKey(1)).DayTags(day)
+			if got, want := tags.Tag([]byte(pw)), d.Tag([]byte(pw)); got != want || got == 0 {
+				t.Errorf("tag of %q is %d, alone %d", pw, got, want)
+			}
+		}
+	}
+	tags, pw := r.DayTags(7), []byte("hunter2")
+	if n := testing.AllocsPerRun(100, func() { tags.Tag(pw) }); n > 0 {
+		t.Errorf("%v allocations per tag", n)
+	}
+}
+
 func TestExternal(t *testing.T) {
 	r := New(testKey(1))
 	e := r.External("feed", 7)

@@ -82,6 +82,25 @@ func Canonical(dst []byte, t taxonomy.Sensitive, b []byte) []byte {
 	return append(dst, b...)
 }
 
+// Settled reports, by its mask, whether a value is its own canonical form. It
+// may say no to one that is.
+func Settled(t taxonomy.Sensitive, m Mask, b []byte) bool {
+	switch t {
+	case taxonomy.SensCNMobile, taxonomy.SensPhone:
+		return m == HasDigit && len(b) > 4 && len(b) != 13 && (b[0] != '0' || b[1] != '0')
+	case taxonomy.SensBankCard, taxonomy.SensIMEI:
+		return m == HasDigit
+	case taxonomy.SensCNResidentID, taxonomy.SensCNUSCC, taxonomy.SensPassport, taxonomy.SensHKMacauPermit,
+		taxonomy.SensSocialSecurityNo, taxonomy.SensMilitaryID, taxonomy.SensPlateNumber:
+		return m&^(HasDigit|HasUpper|HasHexLetter|HasLetter) == 0
+	case taxonomy.SensMACAddress:
+		return false
+	case taxonomy.SensEmail:
+		return m&(HasUpper|HasBlank|HasControl|HasLead|HasHigh) == 0
+	}
+	return m&(HasBlank|HasControl|HasLead|HasHigh) == 0
+}
+
 // trimSpace is bytes.TrimSpace, which calls a function per character at the
 // ends of a text in another script.
 func trimSpace(b []byte) []byte {
@@ -110,9 +129,9 @@ func appendDigits(dst, b []byte) []byte {
 
 // appendSpaced drops white space, but keeps one blank between Latin words.
 func appendSpaced(dst, b []byte) []byte {
-	if !spaced(b) {
-		return append(dst, b...)
-	}
+	from := len(dst)
+	dst = append(dst, b...)
+	n := from
 	gap := false
 	var last byte
 	for _, c := range b {
@@ -121,21 +140,14 @@ func appendSpaced(dst, b []byte) []byte {
 			continue
 		}
 		if gap && last < utf8.RuneSelf && c < utf8.RuneSelf {
-			dst = append(dst, ' ')
+			dst[n] = ' '
+			n++
 		}
 		gap, last = false, c
-		dst = append(dst, c)
+		dst[n] = c
+		n++
 	}
-	return dst
-}
-
-func spaced(b []byte) bool {
-	for _, c := range b {
-		if c <= ' ' {
-			return true
-		}
-	}
-	return false
+	return dst[:n]
 }
 
 // Set places a canonical enumerable identifier in its space: the bytes of the

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"testing"
 	"unicode/utf8"
+
+	"xiezhi/internal/taxonomy"
 )
 
 // The plain versions of what is asked of a value: character by character and
@@ -195,6 +197,12 @@ func FuzzPlain(f *testing.F) {
 		m := MaskOf(b)
 		if hits := ScanText(b, nil); silent(m, len(b)) && len(hits) > 0 {
 			t.Fatalf("%q is not silent: %v", b, hits)
+		}
+		for i := range int(taxonomy.SensitiveCount) {
+			k := taxonomy.Sensitive(i)
+			if c := Canonical(nil, k, b); len(b) > 0 && Settled(k, m, b) && !bytes.Equal(b, c) {
+				t.Fatalf("%v %q is not settled: %q", k, b, c)
+			}
 		}
 		for _, before := range []string{"", "京A", "(010)", "+86 "} {
 			s := scanner{b: append([]byte(before), b...)}
