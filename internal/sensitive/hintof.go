@@ -211,7 +211,7 @@ func (l *lexicon) hanHint(name string) Hint {
 	if strings.HasPrefix(name, "是否") || strings.HasPrefix(name, "有无") {
 		return HintNone
 	}
-	var buf [maxNameBytes]byte
+	var buf [3 * maxNameBytes]byte // a byte that is no UTF-8 counts as U+FFFD, which takes three
 	n := 0
 	for _, r := range name {
 		if r == ' ' || r == '　' || r == '：' || r == '(' || r == ')' || r == '（' || r == '）' || r == '*' {

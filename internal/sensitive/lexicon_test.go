@@ -1,6 +1,7 @@
 package sensitive
 
 import (
+	"strings"
 	"testing"
 
 	"xiezhi/rules"
@@ -96,5 +97,19 @@ func TestHintsAreComplete(t *testing.T) {
 	}
 	if hintCount.String() != "" || hintCount.Type() != 0 || HintNone.Type() != 0 {
 		t.Error("a foreign hint must not crash, HintNone has no type")
+	}
+}
+
+// A name of bytes that are no UTF-8 grows when it is read as characters.
+func TestHintOfDamagedName(t *testing.T) {
+	for _, c := range []string{"\xe8", "密", "\xe8\xe8密码 ", "a\xff"} {
+		for n := range maxNameBytes + 2 {
+			name := strings.Repeat(c, n) + "token"
+			HintOf(name)
+			ScanText([]byte(name+": abc"), nil)
+		}
+	}
+	if h := HintOf(strings.Repeat("\xe8", 40) + "密码"); h != HintPassword {
+		t.Errorf("a damaged name promises %v", h)
 	}
 }
