@@ -100,8 +100,8 @@ opened or recognised, or nothing could be inspected.`,
 				return err
 			}
 			refused = append(refused, res.Refused...)
-			for _, r := range refused {
-				fmt.Fprintf(a.stderr, "error: %s: %v\n", report.Inert(r.Name), r.Err)
+			if err := a.refusals(refused, len(refused) == 0 && !res.Inspected()); err != nil {
+				return err
 			}
 			if jsonOut != nil {
 				enc := json.NewEncoder(jsonOut)
@@ -121,9 +121,6 @@ opened or recognised, or nothing could be inspected.`,
 			}
 			switch {
 			case len(refused) > 0 || !res.Inspected():
-				if !res.Inspected() && len(refused) == 0 {
-					fmt.Fprintln(a.stderr, "error: no HTTP exchange could be inspected; this is not a clean result")
-				}
 				return exitError{exitRuntime}
 			case res.Findings():
 				return exitError{exitFindings}
@@ -148,6 +145,29 @@ opened or recognised, or nothing could be inspected.`,
 	f.BoolVar(&all, "all", false, "print every API, defect and attack")
 	f.BoolVar(&quiet, "quiet", false, "no progress bar")
 	return c
+}
+
+// refusals says which inputs were not read and why, or that nothing was.
+func (a *app) refusals(list []engine.Refusal, nothing bool) error {
+	if len(list) == 0 && !nothing {
+		return nil
+	}
+	msgs, err := message.Load(rules.FS, "messages")
+	if err != nil {
+		return err
+	}
+	head := msgs.Text("cli.error", nil).In(a.lang)
+	for _, r := range list {
+		why := r.Err.Error()
+		if id := "refused." + why; msgs.Has(id) {
+			why = msgs.Text(id, nil).In(a.lang)
+		}
+		fmt.Fprintf(a.stderr, "%s: %s: %s\n", head, report.Inert(r.Name), report.Inert(why))
+	}
+	if nothing {
+		fmt.Fprintf(a.stderr, "%s: %s\n", head, msgs.Text("cli.nothing", nil).In(a.lang))
+	}
+	return nil
 }
 
 // summary prints what people read.

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"xiezhi/internal/engine"
-	"xiezhi/internal/report"
 )
 
 func (a *app) convert() *cobra.Command {
@@ -54,8 +53,8 @@ Exit code 0 unless nothing could be opened.`,
 				return err
 			}
 			refused = append(refused, res.Refused...)
-			for _, r := range refused {
-				fmt.Fprintf(a.stderr, "error: %s: %v\n", report.Inert(r.Name), r.Err)
+			if err := a.refusals(refused, false); err != nil {
+				return err
 			}
 			lost := uint64(0)
 			for _, n := range res.Totals.Dropped {

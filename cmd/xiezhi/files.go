@@ -25,7 +25,7 @@ func (a *app) inputs(args []string) ([]source.Input, []engine.Refusal) {
 			continue
 		}
 		if _, err := source.Expand([]string{arg}, nil); err != nil {
-			refused = append(refused, engine.Refusal{Name: arg, Err: err})
+			refused = append(refused, engine.Refusal{Name: arg, Err: engine.OpenError(err)})
 		}
 	}
 	all, _ := source.Expand(args, a.stdin) // what is wrong with single paths is told above

@@ -74,7 +74,7 @@ func recognise(inputs []source.Input, format Format, log LogConfig) (plan, error
 		if f == Auto || f == "" {
 			head, err := source.Sniff(in)
 			if err != nil {
-				p.refused = append(p.refused, Refusal{in.Name, openError(err)})
+				p.refused = append(p.refused, Refusal{in.Name, OpenError(err)})
 				continue
 			}
 			if f, err = detect(head); err != nil {
@@ -133,13 +133,15 @@ func detect(head []byte) (Format, error) {
 	return "", errors.New("not recognised as packet capture, HAR or access log; if it is one, name it with --format (for logs also --log-format)")
 }
 
-// openError words the usual reasons for a file that cannot be read.
-func openError(err error) error {
+// OpenError words the usual reasons for a file that cannot be read.
+func OpenError(err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return errors.New("not permitted to read; check the file's owner and mode")
 	case errors.Is(err, fs.ErrNotExist):
 		return errors.New("no such file")
+	case errors.Is(err, source.ErrNoFiles):
+		return errors.New("no files to read there")
 	}
 	var pe *os.PathError
 	if errors.As(err, &pe) {

@@ -56,7 +56,7 @@ func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind [
 	}
 	addQuality(taxonomy.QualitySiteUnlisted, unlisted, "")
 	for _, x := range t.Problems {
-		in.Problems = append(in.Problems, report.Problem{File: x.File, Offset: x.Offset, Line: x.Line, Reason: string(x.Reason), Text: x.Text})
+		in.Problems = append(in.Problems, report.Problem{File: x.File, Offset: x.Offset, Line: x.Line, Reason: string(x.Reason), Text: problemText(msgs, x.Text)})
 	}
 	in.Blind = append(in.Blind, blind...)
 	slices.SortFunc(in.Blind, func(x, y report.Blind) int {
@@ -85,6 +85,15 @@ func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind [
 	}
 	in.NotJudged = notJudged(p, msgs)
 	return in
+}
+
+// problemText gives what was wrong in both languages; a text that names a
+// place inside the input stays as the source wrote it.
+func problemText(msgs *message.Catalog, text string) message.Text {
+	if id := "problem." + text; msgs.Has(id) {
+		return msgs.Text(id, nil)
+	}
+	return message.Text{Zh: text, En: text}
 }
 
 // needsBodies are the kinds whose evidence stands in bodies.

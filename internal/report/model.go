@@ -75,11 +75,11 @@ type Blind struct {
 
 // Problem is one place where the input was damaged.
 type Problem struct {
-	File   string `json:"file"`
-	Offset int64  `json:"offset,omitempty"`
-	Line   int64  `json:"line,omitempty"`
-	Reason string `json:"reason"`
-	Text   string `json:"text"`
+	File   string       `json:"file"`
+	Offset int64        `json:"offset,omitempty"`
+	Line   int64        `json:"line,omitempty"`
+	Reason string       `json:"reason"`
+	Text   message.Text `json:"text"`
 }
 
 // NotJudged is a kind of defect or attack that this input could not show.

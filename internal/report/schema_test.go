@@ -106,7 +106,7 @@ func TestTerminalIsInert(t *testing.T) {
 	text := message.Text{Zh: "原因 " + evil, En: "reason " + evil}
 	r := empty()
 	r.Input.Exchanges, r.Input.Analysed, r.Input.First, r.Input.Last = 1, 1, &now, &now
-	r.Input.Problems = []report.Problem{{File: evil, Line: 3, Reason: "corrupt", Text: evil}}
+	r.Input.Problems = []report.Problem{{File: evil, Line: 3, Reason: "corrupt", Text: message.Text{Zh: evil, En: evil}}}
 	r.Input.Blind = []report.Blind{{Server: "192.0.2.1:443", Name: evil, Protocol: "tls", Connections: 1}}
 	r.APIs = []report.API{{ID: "a", Site: evil, Host: evil, Method: evil, Template: "/" + evil, Role: "login", Auth: "none"}}
 	r.Defects = []report.Defect{{ID: "d", Kind: "bola", Severity: "high", API: "a", Reason: text, Advice: text, ExploitedBy: []string{"t"}}}

@@ -385,7 +385,7 @@ func (t *terminal) quality() {
 		if p.Line == 0 {
 			place = t.say("report.at_offset", message.Args{"file": p.File, "offset": fmt.Sprint(p.Offset)})
 		}
-		t.para(1, "• ", place+": "+p.Text)
+		t.para(1, "• ", place+t.say("report.colon", nil)+p.Text.In(t.cfg.Lang))
 	}
 	if in.Addresses == "token" {
 		t.para(1, "• ", t.say("report.addresses_hidden", nil))
