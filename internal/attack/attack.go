@@ -27,7 +27,8 @@ type Selector struct {
 	ParamShape  []uint64
 	Credential  []uint64
 	Account     []uint64
-	From, To    int64 // ns since the epoch, by exchange end, inclusive
+	Path        []uint64 // hashes of (method, path), for what is no API
+	From, To    int64    // ns since the epoch, by exchange end, inclusive
 }
 
 // Reason is one piece of evidence: what was observed against what is expected.

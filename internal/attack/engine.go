@@ -62,6 +62,7 @@ type Engine struct {
 	byAPI   map[catalog.Handle]int32
 	units   []unit
 	byUnit  map[string]int32
+	doors   map[uint64]int32
 	labels  labels
 	targets targets
 	pending pending
@@ -71,7 +72,8 @@ type Engine struct {
 	given   *rotor // (asker, token) that a response handed to it
 	book    *book
 	losses  Losses
-	marked  bool // the event being observed looks like abuse
+	event   catalog.Event // the event being observed, where its outcome is put right
+	marked  bool          // the event being observed looks like abuse
 }
 
 // apiState is what the engine keeps of one API. Index 0 stands for the site as
@@ -83,6 +85,7 @@ type apiState struct {
 	method   string
 	template string
 	unit     int32
+	door     uint64 // path of a login that is no API
 	n, pw    uint32
 	reads    uint32
 	cells    list
@@ -126,6 +129,7 @@ func New(cfg Config) *Engine {
 		cells:  newTable(b.Cells),
 		byAPI:  make(map[catalog.Handle]int32),
 		byUnit: make(map[string]int32),
+		doors:  make(map[uint64]int32),
 		made:   newRotor(b.Cells * 4),
 		given:  newRotor(b.Cells * 8),
 	}

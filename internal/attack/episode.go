@@ -258,7 +258,7 @@ func (b *book) settle(e *Engine, r ref, c *cell) {
 		return
 	}
 	if e.guilty(ep, c) {
-		ep.settled.add(&b.pool, c, e.apis[c.api].handle)
+		ep.settled.add(&b.pool, c, &e.apis[c.api])
 	}
 	ep.live = slices.DeleteFunc(ep.live, func(m member) bool { return m.at == r })
 	delete(b.owner, r)
@@ -297,7 +297,7 @@ func (b *book) close(e *Engine, now int64) {
 		ep.closed = true
 		for _, m := range ep.live {
 			if c := e.cells.at(m.at); c.gen == m.gen && e.guilty(ep, c) {
-				ep.settled.add(&b.pool, c, e.apis[c.api].handle)
+				ep.settled.add(&b.pool, c, &e.apis[c.api])
 			}
 			delete(b.owner, m.at)
 			delete(b.gens, m.at)

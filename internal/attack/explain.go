@@ -25,6 +25,8 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 	}
 	id := "attack.sum." + string(ep.kind)
 	switch {
+	case r.subj == 0 && r.blind > 0 && ep.axis == "guess":
+		id = "attack.sum.blind"
 	case ep.axis == "bulk":
 		id += ".bulk"
 	case ep.kind == taxonomy.AttackVulnerabilityScan:
@@ -73,6 +75,13 @@ func (e *Engine) who(ep *episode, f *Finding, r *roster) message.Text {
 func (e *Engine) where(f *Finding) message.Text {
 	switch len(f.Selector.APIs) {
 	case 0:
+		if len(f.Selector.Path) == 1 {
+			for i := range e.apis {
+				if s := &e.apis[i]; s.door == f.Selector.Path[0] {
+					return message.Text{Zh: s.method + " " + s.template, En: s.method + " " + s.template}
+				}
+			}
+		}
 		return e.msg.Text("attack.where.site", nil)
 	case 1:
 		if i, ok := e.byAPI[f.Selector.APIs[0]]; ok {

@@ -37,7 +37,7 @@ func (b *book) rosterOf(e *Engine, ep *episode, p *pool) roster {
 	for _, m := range ep.live {
 		c := e.cells.at(m.at)
 		if c.gen == m.gen && c.n > 0 && e.guilty(ep, c) {
-			r.add(p, c, e.apis[c.api].handle)
+			r.add(p, c, &e.apis[c.api])
 		}
 	}
 	return r
@@ -48,7 +48,7 @@ func (s *scene) rosterOf(sc *scope) roster {
 	var r roster
 	for _, i := range sc.members {
 		c := s.cell(i)
-		r.add(s.pool, c, s.e.apis[c.api].handle)
+		r.add(s.pool, c, &s.e.apis[c.api])
 	}
 	return r
 }

@@ -15,6 +15,9 @@ const (
 // likeGuess: refused again and again. In scopes shared with honest askers, one
 // who gets in and goes about his business is honest.
 func likeGuess(s *scene, c *cell, strict bool) bool {
+	if c.blind > 0 && c.subj == 0 {
+		return likeBlind(s, c)
+	}
 	if c.fail == 0 || c.succ*4 > c.fail {
 		return false
 	}
@@ -46,6 +49,9 @@ func likeAsk(s *scene, c *cell, strict bool) bool {
 // weighGuess decides which kind of guessing a scope shows and weighs it.
 func weighGuess(s *scene, sc *scope) *fusion {
 	t := &sc.sum
+	if t.blind*2 > t.n {
+		return s.weighBlind(sc)
+	}
 	asks := s.asks()
 	answered := t.answered()
 	if answered < 8 {
@@ -240,6 +246,9 @@ func weighTarget(s *scene, sc *scope) *fusion {
 }
 
 func gateGuess(t *tally, wide bool) bool {
+	if t.blind*2 > t.n {
+		return t.blind >= blindNarrow
+	}
 	return t.answered() >= 8 && t.subj >= 8 && t.fail*5 >= t.answered()*4
 }
 

@@ -34,7 +34,7 @@ func axes(u *unit) []axis {
 	flood := axis{name: "flood", narrow: narrowActors, wide: wideActors, least: floodLeast, like: likeFlood, gate: gateFlood, weigh: weighFlood}
 	switch {
 	case u.id == "site":
-		return []axis{{name: "scan", narrow: narrowActors, wide: wideActors, least: 8, like: likeProbe, gate: gateProbe, weigh: weighProbe}}
+		return []axis{{name: "scan", narrow: narrowActors, wide: wideActors, least: probeSigs, like: likeProbe, gate: gateProbe, weigh: weighProbe}}
 	case u.role == taxonomy.RoleRegister:
 		return []axis{
 			{name: "register", narrow: narrowActors, wide: wideScopes, least: 5, like: likeRegister, gate: gateRegister, weigh: weighRegister},

@@ -142,8 +142,8 @@ func (n *names) use(key, asker uint64, room bool) (foreign, learned bool) {
 	return true, false
 }
 
-// links counts how many askers followed the site's own pages to each missing
-// path, to tell a broken link from a guess. At the cap paths are not counted.
+// links counts how many askers came to each missing path from a page, to tell
+// a broken link from a guess; whose page is not asked, as logs name no host. At the cap paths are not counted.
 type links struct {
 	index map[uint64]uint8
 	limit int
@@ -155,7 +155,7 @@ func (l *links) init(limit int) {
 	l.limit = limit
 }
 
-// followed counts one more asker whom a page of the site sent to a path.
+// followed counts one more asker whom a page sent to a path.
 func (l *links) followed(path uint64) {
 	n, ok := l.index[path]
 	if !ok && len(l.index) >= l.limit {

@@ -29,6 +29,12 @@ func (e *Engine) Observe(ev *catalog.Event) {
 	e.expire(2)
 
 	e.marked = false
+	if refused(ev) {
+		fixed := *ev
+		fixed.Outcome = catalog.OutcomeRejected
+		e.event = fixed
+		ev = &e.event
+	}
 	i := e.api(ev.API)
 	f := fingerprint(ev)
 	ar, actor := e.cell(ev, 0, f, f)
@@ -38,6 +44,9 @@ func (e *Engine) Observe(ev *catalog.Event) {
 	e.use(ev, actor)
 	site := e.marked
 	e.marked = false
+	if d := e.door(ev, i); d != 0 {
+		i = d
+	}
 	if i != 0 {
 		e.observeAPI(ev, i, f, ar, actor)
 	}
@@ -184,6 +193,15 @@ func (e *Engine) count(ev *catalog.Event, c *cell, target uint64) {
 	}
 }
 
+// refused reports whether a login that is taken for a success says itself that
+// it is none; while an attack makes up most of the answers, the catalogue may
+// take the code of its refusals for that of success.
+func refused(ev *catalog.Event) bool {
+	const no = observe.SaysNotRegistered | observe.SaysWrongSecret | observe.SaysBadPair
+	return ev.Outcome == catalog.OutcomeSuccess && ev.MessageSays&no != 0 && ev.MessageSays&observe.SaysSuccess == 0 &&
+		len(ev.Passwords) > 0 && len(ev.Issued) == 0
+}
+
 // blocked reports whether a control refused the request, as opposed to the
 // application judging what it asked.
 func blocked(ev *catalog.Event) bool {
@@ -258,7 +276,7 @@ func pathHash(ev *catalog.Event) uint64 {
 func (e *Engine) missing(ev *catalog.Event, c *cell) {
 	h := pathHash(ev)
 	fresh := e.pool.add(&c.sets[setPaths], h)
-	if fresh && ev.Referer != "" && ev.Referer == ev.Host {
+	if fresh && ev.Referer != "" {
 		e.links.followed(h)
 	}
 	c.missing++

@@ -16,12 +16,17 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 		s.pw++
 	}
 	p := principal(ev)
-	asker := p // whom an object can belong to
-	if asker == 0 {
-		asker = print
+	// Headers differ between reading and writing, so what an anonymous client
+	// was offered is remembered by address and agent.
+	reader := p
+	if reader == 0 {
+		reader = join(hashAddr(ev.Who.Client), ev.Agent)
 	}
 	target := join(ev.Object, ev.ParamShape)
 	sub := join(join(print, ev.ParamShape), p)
+	if s.id == "door" {
+		sub = join(sub, s.door+1)
+	}
 	r, c := e.cell(ev, i, sub, target)
 	c.actor, c.actGen = ar, actor.gen
 	c.shape, c.cred, c.who = ev.ParamShape, p, actor.sub
@@ -35,10 +40,10 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 		if u.role != "" {
 			e.countIdentity(ev, c, actor, s, u)
 		} else {
-			e.countObjects(ev, c, u, asker)
+			e.countObjects(ev, c, u, reader)
 		}
 	}
-	e.remember(ev, asker)
+	e.remember(ev, reader)
 	e.touch(r, c)
 	if c.peak >= floodPeak {
 		u.watch = true
@@ -55,12 +60,19 @@ func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u
 	subject := subjectOf(ev)
 	says := ev.MessageSays
 	ok := ev.Outcome == catalog.OutcomeSuccess
+	if c.blind >= 8 {
+		u.watch = true
+		e.mark(c, ev.End)
+	}
 	var tag uint32
 	for k := range ev.Passwords {
 		if p := &ev.Passwords[k]; p.Use != observe.PasswordConfirm {
 			tag = p.Tag | 1<<31 // tag 0 is a tag
 			break
 		}
+	}
+	if u.role == taxonomy.RoleLogin && unseen(ev) {
+		c.blind++
 	}
 	if tag != 0 {
 		c.pw++
@@ -329,6 +341,9 @@ func (e *Engine) remember(ev *catalog.Event, asker uint64) {
 
 // merge folds the cells of one API into another that it turned out to be.
 func (e *Engine) merge(m catalog.Merge) {
+	if d, ok := e.doors[join(uint64(m.From), 1)]; ok {
+		e.apis[d].handle = m.Into
+	}
 	from, ok := e.byAPI[m.From]
 	if !ok {
 		return

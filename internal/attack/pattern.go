@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"xiezhi/internal/catalog"
+	"xiezhi/internal/observe"
 )
 
 // What the signatures of a request amount to. A payload is an attack wherever
@@ -38,6 +39,9 @@ func patterns(ev *catalog.Event) sigKind {
 // countPattern counts a request that carries an attack pattern.
 func (e *Engine) countPattern(ev *catalog.Event, c *cell) {
 	c.sigs++
+	if grave(ev) {
+		c.grave++
+	}
 	for i := range ev.Signatures {
 		e.pool.add(&c.sets[setRules], hashText(ev.Signatures[i].Rule))
 	}
@@ -47,4 +51,27 @@ func (e *Engine) countPattern(ev *catalog.Event, c *cell) {
 	case ev.Outcome == catalog.OutcomeSuccess:
 		c.sigOK++
 	}
+}
+
+// grave reports whether a pattern can hardly be content: it stands in a header,
+// or its family has no use but attack.
+func grave(ev *catalog.Event) bool {
+	for i := range ev.Signatures {
+		s := &ev.Signatures[i]
+		family, name, _ := strings.Cut(s.Rule, ".")
+		switch family {
+		case "jndi", "deserialization", "expression", "xxe":
+			return true
+		case "scanner", "proxy", "known_cve":
+			continue
+		case "traversal":
+			if name == "target" {
+				return true
+			}
+		}
+		if s.In == observe.InHeader && !strings.HasPrefix(family, "probe") {
+			return true
+		}
+	}
+	return false
 }

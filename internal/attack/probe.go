@@ -32,7 +32,7 @@ func weighProbe(s *scene, sc *scope) *fusion {
 	}
 	byPaths := paths >= least && missing >= 0.5
 	// Texts that match one pattern and are accepted are more likely content.
-	bySigs := t.sigs >= probeSigs && (rules >= 3 || t.sigs >= 8 && t.sigOK*5 < t.sigs*4)
+	bySigs := t.sigs >= probeSigs && (rules >= 3 || t.grave >= probeSigs || t.sigs >= 8 && t.sigOK*5 < t.sigs*4)
 	byNames := names >= probeNames && !s.noisyNames(sc)
 	if !byPaths && !bySigs && !byNames {
 		return nil
@@ -57,6 +57,9 @@ func weighProbe(s *scene, sc *scope) *fusion {
 		f.say(taxonomy.FamilyParameter, ramp(float64(t.sigs), 1, 1.5, 10, 6), "signatures", int(t.sigs), 0)
 		if rules >= 3 {
 			f.say(taxonomy.FamilySet, ramp(rules, 3, 1.5, 8, 3), "rules", int(rules), 0)
+		}
+		if t.grave >= probeSigs {
+			f.say(taxonomy.FamilySet, ramp(float64(t.grave), probeSigs, 2.5, 10, 4), "grave", int(t.grave), 0)
 		}
 		if t.sigs >= probeSigs {
 			f.say(taxonomy.FamilyOutcome, ramp(float64(t.hurt+1), 2, 2, 6, 4), "hurt", int(t.hurt), 0)

@@ -94,11 +94,11 @@ func (s *scene) weighScrape(sc *scope, read float64, p *peers) *fusion {
 	rate := float64(t.n) / max(t.seconds(), 1)
 	people := t.count(setExposed)
 	switch {
+	case s.crawler(sc) && t.level == 0 && t.miss*3 < t.obj:
+		return nil // a declared crawler on public pages, some of them gone
 	case guessing || t.foreign*2 > t.obj:
 	case t.signed*2 > t.n:
 		return nil // an integration reads what it was given
-	case t.level == 0 && s.crawler(sc):
-		return nil // a declared crawler on public pages
 	case sc.kind == scopeAddress && sc.agents >= 4 && !ordered:
 		return nil // many clients behind one address: a proxy or a cache
 	}
@@ -115,7 +115,7 @@ func (s *scene) weighScrape(sc *scope, read float64, p *peers) *fusion {
 			return nil
 		}
 	default:
-		if asked < objectsCold || !(float64(t.steps) >= asked/2 || guessing || rate >= 1 && people >= 20) {
+		if asked < objectsCold || !(float64(t.steps) >= asked/2 || guessing || rate >= 1 && people >= 20 && t.unissued*2 > t.obj) {
 			return nil
 		}
 	}

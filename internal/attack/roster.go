@@ -46,14 +46,18 @@ type roster struct {
 	families keyList[uint16]
 	cohorts  keyList[uint64]
 	agents   keyList[uint64]
+	doors    keyList[uint64]
 	noAddr   bool
 	shared   bool
 }
 
-func (r *roster) add(p *pool, c *cell, h catalog.Handle) {
+func (r *roster) add(p *pool, c *cell, a *apiState) {
 	r.tally.add(p, &c.tally)
-	if h != 0 {
-		r.apis.add(h, 256)
+	if a.handle != 0 {
+		r.apis.add(a.handle, 256)
+	}
+	if a.door != 0 {
+		r.doors.add(a.door, maxKeys)
 	}
 	if c.ip.IsValid() {
 		r.addr(p, c.ip)
@@ -97,6 +101,7 @@ func (r *roster) fold(p *pool, o *roster) {
 	foldKeys(&r.families, &o.families, maxKeys)
 	foldKeys(&r.cohorts, &o.cohorts, maxKeys)
 	foldKeys(&r.agents, &o.agents, maxKeys)
+	foldKeys(&r.doors, &o.doors, maxKeys)
 	for _, a := range o.sorted() {
 		r.addr(p, a)
 	}

@@ -15,6 +15,9 @@ func (s *Selector) Match(ev *catalog.Event) bool {
 	if len(s.APIs) > 0 && (ev.API == nil || !slices.Contains(s.APIs, ev.API.Handle)) {
 		return false
 	}
+	if len(s.Path) > 0 && !slices.Contains(s.Path, pathHash(ev)) {
+		return false
+	}
 	ip := ev.Who.Client.Unmap()
 	return in(s.IP, ip) && in(s.Prefix, prefixOf(ip)) && in(s.JA4, ev.JA4) && in(s.HeaderOrder, ev.HeaderOrder) &&
 		in(s.ParamShape, ev.ParamShape) && in(s.Credential, ev.Who.Credential) && in(s.Account, ev.Who.Subject)
@@ -28,6 +31,9 @@ func (e *Engine) covers(s *Selector, c *cell) bool {
 		return false
 	}
 	if len(s.APIs) > 0 && !slices.Contains(s.APIs, e.apis[c.api].handle) {
+		return false
+	}
+	if len(s.Path) > 0 && !slices.Contains(s.Path, e.apis[c.api].door) {
 		return false
 	}
 	if !in(s.IP, c.ip) || len(s.Prefix) > 0 && !slices.Contains(s.Prefix, prefixOf(c.ip)) ||
@@ -56,9 +62,12 @@ func (e *Engine) selector(ep *episode, r *roster) Selector {
 	s.From, s.To = r.window()
 	s.APIs = slices.Clone(r.apis.list)
 	slices.Sort(s.APIs)
+	if len(s.APIs) == 0 {
+		s.Path = sorted(r.doors.list)
+	}
 	site := ep.unit == "site"
 	if site {
-		s.APIs = nil
+		s.APIs, s.Path = nil, nil
 	}
 	byOwner := ep.scope == scopeCredential && r.sets[setCreds] != nil && r.sets[setCreds].dense == nil
 	switch {

@@ -30,6 +30,7 @@ type tally struct {
 	subj, novel, registered uint32 // requests that name an account; of these never named before, known to exist
 	exists, absent, wrong   uint32 // answers that confirm, deny an account; wrong secret, whatever the account
 	told                    uint32 // answers that confirm an account only where others are denied
+	blind                   uint32 // logins that show neither account nor password
 	pw, issued, follow      uint32
 	classes, classN         [4]uint32 // commonest response classes of refusals
 
@@ -41,6 +42,7 @@ type tally struct {
 
 	missing, junk     uint32 // no such path; of no API
 	sigs, hurt, sigOK uint32 // requests with attack patterns; of these answered 5xx, with success
+	grave             uint32 // of these, patterns or places that content never has
 	scanner           uint32 // the agent says it is a scanner
 	repeats           uint32 // same target as the request before
 
@@ -105,7 +107,9 @@ func (t *tally) addCounts(o *tally) {
 	t.hurt += o.hurt
 	t.sigOK += o.sigOK
 	t.scanner += o.scanner
+	t.grave += o.grave
 	t.signed += o.signed
+	t.blind += o.blind
 	t.made += o.made
 	t.told += o.told
 	t.repeats += o.repeats

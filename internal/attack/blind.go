@@ -1,0 +1,124 @@
+package attack
+
+import (
+	"math"
+
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/observe"
+	"xiezhi/internal/taxonomy"
+)
+
+// Guessing seen without bodies, as in an access log: who is tried with which
+// password stays unknown, but people sign in and then do something, while a
+// guesser does nothing but try and is turned away each time.
+
+const (
+	blindNarrow = 20
+	blindWide   = 40
+	blindLoop   = 30 // attempts that stand out by number and pace alone
+)
+
+// unseen reports whether a login shows neither account nor password.
+func unseen(ev *catalog.Event) bool {
+	return len(ev.Accounts) == 0 && len(ev.Passwords) == 0 && ev.ReqKind == observe.BodyNone && ev.Method != "GET" && ev.Method != "HEAD" && ev.Method != "OPTIONS"
+}
+
+// likeBlind: tries to sign in, gets nowhere and does nothing else.
+func likeBlind(s *scene, c *cell) bool {
+	if c.blind*2 < c.n {
+		return false
+	}
+	a := s.actorOf(c)
+	if a == nil || a.business > 0 || a.n > c.n*2+c.n/4 {
+		return false
+	}
+	return s.turnedAway(&c.tally) != ""
+}
+
+// turnedAway says how unseen attempts show that they failed: by status, by
+// meeting the form again where others are sent on, or by going on and on.
+func (s *scene) turnedAway(t *tally) string {
+	moved := t.n - min(t.succ+t.fail+t.err, t.n)
+	switch {
+	case t.fail*5 >= t.n*4:
+		// A client with an outdated password knocks at a steady, slow beat.
+		if t.gaps >= 10 && beat(t) < 0.2 && t.gapSum/float64(t.gaps) > 5 {
+			return ""
+		}
+		return "refused"
+	case moved*10 <= t.n && s.sentOn():
+		return "again"
+	case t.n >= blindLoop && float64(t.n) >= 0.1*t.seconds():
+		return "loop"
+	}
+	return ""
+}
+
+// beat is the coefficient of variation of the gaps.
+func beat(t *tally) float64 {
+	mean := t.gapSum / float64(max(t.gaps, 1))
+	return math.Sqrt(max(t.gapSq/float64(max(t.gaps, 1))-mean*mean, 0)) / max(mean, 1e-6)
+}
+
+// sentOn reports whether those who sign in here are redirected: most of those
+// who try only a few times end so.
+func (s *scene) sentOn() bool {
+	if s.moved == 0 {
+		s.moved = -1
+		few, on := 0, 0
+		for i := range s.refs {
+			c := s.cell(int32(i))
+			if c.blind == 0 || c.n > 8 {
+				continue
+			}
+			few++
+			if c.n > c.succ+c.fail+c.err {
+				on++
+			}
+		}
+		if on >= 3 && on*4 >= few {
+			s.moved = 1
+		}
+	}
+	return s.moved > 0
+}
+
+// weighBlind weighs unseen attempts.
+func (s *scene) weighBlind(sc *scope) *fusion {
+	t := &sc.sum
+	how := s.turnedAway(t)
+	least := uint32(blindNarrow)
+	if sc.kind.wide() {
+		least = blindWide
+	}
+	if how == "" || t.n < least {
+		return nil
+	}
+	peers, many := s.peerFail(sc)
+	if how == "refused" && (share(t.fail, t.n) < peers+0.25 || many >= 5 && peers > 0.6) {
+		return nil
+	}
+	f := &fusion{kind: taxonomy.AttackBruteForce}
+	if sc.kind.wide() {
+		if int(t.n) <= 6*sc.addrs {
+			f.kind = taxonomy.AttackCredentialStuffing // a few tries from each source
+		}
+		z, purity := s.herd(sc, s.looksGuilty)
+		if z < 4 || purity < 0.5 {
+			return nil
+		}
+		f.say(taxonomy.FamilyHerd, ramp(z, 4, 2, 20, 5.5), "herd", len(sc.members), max(1, int(float64(len(sc.all))*0.15)))
+	}
+	switch how {
+	case "refused":
+		f.say(taxonomy.FamilyOutcome, 4.5, "refused", share(t.fail, t.n), round2(peers))
+	case "again":
+		f.say(taxonomy.FamilyOutcome, 4, "again", int(t.n), nil)
+	}
+	f.say(taxonomy.FamilySet, ramp(float64(t.n), float64(blindNarrow), 3.5, 100, 6), "attempts", int(t.n), 5)
+	f.say(taxonomy.FamilySequence, 2.5, "only_login", nil, nil)
+	s.timing(f, sc)
+	s.protocol(f, sc)
+	s.network(f, sc)
+	return f
+}
