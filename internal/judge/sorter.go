@@ -1,6 +1,7 @@
 package judge
 
 import (
+	"cmp"
 	"container/heap"
 	"crypto/aes"
 	"crypto/cipher"
@@ -46,13 +47,15 @@ type Sorter struct {
 	mu      sync.Mutex
 	memory  int
 	runs    []*run // in memory, each one sorted batch
-	spilled []*run // on disk, each many sorted blocks
+	spilled []*run // on disk
+	files   []SpillFile
+	sealed  uint64 // blocks sealed so far, the nonce of the next
 	count   uint64
 }
 
 // run is one sorted sequence of blocks.
 type run struct {
-	file   SpillFile
+	file   SpillFile // of the blocks that are on disk
 	blocks []block
 }
 
@@ -62,6 +65,7 @@ type block struct {
 	size   int
 	nonce  uint64
 	first  orderKey
+	last   orderKey
 }
 
 type orderKey struct {
@@ -130,7 +134,7 @@ func (s *Sorter) Add(b *observe.Batch) error {
 	}
 	slices.SortFunc(order, func(x, y int32) int { return observe.Compare(b.At(int(x)), b.At(int(y))) })
 	data := b.AppendEncodedOrder(nil, order)
-	r := &run{blocks: []block{{data: data, size: len(data), first: keyOf(b.At(int(order[0])))}}}
+	r := &run{blocks: []block{{data: data, size: len(data), first: keyOf(b.At(int(order[0]))), last: keyOf(b.At(int(order[n-1])))}}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count += uint64(n)
@@ -142,7 +146,12 @@ func (s *Sorter) Add(b *observe.Batch) error {
 	return s.spill()
 }
 
-// spill merges the runs in memory into one run on disk.
+// maxOverlap is how many runs may cover one moment before they are merged.
+// Input that is nearly in order stays far below it, and its batches go to disk
+// as they are: merging would decode and encode them once more for nothing.
+const maxOverlap = 48
+
+// spill moves the runs in memory to disk.
 func (s *Sorter) spill() error {
 	if s.cfg.Create == nil {
 		return errors.New("sort observations: the input does not fit the memory limit and no temporary folder was given")
@@ -156,19 +165,47 @@ func (s *Sorter) spill() error {
 	if err != nil {
 		return fmt.Errorf("sort observations: open a temporary file: %w", err)
 	}
-	out := &run{file: f}
-	w := spillWriter{s: s, out: out}
-	if err := s.merge(s.runs, w.add); err != nil {
-		f.Close()
-		return err
+	s.files = append(s.files, f)
+	w := spillWriter{s: s, file: f}
+	if overlap(slices.Concat(s.spilled, s.runs)) <= maxOverlap {
+		for _, r := range s.runs {
+			b := &r.blocks[0]
+			if err := w.seal(b.data, b.first, b.last); err != nil {
+				return err
+			}
+			s.spilled = append(s.spilled, &run{file: f, blocks: w.blocks})
+			w.blocks = nil
+		}
+	} else {
+		if err := s.merge(s.runs, w.add); err != nil {
+			return err
+		}
+		if err := w.flush(); err != nil {
+			return err
+		}
+		s.spilled = append(s.spilled, &run{file: f, blocks: w.blocks})
 	}
-	if err := w.flush(); err != nil {
-		f.Close()
-		return err
-	}
-	s.spilled = append(s.spilled, out)
 	s.runs, s.memory = nil, 0
 	return nil
+}
+
+// overlap is the largest number of runs that cover one moment.
+func overlap(runs []*run) int {
+	type edge struct {
+		key  orderKey
+		step int
+	}
+	edges := make([]edge, 0, 2*len(runs))
+	for _, r := range runs {
+		edges = append(edges, edge{r.blocks[0].first, 1}, edge{r.blocks[len(r.blocks)-1].last, -1})
+	}
+	slices.SortFunc(edges, func(a, b edge) int { return cmp.Or(a.key.compare(b.key), cmp.Compare(b.step, a.step)) })
+	most, now := 0, 0
+	for _, e := range edges {
+		now += e.step
+		most = max(most, now)
+	}
+	return most
 }
 
 func (s *Sorter) makeKey() error {
@@ -192,20 +229,24 @@ func (s *Sorter) makeKey() error {
 	return err
 }
 
-// spillWriter cuts a sorted stream into sealed blocks.
+// spillWriter writes sealed blocks to one file.
 type spillWriter struct {
 	s      *Sorter
-	out    *run
-	block  observe.Writer
-	first  orderKey
+	file   SpillFile
+	blocks []block
 	offset int64
-	plain  []byte
-	sealed []byte
+	buf    []byte
+
+	// cutting a merged stream
+	block       observe.Writer
+	first, last orderKey
+	plain       []byte
 }
 
 func (w *spillWriter) add(o *observe.Observation) error {
+	w.last = keyOf(o)
 	if w.block.Len() == 0 {
-		w.first = keyOf(o)
+		w.first = w.last
 	}
 	w.block.Append(o)
 	if w.block.Size() >= spillBlock {
@@ -218,14 +259,20 @@ func (w *spillWriter) flush() error {
 	if w.block.Len() == 0 {
 		return nil
 	}
-	nonce := uint64(len(w.s.spilled))<<32 | uint64(len(w.out.blocks))
 	w.plain = w.block.Finish(w.plain[:0])
-	w.sealed = w.s.aead.Seal(w.sealed[:0], nonceBytes(nonce), w.plain, nil)
-	if _, err := w.out.file.Write(w.sealed); err != nil {
+	return w.seal(w.plain, w.first, w.last)
+}
+
+// seal encrypts one encoded block and writes it.
+func (w *spillWriter) seal(data []byte, first, last orderKey) error {
+	nonce := w.s.sealed
+	w.s.sealed++
+	w.buf = w.s.aead.Seal(w.buf[:0], nonceBytes(nonce), data, nil)
+	if _, err := w.file.Write(w.buf); err != nil {
 		return fmt.Errorf("sort observations: write a temporary file: %w", err)
 	}
-	w.out.blocks = append(w.out.blocks, block{offset: w.offset, size: len(w.sealed), nonce: nonce, first: w.first})
-	w.offset += int64(len(w.sealed))
+	w.blocks = append(w.blocks, block{offset: w.offset, size: len(w.buf), nonce: nonce, first: first, last: last})
+	w.offset += int64(len(w.buf))
 	return nil
 }
 
@@ -249,10 +296,10 @@ func (s *Sorter) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var errs []error
-	for _, r := range s.spilled {
-		errs = append(errs, r.file.Close())
+	for _, f := range s.files {
+		errs = append(errs, f.Close())
 	}
-	s.runs, s.spilled, s.memory = nil, nil, 0
+	s.runs, s.spilled, s.files, s.memory = nil, nil, nil, 0
 	return errors.Join(errs...)
 }
 
