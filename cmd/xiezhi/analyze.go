@@ -131,7 +131,7 @@ opened or recognised, or nothing could be inspected.`,
 	f := c.Flags()
 	f.StringVar(&jsonFile, "json", "", "write the report as JSON to `FILE` (- for standard output)")
 	f.StringVar(&attributed, "attributed", "", "write one line per exchange of a likely or confirmed attack to `FILE`")
-	f.StringVar(&apis, "apis", "", "write one line per observation with its API to `FILE`")
+	f.StringVar(&apis, "apis", "", "write one line per observation with its API, or null, to `FILE`")
 	f.StringVar(&format, "format", "auto", "what the inputs are: auto, har, harl, pcap, accesslog")
 	f.StringVar(&logFormat, "log-format", "", "layout of access logs, as in nginx's log_format")
 	f.StringVar(&keyFile, "key", "", "key of the tokens in `FILE` (default: created in the state folder)")

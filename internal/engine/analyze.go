@@ -284,11 +284,15 @@ func secondPass(cfg AnalyzeConfig, sorter *judge.Sorter, b *bench, results []jud
 	err := sorter.Each(func(o *observe.Observation) error {
 		j := b.judge(o)
 		api := j.Lookup(o)
-		if apis != nil && api != nil {
-			if err := apis.enc.Encode(struct {
-				ID  string `json:"id"`
-				API string `json:"api"`
-			}{o.ID, api.ID}); err != nil {
+		if apis != nil {
+			line := struct {
+				ID  string  `json:"id"`
+				API *string `json:"api"` // null: the exchange belongs to no API
+			}{ID: o.ID}
+			if api != nil {
+				line.API = &api.ID
+			}
+			if err := apis.enc.Encode(line); err != nil {
 				return err
 			}
 		}
