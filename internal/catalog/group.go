@@ -17,7 +17,14 @@ func (c *Catalog) regroup(n *node, f feature) {
 		total = s.firm // common answers say nothing about route words
 	}
 	joins := known && g.words
-	if !joins && (total+bonus < f.need || s.n+bonus/bonusNeighbor < 3) {
+	need := f.need
+	if need == needContent && n.parent != nil {
+		need = needPages
+		if n.files(f) {
+			need = needFiles
+		}
+	}
+	if !joins && (total+bonus < need || s.n+bonus/bonusNeighbor < 3) {
 		return
 	}
 	var members []*node
@@ -35,7 +42,8 @@ func (c *Catalog) regroup(n *node, f feature) {
 		}
 	}
 	// Names are many and each is used a little; routes are few and used a lot.
-	if f.need != needTelling && !joins && int(uses) > 3*len(members) {
+	// Files are files however often they are fetched.
+	if f.need != needTelling && need != needFiles && !joins && int(uses) > 3*len(members) {
 		return
 	}
 	if joins {
@@ -48,7 +56,7 @@ func (c *Catalog) regroup(n *node, f feature) {
 			}
 		}
 		members = some
-	} else if total < f.need || len(members)+int(bonus/bonusNeighbor) < 3 {
+	} else if total < need || len(members)+int(bonus/bonusNeighbor) < 3 {
 		return
 	}
 	if len(members) == 0 {
@@ -81,6 +89,20 @@ func (c *Catalog) regroup(n *node, f feature) {
 			}
 		}
 	}
+}
+
+// files reports whether most literals that answer so are names of files.
+func (n *node) files(f feature) bool {
+	all, files := 0, 0
+	for _, k := range n.order {
+		if k.hasFeature(f.key) {
+			all++
+			if k.file {
+				files++
+			}
+		}
+	}
+	return files*4 >= all*3
 }
 
 // alike reports whether at least half of what a literal answers is also

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"strings"
+
 	"xiezhi/internal/identity"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/sketch"
@@ -64,8 +66,9 @@ func (c *Catalog) plausible(o *observe.Observation, segs []segment) bool {
 	if !listable(o.Method) {
 		return false
 	}
+	// A path that scanners ask for is theirs, unless what answers shows itself.
 	for i := range o.Signatures {
-		if o.Signatures[i].In == observe.InPath {
+		if o.Signatures[i].In == observe.InPath && !shows(o) {
 			return false
 		}
 	}
@@ -75,6 +78,17 @@ func (c *Catalog) plausible(o *observe.Observation, segs []segment) bool {
 		}
 	}
 	return true
+}
+
+// shows reports whether the answer carries the mark of a component, a file or
+// a document: what was probed is really there.
+func shows(o *observe.Observation) bool {
+	for i := range o.Markers {
+		if r := o.Markers[i].Rule; !strings.HasPrefix(r, "trace/") && !strings.HasPrefix(r, "debug/") {
+			return true
+		}
+	}
+	return false
 }
 
 // listable reports whether a method can name an operation. HEAD and OPTIONS

@@ -99,8 +99,9 @@ func (c *Catalog) business(o *observe.Observation) Outcome {
 		code = sketch.Join(sketch.HashString(o.CodeField), sketch.HashString(o.Code))
 	}
 	switch {
-	case o.CodeSays > 0:
+	case o.CodeSays > 0 && !contradicted(o):
 		return OutcomeSuccess
+	case o.CodeSays > 0:
 	case o.CodeSays < 0:
 	case o.MessageSays&observe.SaysSuccess != 0, len(o.Issued) > 0, o.Records > 0:
 		c.codes.learn(o, code)
@@ -131,16 +132,43 @@ func (c *Catalog) business(o *observe.Observation) Outcome {
 	return OutcomeRejected
 }
 
-// codes learns a site's own business codes: the value that comes with data
-// means success, so another value of the same field without data does not.
-type codes struct {
-	good   *sketch.Recent[uint32] // per (field, value): answers with data
-	fields *sketch.Recent[bool]   // fields with a proven success value
+// contradicted reports whether a code that elsewhere means success comes with
+// a message of refusal and gives nothing: half of the world counts 0 as
+// success, the other half 1.
+func contradicted(o *observe.Observation) bool {
+	return o.MessageSays&(saysRefused|saysDenied|saysThrottled|observe.SaysFailure) != 0 && o.MessageSays&observe.SaysSuccess == 0 && !payload(o) && number(o.Code)
 }
 
-const provenCode = 3
+// number reports whether a code is written in digits.
+func number(s string) bool {
+	if s == "" {
+		return false
+	}
+	return digits(s)+boolInt(s[0] == '-') == len(s)
+}
 
-func newCodes() codes { return codes{sketch.NewRecent[uint32](1024), sketch.NewRecent[bool](256)} }
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// codes learns a site's own business codes: the value that comes with data
+// means success, so another value of the same field without data does not. A
+// field with many such values is no outcome but a state of what is given
+// (paid, shipped, delivered), and so is a plain word that no lexicon knows.
+type codes struct {
+	good   *sketch.Recent[uint32] // per (field, value): answers with data
+	fields *sketch.Recent[uint32] // per field: values proven to come with data
+}
+
+const (
+	provenCode   = 3
+	maxGoodCodes = 2
+)
+
+func newCodes() codes { return codes{sketch.NewRecent[uint32](1024), sketch.NewRecent[uint32](256)} }
 
 func (k *codes) learn(o *observe.Observation, code uint64) {
 	if code == 0 {
@@ -150,7 +178,7 @@ func (k *codes) learn(o *observe.Observation, code uint64) {
 	if n < provenCode {
 		k.good.Put(code, n+1)
 		if n+1 == provenCode {
-			k.fields.Put(sketch.HashString(o.CodeField), true)
+			bump(k.fields, codeField(o))
 		}
 	}
 }
@@ -159,8 +187,16 @@ func (k *codes) refuses(o *observe.Observation, code uint64) bool {
 	if n, _ := k.good.Get(code); n > 0 {
 		return false
 	}
-	proven, _ := k.fields.Get(sketch.HashString(o.CodeField))
-	return proven
+	if digits(o.Code) == 0 && !strings.Contains(o.Code, "_") {
+		return false // a plain word that no lexicon knows: UP, open, draft
+	}
+	proven, _ := k.fields.Get(codeField(o))
+	return proven > 0 && proven <= maxGoodCodes
+}
+
+// codeField names a field and whether it speaks in numbers or in words.
+func codeField(o *observe.Observation) uint64 {
+	return sketch.Join(sketch.HashString(o.CodeField), uint64(boolInt(number(o.Code))))
 }
 
 // redirected judges a 3xx: being sent to log in is a denial, being sent on

@@ -73,6 +73,47 @@ func TestBusinessCodesAreLearned(t *testing.T) {
 	}
 }
 
+// 0 is success for one half of the world and failure for the other; a refusal
+// in words decides.
+func TestMessageOverrulesCode(t *testing.T) {
+	s := newSite(t)
+	no := func(says observe.MessageClass) Outcome {
+		return s.do(request("POST", "/user/login").login("a").small(200, "r").says(says, "0", +1)).Outcome
+	}
+	if got := no(observe.SaysBadPair | observe.SaysFailure); got != OutcomeRejected {
+		t.Errorf("status 0 with a wrong password: %s", got)
+	}
+	if got := no(observe.SaysUnauthorized); got != OutcomeDenied {
+		t.Errorf("status 0 with a login demanded: %s", got)
+	}
+	if got := no(observe.SaysSuccess); got != OutcomeSuccess {
+		t.Errorf("code 0 with success: %s", got)
+	}
+	if got := no(0); got != OutcomeSuccess {
+		t.Errorf("code 0 without a message: %s", got)
+	}
+	data := request("GET", "/user/info").json(200, "u").says(observe.SaysFailure, "0", +1).leaf("data.id", "1")
+	if got := s.do(data).Outcome; got != OutcomeSuccess {
+		t.Errorf("code 0 with data: %s", got)
+	}
+}
+
+// A state of what is given is no outcome.
+func TestStateIsNoCode(t *testing.T) {
+	s := newSite(t)
+	for range 4 {
+		for _, state := range []string{"paid", "shipped", "S3", "S4", "S5"} {
+			s.do(request("GET", "/orders/1").json(200, "order").says(0, state, 0).leaf("id", "1"))
+		}
+	}
+	if got := s.do(request("GET", "/healthz").small(200, "h").says(0, "UP", 0)).Outcome; got != OutcomeSuccess {
+		t.Errorf("a health check: %s", got)
+	}
+	if got := s.do(request("PUT", "/orders/1").small(200, "h").says(0, "S6", 0)).Outcome; got != OutcomeSuccess {
+		t.Errorf("one more state: %s", got)
+	}
+}
+
 func TestLoginNeedsACredentialOnceSeen(t *testing.T) {
 	s := newSite(t)
 	for range 3 {

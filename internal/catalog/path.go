@@ -143,6 +143,8 @@ const (
 	needTelling   = 60
 	needCommon    = 80
 	needContent   = 240 // pages and assets, which answer alike by nature
+	needPages     = 120 // the same below a first segment, where pages of one kind stand together
+	needFiles     = 45  // files of one folder
 	bonusNeighbor = 30  // a parameter already stands here and answers the same
 )
 
@@ -164,6 +166,12 @@ func (c *Catalog) weigh(s *segment, parent *node) (weight, firm int32, route boo
 	text, program := stem(s.text)
 	if s.class == observe.ClassFile && !program {
 		return weightFile, weightFile, false
+	}
+	if program && static(s.text) && parent.parent != nil && !c.lex.isRoute(text) {
+		return weightFile, weightFile, false // a page that somebody wrote: how-to-return.html
+	}
+	if strings.Count(text, "-") >= 3 {
+		return weightMixed, weightMixed, false // a headline: how-we-pack-your-order
 	}
 	if c.lex.isRoute(text) {
 		if c.lex.self[strings.ToLower(text)] {
@@ -211,6 +219,11 @@ func stem(s string) (string, bool) {
 		return s[:i], true
 	}
 	return s, false
+}
+
+// static reports whether an extension is that of a page written in advance.
+func static(s string) bool {
+	return strings.HasSuffix(s, ".html") || strings.HasSuffix(s, ".htm") || strings.HasSuffix(s, ".shtml")
 }
 
 // humps reports camelCase and snake_case: people name code so, not things.

@@ -239,6 +239,9 @@ func (u *usage) score(r taxonomy.Role, p *op, w words) float64 {
 		add(p.Method == "GET" && w.value && !good(u.records), 3.1)
 	case taxonomy.RolePayment:
 		add(half(u.money) && write, 1)
+	case taxonomy.RoleAdmin:
+		// What is listed, shown or searched in a back office is the back office's.
+		add(w.leads && p.Method == "GET" && !good(u.html) && !good(u.asset), 4)
 	}
 	return s
 }
@@ -250,6 +253,7 @@ type words struct {
 	tail    string     // last two literals together: sms/send
 	value   bool       // ends in a parameter
 	selfish bool       // speaks of the asker
+	leads   bool       // begins with a word for back offices
 }
 
 func (c *Catalog) pathWords(p *op) words {
@@ -268,6 +272,9 @@ func (c *Catalog) pathWords(p *op) words {
 		if c.lex.self[strings.ToLower(part)] {
 			w.selfish = true
 		}
+		if len(w.parts) <= 3 && backOffice(w.parts[len(w.parts)-1]) {
+			w.leads = true
+		}
 	}
 	if n := len(w.parts); n >= 2 {
 		w.tail = w.parts[n-2] + w.parts[n-1]
@@ -275,6 +282,16 @@ func (c *Catalog) pathWords(p *op) words {
 		w.tail = w.parts[0]
 	}
 	return w
+}
+
+// backOffice reports whether a path's segment says that what follows is for
+// staff.
+func backOffice(s string) bool {
+	switch s {
+	case "admin", "administrator", "sysadmin", "superadmin", "backend", "backstage", "houtai", "guanli", "manage", "management":
+		return true
+	}
+	return false
 }
 
 func (w *words) has(names ...string) bool {

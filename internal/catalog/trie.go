@@ -40,6 +40,7 @@ type node struct {
 	firm     int32 // weight when the answers alike are common ones
 	uses     int32 // successes, to tell names from routes
 	route    bool
+	file     bool // name and extension of a file, not of a program
 	echoed   bool
 	echoedAs string // response field that repeated the literal
 	feats    []feature
@@ -152,7 +153,8 @@ func (c *Catalog) child(n *node, s *segment) *node {
 		return nil
 	}
 	c.nodes++
-	k := &node{parent: n, text: s.text, token: s.token, weight: w, firm: firm, route: route}
+	_, program := stem(s.text)
+	k := &node{parent: n, text: s.text, token: s.token, weight: w, firm: firm, route: route, file: s.class == observe.ClassFile && !program}
 	if _, ok := c.data.Peek(s.token); ok && s.token != 0 && w > 0 {
 		k.weight, k.firm = max(w, weightData), max(firm, weightData)
 	}

@@ -182,7 +182,7 @@ func TestJWT(t *testing.T) {
 	weak, none, good := jwt("ra****om", "jwt-secrets", "hs256", false), jwt("", "", "none", true), jwt("", "", "hs256", false)
 	check(t, []scenario{
 		{"issued with a listed secret", func(s *site) { world(s, true); s.do(login, issue(weak)); s.do(me, show(weak)) }, "jwt_weak_secret:confirmed",
-			[]string{"POST /login", "hs256", "ra****om", "2 个 API"}},
+			[]string{"POST /login", "HS256", "ra****om", "2 个 API"}},
 		{"shown and accepted", func(s *site) { world(s, true); times(3, func(int) { s.do(me, show(weak)) }) }, "jwt_weak_secret:confirmed", []string{"GET /me"}},
 		{"unsigned and accepted", func(s *site) { world(s, true); s.do(me, show(none)) }, "jwt_none:probable", []string{"alg=none"}},
 		{"unsigned twice", func(s *site) { world(s, true); times(2, func(int) { s.do(me, show(none)) }) }, "jwt_none:confirmed", nil},

@@ -28,6 +28,7 @@ const (
 	minIdentities = 20 // identities per class when only statistics do
 	minRegistered = 5
 	minRepeated   = 10
+	minAsked      = 5 // identities per answer, and asked for again, of an API that says yes or no
 )
 
 // Oracle finds APIs whose answer tells whether an account exists.
@@ -50,6 +51,7 @@ type class struct {
 	key        uint64
 	span       defect.Span
 	success    bool
+	small      bool // too small to hold a message
 	says       observe.MessageClass
 	status     uint16
 	code, text string
@@ -137,8 +139,20 @@ func ownProof(ev *defect.Event) bool {
 		return false
 	}
 	for i := range ev.Params {
-		if ev.Params[i].Sensitive == taxonomy.SensVerificationCode {
+		if ev.Params[i].Sensitive == taxonomy.SensVerificationCode && !pictured(ev.Params[i].Name) {
 			return true
+		}
+	}
+	return false
+}
+
+// pictured reports whether a code is read off a picture: it proves that a
+// person asks, not which.
+func pictured(name string) bool {
+	name = strings.ToLower(name)
+	for _, w := range [...]string{"captcha", "kaptcha", "image", "img", "pic", "graph", "tuxing", "tupian"} {
+		if strings.Contains(name, w) {
+			return !strings.Contains(name, "sms") && !strings.Contains(name, "mail") && !strings.Contains(name, "phone")
 		}
 	}
 	return false
@@ -148,7 +162,7 @@ func ownProof(ev *defect.Event) bool {
 // true and false, are told apart by their size.
 func classKey(ev *defect.Event) uint64 {
 	k := ev.Class()
-	if ev.MessageHash == 0 && ev.Code == "" && ev.RespBytes <= smallBody {
+	if ev.MessageHash == 0 && ev.RespBytes <= smallBody {
 		k = defect.Pair(k, ev.RespBytes)
 	}
 	return k | 1
@@ -170,7 +184,7 @@ func (d *Oracle) Observe(ev *defect.Event) {
 		return
 	}
 	if c.span.Count == 0 {
-		c.success, c.says, c.status = ev.OK, ev.MessageSays, ev.Status
+		c.success, c.says, c.status, c.small = ev.OK, ev.MessageSays, ev.Status, ev.RespBytes <= smallBody
 		c.code, c.text = strings.Clone(ev.Code), strings.Clone(ev.Message)
 	}
 	s.span.Add(ev.End)

@@ -1,6 +1,8 @@
 package errors
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"xiezhi/internal/catalog"
@@ -42,6 +44,11 @@ func shows(ev *defect.Event, m *observe.Marker) bool {
 	if ev.Status >= 500 {
 		return true
 	}
+	// PHP prints its errors into pages that go on to succeed; the form in which
+	// it does names a file and a line, and articles about it escape the markup.
+	if m.Rule == "trace/php" {
+		return true
+	}
 	// A refusal with a trace; but not a page or a success.
 	return ev.RespKind != observe.BodyHTML && (ev.Outcome == catalog.OutcomeError || ev.Outcome == catalog.OutcomeRejected || ev.Outcome == catalog.OutcomeInvalid)
 }
@@ -49,8 +56,16 @@ func shows(ev *defect.Event, m *observe.Marker) bool {
 // Merge folds the state of one API into another.
 func (d *Trace) Merge(from, into catalog.Handle) { d.marks.Merge(from, into) }
 
-// Findings reports what is known.
+// Findings reports what is known: one finding per API, whatever its answers
+// show; one handler is to blame and one repairs it.
 func (d *Trace) Findings(r *defect.Report) {
+	type shown struct {
+		api   catalog.Handle
+		mark  defect.Mark
+		harm  taxonomy.Severity
+		title message.Text
+	}
+	var all []shown
 	d.marks.Each(func(h catalog.Handle, k *defect.Mark) {
 		if h == 0 || r.API(h) == nil {
 			return
@@ -68,15 +83,30 @@ func (d *Trace) Findings(r *defect.Report) {
 				}
 			}
 		}
-		args := message.Args{"api": r.Name(h), "n": k.Span.Count, "title": title}
+		all = append(all, shown{h, *k, harm, title})
+	})
+	slices.SortFunc(all, func(a, b shown) int {
+		return cmp.Or(cmp.Compare(a.api, b.api), cmp.Compare(b.harm, a.harm), cmp.Compare(a.mark.Rule, b.mark.Rule))
+	})
+	for i := 0; i < len(all); {
+		s := all[i]
+		titles := []message.Text{s.title}
+		most := s.mark.Span.Count // one answer may show several things at once
+		for i++; i < len(all) && all[i].api == s.api; i++ {
+			most = max(most, all[i].mark.Span.Count)
+			s.mark.Fold(&all[i].mark)
+			titles = append(titles, all[i].title)
+		}
+		s.mark.Span.Count = most
+		args := message.Args{"api": r.Name(s.api), "n": most, "title": defect.Join(titles)}
 		r.Add(defect.Draft{
-			Kind: taxonomy.DefectVerboseTrace, API: h, SubKey: k.Rule, Span: k.Span, Samples: k.Samples, Harm: harm, HarmWhy: "defect.rating.h.inside",
-			Confidence: defect.Confidence(0.7, defect.If(k.Span.Count >= 2, 0.5), defect.If(k.Errors >= 2, 0.3)),
-			Reach:      defect.Reach{Public: k.Public, Anonymous: k.Anonymous > 0, Guessable: true, Register: true},
+			Kind: taxonomy.DefectVerboseTrace, API: s.api, Span: s.mark.Span, Samples: s.mark.Samples, Harm: s.harm, HarmWhy: "defect.rating.h.inside",
+			Confidence: defect.Confidence(0.7, defect.If(most >= 2, 0.5), defect.If(s.mark.Errors >= 2, 0.3)),
+			Reach:      defect.Reach{Public: s.mark.Public, Anonymous: s.mark.Anonymous > 0, Guessable: true, Register: true},
 			Reason:     r.Text("defect.verbose_trace.reason", args),
 			Advice:     r.Text("defect.verbose_trace.advice", args),
 		})
-	})
+	}
 }
 
 // Counters says what was dropped.

@@ -17,6 +17,7 @@ type verdict struct {
 	present, absent *class // answers for accounts that exist and that do not
 	worded          bool   // the wording says it
 	checked         bool   // registered and never-seen identities confirm it
+	asked           bool   // the API is there to tell: it answers yes or no and nothing else
 	gain            float64
 	repeated        int
 }
@@ -62,6 +63,10 @@ func (s *oracle) judge(role taxonomy.Role) (v verdict, found bool) {
 	if s.overflow || role == taxonomy.RoleRegister {
 		return v, false // opening an account changes the answer by itself
 	}
+	if role == taxonomy.RoleIdentityCheck && s.plain(classes) {
+		v.present, v.absent, v.asked = classes[0], classes[1], true
+		return v, true
+	}
 	// Without words: two classes, each with many identities, that registered
 	// and never-seen identities tell apart.
 	for _, p := range classes {
@@ -85,6 +90,42 @@ func (c *class) saysAbsent() bool {
 
 func (c *class) saysPresent() bool {
 	return c.says&(observe.SaysRegistered|observe.SaysWrongSecret) != 0 && c.says&(observe.SaysNotRegistered|observe.SaysBadPair) == 0
+}
+
+// plain reports whether an API that is called a check of identities says yes
+// or no: two small wordless answers are nearly all there is, and an identity
+// asked for again gets the same one.
+func (s *oracle) plain(classes []*class) bool {
+	if len(classes) < 2 {
+		return false
+	}
+	var all uint64
+	for _, c := range classes {
+		all += c.span.Count
+	}
+	for _, c := range classes[:2] {
+		if c.text != "" || c.says != 0 || !c.small || !c.success || c.identities.Count() < minAsked {
+			return false
+		}
+	}
+	if classes[0].status != classes[1].status || classes[0].code != classes[1].code || (classes[0].span.Count+classes[1].span.Count)*20 < all*19 {
+		return false
+	}
+	again, same := 0, 0
+	for i := range s.identities {
+		x := &s.identities[i]
+		n := uint32(0)
+		for _, t := range x.tally {
+			n += t.n
+		}
+		if n+x.rest >= 2 {
+			again++
+			if x.tally[0].n == n+x.rest {
+				same++
+			}
+		}
+	}
+	return again >= minAsked && same*20 >= again*19
 }
 
 // check compares with the truth: nearly all registered identities must get the
@@ -161,7 +202,9 @@ func (d *Oracle) Findings(r *defect.Report) {
 			"n": v.present.span.Count + v.absent.span.Count, "there": v.present.identities.Number(), "missing": v.absent.identities.Number(),
 			"checked": v.present.registered.Number()}
 		id := "defect.identity_oracle.reason"
-		if !v.worded {
+		if v.asked {
+			id += ".asked"
+		} else if !v.worded {
 			id += ".statistics"
 		} else if v.checked {
 			id += ".checked"

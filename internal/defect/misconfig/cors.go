@@ -1,7 +1,9 @@
 package misconfig
 
 import (
+	"cmp"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"xiezhi/internal/catalog"
@@ -100,37 +102,64 @@ func registrable(origin string) string {
 
 // Merge folds the state of one API into another.
 func (d *CORS) Merge(from, into catalog.Handle) {
-	d.states.Move(from, into, func(dst, src *cors) {
-		dst.reflected.Fold(src.reflected)
-		dst.null.Fold(src.null)
-		dst.refused += src.refused
-		dst.public = dst.public || src.public
-		dst.origins.Union(&src.origins)
-		dst.samples.Fold(&src.samples)
-	})
+	d.states.Move(from, into, func(dst, src *cors) { dst.fold(src) })
 }
 
-// Findings reports what is known.
+func (s *cors) fold(o *cors) {
+	s.reflected.Fold(o.reflected)
+	s.null.Fold(o.null)
+	s.refused += o.refused
+	s.public = s.public || o.public
+	s.origins.Union(&o.origins)
+	s.samples.Fold(&o.samples)
+}
+
+// Findings reports one finding per host, at the API that shows most: the policy
+// is one handler's in front of all. APIs that leave foreign origins out are
+// none of it.
 func (d *CORS) Findings(r *defect.Report) {
+	type where struct {
+		api *catalog.API
+		s   *cors
+	}
+	hosts := map[string][]where{}
 	d.states.Each(func(h catalog.Handle, s *cors) {
-		origins := s.origins.Count()
-		if r.API(h) == nil || s.refused > 0 || origins < minOrigins && s.null.Count < 2 {
-			return
+		if api := r.API(h); api != nil && s.refused == 0 && s.reflected.Count+s.null.Count > 0 {
+			hosts[api.Host] = append(hosts[api.Host], where{api, s})
 		}
-		span := s.reflected
-		span.Fold(s.null)
-		args := message.Args{"api": r.Name(h), "origins": s.origins.Number(), "n": span.Count, "null": s.null.Count}
+	})
+	names := make([]string, 0, len(hosts))
+	for n := range hosts {
+		names = append(names, n)
+	}
+	slices.Sort(names)
+	for _, host := range names {
+		g := hosts[host]
+		slices.SortFunc(g, func(a, b where) int {
+			return cmp.Or(cmp.Compare(b.s.reflected.Count+b.s.null.Count, a.s.reflected.Count+a.s.null.Count), cmp.Compare(a.api.ID, b.api.ID))
+		})
+		var sum cors
+		for _, w := range g {
+			sum.fold(w.s)
+		}
+		origins := sum.origins.Count()
+		if origins < minOrigins && sum.null.Count < 2 {
+			continue
+		}
+		span := sum.reflected
+		span.Fold(sum.null)
+		args := message.Args{"api": r.Name(g[0].api.Handle), "host": host, "apis": len(g), "origins": sum.origins.Number(), "n": span.Count, "null": sum.null.Count}
 		id := "defect.cors.reason"
 		if origins < minOrigins {
 			id += ".null"
 		}
 		r.Add(defect.Draft{
-			Kind: taxonomy.DefectCORS, API: h, Span: span, Samples: s.samples, Harm: taxonomy.High, HarmWhy: "defect.rating.h.cors",
-			Confidence: defect.Confidence(0.65, defect.If(origins >= 5, 0.5), defect.If(s.null.Count >= 2, 0.2)),
-			Reach:      defect.Reach{Public: s.public},
+			Kind: taxonomy.DefectCORS, API: g[0].api.Handle, SubKey: host, Span: span, Samples: sum.samples, Affected: len(g), Harm: taxonomy.High, HarmWhy: "defect.rating.h.cors",
+			Confidence: defect.Confidence(0.65, defect.If(origins >= 5, 0.5), defect.If(sum.null.Count >= 2, 0.2)),
+			Reach:      defect.Reach{Public: sum.public},
 			Reason:     r.Text(id, args), Advice: r.Text("defect.cors.advice", args),
 		})
-	})
+	}
 }
 
 // Counters says what was dropped.

@@ -79,7 +79,7 @@ func (d *JWT) count(ev *defect.Event, c *observe.Credential, j *observe.JWT, iss
 	}
 	f.public = f.public || !ev.Who.Private
 	if e := f.samples.Offer(ev.ID, rank); e != nil {
-		e.What, e.Path, e.Text, e.Value = what, strings.Clone(c.Name), f.alg, strings.Clone(c.Shape)
+		e.What, e.Path, e.Text, e.Value = what, strings.Clone(c.Name), algorithm(f.alg), strings.Clone(c.Shape)
 	}
 }
 
@@ -160,7 +160,7 @@ func (d *JWT) Findings(r *defect.Report) {
 		}
 		span := sum.issued
 		span.Fold(sum.shown)
-		args := message.Args{"api": r.Name(g[0].api.Handle), "alg": sum.alg, "secret": sum.secret, "n": span.Count,
+		args := message.Args{"api": r.Name(g[0].api.Handle), "alg": algorithm(sum.alg), "secret": sum.secret, "n": span.Count,
 			"issued": sum.issued.Count, "shown": sum.shown.Count, "apis": len(g)}
 		id := "defect." + string(sum.kind)
 		reason := id + ".reason"
@@ -175,6 +175,14 @@ func (d *JWT) Findings(r *defect.Report) {
 			Reason:     r.Text(reason, args), Advice: r.Text(id+".advice", args),
 		})
 	}
+}
+
+// algorithm writes an algorithm as the standard does.
+func algorithm(alg string) string {
+	if alg == "" || alg == "none" {
+		return "none"
+	}
+	return strings.ToUpper(alg)
 }
 
 // enforces reports whether the API was seen to refuse and is not open to

@@ -48,8 +48,16 @@ func (d *URL) Observe(ev *defect.Event) {
 		return // links sent by mail carry their token once, and must
 	}
 	for i := range ev.Params {
-		if p := &ev.Params[i]; p.In == observe.InQuery && p.Token != 0 && p.Sensitive.Level() >= 3 && p.Sensitive != taxonomy.SensVerificationCode {
-			d.count(ev, p.Name, p.Sensitive, p.Token, p.Shape)
+		p := &ev.Params[i]
+		if p.In != observe.InQuery || p.Sensitive.Level() < 3 || p.Sensitive == taxonomy.SensVerificationCode {
+			continue
+		}
+		token, shape := p.Token, p.Shape
+		if w := passwordOf(ev, p.Name); w != nil {
+			token, shape = uint64(w.Tag)|1<<32, w.Shape
+		}
+		if token != 0 {
+			d.count(ev, p.Name, p.Sensitive, token, shape)
 		}
 	}
 	for i := range ev.Credentials {
@@ -58,6 +66,16 @@ func (d *URL) Observe(ev *defect.Event) {
 			d.count(ev, c.Name, taxonomy.SensAccessToken, c.Token, c.Shape)
 		}
 	}
+}
+
+// passwordOf gives the password of that name; of passwords only a tag is kept.
+func passwordOf(ev *defect.Event, name string) *observe.Password {
+	for i := range ev.Passwords {
+		if ev.Passwords[i].Name == name {
+			return &ev.Passwords[i]
+		}
+	}
+	return nil
 }
 
 // named reports whether the parameter was already counted as such.

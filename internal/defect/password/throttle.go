@@ -46,8 +46,21 @@ type attempt struct {
 	at    int64
 	class uint64
 	tag   uint32
+	size  uint32 // of a page, whose words nobody read
 	kind  attemptKind
 }
+
+// pageSize is the size of an answer that shows neither a message of its own nor
+// a structure: a login page, which says "wrong" and "locked" in its text.
+func pageSize(ev *defect.Event) uint32 {
+	if ev.RespKind != observe.BodyHTML || ev.MessageSays != 0 || ev.Status >= 300 {
+		return 0
+	}
+	return uint32(min(ev.RespBytes, 1<<31))
+}
+
+// alike reports whether two pages are of one size, but for a number or so.
+func alike(a, b uint32) bool { return max(a, b)-min(a, b) <= 4+max(a, b)/512 }
 
 type attemptKind uint8
 
@@ -143,7 +156,7 @@ func (d *Throttle) Observe(ev *defect.Event) {
 		d.apis.Ensure(ev.Handle).slowed++
 	}
 	if a != nil {
-		at := attempt{at: ev.End, class: ev.Class(), kind: kind, tag: ev.Passwords[0].Tag}
+		at := attempt{at: ev.End, class: ev.Class(), size: pageSize(ev), kind: kind, tag: ev.Passwords[0].Tag}
 		if len(a.last) == ring {
 			copy(a.last, a.last[1:])
 			a.last[ring-1] = at
@@ -181,13 +194,18 @@ func (a *account) run(end int) (r run) {
 	if i < 0 || a.last[i].kind != failed {
 		return run{}
 	}
-	class := a.last[i].class
+	class, size := a.last[i].class, a.last[i].size
 	r.to = a.last[i].at
 	var tags [ring]uint32
 	for ; i >= 0; i-- {
 		x := &a.last[i]
 		if x.kind != failed || x.class != class || r.to-x.at > window {
 			break
+		}
+		if !alike(x.size, size) {
+			// The page changed after some failures: it may well ask for a captcha
+			// now, and then no password was checked.
+			return run{}
 		}
 		r.n++
 		r.from = x.at
@@ -306,7 +324,7 @@ func (d *Throttle) Findings(r *defect.Report) {
 		switch w := worst[h]; {
 		case s.fired.Count() > 0:
 			l := s.longest
-			args["n"], args["accounts"], args["guesses"] = l.n, s.fired.Number(), l.guesses
+			args["n"], args["accounts"], args["guesses"] = atLeast(l.n), s.fired.Number(), atLeast(l.guesses)
 			args["minutes"] = int((l.to-l.from)/int64(time.Minute)) + 1
 			draft.Confidence = defect.Confidence(0.7, defect.If(s.lucky > 0, 0.5), defect.If(s.fired.Count() >= 3, 0.4),
 				defect.If(l.n >= 50, 0.35), defect.If(s.slowed == 0, 0.2))
@@ -324,6 +342,15 @@ func (d *Throttle) Findings(r *defect.Report) {
 		draft.Advice = r.Text(id+".advice", args)
 		r.Add(draft)
 	})
+}
+
+// atLeast words a count that ends where memory does.
+func atLeast(n int) message.Text {
+	t := defect.Number(uint64(n), true)
+	if n >= ring {
+		t.Zh, t.En = "至少 "+t.Zh, "at least "+t.En
+	}
+	return t
 }
 
 // Counters says what was dropped.

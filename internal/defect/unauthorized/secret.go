@@ -84,6 +84,9 @@ func (d *Secret) Observe(ev *defect.Event) {
 		for _, t := range x.Subjects {
 			f.values.Add(t)
 		}
+		for _, t := range x.Tags { // passwords have no token
+			f.values.Add(uint64(t))
+		}
 		rank := min(x.Distinct, 0xffff)
 		what := "defect.evidence.secret"
 		if matched {

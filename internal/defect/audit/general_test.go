@@ -1,0 +1,143 @@
+package audit_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/observe"
+	"xiezhi/internal/taxonomy"
+)
+
+func size(n uint64) option { return func(ev *catalog.Event) { ev.RespBytes = n } }
+
+
+// A password that only one person's answer holds has a tag and no token.
+func TestSecretOneAtATime(t *testing.T) {
+	one := func(tag func(i int) uint32) func(*site) {
+		return func(s *site) {
+			times(8, func(i int) {
+				s.do("GET /users/{id}", as(fmt.Sprint("u", i)), source(i), gives("passwordHash", taxonomy.SensPassword, "x"), func(ev *catalog.Event) {
+					ev.Exposures[0].Subjects = nil
+					ev.Exposures[0].Tags = []uint32{tag(i)}
+				})
+			})
+		}
+	}
+	check(t, []scenario{
+		{"each answer another hash", one(func(i int) uint32 { return uint32(i + 1) }), "secret_in_response:confirmed", []string{"8 个不同的值"}},
+		{"the same word in all", one(func(int) uint32 { return 7 }), "", nil},
+	})
+}
+
+func TestPasswordInURL(t *testing.T) {
+	run := func(in observe.Location) func(*site) {
+		return func(s *site) {
+			times(12, func(i int) {
+				s.do("GET /sso", source(i), about(fmt.Sprint("u", i), true, false), password(observe.PasswordCurrent, 12, 3, 0, uint32(i+1)), func(ev *catalog.Event) {
+					ev.Query = true
+					ev.Params = append(ev.Params, observe.Param{Name: "password", In: in, Len: 12, Sensitive: taxonomy.SensPassword})
+				})
+			})
+		}
+	}
+	check(t, []scenario{
+		{"in the query", run(observe.InQuery), "secret_in_url:confirmed", []string{"password", "12 个不同的值"}},
+		{"in the body", run(observe.InForm), "", nil},
+	})
+}
+
+// A code read off a picture proves nobody; one sent by SMS proves the owner.
+func TestOracleBehindACaptcha(t *testing.T) {
+	run := func(code string) func(*site) {
+		return func(s *site) {
+			s.api("POST /register", taxonomy.RoleRegister)
+			times(16, func(i int) {
+				o := []option{source(i), about(fmt.Sprint("u", i), i%2 == 0, i%2 == 1), param(observe.InJSON, code, fmt.Sprint("c", i), taxonomy.SensVerificationCode)}
+				if i%2 == 0 {
+					o = append(o, answer(200, catalog.OutcomeRejected), says("该手机号已注册", observe.SaysRegistered))
+				}
+				s.do("POST /register", o...)
+			})
+		}
+	}
+	check(t, []scenario{
+		{"captcha", run("captcha"), "identity_oracle:confirmed", nil},
+		{"picture code", run("imgCode"), "identity_oracle:confirmed", nil},
+		{"code by SMS", run("smsCode"), "", nil},
+		{"code by SMS called captcha", run("smsCaptcha"), "", nil},
+	})
+}
+
+// An API that is called a check and answers yes or no with a business code.
+func TestCheckThatSaysYesOrNo(t *testing.T) {
+	const api = "POST /user/checkPhone"
+	run := func(answers func(who, time int) (uint64, string)) func(*site) {
+		return func(s *site) {
+			s.api(api, taxonomy.RoleIdentityCheck)
+			times(3, func(round int) {
+				times(20, func(i int) {
+					n, code := answers(i, round)
+					s.do(api, source(i+round), about(fmt.Sprint("u", i), false, round == 0), size(n), func(ev *catalog.Event) { ev.Code = code })
+				})
+			})
+		}
+	}
+	check(t, []scenario{
+		{"true or false", run(func(i, _ int) (uint64, string) { return uint64(22 + i%2), "0" }), "identity_oracle:probable", []string{"是", "10 个账号"}},
+		{"always the same", run(func(int, int) (uint64, string) { return 22, "0" }), "", nil},
+		{"another answer every time", run(func(i, round int) (uint64, string) { return uint64(22 + (i+round)%2), "0" }), "", nil},
+		{"refused now and then", run(func(i, _ int) (uint64, string) { return uint64(22 + i%2), fmt.Sprint(i % 2) }), "", nil},
+	})
+}
+
+// A login page says "wrong" and "locked" in words that nobody reads; its size
+// tells them apart.
+func TestThrottleOfALoginPage(t *testing.T) {
+	run := func(bytes func(i int) uint64) func(*site) {
+		return func(s *site) {
+			s.api("POST /admin/login", taxonomy.RoleLogin)
+			times(45, func(i int) {
+				s.do("POST /admin/login", about("root", true, false), password(observe.PasswordCurrent, 9, 3, 0, uint32(i+1)), answer(200, catalog.OutcomeRejected),
+					kind(observe.BodyHTML), size(bytes(i)))
+			})
+		}
+	}
+	check(t, []scenario{
+		{"the same page for ever", run(func(int) uint64 { return 2000 }), "no_throttling:probable", nil},
+		{"a counter in the page", run(func(i int) uint64 { return 2000 + uint64(i/10) }), "no_throttling:probable", nil},
+		{"another page after five", run(func(i int) uint64 { return 2000 + uint64(min(i/5, 1)*60) }), "", nil},
+	})
+}
+
+func TestOneTraceFindingPerAPI(t *testing.T) {
+	check(t, []scenario{
+		{"several traces of one answer", func(s *site) {
+			times(4, func(i int) {
+				s.do("GET /report", answer(500, catalog.OutcomeError), marker("trace/java", "trace", "at x"), marker("trace/sql_mysql", "trace", "You have an error"))
+			})
+		}, "verbose_trace:confirmed", []string{"4 次", "trace/java", "trace/sql_mysql"}},
+		{"PHP prints into a page", func(s *site) {
+			times(3, func(i int) { s.do("GET /user.php", kind(observe.BodyHTML), marker("trace/php", "body", "<b>Warning</b>")) })
+		}, "verbose_trace:confirmed", nil},
+		{"a page about Java", func(s *site) {
+			times(3, func(i int) { s.do("GET /blog", kind(observe.BodyHTML), marker("trace/java", "body", "at x")) })
+		}, "", nil},
+	})
+}
+
+// One policy in front of many APIs is one finding.
+func TestCORSOncePerHost(t *testing.T) {
+	const both = observe.CORSReflected | observe.CORSCredentials
+	s := newSite()
+	times(6, func(i int) {
+		s.do("GET /a", as("a"), origin(fmt.Sprintf("https://evil%d.com", i), both))
+		s.do("GET /b", as("a"), origin(fmt.Sprintf("https://evil%d.com", i), both))
+		s.do("GET /keeps-a-list", as("a"), origin(fmt.Sprintf("https://evil%d.com", i), 0))
+	})
+	got := s.audited(t)
+	if kinds(got) != "cors:confirmed" || !strings.Contains(got[0].Reason.Zh, "涉及 2 个 API") {
+		t.Errorf("got %q", kinds(got))
+	}
+}
