@@ -27,6 +27,7 @@ type Selector struct {
 	ParamShape  []uint64
 	Credential  []uint64
 	Account     []uint64
+	Agent       []uint64 // tokens of the User-Agent
 	Path        []uint64 // hashes of (method, path), for what is no API
 	From, To    int64    // ns since the epoch, by exchange end, inclusive
 }

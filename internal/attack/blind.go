@@ -32,12 +32,12 @@ func likeBlind(s *scene, c *cell) bool {
 	if a == nil || a.business > 0 || a.n > c.n*2+c.n/4 {
 		return false
 	}
-	return s.turnedAway(&c.tally) != ""
+	return s.turnedAway(&c.tally, &s.e.apis[c.api]) != ""
 }
 
 // turnedAway says how unseen attempts show that they failed: by status, by
 // meeting the form again where others are sent on, or by going on and on.
-func (s *scene) turnedAway(t *tally) string {
+func (s *scene) turnedAway(t *tally, a *apiState) string {
 	moved := t.n - min(t.succ+t.fail+t.err, t.n)
 	switch {
 	case t.fail*5 >= t.n*4:
@@ -46,9 +46,12 @@ func (s *scene) turnedAway(t *tally) string {
 			return ""
 		}
 		return "refused"
-	case moved*10 <= t.n && s.sentOn():
+	case moved*10 <= t.n && a.sentOn():
 		return "again"
 	case t.n >= blindLoop && float64(t.n) >= 0.1*t.seconds():
+		if t.gaps >= 10 && beat(t) < 0.2 {
+			return "" // a monitor
+		}
 		return "loop"
 	}
 	return ""
@@ -60,33 +63,14 @@ func beat(t *tally) float64 {
 	return math.Sqrt(max(t.gapSq/float64(max(t.gaps, 1))-mean*mean, 0)) / max(mean, 1e-6)
 }
 
-// sentOn reports whether those who sign in here are redirected: most of those
-// who try only a few times end so.
-func (s *scene) sentOn() bool {
-	if s.moved == 0 {
-		s.moved = -1
-		few, on := 0, 0
-		for i := range s.refs {
-			c := s.cell(int32(i))
-			if c.blind == 0 || c.n > 8 {
-				continue
-			}
-			few++
-			if c.n > c.succ+c.fail+c.err {
-				on++
-			}
-		}
-		if on >= 3 && on*4 >= few {
-			s.moved = 1
-		}
-	}
-	return s.moved > 0
-}
+// sentOn reports whether those who sign in at an API are redirected: some
+// askers always are, and guessers never.
+func (a *apiState) sentOn() bool { return a.on >= 3 && a.on*20 >= a.tried }
 
 // weighBlind weighs unseen attempts.
 func (s *scene) weighBlind(sc *scope) *fusion {
 	t := &sc.sum
-	how := s.turnedAway(t)
+	how := s.turnedAway(t, &s.e.apis[s.cell(sc.members[0]).api])
 	least := uint32(blindNarrow)
 	if sc.kind.wide() {
 		least = blindWide
@@ -114,6 +98,9 @@ func (s *scene) weighBlind(sc *scope) *fusion {
 		f.say(taxonomy.FamilyOutcome, 4.5, "refused", share(t.fail, t.n), round2(peers))
 	case "again":
 		f.say(taxonomy.FamilyOutcome, 4, "again", int(t.n), nil)
+	}
+	if how == "loop" {
+		f.say(taxonomy.FamilyOutcome, 2, "loop", round2(float64(t.n)/max(t.seconds(), 1)), nil)
 	}
 	f.say(taxonomy.FamilySet, ramp(float64(t.n), float64(blindNarrow), 3.5, 100, 6), "attempts", int(t.n), 5)
 	f.say(taxonomy.FamilySequence, 2.5, "only_login", nil, nil)

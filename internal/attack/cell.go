@@ -38,6 +38,7 @@ type cell struct {
 	lastStep   int16
 	bucket     float32
 	surge      int64 // when the bucket was last empty
+	moved      bool  // an unseen login was answered with a redirect
 	tenured    bool  // in the protected list
 
 	prev, next   ref // recency list: probation or protected

@@ -85,6 +85,8 @@ type apiState struct {
 	method   string
 	template string
 	unit     int32
+	on       uint32 // askers whose unseen login was answered with a redirect
+	tried    uint32 // askers of unseen logins
 	door     uint64 // path of a login that is no API
 	n, pw    uint32
 	reads    uint32

@@ -11,10 +11,18 @@ import (
 const (
 	floodPeak  = 30.0 // bucket level: 20 a second for 3 s
 	floodLeast = 60
+	floodPart  = 30
+	floodWide  = 20.0 // requests a second of a herd
 )
 
 func likeFlood(s *scene, c *cell, strict bool) bool {
-	if c.api == 0 || c.peak < floodPeak || c.repeats*10 < c.n*7 {
+	if c.api == 0 || c.repeats*10 < c.n*7 {
+		return false
+	}
+	// A share of a flood: the same thing at least once a second for half a
+	// minute. Alone it is a busy poll.
+	part := c.n >= floodPart && c.gapSum <= float64(c.gaps) && c.repeats*10 >= c.n*9
+	if c.peak < floodPeak && !(strict && part) {
 		return false
 	}
 	a := s.actorOf(c)
@@ -39,6 +47,18 @@ func weighFlood(s *scene, sc *scope) *fusion {
 	slices.Sort(others)
 	f := &fusion{kind: taxonomy.AttackFlood}
 	rate := float64(t.n) / max(t.seconds(), 0.5)
+	if float64(t.peak) < floodPeak {
+		z, purity := s.herd(sc, s.looksGuilty)
+		if rate < floodWide || z < 6 || purity < 0.8 || len(others) < 5 {
+			return nil
+		}
+		f.say(taxonomy.FamilyHerd, ramp(z, 6, 3, 20, 5), "herd", len(sc.members), max(1, int(float64(len(sc.all))*0.15)))
+		f.say(taxonomy.FamilyTiming, ramp(rate, floodWide, 3.5, 150, 6), "burst", round2(rate), 1)
+		f.say(taxonomy.FamilySet, ramp(share(t.repeats, t.n), 0.7, 2, 0.98, 3), "identical", share(t.repeats, t.n), 0.1)
+		s.protocol(f, sc)
+		s.idle(f, sc)
+		return f
+	}
 	f.say(taxonomy.FamilyTiming, ramp(float64(t.peak), floodPeak, 4.5, 150, 6), "burst", round2(rate), 1)
 	f.say(taxonomy.FamilySet, ramp(share(t.repeats, t.n), 0.7, 2, 0.98, 3), "identical", share(t.repeats, t.n), 0.1)
 	if len(others) >= 5 {

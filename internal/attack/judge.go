@@ -38,6 +38,7 @@ func axes(u *unit) []axis {
 	case u.role == taxonomy.RoleRegister:
 		return []axis{
 			{name: "register", narrow: narrowActors, wide: wideScopes, least: 5, like: likeRegister, gate: gateRegister, weigh: weighRegister},
+			{name: "farm", wide: []scopeKind{scopePrint, scopePrefix, scopeCohort, scopeAgent}, least: accountsMadeWide, like: likeFarm, gate: gateRegister, weigh: weighFarm},
 			guess, flood,
 		}
 	case u.role == taxonomy.RoleIdentityCheck || u.role == taxonomy.RoleQueryProgress || u.role == taxonomy.RoleCodeSend || u.role == taxonomy.RolePasswordReset:

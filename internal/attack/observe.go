@@ -118,7 +118,7 @@ func (e *Engine) cell(ev *catalog.Event, i int32, sub, target uint64) (ref, *cel
 		c := e.cells.at(r)
 		// A busy cell ends with its burst, so that an old and quiet history
 		// neither hides nor stretches what comes later.
-		if c.n >= 8 && (ev.End-c.last > burstGap || ev.End-c.first > burstSpan && !e.book.owns(r, c)) {
+		if c.n >= 8 && !c.failing() && (ev.End-c.last > burstGap || ev.End-c.first > burstSpan && !e.book.owns(r, c)) {
 			follow, business := c.follow > 0, c.business
 			e.retire(r, c)
 			r, c = e.insert(ev, i, sub, key)
@@ -133,6 +133,12 @@ func (e *Engine) cell(ev *catalog.Event, i int32, sub, target uint64) (ref, *cel
 	r, c := e.insert(ev, i, sub, key)
 	e.count(ev, c, target)
 	return r, c
+}
+
+// failing reports whether a cell does little but fail to get in: slow guessing
+// shows over a day only, and there is no honest history that could hide it.
+func (c *cell) failing() bool {
+	return c.api != 0 && (c.subj > 0 && c.fail*5 >= c.n*4 || c.blind*2 >= c.n)
 }
 
 func (e *Engine) insert(ev *catalog.Event, i int32, sub, key uint64) (ref, *cell) {

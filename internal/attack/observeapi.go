@@ -45,6 +45,10 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 	}
 	e.remember(ev, reader)
 	e.touch(r, c)
+	if c.n >= floodPart && c.repeats*10 >= c.n*9 && c.gapSum <= float64(c.gaps) {
+		u.watch = true
+		e.mark(c, ev.End)
+	}
 	if c.peak >= floodPeak {
 		u.watch = true
 		e.mark(c, c.surge)
@@ -72,7 +76,14 @@ func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u
 		}
 	}
 	if u.role == taxonomy.RoleLogin && unseen(ev) {
+		if c.blind == 0 {
+			s.tried++
+		}
 		c.blind++
+		if !c.moved && ev.Status >= 300 && ev.Status < 400 {
+			c.moved = true
+			s.on++
+		}
 	}
 	if tag != 0 {
 		c.pw++

@@ -74,7 +74,6 @@ type scene struct {
 
 	askers       map[uint64]*asker // built on demand, see peers.go
 	roll         []*asker          // the same in order
-	moved        int8              // whether a login is answered with a redirect: 1 yes, -1 no
 	work         int8              // whether others do signed-in business: 1 yes, -1 no
 	usual        float64           // objects that an ordinary asker reads
 	usualForeign float64

@@ -20,7 +20,7 @@ func (s *Selector) Match(ev *catalog.Event) bool {
 	}
 	ip := ev.Who.Client.Unmap()
 	return in(s.IP, ip) && in(s.Prefix, prefixOf(ip)) && in(s.JA4, ev.JA4) && in(s.HeaderOrder, ev.HeaderOrder) &&
-		in(s.ParamShape, ev.ParamShape) && in(s.Credential, ev.Who.Credential) && in(s.Account, ev.Who.Subject)
+		in(s.ParamShape, ev.ParamShape) && in(s.Agent, ev.Agent) && in(s.Credential, ev.Who.Credential) && in(s.Account, ev.Who.Subject)
 }
 
 func in[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }
@@ -37,7 +37,7 @@ func (e *Engine) covers(s *Selector, c *cell) bool {
 		return false
 	}
 	if !in(s.IP, c.ip) || len(s.Prefix) > 0 && !slices.Contains(s.Prefix, prefixOf(c.ip)) ||
-		!in(s.JA4, e.labels.text[c.ja4]) || !in(s.HeaderOrder, c.header) || c.api != 0 && !in(s.ParamShape, c.shape) {
+		!in(s.JA4, e.labels.text[c.ja4]) || !in(s.HeaderOrder, c.header) || !in(s.Agent, c.agent) || c.api != 0 && !in(s.ParamShape, c.shape) {
 		return false
 	}
 	return overlap(s.Credential, c.sets[setCreds]) && overlap(s.Account, c.sets[setSubjects])
@@ -118,7 +118,12 @@ func (e *Engine) selector(ep *episode, r *roster) Selector {
 		header()
 		ja4()
 	}
-	for _, narrow := range []func(){shape, header, ja4} {
+	agent := func() {
+		if !r.agents.over {
+			s.Agent = sorted(r.agents.list)
+		}
+	}
+	for _, narrow := range []func(){shape, header, ja4, agent} {
 		if e.bystanders(ep, &s) == 0 {
 			break
 		}
