@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 
 	"xiezhi/internal/observe/jwt"
+	"xiezhi/internal/observe/signature"
 	"xiezhi/internal/sensitive"
 	"xiezhi/internal/taxonomy"
 )
@@ -16,8 +17,10 @@ func (o *Observer) credential(c Credential, v []byte, dst *slab[Credential]) {
 	if len(v) == 0 {
 		return
 	}
-	if c.Token == 0 {
+	own := c.Token == 0 // the token is that of v, byte by byte
+	if own {
 		c.Token = o.secretToken(v)
+		own = !bearer(v)
 	}
 	list := dst.open()
 	for i := range list {
@@ -29,11 +32,24 @@ func (o *Observer) credential(c Credential, v []byte, dst *slab[Credential]) {
 		o.over(1)
 		return
 	}
-	if c.JWT = o.readJWT(v); c.JWT != nil && c.Account == 0 {
+	if e := &o.creds[c.Token%credSlots]; !own || e.token != c.Token {
+		over := o.o.Overflow
+		c.JWT, c.Shape = o.readJWT(v), o.shapeOf(v)
+		if own {
+			e.remember(&c, o.o.Overflow-over)
+		}
+	} else {
+		c.JWT, c.Shape = o.recall(e), e.shape
+	}
+	if c.JWT != nil && c.Account == 0 {
 		c.Account = c.JWT.Subject
 	}
-	c.Shape = o.shapeOf(v)
 	dst.add(c)
+}
+
+// bearer reports whether a value begins with the scheme word.
+func bearer(b []byte) bool {
+	return len(b) > 7 && (b[0]|0x20) == 'b' && equalFold(b[:7], []byte("bearer "))
 }
 
 // authorization reads the value of an Authorization header.
@@ -190,17 +206,21 @@ func (o *Observer) cookies(v []byte) {
 		if !ok || len(name) == 0 || len(name) > MaxText {
 			continue
 		}
-		value = bytes.Trim(value, `"`)
-		kind := o.cookieField(name)
-		if kind == cookieSession && len(value) >= 4 || kind == cookieUnknown && drawn(value) {
-			o.credential(Credential{Kind: CredCookie, In: InCookie, Name: o.fieldName(name)}, value, &o.out.credentials)
+		value = unquote(value)
+		e := o.cookieName(name)
+		if e.kind == cookieIgnored {
+			continue
 		}
-		if o.cfg.Signatures != nil && kind != cookieIgnored {
-			switch classify(value) {
+		c := classify(value)
+		if e.kind == cookieSession && len(value) >= 4 || e.kind == cookieUnknown && len(value) >= 16 && drawnClass(c) {
+			o.credential(Credential{Kind: CredCookie, In: InCookie, Name: e.field}, value, &o.out.credentials)
+		}
+		if o.cfg.Signatures != nil {
+			switch c {
 			case ClassEmpty, ClassWord, ClassInt, ClassHex, ClassUUID:
 			default:
 				o.val = appendPercent(o.val[:0], value, false)
-				o.match(partOf(InCookie), InCookie, o.fieldName(name), o.val)
+				o.match(signature.PartCookie, InCookie, e.field, o.val)
 			}
 		}
 	}
@@ -224,21 +244,27 @@ func (o *Observer) cookieField(name []byte) cookieClass {
 
 const maxCookieMemo = 4096
 
+// unquote takes double quotes off both ends.
+func unquote(v []byte) []byte {
+	if n := len(v); n > 0 && v[0] != '"' && v[n-1] != '"' {
+		return v
+	}
+	return bytes.Trim(v, `"`)
+}
+
 // drawn reports whether a value looks like the random id of a session.
 func drawn(v []byte) bool {
 	if len(v) < 16 {
 		return false
 	}
-	switch classify(v) {
-	case ClassToken, ClassHex, ClassUUID:
-		return true
-	}
-	return false
+	return drawnClass(classify(v))
 }
+
+func drawnClass(c ValueClass) bool { return c == ClassToken || c == ClassHex || c == ClassUUID }
 
 // readJWT reads v as a JSON Web Token, nil when it is none.
 func (o *Observer) readJWT(v []byte) *JWT {
-	if len(v) > 7 && (v[0]|0x20) == 'b' && string(lower(o.lowered[:0], v[:7])) == "bearer " {
+	if bearer(v) {
 		v = trimSpace(v[7:])
 	}
 	if len(v) < 16 || bytes.IndexByte(v, '.') < 0 || !jwt.Parse(v, &o.token) {

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"unsafe"
 
-	"xiezhi/internal/observe/signature"
 )
 
 // headerRole says what a request header is to observe.
@@ -66,11 +65,10 @@ func (o *Observer) observeHeaders() {
 	hash.begin(x.Proto)
 	for i := range x.Request.Header {
 		h := &x.Request.Header[i]
-		o.header = lower(o.header[:0], h.Name[:min(len(h.Name), 256)])
-		name, v := o.header, h.Value
-		role, known := o.heads[string(name)]
+		e := o.headName(h.Name)
+		name, v, role := e.lower, h.Value, e.role
 		if order && role&headVaries == 0 && len(name) > 0 && name[0] != ':' {
-			hash.name(name, h.Name)
+			hash.mix(e.hash, e.casing)
 			switch {
 			case role&headExact != 0:
 				hash.value(v)
@@ -86,29 +84,60 @@ func (o *Observer) observeHeaders() {
 			ob.Secure = ob.Secure || forwardedSecure(v)
 		case role&headCredential != 0:
 			o.headerCredential(name, v)
-		case !known:
-		case string(name) == "authorization":
+		case e.kind == headAuthorization:
 			o.authorization(v)
 			continue
-		case string(name) == "cookie":
+		case e.kind == headCookie:
 			o.cookies(v)
 			continue
-		case string(name) == "origin":
+		case e.kind == headOrigin:
 			ob.Origin = o.word(originOf(v))
 		}
-		switch string(name) {
-		case "user-agent":
+		switch e.kind {
+		case headAgent:
 			o.agent(v)
-		case "referer":
+		case headReferer:
 			ob.Referer = o.hostName(authorityOf(v))
 		}
 		if role&headQuiet == 0 && len(v) > 3 && o.cfg.Signatures != nil {
-			o.match(signature.PartHeader, InHeader, o.fieldName(name), v)
+			o.matchHeader(e, v)
 		}
 	}
 	if order {
 		ob.HeaderOrder = hash.sum()
 	}
+}
+
+// headKind names the headers that are read by name.
+type headKind uint8
+
+const (
+	headOther headKind = iota
+	headAuthorization
+	headCookie
+	headOrigin
+	headAgent
+	headReferer
+)
+
+func kindOfHeader(lower string, known bool) headKind {
+	switch lower {
+	case "user-agent":
+		return headAgent
+	case "referer":
+		return headReferer
+	}
+	if known {
+		switch lower {
+		case "authorization":
+			return headAuthorization
+		case "cookie":
+			return headCookie
+		case "origin":
+			return headOrigin
+		}
+	}
+	return headOther
 }
 
 // forwarded reads the addresses of X-Forwarded-For and its relatives, nearest

@@ -43,6 +43,12 @@ type Observer struct {
 	cookieMemo map[string]cookieClass
 	saysMemo   map[uint64]MessageClass
 	heads      map[string]headerRole
+	headMemo   headMemo
+	longHead   headEntry
+	clear      [clearSlots]uint64 // tokens of header values without a pattern
+	matches    int                // patterns met by the last match
+	creds      credentialMemo
+	cookieSeen cookieNames
 	walker     jsonleaf.Walker
 	token      jwt.Token
 	dayTags    *redact.DayTags
@@ -63,7 +69,7 @@ type Observer struct {
 	folded   []byte // folded values
 	shape    []byte // shapes
 	lowered  []byte // lower-cased values
-	header   []byte // lower-cased header name
+	header   []byte // lower-cased header name of a response
 	decoded  []byte // base64 of Basic
 	tmpl     []byte // message templates
 	norm     []byte // message as phrases compare it

@@ -208,7 +208,7 @@ func (o *Observer) requestLeaf(f *fieldEntry, in Location, t ValueType, v []byte
 	if f.traits&traitPassword != 0 && t != TypeFloat {
 		p.Class, p.Sensitive = ClassOther, taxonomy.SensPassword
 		o.param(p)
-		o.password(f, v)
+		o.addPassword(f.name, f.use, v)
 		o.match(partOf(in), in, f.name, v)
 		return
 	}
@@ -322,11 +322,7 @@ func (o *Observer) account(f *fieldEntry, in Location, p *Param, v []byte) {
 	o.out.accounts.add(Account{Name: f.name, In: in, Kind: kind, Token: p.Token, Shape: p.Shape, Set: p.Set})
 }
 
-// password keeps a password until the whole request is read.
-func (o *Observer) password(f *fieldEntry, v []byte) {
-	o.addPassword(f.name, f.use, v)
-}
-
+// addPassword keeps a password until the whole request is read.
 func (o *Observer) addPassword(name string, use PasswordUse, v []byte) {
 	r := &o.request
 	r.echo(v)
@@ -387,6 +383,7 @@ func (o *Observer) match(part signature.RequestPart, in Location, name string, v
 }
 
 func (o *Observer) addSignature(r *signature.Rule) {
+	o.matches++
 	list := o.out.signatures.open()
 	for i := range list {
 		if list[i].Rule == r.ID && list[i].In == o.matchIn && list[i].Name == o.matchName {

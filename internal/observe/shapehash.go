@@ -103,9 +103,12 @@ type orderHash struct{ h uint64 }
 
 func (s *orderHash) begin(proto uint8) { s.h = orderSeed ^ uint64(proto) }
 
-func (s *orderHash) name(lowered, sent []byte) {
-	s.h = mix(s.h^jsonleaf.Hash(orderSeed, lowered), 0x9E3779B97F4A7C15^casing(sent))
+// mix takes the hash of a name and its casing.
+func (s *orderHash) mix(name, casing uint64) {
+	s.h = mix(s.h^name, 0x9E3779B97F4A7C15^casing)
 }
+
+func nameHash(lowered []byte) uint64 { return jsonleaf.Hash(orderSeed, lowered) }
 
 func (s *orderHash) value(v []byte) {
 	s.h = mix(s.h^jsonleaf.Hash(orderSeed, v), 0xC2B2AE3D27D4EB4F)

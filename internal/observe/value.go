@@ -91,7 +91,7 @@ func ideograph(b []byte, i int) bool {
 // secretToken gives the token of a credential: exact, since case counts. An
 // "Authorization" scheme in front is no part of it.
 func (o *Observer) secretToken(b []byte) uint64 {
-	if len(b) > 7 && (b[0]|0x20) == 'b' && string(lower(o.lowered[:0], b[:7])) == "bearer " {
+	if bearer(b) {
 		b = trimSpace(b[7:])
 	}
 	return o.cfg.Redactor.Token(b)
