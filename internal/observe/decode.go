@@ -54,6 +54,15 @@ type decoder struct {
 func (d *decoder) fail() { d.bad, d.src = true, nil }
 
 func (d *decoder) u(limit uint64) uint64 {
+	if len(d.src) > 0 && d.src[0] < 0x80 && uint64(d.src[0]) <= limit {
+		v := d.src[0]
+		d.src = d.src[1:]
+		return uint64(v)
+	}
+	return d.uLong(limit)
+}
+
+func (d *decoder) uLong(limit uint64) uint64 {
 	v, n := binary.Uvarint(d.src)
 	if n <= 0 || v > limit {
 		d.fail()
@@ -114,6 +123,20 @@ const maxEncodedString = 4096
 func (d *decoder) raw() []byte { return d.take(d.count(1, maxEncodedString)) }
 
 func (d *decoder) str() string {
+	if len(d.src) > 0 {
+		switch ref := int(d.src[0]); {
+		case ref == 0:
+			d.src = d.src[1:]
+			return ""
+		case ref < 0x80 && ref <= len(d.b.dec):
+			d.src = d.src[1:]
+			return d.b.dec[ref-1]
+		}
+	}
+	return d.strLong()
+}
+
+func (d *decoder) strLong() string {
 	ref := d.u(uint64(len(d.b.dec)) + 1)
 	switch {
 	case ref == 0:

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"net/netip"
+	"unsafe"
 )
 
 // The encoding of a batch is self-contained: header, count, observations. A
@@ -55,7 +56,13 @@ type encoder struct {
 	last int64
 }
 
-func (e *encoder) u(v uint64)   { e.dst = binary.AppendUvarint(e.dst, v) }
+func (e *encoder) u(v uint64) {
+	if v < 0x80 {
+		e.dst = append(e.dst, uint8(v))
+		return
+	}
+	e.dst = binary.AppendUvarint(e.dst, v)
+}
 func (e *encoder) i(v int64)    { e.dst = binary.AppendVarint(e.dst, v) }
 func (e *encoder) b(v uint8)    { e.dst = append(e.dst, v) }
 func (e *encoder) fix(v uint64) { e.dst = binary.LittleEndian.AppendUint64(e.dst, v) }
@@ -304,7 +311,19 @@ type dictionary struct {
 	seed  maphash.Seed
 	slots []uint32 // position in strs, +1
 	strs  []string
+	same  [sameSlots]sameString
 }
+
+// sameString is a string numbered before, by its place in memory: most strings
+// of a batch are interned. The dictionary holds the string, so no other can
+// come to stand there.
+type sameString struct {
+	at  uintptr
+	len int32
+	ref uint32
+}
+
+const sameSlots = 256
 
 func (d *dictionary) reset() {
 	if d.slots == nil || len(d.slots) > 1<<16 {
@@ -313,10 +332,26 @@ func (d *dictionary) reset() {
 	clear(d.slots)
 	clear(d.strs)
 	d.strs = d.strs[:0]
+	d.same = [sameSlots]sameString{}
 }
 
 // ref gives the number of s, from 1, and whether it has been there before.
 func (d *dictionary) ref(s string) (ref uint32, known bool) {
+	at := uintptr(unsafe.Pointer(unsafe.StringData(s)))
+	c := &d.same[(at>>3^at>>11)%sameSlots]
+	if c.at == at && int(c.len) == len(s) {
+		return c.ref, true
+	}
+	ref, known = d.find(s)
+	// of an equal string only the one that is kept stays where it is
+	if unsafe.StringData(d.strs[ref-1]) == unsafe.StringData(s) {
+		*c = sameString{at, int32(len(s)), ref}
+	}
+	return ref, known
+}
+
+// find is ref by the bytes of s.
+func (d *dictionary) find(s string) (ref uint32, known bool) {
 	mask := uint64(len(d.slots) - 1)
 	for i := maphash.String(d.seed, s) & mask; ; i = (i + 1) & mask {
 		p := d.slots[i]

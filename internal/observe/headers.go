@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/netip"
 	"unsafe"
-
 )
 
 // headerRole says what a request header is to observe.
