@@ -43,6 +43,8 @@ type Catalog struct {
 	codes   codes
 	data    *sketch.Recent[struct{}] // tokens of word-like values seen in answers
 	known   *sketch.Recent[struct{}] // tokens of accounts that exist
+	given   *sketch.Recent[struct{}] // (principal, object) that stood in a list
+	mine    *sketch.Recent[struct{}] // (principal, API) with objects of its own
 	room    [observe.MaxSegments]segment
 }
 
@@ -56,6 +58,7 @@ func New(cfg Config) *Catalog {
 		ops: []*op{nil}, parents: []Handle{0},
 		junk: newJunk(), codes: newCodes(),
 		data: sketch.NewRecent[struct{}](1 << 16), known: sketch.NewRecent[struct{}](1 << 17),
+		given: sketch.NewRecent[struct{}](1 << 16), mine: sketch.NewRecent[struct{}](1 << 16),
 	}
 }
 
@@ -301,6 +304,6 @@ func (c *Catalog) APIs() []*API {
 func (c *Catalog) Stats() Stats {
 	s := c.stats
 	s.APIs, s.Nodes = c.live, c.nodes
-	s.Evicted = c.junk.candidates.Evicted() + c.data.Evicted() + c.known.Evicted()
+	s.Evicted = c.junk.candidates.Evicted() + c.data.Evicted() + c.known.Evicted() + c.given.Evicted() + c.mine.Evicted()
 	return s
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"xiezhi/internal/exchange"
 	"xiezhi/internal/identity"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/sketch"
@@ -84,6 +85,7 @@ func request(method, path string) *build {
 	b.Method, b.Host = method, "shop.example"
 	b.Client = netip.MustParseAddrPort("203.0.113.9:4000")
 	b.Agent, b.AgentFamily = 7, "chrome"
+	b.Caps = exchange.CapWire
 	b.Start = 1_700_000_000e9
 	for _, s := range strings.Split(strings.TrimPrefix(path, "/"), "/") {
 		b.Segments = append(b.Segments, observe.Segment{Text: s, Token: tok(s), Class: class(s)})

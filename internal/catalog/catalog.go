@@ -74,6 +74,10 @@ const (
 	OwnershipUnknown Ownership = iota
 	OwnershipOwn               // the learned owner field names the asker
 	OwnershipForeign           // it names somebody else
+	// OwnershipEntrusted: it names somebody else, but the object stood in a list
+	// that the asker was given, and the asker has none of its own here: the work
+	// of staff.
+	OwnershipEntrusted
 )
 
 // API is one learned API. Detectors read it; only the catalogue writes.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"xiezhi/internal/exchange"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/taxonomy"
 )
@@ -107,5 +108,30 @@ func TestOwnershipThroughAliases(t *testing.T) {
 	}
 	if ev := visit(2, 4); ev.Ownership != OwnershipForeign {
 		t.Errorf("another's order: %d", ev.Ownership)
+	}
+	// A clerk opens what the list of open orders gave, and nothing else.
+	s.do(request("POST", "/login").login("clerk@x.org").json(200, "t").leaf("user.id", "900").issue("u9"))
+	list := request("GET", "/open-orders").json(200, "list").leaf("data[].id", "5001").leaf("data[].id", "5003").bearer("u9")
+	list.Records = 2
+	s.do(list)
+	if ev := visit(9, 3); ev.Ownership != OwnershipEntrusted {
+		t.Errorf("a clerk's work: %d", ev.Ownership)
+	}
+	if ev := visit(9, 4); ev.Ownership != OwnershipForeign {
+		t.Errorf("an order that no list gave: %d", ev.Ownership)
+	}
+}
+
+// A log shows no credentials, so their absence says nothing.
+func TestLogsSayNothingOfAuthentication(t *testing.T) {
+	s := newSite(t)
+	var ev *Event
+	for range 9 {
+		b := request("GET", "/api/orders").json(200, "")
+		b.Caps = exchange.CapResponse
+		ev = s.do(b)
+	}
+	if ev.API.Auth() != taxonomy.AuthUnknown {
+		t.Errorf("auth %s", ev.API.Auth())
 	}
 }

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"xiezhi/internal/exchange"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/sketch"
 	"xiezhi/internal/taxonomy"
@@ -121,9 +122,10 @@ func (c *Catalog) count(p *op, ev *Event) {
 		p.Actors = p.actors.Count()
 	}
 	if ev.Outcome == OutcomeSuccess {
-		if ev.Who.Known() {
+		switch {
+		case ev.Who.Known():
 			p.WithCred++
-		} else {
+		case o.Caps&exchange.CapRequestHeaders != 0: // a log does not show them
 			p.NoCred++
 		}
 	}

@@ -1,8 +1,11 @@
 package catalog
 
 import (
+	"strings"
+
 	"xiezhi/internal/identity"
 	"xiezhi/internal/observe"
+	"xiezhi/internal/sketch"
 )
 
 // Owner learning starts cold within minutes: a few people reading their own
@@ -61,6 +64,7 @@ func (c *Catalog) own(p *op, ev *Event, segs []segment) {
 	if ev.Outcome != OutcomeSuccess || len(ev.Issued) > 0 {
 		return
 	}
+	c.give(ev)
 	comparable := false
 	if ev.Records <= 1 && len(ev.Leaves) > 0 {
 		comparable = c.ownResponse(p, ev)
@@ -77,9 +81,45 @@ func (c *Catalog) own(p *op, ev *Event, segs []segment) {
 	}
 	if ev.Who.Is(ev.Owner) {
 		ev.Ownership = OwnershipOwn
+		c.remember(c.mine, sketch.Join(ev.Who.Principal, uint64(p.Handle)))
 	} else if _, known := c.known.Get(ev.Owner); known || comparable {
 		ev.Ownership = OwnershipForeign
+		if c.entrusted(p, ev) {
+			ev.Ownership = OwnershipEntrusted
+		}
 	}
+}
+
+// maxGiven is how many objects of one list are remembered.
+const maxGiven = 64
+
+// give remembers the objects that a list gives to the asker.
+func (c *Catalog) give(ev *Event) {
+	if ev.Who.Principal == 0 || ev.Records < 2 {
+		return
+	}
+	n := 0
+	for i := range ev.Leaves {
+		if l := &ev.Leaves[i]; l.Token != 0 && strings.Contains(l.Path, "[]") {
+			c.remember(c.given, sketch.Join(ev.Who.Principal, l.Token))
+			if n++; n >= maxGiven {
+				return
+			}
+		}
+	}
+}
+
+// entrusted reports whether the asker was given the object before and has none
+// of its own here.
+func (c *Catalog) entrusted(p *op, ev *Event) bool {
+	if ev.Object == 0 {
+		return false
+	}
+	if _, own := c.mine.Peek(sketch.Join(ev.Who.Principal, uint64(p.Handle))); own {
+		return false
+	}
+	_, given := c.given.Peek(sketch.Join(ev.Who.Principal, ev.Object))
+	return given
 }
 
 // ownResponse learns which field names the owner and gives its value; true

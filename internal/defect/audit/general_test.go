@@ -12,7 +12,6 @@ import (
 
 func size(n uint64) option { return func(ev *catalog.Event) { ev.RespBytes = n } }
 
-
 // A password that only one person's answer holds has a tag and no token.
 func TestSecretOneAtATime(t *testing.T) {
 	one := func(tag func(i int) uint32) func(*site) {
@@ -119,7 +118,9 @@ func TestOneTraceFindingPerAPI(t *testing.T) {
 			})
 		}, "verbose_trace:confirmed", []string{"4 次", "trace/java", "trace/sql_mysql"}},
 		{"PHP prints into a page", func(s *site) {
-			times(3, func(i int) { s.do("GET /user.php", kind(observe.BodyHTML), marker("trace/php", "body", "<b>Warning</b>")) })
+			times(3, func(i int) {
+				s.do("GET /user.php", kind(observe.BodyHTML), marker("trace/php", "body", "<b>Warning</b>"))
+			})
 		}, "verbose_trace:confirmed", nil},
 		{"a page about Java", func(s *site) {
 			times(3, func(i int) { s.do("GET /blog", kind(observe.BodyHTML), marker("trace/java", "body", "at x")) })

@@ -125,7 +125,7 @@ func (d *BOLA) judge(ev *defect.Event) (own bool, object uint64, credential bool
 		return true, 0, false
 	case sets:
 		return false, account, true
-	case ev.Ownership == catalog.OwnershipForeign:
+	case ev.Ownership == catalog.OwnershipForeign, ev.Ownership == catalog.OwnershipEntrusted:
 		object = ev.Object
 		if object == 0 {
 			object = ev.Owner
@@ -155,7 +155,7 @@ func socialRole(r taxonomy.Role) bool {
 func (d *BOLA) account(ev *defect.Event) (token uint64, noun, social bool) {
 	for i := 1; i < len(ev.Segments); i++ {
 		t := ev.Segments[i].Token
-		named := ev.Ownership == catalog.OwnershipForeign && t == ev.Owner // the catalogue learned that it is one
+		named := ev.Ownership >= catalog.OwnershipForeign && t == ev.Owner // the catalogue learned that it is one
 		if t == 0 || !ev.Who.Is(t) && !named && !(t == ev.Who.Subject && ev.Who.Registered) && !d.known.Has(t) {
 			continue
 		}
