@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ccojocar/zxcvbn-go/frequency"
 	"github.com/goccy/go-yaml"
@@ -41,9 +42,12 @@ type listsDoc struct {
 
 // lists holds the listed passwords, their ranks, and what clients make of them.
 type lists struct {
-	texts  []string          // listed passwords, in order of first listing
-	ranks  map[string]uint32 // rank; the text as it is, and in lower case
-	hashes map[uint64]uint32 // first 8 bytes of a digest → index in texts
+	texts []string          // listed passwords, in order of first listing
+	ranks map[string]uint32 // rank; the text as it is, and in lower case
+	own   []uint32          // rank of each text as listed
+
+	hashing sync.Once         // digests take time and most clients send none
+	hashes  map[uint64]uint32 // first 8 bytes of a digest → index in texts
 }
 
 func loadLists(fsys fs.FS) (*lists, error) {
@@ -91,10 +95,13 @@ func loadLists(fsys fs.FS) (*lists, error) {
 	if len(l.texts) > maxListed {
 		return nil, fmt.Errorf("%s: %d passwords, at most %d", listsFile, len(l.texts), maxListed)
 	}
-	l.hash()
+	l.own = make([]uint32, len(l.texts))
+	for i, text := range l.texts {
+		l.own[i] = l.ranks[text]
+	}
 	// Capitals are the first thing that attackers vary, so a listed password
 	// in other capitals has the same rank, unless it is listed itself. These
-	// aliases stand for no password, so they come after hashing.
+	// aliases stand for no password, so they have no digest.
 	for _, text := range l.texts {
 		lower := strings.ToLower(text)
 		if r, ok := l.ranks[lower]; !ok || r > l.ranks[text] {
@@ -130,7 +137,7 @@ func (l *lists) hash() {
 	for i, text := range l.texts {
 		put := func(digest []byte) {
 			k := binary.BigEndian.Uint64(digest)
-			if old, ok := l.hashes[k]; !ok || l.ranks[text] < l.ranks[l.texts[old]] {
+			if old, ok := l.hashes[k]; !ok || l.own[i] < l.own[old] {
 				l.hashes[k] = uint32(i)
 			}
 		}
@@ -163,6 +170,7 @@ func upper(b []byte) {
 
 // listed gives the listed password whose digest begins with k.
 func (l *lists) listed(k []byte) (string, bool) {
+	l.hashing.Do(l.hash)
 	i, ok := l.hashes[binary.BigEndian.Uint64(k)]
 	if !ok {
 		return "", false

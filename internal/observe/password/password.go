@@ -77,7 +77,8 @@ type memoEntry struct{ value, check atomic.Uint64 }
 
 const memoSize = 1 << 15 // entries of 16 bytes; a power of two
 
-// New reads passwords.yaml and hashes the lists.
+// New reads passwords.yaml. The digests of the listed passwords are computed
+// with the first one that a client sends.
 func New(fsys fs.FS) (*Assessor, error) {
 	l, err := loadLists(fsys)
 	if err != nil {

@@ -129,6 +129,7 @@ func TestLists(t *testing.T) {
 	if n := len(l.texts); n < 40_000 {
 		t.Errorf("%d listed passwords", n)
 	}
+	l.hashing.Do(l.hash)
 	t.Logf("%d listed passwords, %d digests", len(l.texts), len(l.hashes))
 	if first := l.sortedTexts()[0]; l.ranks[first] != 1 {
 		t.Errorf("first is %q with rank %d", first, l.ranks[first])
