@@ -7,6 +7,7 @@ import (
 	"xiezhi/internal/identity"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/sketch"
+	"xiezhi/internal/taxonomy"
 )
 
 // Config of one site's catalogue.
@@ -276,6 +277,7 @@ func (c *Catalog) Get(h Handle) *API {
 // the page which answers every path are left out.
 func (c *Catalog) APIs() []*API {
 	list := make([]*API, 0, c.live)
+	unseen := c.credentialsUnseen()
 	for h, p := range c.ops {
 		if h == 0 || c.parents[h] != Handle(h) {
 			continue
@@ -285,6 +287,7 @@ func (c *Catalog) APIs() []*API {
 				continue
 			}
 		}
+		p.Unseen = unseen
 		list = append(list, &p.API)
 	}
 	sort.Slice(list, func(i, j int) bool {
@@ -298,6 +301,26 @@ func (c *Catalog) APIs() []*API {
 		return a.Host < b.Host
 	})
 	return list
+}
+
+// credentialsUnseen reports whether people sign in here and never show it: the
+// recording leaves credentials out, as exports from browsers do, and their
+// absence says nothing.
+func (c *Catalog) credentialsUnseen() bool {
+	signs := false
+	for h, p := range c.ops {
+		if h == 0 || c.parents[h] != Handle(h) {
+			continue
+		}
+		if p.WithCred > 0 {
+			return false
+		}
+		switch p.Role {
+		case taxonomy.RoleLogin, taxonomy.RoleLoginCode, taxonomy.RoleLogout, taxonomy.RoleProfile:
+			signs = signs || p.NoCred > 0
+		}
+	}
+	return signs
 }
 
 // Stats gives sizes and what the caps cost.

@@ -99,6 +99,7 @@ type API struct {
 	NoCred    uint64 // successes without
 	Public    uint64 // exchanges from non-private addresses
 	Sensitive []Sensitive
+	Unseen    bool   // credentials are not visible here, as in recordings that leave them out
 	Owner     string // path of the learned owner field, or "{name}" of the parameter that names the asker; empty while unknown
 }
 
@@ -114,6 +115,9 @@ type Sensitive struct {
 
 // Auth says whether the API asks for a credential, judged by its successes.
 func (a *API) Auth() taxonomy.Auth {
+	if a.Unseen {
+		return taxonomy.AuthUnknown
+	}
 	denied := a.Outcomes[OutcomeDenied]
 	switch {
 	case a.WithCred > 0 && a.NoCred > 0:

@@ -135,3 +135,31 @@ func TestLogsSayNothingOfAuthentication(t *testing.T) {
 		t.Errorf("auth %s", ev.API.Auth())
 	}
 }
+
+// Browsers leave cookies out when they export; a site where people sign in and
+// then never show it is such a recording.
+func TestCredentialsLeftOut(t *testing.T) {
+	visit := func(shown bool) []*API {
+		s := newSite(t)
+		for i := range 6 {
+			u := fmt.Sprint("u", i)
+			s.do(request("POST", "/login").login(u).json(200, "t").issue(u))
+			b := request("GET", "/orders").json(200, "orders").leaf("data[].id", u)
+			if shown {
+				b.bearer(u)
+			}
+			s.do(b)
+		}
+		return s.APIs()
+	}
+	for _, a := range visit(false) {
+		if a.Auth() != taxonomy.AuthUnknown || !a.Unseen {
+			t.Errorf("%s: auth %s", a.Template, a.Auth())
+		}
+	}
+	for _, a := range visit(true) {
+		if a.Unseen {
+			t.Errorf("%s: credentials were seen", a.Template)
+		}
+	}
+}

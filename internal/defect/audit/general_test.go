@@ -142,3 +142,18 @@ func TestCORSOncePerHost(t *testing.T) {
 		t.Errorf("got %q", kinds(got))
 	}
 }
+
+func TestRecordingWithoutCredentials(t *testing.T) {
+	run := func(unseen bool) func(*site) {
+		return func(s *site) {
+			s.api("GET /orders", taxonomy.RoleList).Unseen = unseen
+			times(30, func(i int) {
+				s.do("GET /orders", source(i), gives("mobile", taxonomy.SensCNMobile, fmt.Sprint("m", i)))
+			})
+		}
+	}
+	check(t, []scenario{
+		{"open to all", run(false), "unauthenticated_sensitive:confirmed", nil},
+		{"credentials left out", run(true), "", nil},
+	})
+}

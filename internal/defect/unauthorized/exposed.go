@@ -250,7 +250,7 @@ func (s *exposed) open() (fields []*field, types defect.Types, subjects uint64, 
 func (d *Exposed) Findings(r *defect.Report) {
 	d.states.Each(func(h catalog.Handle, s *exposed) {
 		api := r.API(h)
-		if api == nil || ownData(api.Role) || d.open != nil && d.open(api) {
+		if api == nil || api.Unseen || ownData(api.Role) || d.open != nil && d.open(api) {
 			return
 		}
 		// Where anonymous requests are mostly refused, the successes more likely
