@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
@@ -194,6 +195,14 @@ func checkShape(t interface {
 	}
 }
 
+func TestIdeographsPrint(t *testing.T) {
+	for r := rune(0x4E00); r < 0x9FF0; r++ {
+		if !unicode.IsPrint(r) || unicode.Is(unicode.M, r) {
+			t.Fatalf("%U does not print or does not stand alone", r)
+		}
+	}
+}
+
 func TestShapeShowsFourCharactersAtMost(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		checkShape(t, []byte(rapid.String().Draw(t, "s")))
@@ -216,6 +225,9 @@ type broken struct{}
 func (broken) Read([]byte) (int, error) { return 0, errors.New("no entropy") }
 
 func TestKeyFile(t *testing.T) {
+	if got, want := string(Shape(nil, b)), string(Shape(nil, bytes.TrimSpace(b))); got != want || runes(b) != utf8.RuneCount(b) {
+		t.Fatalf("%q is %q, trimmed %q", b, got, want)
+	}
 	key, err := GenerateKey(bytes.NewReader(bytes.Repeat([]byte{7, 9}, 32)))
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,9 @@ const MaxShape = 32
 // their end to themselves: the check digit would let a resident ID be
 // enumerated. Characters that do not print are stars.
 func Shape(dst []byte, b []byte) []byte {
-	b = bytes.TrimSpace(b)
+	if k := len(b); k == 0 || b[0] <= ' ' || b[0] >= utf8.RuneSelf && !ideograph(b, 0) || b[k-1] <= ' ' || b[k-1] >= utf8.RuneSelf && (k < 3 || !ideograph(b, k-3)) {
+		b = bytes.TrimSpace(b) // slow for what is no ASCII
+	}
 	n := runes(b)
 	lead, trail := 2, 2
 	switch {
@@ -61,6 +63,9 @@ func Shape(dst []byte, b []byte) []byte {
 
 // appendShown lets through what prints and stands on its own.
 func appendShown(dst []byte, r rune, size int) []byte {
+	if r >= 0x4E00 && r < 0x9FF0 { // ideographs print
+		return utf8.AppendRune(dst, r)
+	}
 	if r == utf8.RuneError && size <= 1 || r == ' ' || !unicode.IsPrint(r) || unicode.Is(unicode.M, r) {
 		return append(dst, '*')
 	}
@@ -87,8 +92,20 @@ func longNumber(b []byte) bool {
 // runes counts characters; utf8.RuneCount copies the text first.
 func runes(b []byte) (n int) {
 	for i := 0; i < len(b); n++ {
-		_, size := utf8.DecodeRune(b[i:])
-		i += size
+		switch {
+		case b[i] < utf8.RuneSelf:
+			i++
+		case ideograph(b, i):
+			i += 3
+		default:
+			_, size := utf8.DecodeRune(b[i:])
+			i += size
+		}
 	}
 	return n
+}
+
+// ideograph reports whether a character of U+4000 to U+9FFF begins at i.
+func ideograph(b []byte, i int) bool {
+	return i+2 < len(b) && b[i]-0xE4 < 6 && b[i+1]&0xC0 == 0x80 && b[i+2]&0xC0 == 0x80
 }

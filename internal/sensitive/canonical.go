@@ -129,11 +129,17 @@ func appendDigits(dst, b []byte) []byte {
 
 // appendSpaced drops white space, but keeps one blank between Latin words.
 func appendSpaced(dst, b []byte) []byte {
-	from := len(dst)
+	n := len(dst)
 	dst = append(dst, b...)
-	n := from
 	gap := false
 	var last byte
+	if i := bytes.IndexByte(b, ' '); i > 0 { // nothing changes before the first blank
+		head := b[:i]
+		if bytes.IndexByte(head, '\t') < 0 && bytes.IndexByte(head, '\n') < 0 && bytes.IndexByte(head, '\r') < 0 {
+			last = head[i-1]
+			n, b = n+i, b[i:]
+		}
+	}
 	for _, c := range b {
 		if c == ' ' || c == '\t' || c == '\n' || c == '\r' {
 			gap = last != 0

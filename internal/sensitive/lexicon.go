@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
 
@@ -56,6 +57,7 @@ type lexicon struct {
 	placeholderLengths [256]uint32 // by first byte: a bit per length
 	surnameSet         hanSet
 	notEndSet          hanSet
+	notNameFirst       hanSet
 }
 
 type ending struct {
@@ -99,6 +101,10 @@ func parseLexicon(b []byte) (*lexicon, error) {
 	for _, r := range f.NotNameEnds {
 		l.notNameEnds[r] = true
 		l.notEndSet.add(r)
+	}
+	for w := range l.notNames {
+		r, _ := utf8.DecodeRuneInString(w)
+		l.notNameFirst.add(r)
 	}
 	for p := range l.placeholders {
 		if len(p) > 31 {

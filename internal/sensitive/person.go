@@ -76,6 +76,14 @@ func (l *lexicon) notNameEnd(r rune) bool {
 	return l.notNameEnds[r]
 }
 
+// notName reports whether a Han text is listed as no name.
+func (l *lexicon) notName(v []byte, first rune) bool {
+	if first >= 0x4000 && first < 0xA000 && l.notNameFirst[(first-0x4000)>>6]>>(first&63)&1 == 0 {
+		return false
+	}
+	return l.notNames[string(v)]
+}
+
 // hasSurname reports whether a Han text of n characters begins like a name.
 func (l *lexicon) hasSurname(v []byte, first rune, n int) bool {
 	if n <= 3 && l.surname(first) || n == 4 && l.surname(first) && l.surname(secondRune(v)) {
@@ -100,7 +108,7 @@ func hanName(v []byte, m Mask) bool {
 		return false
 	}
 	l := words()
-	if l.notNames[string(v)] {
+	if l.notName(v, first) {
 		return false
 	}
 	if point {
@@ -121,11 +129,16 @@ func strictName(v []byte, m Mask) bool {
 		return false
 	}
 	l := words()
-	return !l.notNameEnd(last) && l.hasSurname(v, first, n) && !courtesy(v) && !l.notNames[string(v)]
+	return !l.notNameEnd(last) && l.hasSurname(v, first, n) && !courtesy(v) && !l.notName(v, first)
 }
 
 func courtesy(v []byte) bool {
 	if len(v) < 9 || len(v) > 12 {
+		return false
+	}
+	switch v[len(v)-1] { // the last bytes of those below
+	case 0x9F, 0xAB, 0x90, 0x88, 0x85:
+	default:
 		return false
 	}
 	for _, t := range [...]string{"先生", "女士", "小姐", "老师", "师傅"} {
