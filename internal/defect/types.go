@@ -47,6 +47,15 @@ func (s Types) Personal() bool {
 	return s.Has(secrets|identity|named) || s.Has(TypesOf(taxonomy.SensPersonName)) && s.Has(contact)
 }
 
+// People leaves out passwords and keys, unless there is nothing else: texts
+// about how many people's data an answer holds speak of the people.
+func (s Types) People() Types {
+	if p := s &^ secrets; p.Personal() {
+		return p
+	}
+	return s
+}
+
 // Secret reports whether passwords or keys are among the types.
 func (s Types) Secret() bool { return s.Has(secrets) }
 

@@ -157,3 +157,26 @@ func TestRecordingWithoutCredentials(t *testing.T) {
 		{"credentials left out", run(true), "", nil},
 	})
 }
+
+// Reading by POST is reading.
+func TestBOLAByPost(t *testing.T) {
+	run := func(api string, role taxonomy.Role, more ...option) func(*site) {
+		return func(s *site) {
+			s.api(api, role)
+			times(6, func(i int) {
+				u := fmt.Sprint("user", i)
+				s.do("POST /register", about(u, false, true))
+				s.do(api, as(u), owns("o"+u, u, catalog.OwnershipOwn))
+				o := append([]option{as("user0"), owns("o"+u, u, catalog.OwnershipForeign), param(observe.InJSON, "orderId", "o"+u, taxonomy.NotSensitive)}, more...)
+				if i > 0 {
+					s.do(api, o...)
+				}
+			})
+		}
+	}
+	check(t, []scenario{
+		{"a detail", run("POST /order/detail", taxonomy.RoleDetail), "bola:confirmed", []string{"读取"}},
+		{"an object, whatever it is called", run("POST /rpc/x1", taxonomy.RoleOther, lists("a", "b")), "bola:confirmed", []string{"读取"}},
+		{"a cancellation", run("POST /order/cancel", taxonomy.RoleOrderCancel), "bola:confirmed", []string{"修改或删除"}},
+	})
+}

@@ -151,7 +151,7 @@ func (d *Bulk) Findings(r *defect.Report) {
 		if !s.public {
 			floor = taxonomy.Unrated // nobody outside was seen to reach it
 		}
-		args := message.Args{"api": r.Name(h), "people": people, "types": s.types.Names(r.Texts), "n": s.span.Count,
+		args := message.Args{"api": r.Name(h), "people": people, "types": s.types.People().Names(r.Texts), "n": s.span.Count,
 			"sources": s.sources.Number(), "records": s.records, "parameter": s.paging}
 		advice := "defect.bulk_response.advice"
 		if s.paging != "" {

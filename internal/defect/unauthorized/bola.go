@@ -220,7 +220,7 @@ func (d *BOLA) fire(ev *defect.Event, s *bola, object uint64, credential bool) {
 			}
 		}
 	}
-	if methodWrites(ev.Method) {
+	if changes(ev) {
 		s.writes++
 		what, rank = "defect.evidence.foreign_write", rank+4
 		if credential {

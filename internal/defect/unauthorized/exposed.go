@@ -363,6 +363,23 @@ func methodWrites(m string) bool {
 	return false
 }
 
+// changes reports whether a request changes something. Many applications read
+// by POST, too: what is called a detail or a list, or names no more than an
+// object and is answered with it, is a read.
+func changes(ev *defect.Event) bool {
+	if ev.Method != "POST" {
+		return methodWrites(ev.Method)
+	}
+	switch ev.API.Role {
+	case taxonomy.RoleDetail, taxonomy.RoleList, taxonomy.RoleSearch, taxonomy.RoleProfile, taxonomy.RoleOrderQuery, taxonomy.RoleQueryProgress,
+		taxonomy.RoleExport, taxonomy.RoleDownload, taxonomy.RoleIdentityCheck:
+		return false
+	case taxonomy.RoleOther, taxonomy.RoleGraphql:
+		return len(ev.Submitted()) > 0 || len(ev.Params) > 3 || len(ev.Leaves) < 2
+	}
+	return true
+}
+
 // newPassword reports whether the request sets a password.
 func newPassword(ev *defect.Event) bool {
 	for _, p := range ev.Submitted() {
