@@ -49,7 +49,7 @@ func (s *scene) turnedAway(t *tally, a *apiState) string {
 	case moved*10 <= t.n && a.sentOn():
 		return "again"
 	case t.n >= blindLoop && float64(t.n) >= 0.1*t.seconds():
-		if t.gaps >= 10 && beat(t) < 0.2 {
+		if t.gaps >= 10 && beat(t) < 0.2 && t.gapSum/float64(t.gaps) > 5 {
 			return "" // a monitor
 		}
 		return "loop"
@@ -65,7 +65,29 @@ func beat(t *tally) float64 {
 
 // sentOn reports whether those who sign in at an API are redirected: some
 // askers always are, and guessers never.
-func (a *apiState) sentOn() bool { return a.on >= 3 && a.on*20 >= a.tried }
+func (a *apiState) sentOn() bool { return a.on >= 3 && a.on*100 >= a.tried }
+
+// broken reports whether everybody who came while a herd tried was turned away
+// too: then the login is out of order. Where all sources are taken together
+// somebody must have been let in.
+func (s *scene) broken(sc *scope) bool {
+	in := make(map[int32]bool, len(sc.members))
+	for _, i := range sc.members {
+		in[i] = true
+	}
+	others, let := 0, 0
+	for i := range s.refs {
+		c := s.cell(int32(i))
+		if in[int32(i)] || c.answered() == 0 || c.first < sc.sum.first || c.last > sc.sum.last {
+			continue
+		}
+		others++
+		if c.succ > 0 {
+			let++
+		}
+	}
+	return let*2 < others || sc.kind == scopeUnit && let < 3
+}
 
 // weighBlind weighs unseen attempts.
 func (s *scene) weighBlind(sc *scope) *fusion {
@@ -80,6 +102,9 @@ func (s *scene) weighBlind(sc *scope) *fusion {
 	}
 	peers, many := s.peerFail(sc)
 	if how == "refused" && (share(t.fail, t.n) < peers+0.25 || many >= 5 && peers > 0.6) {
+		return nil
+	}
+	if sc.kind.wide() && how != "again" && s.broken(sc) {
 		return nil
 	}
 	f := &fusion{kind: taxonomy.AttackBruteForce}

@@ -22,7 +22,7 @@ func likeFlood(s *scene, c *cell, strict bool) bool {
 	// A share of a flood: the same thing at least once a second for half a
 	// minute. Alone it is a busy poll.
 	part := c.n >= floodPart && c.gapSum <= float64(c.gaps) && c.repeats*10 >= c.n*9
-	if c.peak < floodPeak && !(strict && part) {
+	if c.peak < floodPeak && !part {
 		return false
 	}
 	a := s.actorOf(c)
@@ -48,6 +48,9 @@ func weighFlood(s *scene, sc *scope) *fusion {
 	f := &fusion{kind: taxonomy.AttackFlood}
 	rate := float64(t.n) / max(t.seconds(), 0.5)
 	if float64(t.peak) < floodPeak {
+		if !sc.kind.wide() {
+			return nil
+		}
 		z, purity := s.herd(sc, s.looksGuilty)
 		if rate < floodWide || z < 6 || purity < 0.8 || len(others) < 5 {
 			return nil

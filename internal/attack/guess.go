@@ -52,6 +52,9 @@ func weighGuess(s *scene, sc *scope) *fusion {
 	if t.blind*2 > t.n {
 		return s.weighBlind(sc)
 	}
+	if sc.kind == scopeUnit {
+		return nil // only unseen attempts have nothing else in common
+	}
 	asks := s.asks()
 	answered := t.answered()
 	if answered < 8 {

@@ -25,12 +25,13 @@ var (
 	narrowActors = []scopeKind{scopeActor, scopeAddress}
 	narrowOwners = []scopeKind{scopeCredential, scopeActor, scopeAddress}
 	wideScopes   = []scopeKind{scopePrint, scopePrefix, scopeShape, scopeCohort, scopeAgent}
+	guessScopes  = append(wideScopes[:len(wideScopes):len(wideScopes)], scopeUnit)
 	wideActors   = []scopeKind{scopePrefix, scopeCohort, scopeAgent}
 )
 
 // axes gives the ways to abuse a unit.
 func axes(u *unit) []axis {
-	guess := axis{name: "guess", narrow: narrowActors, wide: wideScopes, least: 8, like: likeGuess, gate: gateGuess, weigh: weighGuess}
+	guess := axis{name: "guess", narrow: narrowActors, wide: guessScopes, least: 8, like: likeGuess, gate: gateGuess, weigh: weighGuess}
 	flood := axis{name: "flood", narrow: narrowActors, wide: wideActors, least: floodLeast, like: likeFlood, gate: gateFlood, weigh: weighFlood}
 	switch {
 	case u.id == "site":

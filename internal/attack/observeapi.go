@@ -47,6 +47,7 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 	e.touch(r, c)
 	if c.n >= floodPart && c.repeats*10 >= c.n*9 && c.gapSum <= float64(c.gaps) {
 		u.watch = true
+		e.mark(c, c.first)
 		e.mark(c, ev.End)
 	}
 	if c.peak >= floodPeak {

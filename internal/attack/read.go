@@ -58,7 +58,7 @@ func (s *scene) weighForeign(sc *scope, read float64, p *peers) *fusion {
 		return nil
 	}
 	f := &fusion{kind: taxonomy.AttackBOLAExploitation}
-	if sc.kind.wide() && !s.weighReaders(f, sc) {
+	if sc.kind.wide() && !s.weighReaders(f, sc, s.looksGuilty) {
 		return nil
 	}
 	if known {
@@ -107,7 +107,11 @@ func (s *scene) weighScrape(sc *scope, read float64, p *peers) *fusion {
 		if asked < objectsWide || fresh > 0.1 || !(density >= 0.4 && asked >= 64 || t.foreign*2 > t.obj || t.miss*5 > t.obj || s.drones(sc, asked)) {
 			return nil
 		}
-		if !s.weighReaders(f, sc) {
+		guilty := s.looksGuilty
+		if s.drones(sc, asked) {
+			guilty = func(i int32) bool { return s.hard[i] && s.cell(i).tool > 0 }
+		}
+		if !s.weighReaders(f, sc, guilty) {
 			return nil
 		}
 	case p.count >= 3:
@@ -198,11 +202,11 @@ func (s *scene) walk(f *fusion, sc *scope, asked float64, p *peers) {
 }
 
 // weighReaders weighs a wide scope of readers.
-func (s *scene) weighReaders(f *fusion, sc *scope) bool {
+func (s *scene) weighReaders(f *fusion, sc *scope, guilty func(int32) bool) bool {
 	if len(sc.members) < 10 {
 		return false
 	}
-	z, purity := s.herd(sc, s.looksGuilty)
+	z, purity := s.herd(sc, guilty)
 	if purity < 0.9 || z < 5 {
 		return false
 	}

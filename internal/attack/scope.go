@@ -20,9 +20,10 @@ const (
 	scopeCohort
 	scopeShape
 	scopeAgent
+	scopeUnit // all who look alike at these APIs, when nothing else is shared
 )
 
-var scopeNames = [...]string{"", "account", "credential", "actor", "address", "prefix", "fingerprint+structure", "fingerprint", "structure", "agent"}
+var scopeNames = [...]string{"", "account", "credential", "actor", "address", "prefix", "fingerprint+structure", "fingerprint", "structure", "agent", "api"}
 
 func (k scopeKind) String() string { return scopeNames[k] }
 func (k scopeKind) wide() bool     { return k >= scopePrefix }
@@ -52,6 +53,8 @@ func (k scopeKind) key(c *cell) uint64 {
 		return c.shape
 	case scopeAgent:
 		return c.agent
+	case scopeUnit:
+		return uint64(c.api) + 1
 	}
 	return 0
 }

@@ -12,10 +12,8 @@ func (s *Selector) Match(ev *catalog.Event) bool {
 	if ev.End < s.From || ev.End > s.To {
 		return false
 	}
-	if len(s.APIs) > 0 && (ev.API == nil || !slices.Contains(s.APIs, ev.API.Handle)) {
-		return false
-	}
-	if len(s.Path) > 0 && !slices.Contains(s.Path, pathHash(ev)) {
+	if len(s.APIs)+len(s.Path) > 0 && (ev.API == nil || !slices.Contains(s.APIs, ev.API.Handle)) &&
+		(len(s.Path) == 0 || !slices.Contains(s.Path, pathHash(ev))) {
 		return false
 	}
 	ip := ev.Who.Client.Unmap()
@@ -30,10 +28,7 @@ func (e *Engine) covers(s *Selector, c *cell) bool {
 	if c.last < s.From || c.first > s.To {
 		return false
 	}
-	if len(s.APIs) > 0 && !slices.Contains(s.APIs, e.apis[c.api].handle) {
-		return false
-	}
-	if len(s.Path) > 0 && !slices.Contains(s.Path, e.apis[c.api].door) {
+	if a := &e.apis[c.api]; len(s.APIs)+len(s.Path) > 0 && !slices.Contains(s.APIs, a.handle) && (a.door == 0 || !slices.Contains(s.Path, a.door)) {
 		return false
 	}
 	if !in(s.IP, c.ip) || len(s.Prefix) > 0 && !slices.Contains(s.Prefix, prefixOf(c.ip)) ||
@@ -62,9 +57,7 @@ func (e *Engine) selector(ep *episode, r *roster) Selector {
 	s.From, s.To = r.window()
 	s.APIs = slices.Clone(r.apis.list)
 	slices.Sort(s.APIs)
-	if len(s.APIs) == 0 {
-		s.Path = sorted(r.doors.list)
-	}
+	s.Path = sorted(r.doors.list)
 	site := ep.unit == "site"
 	if site {
 		s.APIs, s.Path = nil, nil
@@ -156,7 +149,7 @@ func (e *Engine) touched(ep *episode, s *Selector) (hit, all uint64) {
 		}
 	}
 	for _, i := range u.apis {
-		if len(s.APIs) > 0 && !slices.Contains(s.APIs, e.apis[i].handle) {
+		if a := &e.apis[i]; len(s.APIs)+len(s.Path) > 0 && !slices.Contains(s.APIs, a.handle) && !slices.Contains(s.Path, a.door) {
 			continue
 		}
 		for r := e.apis[i].cells.head; r != 0; {
