@@ -52,8 +52,9 @@ opened or recognised, or nothing could be inspected.`,
 					return err
 				}
 			}
-			cfg := engine.AnalyzeConfig{Version: version, Rules: rules.FS, Site: site, Workers: workers, Random: rand.Reader, Temp: tempFile}
-			if cfg.Key, err = loadKey(keyFile, rand.Reader); err != nil {
+			cfg := engine.AnalyzeConfig{Version: version, Site: site, Workers: workers, Random: rand.Reader, Temp: tempFile}
+			key, err := loadKey(keyFile, rand.Reader)
+			if err != nil {
 				return err
 			}
 			if cfg.File, err = loadConfig(configFile); err != nil {
@@ -92,6 +93,9 @@ opened or recognised, or nothing could be inspected.`,
 			if err != nil {
 				return err
 			}
+			if cfg.Tools, err = engine.LoadTools(rules.FS, key); err != nil {
+				return err
+			}
 			bar := a.bar(quiet, totalSize(inputs))
 			cfg.Meter = bar.update
 			res, err := engine.Analyze(cmd.Context(), cfg)
@@ -100,9 +104,7 @@ opened or recognised, or nothing could be inspected.`,
 				return err
 			}
 			refused = append(refused, res.Refused...)
-			if err := a.refusals(refused, len(refused) == 0 && !res.Inspected()); err != nil {
-				return err
-			}
+			a.refusals(cfg.Tools.Messages, refused, len(refused) == 0 && !res.Inspected())
 			if jsonOut != nil {
 				enc := json.NewEncoder(jsonOut)
 				enc.SetEscapeHTML(false)
@@ -112,7 +114,7 @@ opened or recognised, or nothing could be inspected.`,
 				}
 			}
 			if !outs.toStdout {
-				if err := a.summary(res.Report, cfg.Zone, all); err != nil {
+				if err := a.summary(cfg.Tools.Messages, res.Report, cfg.Zone, all); err != nil {
 					return err
 				}
 			}
@@ -148,14 +150,7 @@ opened or recognised, or nothing could be inspected.`,
 }
 
 // refusals says which inputs were not read and why, or that nothing was.
-func (a *app) refusals(list []engine.Refusal, nothing bool) error {
-	if len(list) == 0 && !nothing {
-		return nil
-	}
-	msgs, err := message.Load(rules.FS, "messages")
-	if err != nil {
-		return err
-	}
+func (a *app) refusals(msgs *message.Catalog, list []engine.Refusal, nothing bool) {
 	head := msgs.Text("cli.error", nil).In(a.lang)
 	for _, r := range list {
 		why := r.Err.Error()
@@ -167,15 +162,10 @@ func (a *app) refusals(list []engine.Refusal, nothing bool) error {
 	if nothing {
 		fmt.Fprintf(a.stderr, "%s: %s\n", head, msgs.Text("cli.nothing", nil).In(a.lang))
 	}
-	return nil
 }
 
 // summary prints what people read.
-func (a *app) summary(r *report.Report, zone *time.Location, all bool) error {
-	msgs, err := message.Load(rules.FS, "messages")
-	if err != nil {
-		return err
-	}
+func (a *app) summary(msgs *message.Catalog, r *report.Report, zone *time.Location, all bool) error {
 	cfg := report.TerminalConfig{Lang: a.lang, Zone: zone, Messages: msgs, All: all}
 	if f, ok := a.stdout.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		cfg.Colour = a.getenv("NO_COLOR") == ""

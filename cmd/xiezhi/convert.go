@@ -6,6 +6,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"xiezhi/internal/engine"
+	"xiezhi/internal/message"
+	"xiezhi/rules"
 )
 
 func (a *app) convert() *cobra.Command {
@@ -53,9 +55,11 @@ Exit code 0 unless nothing could be opened.`,
 				return err
 			}
 			refused = append(refused, res.Refused...)
-			if err := a.refusals(refused, false); err != nil {
+			msgs, err := message.Load(rules.FS, "messages")
+			if err != nil {
 				return err
 			}
+			a.refusals(msgs, refused, false)
 			lost := uint64(0)
 			for _, n := range res.Totals.Dropped {
 				lost += n

@@ -15,7 +15,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/netip"
 	"slices"
 	"strings"
@@ -35,13 +34,12 @@ import (
 // means its default.
 type AnalyzeConfig struct {
 	Version string
-	Rules   fs.FS
+	Tools   *Tools
 	Inputs  []source.Input
 	Format  Format // Auto: by content
 	Log     LogConfig
 
 	Workers int
-	Key     [32]byte
 	Site    string
 	Zone    *time.Location
 	Trusted []netip.Prefix
@@ -85,18 +83,17 @@ func (r *AnalyzeResult) Inspected() bool { return r.Report.Input.Analysed > 0 }
 // result.
 func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	cfg.defaults()
-	tools, err := loadTools(cfg.Rules, cfg.Key)
-	if err != nil {
-		return nil, err
-	}
+	tools := cfg.Tools
 	sorter := judge.NewSorter(judge.SorterConfig{Memory: cfg.Memory, Create: cfg.Temp, Random: cfg.Random})
 	defer func() { _ = sorter.Close() }()
 	census := newHostCensus(tools.redactor.TokenString)
 	observers := make([]*observe.Observer, cfg.Workers)
 	for i := range observers {
-		if observers[i], err = tools.observer(); err != nil {
+		o, err := tools.observer()
+		if err != nil {
 			return nil, err
 		}
+		observers[i] = o
 	}
 
 	ledger := &source.Ledger{}
@@ -135,7 +132,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	}
 	results := bench.results()
 
-	in := inputOf(ledger.Totals(), p, bench, census, blind, tools.messages)
+	in := inputOf(ledger.Totals(), p, bench, census, blind, tools.Messages)
 	addresses := report.AddressesPlain
 	if cfg.File.Privacy.Addresses == "token" {
 		addresses = report.AddressesToken
@@ -175,7 +172,7 @@ func sinceUntil(since, until time.Time) (int64, int64) {
 // bench is the row of judges, one per site, in the order of first appearance.
 type bench struct {
 	cfg    AnalyzeConfig
-	tools  *tools
+	tools  *Tools
 	namer  *siteNamer
 	judges map[string]*judge.Judge
 	order  []string
@@ -191,7 +188,7 @@ type bench struct {
 // unlisted hosts. Beyond it, unlisted traffic shares one judge.
 const maxJudges = maxSites + 64
 
-func newBench(cfg AnalyzeConfig, t *tools, n *siteNamer) *bench {
+func newBench(cfg AnalyzeConfig, t *Tools, n *siteNamer) *bench {
 	return &bench{cfg: cfg, tools: t, namer: n, judges: map[string]*judge.Judge{}}
 }
 
@@ -232,7 +229,7 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 		Site:     site,
 		Identity: b.identityConfig(),
 		Catalog:  catalog.Config{Roles: b.tools.roles},
-		Messages: b.tools.messages,
+		Messages: b.tools.Messages,
 		Rules:    b.tools.rules,
 		Attack:   b.attackBudget(),
 	})

@@ -35,6 +35,7 @@ func wholePath(b *testing.B, image []byte, exchanges int) {
 	b.ReportAllocs()
 	b.SetBytes(int64(len(image) / exchanges))
 	done := 0
+	tools(b)
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -43,7 +44,7 @@ func wholePath(b *testing.B, image []byte, exchanges int) {
 	for done < b.N {
 		in := source.Input{Name: "capture", Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(image)), nil }}
 		dir := b.TempDir()
-		res, err := engine.Analyze(context.Background(), engine.AnalyzeConfig{Version: "bench", Rules: rules.FS, Inputs: []source.Input{in}, Workers: 1, Random: rand.Reader,
+		res, err := engine.Analyze(context.Background(), engine.AnalyzeConfig{Version: "bench", Tools: tools(b), Inputs: []source.Input{in}, Workers: 1, Random: rand.Reader,
 			Temp: func() (judge.SpillFile, error) { return os.CreateTemp(dir, "spill-*") }})
 		if err != nil {
 			b.Fatal(err)
@@ -56,11 +57,19 @@ func wholePath(b *testing.B, image []byte, exchanges int) {
 	b.StopTimer()
 	cpu = cpuTime() - cpu
 	runtime.ReadMemStats(&after)
-	// The processor's time, not the wall's: the machine may be shared. The
-	// start-up (rules, password lists) is in it once per pass.
+	// The processor's time, not the wall's: the machine may be shared.
 	b.ReportMetric(float64(done)/cpu.Seconds(), "exchanges/cpu-s")
 	b.ReportMetric(float64(len(image))*float64(done/exchanges)/cpu.Seconds()/1e6, "MB/cpu-s")
 	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(done), "mallocs/exchange")
+}
+
+// BenchmarkStart decodes the rules: what every run pays before its first byte.
+func BenchmarkStart(b *testing.B) {
+	for b.Loop() {
+		if _, err := engine.LoadTools(rules.FS, [32]byte{1}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func inflate(tb testing.TB, name string) []byte {

@@ -103,7 +103,7 @@ func TestCanary(t *testing.T) {
 	var attributed, apis bytes.Buffer
 	spill := t.TempDir()
 	var spilled []string
-	cfg := engine.AnalyzeConfig{Version: "test", Rules: rules.FS, Inputs: in, Workers: 2, Key: [32]byte{9}, Random: rand.Reader,
+	cfg := engine.AnalyzeConfig{Version: "test", Tools: tools(t), Inputs: in, Workers: 2, Random: rand.Reader,
 		Attributed: &attributed, APIs: &apis, Memory: 64 << 10,
 		Temp: func() (judge.SpillFile, error) {
 			f, err := os.CreateTemp(spill, "spill-*")

@@ -12,20 +12,21 @@ import (
 	"xiezhi/internal/redact"
 )
 
-// tools are the immutable parts that every worker and judge shares.
-type tools struct {
-	messages *message.Catalog
+// Tools are the decoded rules and the key: the immutable parts that every
+// worker, judge and run shares.
+type Tools struct {
+	Messages *message.Catalog
 	rules    *signature.Set
 	redactor *redact.Redactor
 	roles    *catalog.Lexicon
 	observe  observe.Config
 }
 
-// loadTools decodes the rule data once.
-func loadTools(rules fs.FS, key [32]byte) (*tools, error) {
-	t := &tools{redactor: redact.New(key)}
+// LoadTools decodes the rule data.
+func LoadTools(rules fs.FS, key [32]byte) (*Tools, error) {
+	t := &Tools{redactor: redact.New(key)}
 	var err error
-	if t.messages, err = message.Load(rules, "messages"); err != nil {
+	if t.Messages, err = message.Load(rules, "messages"); err != nil {
 		return nil, err
 	}
 	if t.rules, err = signature.Load(rules); err != nil {
@@ -54,4 +55,4 @@ func loadTools(rules fs.FS, key [32]byte) (*tools, error) {
 	return t, nil
 }
 
-func (t *tools) observer() (*observe.Observer, error) { return observe.New(t.observe) }
+func (t *Tools) observer() (*observe.Observer, error) { return observe.New(t.observe) }

@@ -82,6 +82,18 @@ func truth(t *testing.T) []labelled {
 	return out
 }
 
+// loaded are the rules under a fixed key, decoded once for all tests.
+var loaded = sync.OnceValues(func() (*engine.Tools, error) { return engine.LoadTools(rules.FS, [32]byte{1, 2, 3}) })
+
+func tools(tb testing.TB) *engine.Tools {
+	tb.Helper()
+	t, err := loaded()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return t
+}
+
 // run analyses files with a fixed key and gives the report and the attributed
 // exchanges.
 func run(t *testing.T, cfg engine.AnalyzeConfig, files ...string) (*report.Report, []byte) {
@@ -94,8 +106,7 @@ func run(t *testing.T, cfg engine.AnalyzeConfig, files ...string) (*report.Repor
 		cfg.Inputs = append(cfg.Inputs, in...)
 	}
 	var attributed bytes.Buffer
-	cfg.Version, cfg.Rules, cfg.Random, cfg.Attributed = "test", rules.FS, rand.Reader, &attributed
-	cfg.Key = [32]byte{1, 2, 3}
+	cfg.Version, cfg.Tools, cfg.Random, cfg.Attributed = "test", tools(t), rand.Reader, &attributed
 	dir := t.TempDir()
 	cfg.Temp = func() (judge.SpillFile, error) { return os.CreateTemp(dir, "spill-*") }
 	res, err := engine.Analyze(context.Background(), cfg)
