@@ -186,6 +186,10 @@ func better(a, b *candidate) bool {
 	// Of two that explain about as much, the one with fewer honest askers and
 	// then the narrower key says it better.
 	na, nb := int(a.scope.sum.n), int(b.scope.sum.n)
+	// Where a wider key tells another story, it joins two attacks.
+	if a.fuse.kind != b.fuse.kind && a.scope.kind != b.scope.kind && na*4 >= nb && nb*4 >= na {
+		return a.scope.kind < b.scope.kind
+	}
 	if na*4 >= nb*3 && nb*4 >= na*3 {
 		pa, pb := len(a.scope.members)*len(b.scope.all), len(b.scope.members)*len(a.scope.all)
 		if pa*20 > pb*21 || pb*20 > pa*21 {
