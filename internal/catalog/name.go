@@ -49,9 +49,13 @@ func (c *Catalog) nameOf(g *node) string {
 	m := &g.naming
 	thing := ""
 	for n := g.parent; n != nil && thing == ""; n = n.parent {
-		if n.text != "" && !n.param && n.weight != weightNever && !strings.EqualFold(n.text, "api") {
-			thing = singular(snake(n.text))
+		if n.text == "" || n.param || n.weight == weightNever || strings.EqualFold(n.text, "api") {
+			continue
 		}
+		if digits(n.text) > 0 && !n.route {
+			break // ko5ezxmguvv names no collection
+		}
+		thing = singular(snake(n.text))
 	}
 	best, field := uint32(0), ""
 	for _, e := range m.echoes {

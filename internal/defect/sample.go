@@ -95,7 +95,7 @@ func (s *Samples) Evidence(m *message.Catalog) []Evidence {
 		out = append(out, Evidence{
 			Exchange: p.Exchange,
 			What: m.Text(p.What, message.Args{
-				"path": p.Path, "type": TypeName(m, p.Type), "n": p.N, "status": int(p.Status), "text": p.Text}),
+				"path": p.Path, "type": ShownName(m, p.Type), "n": p.N, "status": int(p.Status), "text": p.Text}),
 			Value: p.Value,
 		})
 	}

@@ -87,12 +87,21 @@ func TypeName(m *message.Catalog, t taxonomy.Sensitive) message.Text {
 	return m.Text("defect.type."+t.String(), nil)
 }
 
+// ShownName names what a response holds: under the name of a password stands
+// as often its hash.
+func ShownName(m *message.Catalog, t taxonomy.Sensitive) message.Text {
+	if t == taxonomy.SensPassword {
+		return m.Text("defect.type.password_or_hash", nil)
+	}
+	return TypeName(m, t)
+}
+
 // Names lists the types in the order of their gravity.
 func (s Types) Names(m *message.Catalog) message.Text {
 	var l []message.Text
 	for t := taxonomy.Sensitive(1); int(t) < taxonomy.SensitiveCount; t++ {
 		if s.Has(TypesOf(t)) {
-			l = append(l, TypeName(m, t))
+			l = append(l, ShownName(m, t))
 		}
 	}
 	out := Join(l)

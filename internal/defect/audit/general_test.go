@@ -180,3 +180,25 @@ func TestBOLAByPost(t *testing.T) {
 		{"a cancellation", run("POST /order/cancel", taxonomy.RoleOrderCancel), "bola:confirmed", []string{"修改或删除"}},
 	})
 }
+
+// Staff open what their lists give them; an account that people open
+// themselves has no business there.
+func TestBOLAOutOfAList(t *testing.T) {
+	run := func(selfMade bool) func(*site) {
+		return func(s *site) {
+			if selfMade {
+				s.api("POST /register", taxonomy.RoleRegister)
+				s.do("POST /register", about("clerk", false, true))
+			}
+			times(9, func(i int) {
+				u := fmt.Sprint("user", i)
+				s.do("GET /orders/{id}", as(u), owns("o"+u, u, catalog.OwnershipOwn))
+				s.do("GET /orders/{id}", as("clerk"), owns("o"+u, u, catalog.OwnershipEntrusted), gives("idCard", taxonomy.SensCNResidentID, "i"+u))
+			})
+		}
+	}
+	check(t, []scenario{
+		{"a clerk", run(false), "", nil},
+		{"a customer", run(true), "bola:confirmed", nil},
+	})
+}

@@ -125,7 +125,9 @@ func (d *BOLA) judge(ev *defect.Event) (own bool, object uint64, credential bool
 		return true, 0, false
 	case sets:
 		return false, account, true
-	case ev.Ownership == catalog.OwnershipForeign, ev.Ownership == catalog.OwnershipEntrusted:
+	case ev.Ownership == catalog.OwnershipEntrusted && !d.registered.Has(ev.Who.Principal):
+		return false, 0, false // out of a list that the asker was given: staff at work
+	case ev.Ownership >= catalog.OwnershipForeign:
 		object = ev.Object
 		if object == 0 {
 			object = ev.Owner

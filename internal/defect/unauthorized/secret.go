@@ -241,7 +241,11 @@ func (d *Secret) Findings(r *defect.Report) {
 			if f.matched > 0 {
 				id += ".submitted"
 			}
-			args := message.Args{"api": r.Name(h), "path": f.path, "type": defect.TypeName(r.Texts, f.typ), "values": defect.Number(values, f.values.Exact()),
+			name := defect.ShownName(r.Texts, f.typ)
+			if f.matched > 0 {
+				name = defect.TypeName(r.Texts, f.typ)
+			}
+			args := message.Args{"api": r.Name(h), "path": f.path, "type": name, "values": defect.Number(values, f.values.Exact()),
 				"n": f.span.Count, "sources": f.sources.Number(), "matched": f.matched}
 			r.Add(defect.Draft{
 				Kind: taxonomy.DefectSecretInResponse, API: h, SubKey: f.path, Span: f.span, Samples: f.samples,
