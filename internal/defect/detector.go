@@ -19,7 +19,7 @@ type Event struct {
 	*catalog.Event
 	Handle    catalog.Handle // 0 when the request belongs to no API
 	Source    uint64         // token of the client's address
-	Anonymous bool           // no credential of any kind
+	Anonymous bool           // no credential of any kind, or a session that is nobody's
 	OK        bool           // what was asked for was given or done
 }
 
@@ -30,7 +30,7 @@ func (e *Event) Fill() {
 		e.Handle = e.API.Handle
 	}
 	e.OK = e.Outcome == catalog.OutcomeSuccess
-	e.Anonymous = e.Who.Credential == 0 && len(e.Credentials) == 0
+	e.Anonymous = e.Who.Guest || e.Who.Credential == 0 && len(e.Credentials) == 0
 	a := e.Who.Client.As16()
 	var hi, lo uint64
 	for i := range 8 {

@@ -24,6 +24,7 @@ type Who struct {
 	Registered bool         // Subject is known to exist: it registered or logged in with success before
 	NewSubject bool         // Subject was never named before on this site
 	Cohort     uint64       // fingerprint: hash of (JA4, header order, agent family, proto)
+	Guest      bool         // the credential is a session that was given to a visitor and nobody has signed in with
 	Shared     bool         // address serves several principals or many agents (NAT, proxy)
 
 	// Aliases are other names of the principal, learned from its logins and its
@@ -54,5 +55,6 @@ func (w *Who) Is(token uint64) bool {
 	return false
 }
 
-// Known reports whether the asker showed any credential.
-func (w *Who) Known() bool { return w.Credential != 0 }
+// Known reports whether the asker showed a credential that somebody signed in
+// with, as far as is known.
+func (w *Who) Known() bool { return w.Credential != 0 && !w.Guest }

@@ -19,6 +19,7 @@ func (r *Resolver) Learn(o *observe.Observation, w Who, success bool) {
 			r.accounts.Put(w.Subject, account{registered: a.registered || proves})
 		}
 	}
+	r.learnGuest(o, &w, success)
 	if !success {
 		return
 	}
@@ -31,7 +32,7 @@ func (r *Resolver) Learn(o *observe.Observation, w Who, success bool) {
 		for i := range o.Credentials {
 			if c := &o.Credentials[i]; c.Kind == observe.CredCookie && c.Token != 0 {
 				if own, ok := r.credentials.Get(c.Token); !ok || !own.proven {
-					r.credentials.Put(c.Token, owner{w.Subject, true})
+					r.credentials.Put(c.Token, owner{account: w.Subject, proven: true})
 				}
 			}
 		}
@@ -60,7 +61,7 @@ func (r *Resolver) learnIssued(o *observe.Observation, w *Who) uint64 {
 			a = c.Account
 		}
 		if a != 0 {
-			r.credentials.Put(c.Token, owner{a, acct != 0})
+			r.credentials.Put(c.Token, owner{account: a, proven: acct != 0})
 		}
 	}
 	return acct
@@ -73,7 +74,7 @@ func (r *Resolver) learnShown(o *observe.Observation, w *Who) {
 		return
 	}
 	own, ok := r.credentials.Get(w.Credential)
-	if ok {
+	if ok && own.account != 0 {
 		r.exists(own.account)
 		if own.proven {
 			for i := range o.Credentials {
@@ -88,7 +89,7 @@ func (r *Resolver) learnShown(o *observe.Observation, w *Who) {
 		return
 	}
 	if w.Principal != 0 {
-		r.credentials.Put(w.Credential, owner{w.Principal, false})
+		r.credentials.Put(w.Credential, owner{account: w.Principal})
 		r.exists(w.Principal)
 		if selfProfile(o) {
 			r.learnAliases(o, w.Principal, true)
@@ -96,7 +97,7 @@ func (r *Resolver) learnShown(o *observe.Observation, w *Who) {
 		return
 	}
 	if a := profileAccount(o); a != 0 {
-		r.credentials.Put(w.Credential, owner{a, false})
+		r.credentials.Put(w.Credential, owner{account: a})
 		r.exists(a)
 	}
 }

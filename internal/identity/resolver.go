@@ -41,6 +41,7 @@ type Resolver struct {
 	clients     *sketch.Recent[*client]
 	aliases     *sketch.Recent[[MaxAliases]uint64] // by principal
 	claims      *sketch.Recent[claim]              // by alias
+	upgraded    int                                // visitors' sessions that somebody signed in with
 }
 
 // account is what is known of an account token. Its presence alone says that
@@ -53,6 +54,7 @@ type account struct{ registered bool }
 type owner struct {
 	account uint64
 	proven  bool
+	guest   bool // a session given to a visitor; account is 0
 }
 
 // New makes an empty resolver.
@@ -97,6 +99,7 @@ func (r *Resolver) Resolve(o *observe.Observation) Who {
 		w.Credential = c.Token
 		w.Principal = r.principal(c)
 		w.Aliases = r.aliasesOf(w.Principal)
+		w.Guest = w.Principal == 0 && r.isGuest(c)
 	}
 	w.Session = w.Credential
 	if w.Session == 0 {
@@ -134,7 +137,7 @@ func (r *Resolver) strongest(cs []observe.Credential) *observe.Credential {
 			k = int(strength[c.Kind])
 		}
 		// One whose owner is known beats every other.
-		if _, ok := r.credentials.Peek(c.Token); ok {
+		if own, ok := r.credentials.Peek(c.Token); ok && own.account != 0 {
 			k += 16
 		} else if c.Account != 0 {
 			k += 8
@@ -150,7 +153,7 @@ func (r *Resolver) strongest(cs []observe.Credential) *observe.Credential {
 }
 
 func (r *Resolver) principal(c *observe.Credential) uint64 {
-	if own, ok := r.credentials.Peek(c.Token); ok {
+	if own, ok := r.credentials.Peek(c.Token); ok && own.account != 0 {
 		return own.account
 	}
 	return c.Account

@@ -35,6 +35,8 @@ type Throttle struct {
 	accounts *defect.Table[pair, account]
 	sources  *defect.Table[pair, source]
 	apis     *defect.States[throttle]
+
+	forgotten uint64 // attempts beyond the ring
 }
 
 type pair struct {
@@ -158,6 +160,7 @@ func (d *Throttle) Observe(ev *defect.Event) {
 	if a != nil {
 		at := attempt{at: ev.End, class: ev.Class(), size: pageSize(ev), kind: kind, tag: ev.Passwords[0].Tag}
 		if len(a.last) == ring {
+			d.forgotten++
 			copy(a.last, a.last[1:])
 			a.last[ring-1] = at
 		} else {
@@ -356,7 +359,7 @@ func atLeast(n int) message.Text {
 // Counters says what was dropped.
 func (d *Throttle) Counters() []defect.Counter {
 	return []defect.Counter{{What: "defect.throttle.apis", Count: d.apis.Evicted}, {What: "defect.throttle.accounts", Count: d.accounts.Evicted},
-		{What: "defect.throttle.sources", Count: d.sources.Evicted}}
+		{What: "defect.throttle.sources", Count: d.sources.Evicted}, {What: "defect.throttle.attempts", Count: d.forgotten}}
 }
 
 var _ defect.Detector = (*Throttle)(nil)
