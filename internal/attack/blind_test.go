@@ -56,6 +56,11 @@ func TestBlindGuessing(t *testing.T) {
 			r := s.run(t)
 			r.found(t, "guess", 0.9, guess...)
 			r.innocent(t)
+			for i := range r.findings {
+				if r.findings[i].Blocked > 0 {
+					t.Errorf("a wrong password is counted as blocked\n%s", r)
+				}
+			}
 		})
 		t.Run(style.name+" from many addresses", func(t *testing.T) {
 			s := newScript(4)

@@ -216,7 +216,9 @@ func blocked(ev *catalog.Event) bool {
 		return true
 	case catalog.OutcomeDenied:
 		const judged = observe.SaysWrongSecret | observe.SaysBadPair | observe.SaysNotRegistered
-		return len(ev.Passwords) == 0 && ev.MessageSays&judged == 0
+		// A login that shows no password in a log answers 401 to a wrong one.
+		login := ev.API != nil && ev.API.Role == taxonomy.RoleLogin || ev.API == nil && namesLogin(ev)
+		return len(ev.Passwords) == 0 && ev.MessageSays&judged == 0 && !(login && ev.Status == 401)
 	}
 	return ev.MessageSays&(observe.SaysThrottled|observe.SaysLocked|observe.SaysCaptcha) != 0 && ev.Outcome != catalog.OutcomeSuccess
 }

@@ -82,7 +82,7 @@ func (s *scene) weighScrape(sc *scope, read float64, p *peers) *fusion {
 		return nil
 	}
 	f := &fusion{kind: taxonomy.AttackScraping}
-	asked := read + float64(t.miss)
+	asked := min(read+float64(t.miss), float64(t.obj))
 	fresh := 1 - min(read/float64(max(t.obj-min(t.miss, t.obj), 1)), 1) // revisits
 	density := 0.0
 	if b := t.count(setBlocks); b > 0 {
