@@ -73,7 +73,7 @@ func TestUnauthenticatedSensitive(t *testing.T) {
 	}
 	check(t, []scenario{
 		{"everyone reads e-mail addresses", func(s *site) { leak(s, 26) }, "unauthenticated_sensitive:confirmed",
-			[]string{debug, "不需要任何凭证", "38 名用户", "邮箱", "26 次", "3 个来源"}},
+			[]string{debug, "无需登录", "38 名用户", "邮箱", "26 次", "3 个来源"}},
 		{"one source, many people", func(s *site) {
 			times(6, func(i int) {
 				s.do(debug, gives("[].phone", taxonomy.SensCNMobile, people(fmt.Sprint("p", i), 5)...))
