@@ -99,7 +99,7 @@ func problemText(msgs *message.Catalog, text string) message.Text {
 // needsBodies are the kinds whose evidence stands in bodies.
 var needsBodies = []string{
 	"bola", "secret_in_response", "unauthenticated_sensitive", "optional_authentication", "weak_accepted", "identity_oracle", "bulk_response", "verbose_trace",
-	"exposed_component", "account_scanning", "credential_stuffing", "mass_registration", "bola_exploitation",
+	"exposed_component", "account_scanning", "mass_registration", "bola_exploitation",
 }
 
 // notJudged lists the kinds that this input, or this version, could not show.

@@ -138,7 +138,8 @@ func (b *builder) attack(f *attack.Finding) Attack {
 		Action: Action{Kind: string(f.Action), Collateral: round(f.Collateral)}}
 	a.Selector = Selector{APIs: b.apis(s.APIs), From: moment(s.From), To: moment(s.To), Keys: SelectorKeys{
 		IP: b.addresses(s.IP), Prefix: prefixes(s.Prefix), JA4: s.JA4, HeaderOrder: hexes(s.HeaderOrder), ParamShape: hexes(s.ParamShape),
-		Credential: b.tokens("credential", s.Credential), Account: b.tokens("account", s.Account)}}
+		Credential: b.tokens("credential", s.Credential), Account: b.tokens("account", s.Account),
+		Agent: b.tokens("agent", s.Agent), Path: hexes(s.Path)}}
 	if b.cfg.Addresses == AddressesToken {
 		b.hide(&a, f)
 	}

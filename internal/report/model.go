@@ -194,6 +194,8 @@ type SelectorKeys struct {
 	ParamShape  []string `json:"param_shape,omitempty"`
 	Credential  []string `json:"credential,omitempty"`
 	Account     []string `json:"account,omitempty"`
+	Agent       []string `json:"agent,omitempty"` // tokens of the User-Agent
+	Path        []string `json:"path,omitempty"`  // hashes of method and path, for what is no API; an alternative to apis
 }
 
 // Actors sums up who attacked.
