@@ -20,7 +20,7 @@ func (c *Catalog) regroup(n *node, f feature) {
 	need := f.need
 	if need == needContent && n.parent != nil {
 		need = needPages
-		if n.files(f) {
+		if s.files*4 >= s.n*3 {
 			need = needFiles
 		}
 	}
@@ -89,20 +89,6 @@ func (c *Catalog) regroup(n *node, f feature) {
 			}
 		}
 	}
-}
-
-// files reports whether most literals that answer so are names of files.
-func (n *node) files(f feature) bool {
-	all, files := 0, 0
-	for _, k := range n.order {
-		if k.hasFeature(f.key) {
-			all++
-			if k.file {
-				files++
-			}
-		}
-	}
-	return files*4 >= all*3
 }
 
 // alike reports whether at least half of what a literal answers is also

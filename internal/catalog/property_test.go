@@ -60,7 +60,7 @@ func size(t *rapid.T, n *node) (nodes, ops int) {
 	for _, k := range n.order {
 		for _, f := range k.feats {
 			s := sums[f.key]
-			sums[f.key] = support{s.n + 1, s.sum + k.weight, s.firm + k.firm}
+			sums[f.key] = support{s.n + 1, s.sum + k.weight, s.firm + k.firm, s.files + int32(boolInt(k.file))}
 		}
 	}
 	if n.support == nil {

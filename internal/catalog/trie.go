@@ -65,6 +65,8 @@ type support struct {
 	n    int32
 	sum  int32
 	firm int32 // of firm weights
+
+	files int32 // of n, names of files
 }
 
 // naming is the evidence for a parameter's name.
@@ -210,6 +212,7 @@ func (n *node) count(f feature, k *node, sign int32) {
 	s.n += sign
 	s.sum += sign * k.weight
 	s.firm += sign * k.firm
+	s.files += sign * int32(boolInt(k.file))
 	if s.n <= 0 {
 		delete(n.support, f.key)
 		return

@@ -134,5 +134,25 @@ func ofUser(parent string) bool {
 
 // squeeze lower-cases an ASCII name and drops what joins its words.
 func squeeze(s string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "").Replace(s))
+	plain := true
+	for i := range len(s) {
+		if c := s[i]; c == '_' || c == '-' || 'A' <= c && c <= 'Z' {
+			plain = false
+			break
+		}
+	}
+	if plain {
+		return s
+	}
+	b := make([]byte, 0, len(s))
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '_' || c == '-':
+		case 'A' <= c && c <= 'Z':
+			b = append(b, c|0x20)
+		default:
+			b = append(b, c)
+		}
+	}
+	return string(b)
 }

@@ -24,6 +24,14 @@ func (r *Resolver) isGuest(c *observe.Credential) bool {
 // they are visitors' no longer once something happened that may have signed
 // somebody in.
 func (r *Resolver) learnGuest(o *observe.Observation, w *Who, success bool) {
+	shown := false
+	for i := range o.Credentials {
+		own, ok := r.credentials.Peek(o.Credentials[i].Token)
+		shown = shown || ok && own.guest
+	}
+	if !shown && len(o.Issued) == 0 {
+		return
+	}
 	signs := len(o.Passwords) > 0 || o.Query && len(o.Issued) > 0 || signsIn(o)
 	for i := range o.Credentials {
 		c := &o.Credentials[i]

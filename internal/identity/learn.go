@@ -168,10 +168,12 @@ func profileAccount(o *observe.Observation) uint64 {
 var accountFields = [...]string{"username", "user_name", "userName", "account", "accountName", "loginName", "login", "mobile", "phone", "email", "user_id", "userId", "uid"}
 
 func isSelf(s string) bool {
-	for _, w := range [...]string{"me", "self", "profile", "whoami", "current", "mine", "userinfo", "getuserinfo", "myinfo", "currentuser", "getinfo", "myprofile", "accountinfo", "memberinfo"} {
-		if strings.EqualFold(strings.ReplaceAll(strings.ReplaceAll(s, "-", ""), "_", ""), w) {
-			return true
-		}
+	if len(s) > 20 {
+		return false
+	}
+	switch squeeze(s) {
+	case "me", "self", "profile", "whoami", "current", "mine", "userinfo", "getuserinfo", "myinfo", "currentuser", "getinfo", "myprofile", "accountinfo", "memberinfo":
+		return true
 	}
 	return false
 }

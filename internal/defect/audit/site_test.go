@@ -227,12 +227,3 @@ func kinds(fs []defect.Finding) string {
 	}
 	return strings.Join(l, " ")
 }
-
-func find(fs []defect.Finding, k taxonomy.DefectKind) *defect.Finding {
-	for i := range fs {
-		if fs[i].Kind == k {
-			return &fs[i]
-		}
-	}
-	return nil
-}
