@@ -15,9 +15,9 @@ import (
 )
 
 // Selector says which exchanges belong to an attack, in terms that a gateway
-// can evaluate: an exchange matches when its API is one of APIs or its path one of
-// Path (anything when both are empty), its time lies in [From, To], and for every key that has values one
-// of them matches.
+// can evaluate: an exchange matches when its API is one of APIs or its path one
+// of Path (anything when both are empty), its time lies in [From, To], and for
+// every key that has values one of them matches.
 type Selector struct {
 	APIs        []catalog.Handle
 	IP          []netip.Addr

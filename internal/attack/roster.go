@@ -30,8 +30,6 @@ func (k *keyList[T]) add(v T, limit int) {
 	k.list = append(k.list, v)
 }
 
-func (k *keyList[T]) clone() keyList[T] { return keyList[T]{slices.Clone(k.list), k.over} }
-
 // A roster is the sum over an episode's members with the keys that a selector
 // or a reader needs.
 type roster struct {

@@ -60,16 +60,16 @@ func newScript(seed uint64) *script {
 }
 
 type client struct {
-	ip             netip.Addr
-	agent, header  uint64
-	cohort         uint64
-	family         string
-	tool           bool
-	credential     uint64
-	principal      uint64
-	referer        string
-	shape          uint64 // of bodies
-	password, name uint64
+	ip            netip.Addr
+	agent, header uint64
+	cohort        uint64
+	family        string
+	tool          bool
+	credential    uint64
+	principal     uint64
+	referer       string
+	shape         uint64 // of bodies
+	password      uint64
 }
 
 var families = []string{"chrome", "firefox", "safari", "okhttp", "edge"}

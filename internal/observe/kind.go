@@ -77,5 +77,5 @@ func sniff(head, body []byte, jsonLike bool) BodyKind {
 // jsonp reports whether a script is a call with one object or array.
 func jsonp(head []byte) bool {
 	i := bytes.IndexByte(head, '(')
-	return i > 0 && i+1 < len(head) && (head[i+1] == '{' || head[i+1] == '[') && bytes.IndexAny(head[:i], " =;\n") < 0
+	return i > 0 && i+1 < len(head) && (head[i+1] == '{' || head[i+1] == '[') && !bytes.ContainsAny(head[:i], " =;\n")
 }

@@ -25,7 +25,6 @@ type requestState struct {
 	signName  string
 	signIn    Location
 	companion bool
-	hasPart   bool
 }
 
 type span struct{ from, to int32 }

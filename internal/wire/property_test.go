@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -126,7 +127,7 @@ func (d dialogue) read(t *rapid.T) (want []string) {
 	asks, answers := bufio.NewReader(&side[0]), bufio.NewReader(&side[1])
 	for {
 		req, err := http.ReadRequest(asks)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return want
 		}
 		if err != nil {
@@ -142,8 +143,9 @@ func (d dialogue) read(t *rapid.T) (want []string) {
 			if err != nil {
 				break
 			}
-			if respBody, err = io.ReadAll(resp.Body); err != nil {
-				t.Fatalf("oracle: %v", err)
+			respBody, err = io.ReadAll(resp.Body)
+			if e := resp.Body.Close(); err != nil || e != nil {
+				t.Fatalf("oracle: %v %v", err, e)
 			}
 			if status = resp.StatusCode; status >= 200 {
 				break

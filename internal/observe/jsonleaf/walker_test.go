@@ -22,7 +22,6 @@ type collector struct {
 	w      *Walker
 	leaves []leaf
 	hashes map[string]uint64
-	names  map[uint64]string
 	clash  string
 }
 

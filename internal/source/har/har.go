@@ -110,7 +110,7 @@ func (r *run) input(name string, rc io.Reader) error {
 		return err
 	}
 	switch e := r.in.err; {
-	case e == nil, e == io.EOF:
+	case e == nil, errors.Is(e, io.EOF):
 	case errors.Is(e, io.ErrUnexpectedEOF):
 		r.note(taxonomy.DropTruncated, r.in.offset(), 0, "compressed data ends early")
 	default:

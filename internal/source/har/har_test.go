@@ -205,7 +205,7 @@ func TestErrors(t *testing.T) {
 	stop := errors.New("stop")
 	var ledger source.Ledger
 	err := New([]source.Input{input("a", []byte(document(entryA, entryB)))}, Config{}).Run(context.Background(), source.SinkFunc(func(*exchange.Exchange) error { return stop }), &ledger)
-	if err != stop {
+	if !errors.Is(err, stop) {
 		t.Error(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())

@@ -3,6 +3,7 @@ package pcap
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"os"
 	"runtime"
@@ -74,7 +75,7 @@ func TestSteadyAllocations(t *testing.T) {
 	warm := 0
 	var p packet
 	for {
-		if err := r.read(&p); err == io.EOF {
+		if err := r.read(&p); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
 			t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -113,7 +114,7 @@ func run(t testing.TB, cfg Config, inputs ...Input) ([]taken, *Source, source.To
 	if err := s.Run(context.Background(), source.SinkFunc(func(x *exchange.Exchange) error {
 		got = append(got, take(x))
 		return nil
-	}), l); err != nil && err != ErrNothingOpened {
+	}), l); err != nil && !errors.Is(err, ErrNothingOpened) {
 		t.Fatal(err)
 	}
 	st := s.Stats()

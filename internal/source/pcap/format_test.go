@@ -272,7 +272,7 @@ func TestSinkAndContext(t *testing.T) {
 	stop := errors.New("stop")
 	l := &source.Ledger{}
 	err := New([]Input{bytesInput("a", pcaptest.Encode(one()))}, Config{}).Run(context.Background(), source.SinkFunc(func(*exchange.Exchange) error { return stop }), l)
-	if err != stop || l.Totals().Accepted != 0 {
+	if !errors.Is(err, stop) || l.Totals().Accepted != 0 {
 		t.Fatalf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
