@@ -152,7 +152,7 @@ func FuzzParse(f *testing.F) {
 		if !got || !want {
 			return
 		}
-		if alg != "" && strings.ToValidUTF8(string(tok.Alg), "\ufffd") != strings.ToValidUTF8(alg, "\ufffd") {
+		if alg != "" && string([]rune(string(tok.Alg))) != alg { // encoding/json replaces each byte that is no UTF-8
 			t.Fatalf("alg %q, want %q", tok.Alg, alg)
 		}
 		last := map[string]string{}
