@@ -104,6 +104,7 @@ func (j *Judge) Limits() []Limit {
 	add("identity.accounts", ids.EvictedAccounts)
 	add("identity.credentials", ids.EvictedCredentials)
 	add("identity.clients", ids.EvictedClients)
+	add("identity.aliases", ids.EvictedAliases)
 	cat := j.catalog.Stats()
 	add("catalog.refused", cat.Refused)
 	add("catalog.forced", cat.Forced)

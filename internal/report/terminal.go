@@ -391,7 +391,11 @@ func (t *terminal) quality() {
 		t.para(1, "• ", t.say("report.addresses_hidden", nil))
 	}
 	for _, l := range in.Limits {
-		t.para(1, "• ", t.say("report.limit", message.Args{"what": l.What, "n": l.Count}))
+		what := l.What
+		if id := "limit." + what; t.cfg.Messages.Has(id) {
+			what = t.say(id, nil)
+		}
+		t.para(1, "• ", t.say("report.limit", message.Args{"what": what, "n": l.Count}))
 	}
 	t.notJudged()
 }
