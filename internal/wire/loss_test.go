@@ -314,7 +314,7 @@ func TestSinkErrorIsFinal(t *testing.T) {
 			break
 		}
 	}
-	if !errors.Is(err, stop) || d.Flush() != stop || n != 1 {
+	if !errors.Is(err, stop) || !errors.Is(d.Flush(), stop) || n != 1 {
 		t.Fatalf("error %v after %d", err, n)
 	}
 }
