@@ -103,10 +103,10 @@ func (m *merge) start(c *cursor) bool {
 // read takes the next packet. A damaged record is a counted drop, after which
 // reading goes on where records make sense again.
 func (m *merge) read(c *cursor) error {
-	for {
-		err := c.r.read(&c.p)
+	err := c.r.read(&c.p)
+	for err != nil {
 		var d *damage
-		if err == nil || !errors.As(err, &d) || d.reason != taxonomy.DropCorrupt {
+		if !errors.As(err, &d) || d.reason != taxonomy.DropCorrupt {
 			return err
 		}
 		r, ok := c.r.(resumer)
@@ -114,7 +114,9 @@ func (m *merge) read(c *cursor) error {
 			return err
 		}
 		m.drop(c, d)
+		err = c.r.read(&c.p)
 	}
+	return nil
 }
 
 func (m *merge) drop(c *cursor, d *damage) {
