@@ -186,7 +186,7 @@ func TestVampiExchangesAndOperations(t *testing.T) {
 	// or with a business answer.
 	want := map[string]bool{
 		"GET /": false, "GET /createdb": false, "GET /me": false, "GET /users/v1": false, "GET /users/v1/_debug": false,
-		"POST /users/v1/register": false, "POST /users/v1/login": false, "GET /users/v1/{}": false, "PUT /users/v1/{}/password": false,
+		"POST /users/v1/register": false, "POST /users/v1/login": false, "GET /users/v1/{}": false, "PUT /users/v1/{}/password": false, "PUT /users/v1/{}/email": false,
 		"GET /books/v1": false, "POST /books/v1": false, "GET /books/v1/{}": false,
 	}
 	junk := []string{}
