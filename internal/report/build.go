@@ -40,7 +40,7 @@ func Build(cfg Config, in Input, sites []judge.Result) *Report {
 		in.Addresses = "token"
 	}
 	r := &Report{Schema: SchemaID, Version: cfg.Version, Input: in,
-		APIs: []API{}, Defects: []Defect{}, Attacks: []Attack{}, Campaigns: []Campaign{}}
+		Sites: []Site{}, APIs: []API{}, Defects: []Defect{}, Attacks: []Attack{}, Campaigns: []Campaign{}}
 	b := builder{cfg: cfg}
 	last := int64(0)
 	for i := range sites {
@@ -50,6 +50,7 @@ func Build(cfg Config, in Input, sites []judge.Result) *Report {
 	}
 	for i := range sites {
 		s := &sites[i]
+		r.Sites = append(r.Sites, site(s))
 		b.ids = make(map[catalog.Handle]string, len(s.APIs))
 		for _, a := range s.APIs {
 			b.ids[a.Handle] = a.ID
@@ -67,8 +68,18 @@ func Build(cfg Config, in Input, sites []judge.Result) *Report {
 	return r
 }
 
+// site describes a judged site.
+func site(s *judge.Result) Site {
+	zone := s.Site.Location
+	if zone == nil {
+		zone = time.UTC
+	}
+	return Site{Name: s.Site.Name, Industry: string(cmp.Or(s.Site.Industry, taxonomy.IndustryOther)), TimeZone: zone.String(), Exchanges: s.Judged}
+}
+
 // order sorts every list into reading order: what matters first, ties by id.
 func order(r *Report) {
+	slices.SortFunc(r.Sites, func(a, b Site) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(r.APIs, func(a, b API) int {
 		return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Template, b.Template), cmp.Compare(a.Method, b.Method), cmp.Compare(a.ID, b.ID))
 	})
@@ -135,7 +146,7 @@ func (b *builder) attack(f *attack.Finding) Attack {
 		Verdict: f.Verdict.String(), Confidence: round(f.Confidence), FirstSeen: moment(f.First), LastSeen: moment(f.Last),
 		Requests: f.Requests, Blocked: f.Blocked, Succeeded: f.Succeeded, SubjectsExposed: f.SubjectsExposed,
 		Through: list(f.Through), Reasons: []Reason{}, Reason: f.Reason,
-		Action: Action{Kind: string(f.Action), Collateral: round(f.Collateral)}}
+		Action: Action{Kind: string(f.Action), Collateral: round(f.Collateral)}, Activity: []Activity{}, Signature: []Mark{}}
 	a.Selector = Selector{APIs: b.apis(s.APIs), From: moment(s.From), To: moment(s.To), Keys: SelectorKeys{
 		IP: b.addresses(s.IP), Prefix: prefixes(s.Prefix), JA4: s.JA4, HeaderOrder: hexes(s.HeaderOrder), ParamShape: hexes(s.ParamShape),
 		Credential: b.tokens("credential", s.Credential), Account: b.tokens("account", s.Account),

@@ -22,11 +22,20 @@ type Report struct {
 	Schema     string     `json:"schema"`
 	Version    string     `json:"version"`
 	Input      Input      `json:"input"`
+	Sites      []Site     `json:"sites"`
 	APIs       []API      `json:"apis"`
 	Defects    []Defect   `json:"defects"`
 	Attacks    []Attack   `json:"attacks"`
 	Campaigns  []Campaign `json:"campaigns"`
 	Statistics Statistics `json:"statistics"`
+}
+
+// Site is one judged application.
+type Site struct {
+	Name      string `json:"name"`
+	Industry  string `json:"industry"`
+	TimeZone  string `json:"time_zone"` // IANA name; days and months of this site are its own
+	Exchanges uint64 `json:"exchanges"` // observations judged
 }
 
 // Input says what was read and what was lost: exchanges = analysed + dropped.
@@ -175,6 +184,28 @@ type Attack struct {
 	Reasons         []Reason     `json:"reasons"`
 	Reason          message.Text `json:"reason"`
 	Action          Action       `json:"action"`
+	Activity        []Activity   `json:"activity"`  // by day and API, in that order; sums are requests, blocked, succeeded
+	Signature       []Mark       `json:"signature"` // what the reducer of campaigns joins on, rarest first
+}
+
+// Activity is what an attack did to one API on one day of the site.
+type Activity struct {
+	Day       string `json:"day"` // 2006-01-02 in the site's time zone
+	API       string `json:"api"` // empty for requests of no API
+	Requests  uint64 `json:"requests"`
+	Blocked   uint64 `json:"blocked"`
+	Succeeded uint64 `json:"succeeded"`
+}
+
+// Mark is one trait of an attack that another attack may share. Value is a
+// hash or a keyed token, never plaintext. Others of Of askers on the site who
+// do not belong to the attack show the trait, too: that is how rare it is.
+type Mark struct {
+	Key    string  `json:"key"`
+	Value  string  `json:"value"`
+	Share  float64 `json:"share"` // of the attack's requests
+	Others uint64  `json:"others"`
+	Of     uint64  `json:"of"`
 }
 
 // Selector says which exchanges an attack consists of.
@@ -223,22 +254,53 @@ type Action struct {
 	Collateral float64 `json:"collateral"`
 }
 
-// Campaign joins attacks; filled in by the reducer.
+// Campaign joins attacks that share at least two rare traits: one gang.
 type Campaign struct {
-	ID        string       `json:"id"`
-	Name      string       `json:"name"`
-	Attacks   []string     `json:"attacks"`
-	Sites     []string     `json:"sites"`
-	Links     []Link       `json:"links"`
-	FirstSeen time.Time    `json:"first_seen"`
-	LastSeen  time.Time    `json:"last_seen"`
-	Reason    message.Text `json:"reason"`
+	ID              string       `json:"id"`
+	Name            string       `json:"name"` // a code name made of the id: "G-3F2A"
+	Attacks         []string     `json:"attacks"`
+	Sites           []string     `json:"sites"`
+	Industries      []string     `json:"industries"`
+	Scenarios       []string     `json:"scenarios"` // most requests first
+	Kinds           []string     `json:"kinds"`     // of attack, most requests first
+	Through         []string     `json:"through"`   // defect ids
+	Links           []Link       `json:"links"`     // rarest first
+	FirstSeen       time.Time    `json:"first_seen"`
+	LastSeen        time.Time    `json:"last_seen"`
+	Requests        uint64       `json:"requests"`
+	Blocked         uint64       `json:"blocked"`
+	Succeeded       uint64       `json:"succeeded"`
+	SubjectsExposed uint64       `json:"subjects_exposed"` // at most; a person read twice by two attacks counts twice
+	IPCount         uint64       `json:"ip_count"`         // at most, likewise
+	Targets         []Target     `json:"targets"`          // one per site, most requests first
+	Timeline        []Moment     `json:"timeline"`         // in order of time
+	Reason          message.Text `json:"reason"`
 }
 
-// Link is what two attacks have in common.
+// Link is what attacks of a campaign have in common.
 type Link struct {
-	Key    string  `json:"key"`
-	Rarity float64 `json:"rarity"`
+	Key     string   `json:"key"`
+	Rarity  float64  `json:"rarity"` // bits: -log2 of the share of other askers who show it
+	Attacks []string `json:"attacks"`
+}
+
+// Target is how one site stood up to a campaign.
+type Target struct {
+	Site      string `json:"site"`
+	Industry  string `json:"industry"`
+	Requests  uint64 `json:"requests"`
+	Blocked   uint64 `json:"blocked"`
+	Succeeded uint64 `json:"succeeded"`
+	Outcome   string `json:"outcome"` // blocked, partly or undetected
+}
+
+// Moment is one event of a campaign's story.
+type Moment struct {
+	Time   time.Time    `json:"time"`
+	Event  string       `json:"event"` // start, spread, peak, success, blocked, end
+	Site   string       `json:"site"`
+	Attack string       `json:"attack"` // attack id; empty when it concerns all
+	Text   message.Text `json:"text"`
 }
 
 // Statistics are the figures of the source report.
