@@ -64,7 +64,7 @@ func Build(cfg Config, in Input, sites []judge.Result) *Report {
 		}
 	}
 	order(r)
-	r.Statistics = statistics(r, sites)
+	r.Statistics = Count(r)
 	return r
 }
 

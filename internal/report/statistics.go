@@ -2,21 +2,23 @@ package report
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"time"
 
-	"xiezhi/internal/judge"
 	"xiezhi/internal/taxonomy"
 )
 
-// statistics computes the source report's figures from the report's lists.
-func statistics(r *Report, sites []judge.Result) Statistics {
+// Count computes the source report's figures from the report's own lists, so
+// that a merged report is counted like any other. What an attack did by day
+// and API is its activity; an attack without any counts for its APIs in every
+// month between its first and its last request.
+func Count(r *Report) Statistics {
 	st := Statistics{AttackedAPIsByMonth: map[string]int{}, ScenarioShare: map[string]ScenarioCount{},
 		IndustryByScenario: map[string]map[string]uint64{}, DefectsByClass: map[string]int{}, DefectRanking: []ClassRating{}}
-	zone, industry := map[string]*time.Location{}, map[string]string{}
-	for i := range sites {
-		zone[sites[i].Site.Name] = sites[i].Site.Location
-		industry[sites[i].Site.Name] = string(cmp.Or(sites[i].Site.Industry, taxonomy.IndustryOther))
+	site := make(map[string]*Site, len(r.Sites))
+	for i := range r.Sites {
+		site[r.Sites[i].Name] = &r.Sites[i]
 	}
 
 	type monthAPI struct{ month, api string }
@@ -25,30 +27,34 @@ func statistics(r *Report, sites []judge.Result) Statistics {
 	attacked := map[scenarioAPI]bool{}
 	for i := range r.Attacks {
 		a := &r.Attacks[i]
-		if a.Verdict == taxonomy.Confirmed.String() {
-			for _, api := range a.APIs {
-				for _, m := range monthsBetween(a.FirstSeen, a.LastSeen, zone[a.Site]) {
-					months[monthAPI{m, api}] = true
-				}
-			}
-		}
 		if a.Verdict == taxonomy.Suspicious.String() {
 			continue
 		}
+		industry, zone := string(taxonomy.IndustryOther), time.UTC
+		if s := site[a.Site]; s != nil {
+			industry = cmp.Or(s.Industry, industry)
+			if l, err := time.LoadLocation(s.TimeZone); err == nil {
+				zone = l
+			}
+		}
+		if a.Verdict == taxonomy.Confirmed.String() {
+			for m, api := range a.monthly(zone) {
+				months[monthAPI{m, api}] = true
+			}
+		}
 		sc := st.ScenarioShare[a.Scenario]
 		sc.Requests += a.Requests
-		for _, api := range a.APIs {
+		for _, api := range a.touched() {
 			if k := (scenarioAPI{a.Scenario, api}); !attacked[k] {
 				attacked[k] = true
 				sc.APIs++
 			}
 		}
 		st.ScenarioShare[a.Scenario] = sc
-		ind := cmp.Or(industry[a.Site], string(taxonomy.IndustryOther))
-		if st.IndustryByScenario[ind] == nil {
-			st.IndustryByScenario[ind] = map[string]uint64{}
+		if st.IndustryByScenario[industry] == nil {
+			st.IndustryByScenario[industry] = map[string]uint64{}
 		}
-		st.IndustryByScenario[ind][a.Scenario] += a.Requests
+		st.IndustryByScenario[industry][a.Scenario] += a.Requests
 	}
 	for k := range months {
 		st.AttackedAPIsByMonth[k.month]++
@@ -86,11 +92,44 @@ func higher(a, b string) string {
 	return a
 }
 
+// monthly gives every month in which the attack reached an API; a pair may
+// come twice.
+func (a *Attack) monthly(zone *time.Location) iter.Seq2[string, string] {
+	return func(yield func(month, api string) bool) {
+		for _, x := range a.Activity {
+			if x.API != "" && x.Requests > 0 && len(x.Day) >= 7 && !yield(x.Day[:7], x.API) {
+				return
+			}
+		}
+		if len(a.Activity) > 0 {
+			return
+		}
+		for _, m := range monthsBetween(a.FirstSeen, a.LastSeen, zone) {
+			for _, api := range a.APIs {
+				if !yield(m, api) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// touched lists the APIs that the attack reached.
+func (a *Attack) touched() []string {
+	if len(a.Activity) == 0 {
+		return a.APIs
+	}
+	var out []string
+	for _, x := range a.Activity {
+		if x.API != "" && x.Requests > 0 {
+			out = append(out, x.API)
+		}
+	}
+	return out
+}
+
 // monthsBetween lists the calendar months that an interval touches.
 func monthsBetween(from, to time.Time, zone *time.Location) []string {
-	if zone == nil {
-		zone = time.UTC
-	}
 	from, to = from.In(zone), to.In(zone)
 	var out []string
 	for m := time.Date(from.Year(), from.Month(), 1, 0, 0, 0, 0, zone); !m.After(to) && len(out) < 1200; m = m.AddDate(0, 1, 0) {
