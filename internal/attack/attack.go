@@ -61,6 +61,7 @@ type Finding struct {
 	Reasons         []Reason // strongest first
 	Reason          message.Text
 	Action          taxonomy.Action
-	Collateral      float64  // share of benign requests the action would touch
-	Through         []string // defect ids, filled in by the judge
+	Collateral      float64    // share of benign requests the action would touch
+	Through         []string   // defect ids, filled in by the judge
+	Activity        []Activity // by day and API
 }

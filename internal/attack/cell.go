@@ -41,6 +41,9 @@ type cell struct {
 	moved      bool  // an unseen login was answered with a redirect
 	tenured    bool  // in the protected list
 
+	day  int32 // of its last request
+	rows []row // see activity.go
+
 	prev, next   ref // recency list: probation or protected
 	aPrev, aNext ref // recency list of its API
 }

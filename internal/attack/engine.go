@@ -1,6 +1,8 @@
 package attack
 
 import (
+	"time"
+
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/message"
 	"xiezhi/internal/taxonomy"
@@ -35,6 +37,7 @@ func (b Budget) withDefaults() Budget {
 type Config struct {
 	Messages *message.Catalog
 	Site     string
+	Zone     *time.Location // of the site's days; nil: UTC
 	Budget   Budget
 }
 
@@ -48,6 +51,7 @@ type Losses struct {
 	APIs     uint64 // requests of APIs beyond the cap
 	Episodes uint64
 	Labels   uint64 // fingerprints or agent families without a name
+	Activity uint64 // times that a day or an API had no row of its own
 }
 
 // Engine judges the attacks on one site. It is not safe for concurrent use.
@@ -74,12 +78,16 @@ type Engine struct {
 	losses  Losses
 	event   catalog.Event // the event being observed, where its outcome is put right
 	marked  bool          // the event being observed looks like abuse
+	refused bool          // … was refused by a control
+	rows    rowPool
+	days    calendar
 }
 
 // apiState is what the engine keeps of one API. Index 0 stands for the site as
 // a whole: its cells are the actors.
 type apiState struct {
 	handle   catalog.Handle
+	into     int32 // the API that it turned out to be, 0 none
 	id       string
 	role     taxonomy.Role
 	method   string
@@ -139,6 +147,10 @@ func New(cfg Config) *Engine {
 		e.msg = &message.Catalog{}
 	}
 	e.pool.budget = b.SetBytes
+	e.rows.budget = b.SetBytes / 4
+	if e.days.zone = cfg.Zone; e.days.zone == nil {
+		e.days.zone = time.UTC
+	}
 	e.labels.init()
 	e.targets.init(b.Targets)
 	e.pending.init(b.Pending)
@@ -157,6 +169,7 @@ func (e *Engine) Losses() Losses {
 	l.Cells, l.Sets = e.cells.Evicted, e.pool.Refused
 	l.Targets, l.Pending, l.Names = e.targets.lost, e.pending.lost, e.names.lost+e.links.lost
 	l.Episodes, l.Labels = e.book.lost, e.labels.lost
+	l.Activity = e.rows.refused + e.book.folded
 	return l
 }
 
@@ -201,6 +214,7 @@ func (e *Engine) expire(n int) {
 func (e *Engine) retire(r ref, c *cell) {
 	e.book.settle(e, r, c)
 	c.tally.free(&e.pool)
+	e.rows.release(c.rows)
 	e.cells.unlinkAPI(&e.apis[c.api].cells, r, c)
 	e.cells.remove(r, c)
 }

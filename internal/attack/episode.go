@@ -28,6 +28,7 @@ type episode struct {
 	fuse    *fusion
 	tools   bool
 	settled roster
+	done    ledger // what is settled, by day and API
 	live    []member
 	last    int64
 	closed  bool
@@ -49,6 +50,7 @@ type book struct {
 	limit   int
 	checked int64
 	lost    uint64
+	folded  uint64 // times that a ledger was full
 }
 
 func newBook(limit int) *book {
@@ -190,6 +192,7 @@ func shares[T comparable](a, b []T, zero T) bool {
 // merge folds a younger episode into an older one.
 func (b *book) merge(into, from *episode) {
 	into.settled.fold(&b.pool, &from.settled)
+	b.folded += into.done.fold(&from.done)
 	from.settled.tally.free(&b.pool)
 	for _, m := range from.live {
 		b.owner[m.at] = into
@@ -258,11 +261,17 @@ func (b *book) settle(e *Engine, r ref, c *cell) {
 		return
 	}
 	if e.guilty(ep, c) {
-		ep.settled.add(&b.pool, c, &e.apis[c.api])
+		b.account(e, ep, c)
 	}
 	ep.live = slices.DeleteFunc(ep.live, func(m member) bool { return m.at == r })
 	delete(b.owner, r)
 	delete(b.gens, r)
+}
+
+// account adds a member that goes, or an episode that closes, to what is settled.
+func (b *book) account(e *Engine, ep *episode, c *cell) {
+	ep.settled.add(&b.pool, c, &e.apis[c.api])
+	b.folded += ep.done.cell(e, c)
 }
 
 // pass hands the ownership of a folded cell on.
@@ -297,7 +306,7 @@ func (b *book) close(e *Engine, now int64) {
 		ep.closed = true
 		for _, m := range ep.live {
 			if c := e.cells.at(m.at); c.gen == m.gen && e.guilty(ep, c) {
-				ep.settled.add(&b.pool, c, &e.apis[c.api])
+				b.account(e, ep, c)
 			}
 			delete(b.owner, m.at)
 			delete(b.gens, m.at)
@@ -318,6 +327,7 @@ func (e *Engine) spent(m member) {
 // rename follows an API merge.
 func (b *book) rename(from, into catalog.Handle) {
 	for _, ep := range b.eps {
+		ep.done.rename(from, into)
 		l := &ep.settled.apis
 		for i, h := range l.list {
 			if h == from {

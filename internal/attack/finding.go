@@ -70,6 +70,8 @@ func (b *book) clone() *book {
 		c := *ep
 		c.settled = roster{}
 		c.settled.fold(&o.pool, &ep.settled)
+		c.done = ledger{}
+		c.done.fold(&ep.done)
 		c.live = slices.Clone(ep.live)
 		o.eps = append(o.eps, &c)
 		for _, m := range c.live {
@@ -127,11 +129,12 @@ func (e *Engine) finding(b *book, ep *episode) (Finding, bool) {
 		ID: ep.id, Kind: ep.kind, Site: e.cfg.Site,
 		Verdict: verdict, Confidence: ep.fuse.confidence(),
 		First: first, Last: last,
-		Requests: uint64(r.n), Blocked: uint64(r.blocked), Succeeded: succeeded(ep.kind, &r.tally),
+		Requests: uint64(r.n), Blocked: uint64(r.blocked), Succeeded: succeeded(ep.kind, &r.tally, r.counts()),
 		IPs: r.sorted(), IPCount: r.addrCount(),
 		Accounts:        uint64(min(r.count(setSubjects), float64(r.subj))),
 		SubjectsExposed: max(uint64(r.count(setExposed)), uint64(r.people)),
 		Reasons:         ep.fuse.reasons(e.msg),
+		Activity:        e.activity(ep, &r.tally),
 	}
 	if ep.kind != taxonomy.AttackScraping && ep.kind != taxonomy.AttackBOLAExploitation && ep.kind != taxonomy.AttackBot {
 		f.SubjectsExposed = uint64(r.count(setExposed))
@@ -147,23 +150,6 @@ func (e *Engine) finding(b *book, ep *episode) (Finding, bool) {
 	slices.Sort(f.Fingerprints)
 	f.Reason = e.sentence(ep, &f, &r)
 	return f, true
-}
-
-// succeeded counts what the attacker got, in the unit of the kind.
-func succeeded(kind taxonomy.AttackKind, t *tally) uint64 {
-	switch kind {
-	case taxonomy.AttackAccountScanning:
-		if t.absent == 0 {
-			return uint64(t.exists) // who never says no says nothing
-		}
-		return uint64(t.exists + t.told)
-	case taxonomy.AttackScraping, taxonomy.AttackBOLAExploitation, taxonomy.AttackBot:
-		if t.obj == 0 {
-			return uint64(t.succ)
-		}
-		return uint64(t.obj - min(t.miss, t.obj))
-	}
-	return uint64(t.succ)
 }
 
 // action proposes the mildest response that stops the attack at a collateral

@@ -4,6 +4,9 @@ import "xiezhi/internal/catalog"
 
 // merge folds the cells of one API into another that it turned out to be.
 func (e *Engine) merge(m catalog.Merge) {
+	if m.From == m.Into {
+		return
+	}
 	if d, ok := e.doors[join(uint64(m.From), 1)]; ok {
 		e.apis[d].handle = m.Into
 	}
@@ -28,6 +31,7 @@ func (e *Engine) merge(m catalog.Merge) {
 		}
 		return
 	}
+	f.into = into
 	t := &e.apis[into]
 	t.n += f.n
 	t.pw += f.pw
@@ -69,9 +73,11 @@ func (e *Engine) moveCell(r ref, c *cell, into int32) {
 	if c.seq < o.seq {
 		o.seq, o.firstID = c.seq, c.firstID
 	}
+	e.inherit(o, c)
 	o.tally.add(&e.pool, &c.tally)
 	e.cells.touch(or, o)
 	e.book.pass(r, c, or, o)
 	c.tally.free(&e.pool)
+	e.rows.release(c.rows)
 	e.cells.remove(r, c)
 }

@@ -159,6 +159,9 @@ func (e *Engine) insert(ev *catalog.Event, i int32, sub, key uint64) (ref, *cell
 // count counts what every cell counts.
 func (e *Engine) count(ev *catalog.Event, c *cell, target uint64) {
 	now := ev.End
+	if day := e.days.of(now); day != c.day {
+		e.turn(c, day)
+	}
 	if c.n > 0 {
 		gap := float64(now-c.last) / 1e9
 		if gap < 0 {
@@ -194,7 +197,7 @@ func (e *Engine) count(ev *catalog.Event, c *cell, target uint64) {
 	if ev.Status == 0 && ev.Caps != 0 {
 		c.err++
 	}
-	if blocked(ev) {
+	if e.refused = blocked(ev); e.refused {
 		c.blocked++
 	}
 }
@@ -232,6 +235,14 @@ func (e *Engine) mark(c *cell, now int64) {
 // countActor counts what concerns the site as a whole: missing paths,
 // signatures, foreign parameter names, business.
 func (e *Engine) countActor(ev *catalog.Event, c *cell, i int32) {
+	part := counts{n: 1}
+	if ev.Outcome == catalog.OutcomeSuccess {
+		part.succ = 1
+	}
+	if e.refused {
+		part.blocked = 1
+	}
+	e.rows.enter(c, c.day, i, part)
 	p := principal(ev)
 	if p != 0 {
 		e.pool.add(&c.sets[setCreds], p)

@@ -60,7 +60,7 @@ func New(cfg Config) *Judge {
 		identity: identity.New(cfg.Identity),
 		catalog:  catalog.New(cfg.Catalog),
 		auditor:  audit.New(audit.Config{Messages: cfg.Messages, Rules: cfg.Rules}),
-		attacks:  attack.New(attack.Config{Messages: cfg.Messages, Site: cfg.Site.Name, Budget: cfg.Attack}),
+		attacks:  attack.New(attack.Config{Messages: cfg.Messages, Site: cfg.Site.Name, Zone: cfg.Site.Location, Budget: cfg.Attack}),
 	}
 }
 
@@ -121,6 +121,7 @@ func (j *Judge) Limits() []Limit {
 	add("attack.apis", l.APIs)
 	add("attack.episodes", l.Episodes)
 	add("attack.labels", l.Labels)
+	add("attack.activity", l.Activity)
 	return out
 }
 

@@ -146,7 +146,7 @@ func (b *builder) attack(f *attack.Finding) Attack {
 		Verdict: f.Verdict.String(), Confidence: round(f.Confidence), FirstSeen: moment(f.First), LastSeen: moment(f.Last),
 		Requests: f.Requests, Blocked: f.Blocked, Succeeded: f.Succeeded, SubjectsExposed: f.SubjectsExposed,
 		Through: list(f.Through), Reasons: []Reason{}, Reason: f.Reason,
-		Action: Action{Kind: string(f.Action), Collateral: round(f.Collateral)}, Activity: []Activity{}, Signature: []Mark{}}
+		Action: Action{Kind: string(f.Action), Collateral: round(f.Collateral)}, Activity: b.activity(f.Activity), Signature: []Mark{}}
 	a.Selector = Selector{APIs: b.apis(s.APIs), From: moment(s.From), To: moment(s.To), Keys: SelectorKeys{
 		IP: b.addresses(s.IP), Prefix: prefixes(s.Prefix), JA4: s.JA4, HeaderOrder: hexes(s.HeaderOrder), ParamShape: hexes(s.ParamShape),
 		Credential: b.tokens("credential", s.Credential), Account: b.tokens("account", s.Account),
@@ -159,6 +159,32 @@ func (b *builder) attack(f *attack.Finding) Attack {
 		a.Reasons = append(a.Reasons, Reason{Family: string(x.Family), Observed: x.Observed, Expected: x.Expected, Weight: round(x.Weight), Zh: x.Text.Zh, En: x.Text.En})
 	}
 	return a
+}
+
+// activity names the APIs of an attack's rows; what is in no list of APIs is
+// of no API.
+func (b *builder) activity(rows []attack.Activity) []Activity {
+	out := []Activity{}
+	for _, x := range rows {
+		out = append(out, Activity{Day: x.Day, API: b.ids[x.API], Requests: x.Requests, Blocked: x.Blocked, Succeeded: x.Succeeded})
+	}
+	slices.SortFunc(out, func(x, y Activity) int { return cmp.Or(cmp.Compare(x.Day, y.Day), cmp.Compare(x.API, y.API)) })
+	return mergeRows(out)
+}
+
+// mergeRows adds up neighbours of the same day and API.
+func mergeRows(rows []Activity) []Activity {
+	n := 0
+	for _, x := range rows {
+		if n > 0 && rows[n-1].Day == x.Day && rows[n-1].API == x.API {
+			y := &rows[n-1]
+			y.Requests, y.Blocked, y.Succeeded = y.Requests+x.Requests, y.Blocked+x.Blocked, y.Succeeded+x.Succeeded
+			continue
+		}
+		rows[n] = x
+		n++
+	}
+	return rows[:n]
 }
 
 // hide takes client addresses and networks out of an attack's texts and
