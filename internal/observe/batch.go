@@ -23,6 +23,8 @@ type Batch struct {
 	subjects    slab[uint64]
 	tags        slab[uint32]
 	markers     slab[Marker]
+	codes       slab[Code]
+	internals   slab[Internal]
 	text        interner
 	enc         dictionary
 	dec         []string
@@ -56,6 +58,8 @@ func (b *Batch) Reset() {
 	b.subjects.reset()
 	b.tags.reset()
 	b.markers.reset()
+	b.codes.reset()
+	b.internals.reset()
 }
 
 // next appends an empty observation.

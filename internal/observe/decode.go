@@ -254,13 +254,14 @@ func (d *decoder) observation(o *Observation) {
 		a.Name, a.In, a.Kind = d.str(), Location(d.u8()), AccountKind(d.u8())
 		a.Token, a.Shape, a.Set = d.tok(), d.str(), d.set()
 	}
-	o.Passwords = d.b.passwords.room(d.count(10, MaxPasswords))
+	o.Passwords = d.b.passwords.room(d.count(13, MaxPasswords))
 	for i := range o.Passwords {
 		p := &o.Passwords[i]
 		p.Name, p.Use, p.Form = d.str(), PasswordUse(d.u8()), PasswordForm(d.u8())
 		p.Len, p.Classes, p.Score = d.u8(), d.u8(), d.u8()
 		p.Rank, p.Related, p.Tag = uint32(d.u(math.MaxUint32)), d.u8(), uint32(d.u(math.MaxUint32))
 		p.Shape = d.str()
+		p.Pattern, p.Privileged, p.Default = d.u8(), d.mask(2) != 0, d.str()
 	}
 	o.Signatures = d.b.signatures.room(d.count(3, MaxSignatures))
 	for i := range o.Signatures {
@@ -285,7 +286,7 @@ func (d *decoder) response(o *Observation) {
 		l.Path, l.Token, l.Record = d.str(), d.fix(), uint32(d.u(math.MaxUint32))
 		l.Type, l.Class = ValueType(d.u8()), ValueClass(d.u8())
 	}
-	o.Exposures = d.b.exposures.room(d.count(9, MaxExposures))
+	o.Exposures = d.b.exposures.room(d.count(11, MaxExposures))
 	for i := range o.Exposures {
 		x := &o.Exposures[i]
 		x.Path, x.Shape, x.Type = d.str(), d.str(), d.sensitive()
@@ -301,6 +302,15 @@ func (d *decoder) response(o *Observation) {
 		for k := range x.Tags {
 			x.Tags[k] = uint32(d.u(math.MaxUint32))
 		}
+		x.Twin, x.Twins = d.str(), uint32(d.u(math.MaxUint32))
+	}
+	o.Codes = d.b.codes.room(d.count(9, MaxCodes))
+	for i := range o.Codes {
+		o.Codes[i] = Code{d.str(), d.fix()}
+	}
+	o.Internals = d.b.internals.room(d.count(3, MaxInternals))
+	for i := range o.Internals {
+		o.Internals[i] = Internal{d.str(), InternalKind(d.u8()), uint32(d.u(math.MaxUint32))}
 	}
 	o.Issued = d.credentials(&d.b.issued)
 	o.Markers = d.b.markers.room(d.count(3, MaxMarkers))

@@ -196,6 +196,9 @@ func (e *encoder) observation(o *Observation) {
 		e.b(p.Related)
 		e.u(uint64(p.Tag))
 		e.str(p.Shape)
+		e.b(p.Pattern)
+		e.bits(p.Privileged)
+		e.str(p.Default)
 	}
 	e.n(len(o.Signatures))
 	for i := range o.Signatures {
@@ -246,6 +249,20 @@ func (e *encoder) response(o *Observation) {
 		for _, t := range x.Tags {
 			e.u(uint64(t))
 		}
+		e.str(x.Twin)
+		e.u(uint64(x.Twins))
+	}
+	e.n(len(o.Codes))
+	for i := range o.Codes {
+		e.str(o.Codes[i].Where)
+		e.fix(o.Codes[i].Token)
+	}
+	e.n(len(o.Internals))
+	for i := range o.Internals {
+		x := &o.Internals[i]
+		e.str(x.Path)
+		e.b(uint8(x.Kind))
+		e.u(uint64(x.Count))
 	}
 	e.credentials(o.Issued)
 	e.n(len(o.Markers))

@@ -27,7 +27,7 @@ const (
 	traitOdd // the name has characters that names do not have
 )
 
-// Names is the lexicon of rules/credentials.yaml, immutable.
+// Names is the lexicon of rules/credentials.yaml and internals.yaml, immutable.
 type Names struct {
 	credentialHeaders                     []string // lower case
 	sessionCookie, ignoredCookie          matcher
@@ -43,6 +43,7 @@ type Names struct {
 	success, failure                      map[string]bool
 	successOf, failureOf                  map[string]map[string]bool
 	negated                               matcher
+	internals                             []internalRule // of rules/internals.yaml
 }
 
 type namesFile struct {
@@ -76,7 +77,7 @@ type namesFile struct {
 	Cases                map[string][]string `yaml:"cases"`
 }
 
-// LoadNames reads credentials.yaml.
+// LoadNames reads credentials.yaml and internals.yaml.
 func LoadNames(fsys fs.FS) (*Names, error) {
 	n, _, err := loadNames(fsys)
 	return n, err
@@ -116,6 +117,9 @@ func loadNames(fsys fs.FS) (*Names, map[string][]string, error) {
 	}
 	if len(f.CodeFields) == 0 || len(f.MessageFields) == 0 || len(f.AccountFields) != 4 || len(f.PasswordUses) != 3 {
 		return nil, nil, fmt.Errorf("%s: a list is missing", file)
+	}
+	if n.internals, _, err = loadInternals(fsys); err != nil {
+		return nil, nil, err
 	}
 	return n, f.Cases, nil
 }
@@ -215,6 +219,8 @@ type field struct {
 	use     PasswordUse
 	code    uint8 // rank as a business code, 0 none
 	message uint8 // rank as a message, 0 none
+
+	internal uint8 // 1 + the rule of Names.internals, 0 none
 }
 
 // describe looks a field up by its last key, the key above it, and how deep it
@@ -268,6 +274,7 @@ func (n *Names) describe(name, key, parent string, depth int, inArray bool) fiel
 	if n.companion.has(w) {
 		f.traits |= traitCompanion
 	}
+	f.internal = n.internalOf(w)
 	if n.issued.has(w) {
 		f.traits |= traitIssued
 	}

@@ -149,3 +149,30 @@ func TestAgents(t *testing.T) {
 		}
 	}
 }
+
+func TestInternalNames(t *testing.T) {
+	n, _, err := loadNames(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, cases, err := loadInternals(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range list {
+		match, pass := cases["match "+r.kind.String()], cases["pass "+r.kind.String()]
+		if len(match) < 3 || len(pass) < 3 {
+			t.Errorf("%s: too few cases", r.kind)
+		}
+		for _, s := range match {
+			if i := n.describe(s, s, "", 1, false).internal; i == 0 || n.internals[i-1].kind != r.kind {
+				t.Errorf("%q is a name of %s", s, r.kind)
+			}
+		}
+		for _, s := range pass {
+			if n.describe(s, s, "", 1, false).internal != 0 {
+				t.Errorf("%q is no name of %s", s, r.kind)
+			}
+		}
+	}
+}

@@ -36,6 +36,8 @@ const (
 	MaxAccounts    = 16
 	MaxClaims      = 32
 	MaxDistinct    = 4096 // values told apart per exposure
+	MaxCodes       = 16   // short numbers of an answer that may be a code just sent
+	MaxInternals   = 16   // fields of an answer that are for the inside only
 	MaxTags        = 8
 	MaxText        = 256 // bytes of any string kept
 	MaxDepth       = 64  // nesting of a body
@@ -219,6 +221,10 @@ type Password struct {
 	Related uint8 // bits, see Related constants
 	Tag     uint32
 	Shape   string
+
+	Pattern    uint8  // how people make such passwords, see password.Pattern; 0 not assessable
+	Privileged bool   // the account is named as administrators are
+	Default    string // the pair of account and password is the factory setting of this product; "generic" of many
 }
 
 // PasswordUse says which password of a form it is.
@@ -272,6 +278,52 @@ type Exposure struct {
 	Distinct   uint32   // distinct values, exact to 4 096
 	Subjects   []uint64 // first MaxSubjects distinct tokens
 	Tags       []uint32 // for secrets in a response: password tags, to match submitted ones; ≤ 8
+
+	// Of a masked value in a response: the path of a plain value of the same
+	// record that agrees with all that the mask shows, and the number of records
+	// where one does.
+	Twin  string
+	Twins uint32
+}
+
+// Code is a number of four to eight digits in the answer to a request that
+// named an account: it may be the verification code that was to be sent to the
+// account's owner. Where is the JSON path, "header:name" or "body".
+type Code struct {
+	Where string
+	Token uint64 // comparable with Param.Token
+}
+
+// InternalKind says what a field that is for the inside only tells.
+type InternalKind uint8
+
+const (
+	InternalPrivilege InternalKind = iota + 1 // administrator flags, roles, permissions
+	InternalDeletion                          // soft-delete flags
+	InternalAddress                           // private network addresses of servers
+	InternalSQL                               // statements
+	InternalDebug                             // debug data, stacks
+	InternalRemark                            // remarks about people that are for staff
+	InternalScore                             // risk and credit scores, blacklists
+	InternalCost                              // cost prices, margins, commissions
+	InternalAudit                             // who created and changed the record
+	internalKinds
+)
+
+var internalNames = [internalKinds]string{"", "privilege", "deletion", "address", "sql", "debug", "remark", "score", "cost", "audit"}
+
+func (k InternalKind) String() string {
+	if k >= internalKinds {
+		return ""
+	}
+	return internalNames[k]
+}
+
+// Internal is a field of the response that is for the inside only.
+type Internal struct {
+	Path  string
+	Kind  InternalKind
+	Count uint32 // values
 }
 
 // Signature is an attack pattern seen in the request.
@@ -380,6 +432,8 @@ type Observation struct {
 	Records      uint32 // elements of the largest array of objects
 	Leaves       []Leaf
 	Exposures    []Exposure
+	Codes        []Code
+	Internals    []Internal
 	Issued       []Credential // tokens and session cookies that the response gives out
 	Markers      []Marker
 	ServerBanner string // Server and X-Powered-By, ≤ MaxText

@@ -78,6 +78,7 @@ type Observer struct {
 	request  requestState
 	response responseState
 	expo     exposures
+	twins    twins
 
 	matchIn   Location
 	matchName string
@@ -138,6 +139,8 @@ func (o *Observer) Observe(x *exchange.Exchange, out *Batch) {
 	ob.Leaves = out.leaves.take()
 	ob.Issued = out.issued.take()
 	ob.Markers = out.markers.take()
+	ob.Codes = out.codes.take()
+	ob.Internals = out.internals.take()
 	o.takeExposures()
 
 	o.request.wipe()

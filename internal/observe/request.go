@@ -354,6 +354,7 @@ func (o *Observer) assessPasswords() {
 		if o.cfg.Passwords != nil {
 			a := o.cfg.Passwords.Assess(pw, c)
 			p.Form, p.Len, p.Classes, p.Score, p.Rank, p.Related = PasswordForm(a.Form), a.Len, a.Classes, a.Score, a.Rank, a.Related
+			p.Pattern, p.Privileged, p.Default = uint8(a.Pattern), a.Privileged, o.cfg.Passwords.Product(a.Default)
 		}
 		o.out.passwords.add(p)
 	}

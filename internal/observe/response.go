@@ -23,7 +23,8 @@ type responseState struct {
 	msgRank   uint8
 	msg       []byte
 	leaves    []candidate
-	weak      int // candidates that are no identifiers by name
+	weak      int  // candidates that are no identifiers by name
+	codes     bool // short numbers may be codes
 }
 
 // candidate is a leaf that may be kept; identifiers by name go first.
@@ -53,6 +54,9 @@ func (o *Observer) observeResponse() {
 	ob.Status = uint16(min(max(x.Status, 0), 65535))
 	ob.RespBytes = bodyBytes(&x.Response)
 	o.observeResponseHeaders()
+	if r.codes = o.wantCodes(); r.codes {
+		o.codeHeaders()
+	}
 	o.observeResponseBody()
 	o.takeCode()
 	o.takeMessage()
@@ -84,12 +88,16 @@ func (o *Observer) observeResponseBody() {
 	case BodyJSON:
 		o.walker.Walk(body, (*responseLeaves)(o))
 		o.o.Records = o.walker.Records
+		o.observeTwins(body)
 		if r.hasSchema {
 			o.o.Schema = max(r.schema, 1)
 		}
 	case BodyHTML, BodyXML, BodyText:
 		text := body[:min(len(body), o.cfg.Limits.Text)]
 		o.scanText(true, text)
+		if r.codes && kind != BodyHTML {
+			o.codesIn("body", text)
+		}
 		if kind == BodyHTML {
 			r.msg = append(r.msg[:0], title(text)...)
 		} else if kind == BodyText && len(text) <= maxMessage && bytes.IndexByte(trimSpace(text), '\n') < 0 {
@@ -165,6 +173,9 @@ func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 		r.schema += mix(path^uint64(k), shapeSeed)
 		r.hasSchema = true
 	}
+	if f.internal != 0 {
+		o.internalLeaf(f, k, value)
+	}
 	switch k {
 	case jsonleaf.Null, jsonleaf.EmptyArray, jsonleaf.EmptyObject:
 		return
@@ -195,6 +206,9 @@ func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 	}
 	if f.message != 0 && k == jsonleaf.String {
 		o.messageCandidate(f, value)
+	}
+	if r.codes {
+		o.codeLeaf(f, k, value)
 	}
 	typ := o.recogniseMask(f.hint, c, m, value)
 	token := uint64(0)

@@ -207,13 +207,15 @@ type exposure struct {
 	nsubjects  int
 	tags       [MaxTags]uint32
 	ntags      int
+	twin       string // path of a plain value that agrees with the mask
+	twins      uint32
 }
 
 // begin empties an entry; what stands in its arrays beyond the counts is never
 // read.
 func (e *exposure) begin(key exposureKey, path string) {
 	e.exposureKey, e.path, e.shape = key, path, ""
-	e.confidence, e.count, e.distinct, e.nsubjects, e.ntags = 0, 0, 0, 0, 0
+	e.confidence, e.count, e.distinct, e.nsubjects, e.ntags, e.twin, e.twins = 0, 0, 0, 0, 0, "", 0
 }
 
 func (e *exposures) reset() { e.n = 0; e.seen.reset() }
@@ -311,7 +313,7 @@ func (o *Observer) takeExposures() {
 		out.subjects.buf = append(out.subjects.buf, e.subjects[:e.nsubjects]...)
 		out.tags.buf = append(out.tags.buf, e.tags[:e.ntags]...)
 		out.exposures.add(Exposure{Path: e.path, Shape: e.shape, Type: e.typ, Response: e.response, Masked: e.masked,
-			Confidence: e.confidence, Count: e.count, Distinct: e.distinct, Subjects: out.subjects.take(), Tags: out.tags.take()})
+			Confidence: e.confidence, Count: e.count, Distinct: e.distinct, Subjects: out.subjects.take(), Tags: out.tags.take(), Twin: e.twin, Twins: e.twins})
 	}
 	o.o.Exposures = out.exposures.take()
 }

@@ -19,6 +19,8 @@ import (
 const (
 	listsFile = "passwords.yaml"
 	maxListed = 200_000
+
+	factoryRank = 500 // of passwords that products are shipped with
 )
 
 type listsDoc struct {
@@ -50,7 +52,7 @@ type lists struct {
 	hashes  map[uint64]uint32 // first 8 bytes of a digest → index in texts
 }
 
-func loadLists(fsys fs.FS) (*lists, error) {
+func loadLists(fsys fs.FS, d *defaults) (*lists, error) {
 	b, err := fs.ReadFile(fsys, listsFile)
 	if err != nil {
 		return nil, err
@@ -83,6 +85,9 @@ func loadLists(fsys fs.FS) (*lists, error) {
 			l.add(base+suffix, doc.Names.From)
 			l.add(strings.ToUpper(base[:1])+base[1:]+suffix, doc.Names.From+1)
 		}
+	}
+	for _, text := range d.passwords {
+		l.add(text, factoryRank)
 	}
 	for y := doc.Dates.First; y <= doc.Dates.Last; y++ {
 		for m := 1; m <= 12; m++ {

@@ -60,12 +60,17 @@ type Assessment struct {
 	Score   uint8  // zxcvbn, 0 to 4
 	Rank    uint32 // place in the lists, 1 the commonest, 0 not listed
 	Related uint8
+	Pattern Pattern
+
+	Privileged bool  // the account is named as administrators are
+	Default    uint8 // the pair is a factory setting: 1 + the number of the product, see Product
 }
 
 // Assessor is safe for concurrent use: everything but the memo is immutable,
 // and the memo is a lock-free table shared by all workers.
 type Assessor struct {
 	lists     *lists
+	defaults  *defaults
 	keyboards keyboards
 	seed      maphash.Seed
 	memo      []memoEntry
@@ -77,14 +82,18 @@ type memoEntry struct{ value, check atomic.Uint64 }
 
 const memoSize = 1 << 15 // entries of 16 bytes; a power of two
 
-// New reads passwords.yaml. The digests of the listed passwords are computed
+// New reads passwords.yaml and defaults.yaml. The digests of the listed passwords are computed
 // with the first one that a client sends.
 func New(fsys fs.FS) (*Assessor, error) {
-	l, err := loadLists(fsys)
+	d, err := loadDefaults(fsys)
 	if err != nil {
 		return nil, err
 	}
-	return &Assessor{lists: l, keyboards: newKeyboards(), seed: maphash.MakeSeed(), memo: make([]memoEntry, memoSize)}, nil
+	l, err := loadLists(fsys, d)
+	if err != nil {
+		return nil, err
+	}
+	return &Assessor{lists: l, defaults: d, keyboards: newKeyboards(), seed: maphash.MakeSeed(), memo: make([]memoEntry, memoSize)}, nil
 }
 
 // maxPassword bounds what is looked at; a longer value is no password.
@@ -116,20 +125,30 @@ func (a *Assessor) hash(pw []byte, c Context) uint64 {
 	return h.Sum64()
 }
 
-const maxRank = 1<<24 - 1
+const maxRank = 1<<20 - 1 // no list is longer
+
+// privilegedBit stands above the bits of Related.
+const privilegedBit = 1 << 31
 
 func (r Assessment) pack() uint64 {
-	return uint64(r.Form) | uint64(r.Len)<<8 | uint64(r.Classes)<<16 | uint64(r.Score)<<20 | uint64(r.Related)<<24 | uint64(min(r.Rank, maxRank))<<32
+	v := uint64(r.Form) | uint64(r.Len)<<8 | uint64(r.Classes)<<16 | uint64(r.Score)<<20 | uint64(r.Related)<<24 |
+		uint64(min(r.Rank, maxRank))<<32 | uint64(r.Pattern)<<52 | uint64(r.Default)<<56
+	if r.Privileged {
+		v |= privilegedBit
+	}
+	return v
 }
 
 func unpack(v uint64) Assessment {
-	return Assessment{Form: Form(v), Len: uint8(v >> 8), Classes: uint8(v >> 16 & 15), Score: uint8(v >> 20 & 15), Related: uint8(v >> 24), Rank: uint32(v >> 32)}
+	return Assessment{Form: Form(v), Len: uint8(v >> 8), Classes: uint8(v >> 16 & 15), Score: uint8(v >> 20 & 15), Related: uint8(v >> 24 & 0x7f),
+		Privileged: v&privilegedBit != 0, Rank: uint32(v>>32) & maxRank, Pattern: Pattern(v >> 52 & 15), Default: uint8(v >> 56)}
 }
 
 func (a *Assessor) assess(pw []byte, c Context) Assessment {
 	form, plain := a.recognise(pw)
 	r := Assessment{Form: form, Len: uint8(min(utf8.RuneCount(plain), 255)), Classes: classes(plain)}
 	if form != Plain && form != Guessed {
+		r.Privileged, _ = a.defaults.look(c, nil)
 		return r
 	}
 	var buf [128]byte
@@ -137,6 +156,8 @@ func (a *Assessor) assess(pw []byte, c Context) Assessment {
 	r.Rank = a.lists.rank(plain, low)
 	r.Score = a.score(plain)
 	r.Related = related(low, c)
+	r.Pattern = a.pattern(plain, low, r.Classes)
+	r.Privileged, r.Default = a.defaults.look(c, plain)
 	return r
 }
 

@@ -163,7 +163,8 @@ func TestMemoIsPure(t *testing.T) {
 func TestPackRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := Assessment{Form: Form(rapid.Uint8Range(1, 4).Draw(t, "form")), Len: rapid.Uint8().Draw(t, "len"), Classes: rapid.Uint8Range(0, 15).Draw(t, "classes"),
-			Score: rapid.Uint8Range(0, 4).Draw(t, "score"), Related: rapid.Uint8Range(0, 31).Draw(t, "related"), Rank: rapid.Uint32Range(0, maxRank).Draw(t, "rank")}
+			Score: rapid.Uint8Range(0, 4).Draw(t, "score"), Related: rapid.Uint8Range(0, 31).Draw(t, "related"), Rank: rapid.Uint32Range(0, maxRank).Draw(t, "rank"),
+			Pattern: Pattern(rapid.Uint8Range(0, uint8(patterns-1)).Draw(t, "pattern")), Privileged: rapid.Bool().Draw(t, "privileged"), Default: rapid.Uint8().Draw(t, "default")}
 		if got := unpack(r.pack()); got != r {
 			t.Fatalf("%+v became %+v", r, got)
 		}
