@@ -37,9 +37,11 @@ type cell struct {
 	lastPos    uint16
 	lastStep   int16
 	bucket     float32
-	surge      int64 // when the bucket was last empty
-	moved      bool  // an unseen login was answered with a redirect
-	tenured    bool  // in the protected list
+	surge      int64  // when the bucket was last empty
+	lead       uint32 // requests before the first that looked like abuse
+	atMark     uint32 // n at the last that did
+	moved      bool   // an unseen login was answered with a redirect
+	tenured    bool   // in the protected list
 
 	day  int32 // of its last request
 	rows []row // see activity.go

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"maps"
 	"net/netip"
 	"slices"
 
@@ -30,6 +31,7 @@ type episode struct {
 	settled roster
 	done    ledger // what is settled, by day and API
 	live    []member
+	kin     map[uint32]bool // generations of members that do not look like it themselves
 	last    int64
 	closed  bool
 }
@@ -98,7 +100,17 @@ func (b *book) fold(s *scene, c *candidate) {
 	into.closed = false
 	into.last = max(into.last, r.aLast, r.last)
 	for _, i := range c.scope.members {
-		b.own(into, s.refs[i], s.cell(i).gen)
+		gen := s.cell(i).gen
+		b.own(into, s.refs[i], gen)
+		delete(into.kin, gen)
+	}
+	for _, i := range c.scope.kin {
+		gen := s.cell(i).gen
+		b.own(into, s.refs[i], gen)
+		if into.kin == nil {
+			into.kin = make(map[uint32]bool)
+		}
+		into.kin[gen] = true
 	}
 }
 
@@ -198,6 +210,11 @@ func (b *book) merge(into, from *episode) {
 		b.owner[m.at] = into
 		into.live = append(into.live, m)
 	}
+	if into.kin == nil {
+		into.kin = from.kin
+	} else {
+		maps.Copy(into.kin, from.kin)
+	}
 	from.live = nil
 	if from.score > into.score {
 		into.score, into.fuse = from.score, from.fuse
@@ -213,10 +230,12 @@ func (b *book) birth(s *scene, c *candidate) *episode {
 	b.serial++
 	ep := &episode{serial: b.serial, kind: c.fuse.kind, axis: c.axis, unit: s.u.id, scope: c.scope.kind, key: c.scope.key}
 	first := s.cell(c.scope.members[0])
-	for _, i := range c.scope.members {
-		m := s.cell(i)
-		if k := cmp.Compare(m.first, first.first); k < 0 || k == 0 && m.seq < first.seq {
-			first = m
+	for _, list := range [2][]int32{c.scope.members, c.scope.kin} {
+		for _, i := range list {
+			m := s.cell(i)
+			if k := cmp.Compare(m.first, first.first); k < 0 || k == 0 && m.seq < first.seq {
+				first = m
+			}
 		}
 	}
 	h := sha256.New()
@@ -264,6 +283,7 @@ func (b *book) settle(e *Engine, r ref, c *cell) {
 		b.account(e, ep, c)
 	}
 	ep.live = slices.DeleteFunc(ep.live, func(m member) bool { return m.at == r })
+	delete(ep.kin, c.gen)
 	delete(b.owner, r)
 	delete(b.gens, r)
 }
@@ -285,7 +305,11 @@ func (b *book) pass(r ref, c *cell, to ref, into *cell) {
 	delete(b.gens, r)
 	if b.ownerOf(to, into) == nil {
 		b.own(ep, to, into.gen)
+		if ep.kin[c.gen] {
+			ep.kin[into.gen] = true
+		}
 	}
+	delete(ep.kin, c.gen)
 }
 
 // close ends idle episodes and lets go of their cells.
@@ -312,7 +336,7 @@ func (b *book) close(e *Engine, now int64) {
 			delete(b.gens, m.at)
 			e.spent(m)
 		}
-		ep.live = nil
+		ep.live, ep.kin = nil, nil
 	}
 }
 

@@ -2,6 +2,7 @@ package attack
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"xiezhi/internal/catalog"
@@ -14,6 +15,9 @@ func (e *Engine) guilty(ep *episode, c *cell) bool {
 	s := &scene{e: e, u: e.unitOf(ep.unit)}
 	if s.u.role == "" && ep.axis != "scan" && e.scanner(c) {
 		return false
+	}
+	if ep.kin[c.gen] {
+		return e.kin(c)
 	}
 	for _, ax := range axes(s.u) {
 		if ax.name == ep.axis {
@@ -46,9 +50,11 @@ func (b *book) rosterOf(e *Engine, ep *episode, p *pool) roster {
 // rosterOf sums up a scope's members.
 func (s *scene) rosterOf(sc *scope) roster {
 	var r roster
-	for _, i := range sc.members {
-		c := s.cell(i)
-		r.add(s.pool, c, &s.e.apis[c.api])
+	for _, list := range [2][]int32{sc.members, sc.kin} {
+		for _, i := range list {
+			c := s.cell(i)
+			r.add(s.pool, c, &s.e.apis[c.api])
+		}
 	}
 	return r
 }
@@ -72,7 +78,7 @@ func (b *book) clone() *book {
 		c.settled.fold(&o.pool, &ep.settled)
 		c.done = ledger{}
 		c.done.fold(&ep.done)
-		c.live = slices.Clone(ep.live)
+		c.live, c.kin = slices.Clone(ep.live), maps.Clone(ep.kin)
 		o.eps = append(o.eps, &c)
 		for _, m := range c.live {
 			o.owner[m.at], o.gens[m.at] = &c, m.gen

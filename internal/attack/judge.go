@@ -10,7 +10,8 @@ type axis struct {
 	name   string
 	narrow []scopeKind
 	wide   []scopeKind
-	least  int // requests below which a scope is not looked at
+	least  int  // requests below which a scope is not looked at
+	kin    bool // requests of the members' clients that do not look like it belong to it too
 	// like reports whether a cell looks like the abuse. strict is set for
 	// scopes in which honest askers stand beside attackers: then any sign of
 	// honest business clears the cell.
@@ -31,14 +32,14 @@ var (
 
 // axes gives the ways to abuse a unit.
 func axes(u *unit) []axis {
-	guess := axis{name: "guess", narrow: narrowActors, wide: guessScopes, least: 8, like: likeGuess, gate: gateGuess, weigh: weighGuess}
+	guess := axis{name: "guess", kin: true, narrow: narrowActors, wide: guessScopes, least: 8, like: likeGuess, gate: gateGuess, weigh: weighGuess}
 	flood := axis{name: "flood", narrow: narrowActors, wide: wideActors, least: floodLeast, like: likeFlood, gate: gateFlood, weigh: weighFlood}
 	switch {
 	case u.id == "site":
-		return []axis{{name: "scan", narrow: narrowActors, wide: wideActors, least: probeSigs, like: likeProbe, gate: gateProbe, weigh: weighProbe}}
+		return []axis{{name: "scan", kin: true, narrow: narrowActors, wide: wideActors, least: probeSigs, like: likeProbe, gate: gateProbe, weigh: weighProbe}}
 	case u.role == taxonomy.RoleRegister:
 		return []axis{
-			{name: "register", narrow: narrowActors, wide: wideScopes, least: 5, like: likeRegister, gate: gateRegister, weigh: weighRegister},
+			{name: "register", kin: true, narrow: narrowActors, wide: wideScopes, least: 5, like: likeRegister, gate: gateRegister, weigh: weighRegister},
 			{name: "farm", wide: []scopeKind{scopePrint, scopePrefix, scopeCohort, scopeAgent}, least: accountsMadeWide, like: likeFarm, gate: gateRegister, weigh: weighFarm},
 			guess, flood,
 		}
@@ -50,7 +51,7 @@ func axes(u *unit) []axis {
 	}
 	return []axis{
 		flood,
-		{name: "read", narrow: narrowOwners, wide: wideScopes, least: 5, like: likeRead, gate: gateRead, weigh: weighRead},
+		{name: "read", kin: true, narrow: narrowOwners, wide: wideScopes, least: 5, like: likeRead, gate: gateRead, weigh: weighRead},
 		{name: "bulk", narrow: narrowActors, wide: wideActors, least: bulkLeast, like: likeBulk, gate: gateBulk, weigh: weighBulk},
 		{name: "bot", narrow: narrowActors, least: botLeast, like: likeBot, gate: gateBot, weigh: weighBot},
 	}
@@ -112,6 +113,7 @@ func (s *scene) search(ax axis) []*candidate {
 			switch {
 			case c == nil:
 			case c.score >= scoreLikely:
+				s.adopt(&ax, c.scope)
 				found = append(found, c)
 				s.take(c.scope)
 			default:
@@ -134,6 +136,7 @@ func (s *scene) search(ax axis) []*candidate {
 		if best == nil {
 			break
 		}
+		s.adopt(&ax, best.scope)
 		found = append(found, best)
 		s.take(best.scope)
 	}
@@ -231,7 +234,7 @@ func (s *scene) targets(b *book) {
 	if s.u.role == "" || len(s.e.targets.hot) == 0 {
 		return
 	}
-	ax := axis{name: "guess", like: likeGuess, gate: gateGuess, weigh: weighTarget, least: guessBurst}
+	ax := axis{name: "guess", kin: true, like: likeGuess, gate: gateGuess, weigh: weighTarget, least: guessBurst}
 	s.survey(&ax)
 	for _, i := range s.e.targets.hot {
 		x := &s.e.targets.slots[i]
@@ -248,6 +251,7 @@ func (s *scene) targets(b *book) {
 			}
 		}
 		if c := s.try(ax, scopeTarget, x.subject, all, s.hard); c != nil && c.scope.addrs > 1 {
+			s.adopt(&ax, c.scope)
 			b.fold(s, c)
 			s.take(c.scope)
 		}

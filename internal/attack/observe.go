@@ -228,6 +228,15 @@ func blocked(ev *catalog.Event) bool {
 
 // mark notes that the request looks like abuse; only such requests are news.
 func (e *Engine) mark(c *cell, now int64) {
+	switch {
+	case now <= c.first:
+		c.lead = 0
+	case c.aLast == 0 && now == c.last:
+		c.lead = c.n - 1
+	case c.aLast == 0:
+		c.lead = c.n
+	}
+	c.atMark = c.n
 	widen(&c.aFirst, &c.aLast, now, now)
 	e.marked = true
 }

@@ -51,6 +51,8 @@ type roster struct {
 
 func (r *roster) add(p *pool, c *cell, a *apiState) {
 	r.tally.add(p, &c.tally)
+	from, to := c.reach()
+	widen(&r.aFirst, &r.aLast, from, to)
 	if a.handle != 0 {
 		r.apis.add(a.handle, 256)
 	}

@@ -94,6 +94,7 @@ type scope struct {
 	key     uint64
 	all     []int32 // positions in scene.refs, last active first
 	members []int32
+	kin     []int32 // cells that belong to the members, see kin.go
 	sum     tally
 	addrs   int // different addresses among the members
 	nets    int
@@ -277,6 +278,9 @@ func (s *scene) spread(sc *scope, key func(*cell) uint64) int {
 // take removes a scope's members from what is left to explain.
 func (s *scene) take(sc *scope) {
 	for _, i := range sc.members {
+		s.taken[i] = true
+	}
+	for _, i := range sc.kin {
 		s.taken[i] = true
 	}
 }

@@ -1,0 +1,89 @@
+package attack
+
+// What belongs to an attack without looking like one: the attempt that
+// succeeded, the first request, the one that a control answered. Without them
+// an attack is counted short, and the part that succeeded is the part that
+// matters.
+
+// fewQuiet is how many quiet requests at the edge of a burst pass for a part
+// of it whatever its size; in a long one an eighth may.
+const fewQuiet = 2
+
+func few(quiet, n uint32) bool { return quiet <= fewQuiet || quiet*8 <= n }
+
+// reach is the part of a cell's life that an attack takes: from the first
+// telltale request to the last, and the quiet ones around them where they are
+// few and close; a longer quiet history is somebody's business before.
+func (c *cell) reach() (from, to int64) {
+	if c.aLast == 0 {
+		return c.first, c.last
+	}
+	from, to = c.aFirst, c.aLast
+	if few(c.lead, c.n) && from-c.first <= burstGap {
+		from = c.first
+	}
+	if few(c.n-c.atMark, c.n) && c.last-to <= burstGap {
+		to = c.last
+	}
+	return from, to
+}
+
+// adopt adds to a scope the cells that are its members' kin: made by the same
+// tool at the same time, and idle otherwise. It is asked once the scope stands
+// as an attack of its own, so kin never speak for it.
+func (s *scene) adopt(ax *axis, sc *scope) {
+	if !ax.kin || sc.kind.wide() && len(sc.members)*10 < len(sc.all)*9 {
+		return
+	}
+	in := make(map[int32]bool, len(sc.members))
+	prints := make(map[uint64]int, 4)
+	for _, i := range sc.members {
+		in[i] = true
+		prints[printOf(s.cell(i))]++
+	}
+	from, to := sc.sum.window()
+	for i := range s.refs {
+		c := s.cell(int32(i))
+		switch {
+		case in[int32(i)] || s.taken[i] || c.last < from-burstGap || c.first > to+burstGap || !s.shares(sc, c):
+			continue
+		case sc.kind != scopeShape && prints[printOf(c)]*5 < len(sc.members):
+			continue // another client than most
+		}
+		if !s.e.kin(c) || c.tool == 0 && !(s.u.role != "" && s.othersWork()) {
+			continue
+		}
+		if ep := s.e.book.ownerOf(s.refs[i], c); ep != nil && ep.axis != ax.name {
+			continue
+		}
+		sc.kin = append(sc.kin, int32(i))
+	}
+}
+
+// printOf is what the clients of one tool have in common.
+func printOf(c *cell) uint64 { return join(c.cohort, c.agent) }
+
+// shares reports whether a cell has the key of a scope.
+func (s *scene) shares(sc *scope, c *cell) bool {
+	if sc.kind == scopeTarget {
+		in, ok := c.sets[setSubjects].has(sc.key)
+		return in && ok
+	}
+	return sc.kind.key(c) == sc.key
+}
+
+// kin reports whether a cell shows no business of its own, so that its being
+// there is explained by the attack alone.
+func (e *Engine) kin(c *cell) bool {
+	if c.follow > 0 {
+		return false
+	}
+	if c.api == 0 {
+		return c.business == 0
+	}
+	if c.actor == 0 {
+		return false
+	}
+	a := e.cells.at(c.actor)
+	return a.gen == c.actGen && a.business == 0
+}
