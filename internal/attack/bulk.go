@@ -5,7 +5,10 @@ import "xiezhi/internal/taxonomy"
 // Bulk reading: few requests, each the data of many people, without any
 // credential.
 
-const bulkLeast = 8
+const (
+	bulkLeast  = 8
+	bulkPurity = 0.9 // share of a wide scope that must look guilty
+)
 
 func likeBulk(s *scene, c *cell, strict bool) bool {
 	if c.bulk == 0 || c.bulk*2 < c.n {
@@ -33,7 +36,7 @@ func weighBulk(s *scene, sc *scope) *fusion {
 		return nil
 	}
 	if sc.kind.wide() {
-		if _, purity := s.herd(sc, s.looksGuilty); purity < 0.9 {
+		if _, purity := s.herd(sc, s.looksGuilty); purity < bulkPurity {
 			return nil
 		}
 	}

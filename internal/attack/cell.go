@@ -21,6 +21,8 @@ type cell struct {
 	actGen uint32
 
 	ip      netip.Addr
+	addr    uint64 // hash of ip, 0 when it is not known
+	net     uint64 // hash of its network
 	who     uint64 // the actor: address, fingerprint, agent
 	cohort  uint64
 	agent   uint64

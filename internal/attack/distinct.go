@@ -226,6 +226,14 @@ func (d *distinct) has(v uint64) (in, ok bool) {
 // several reports whether there are two values or more.
 func (d *distinct) several() bool { return d != nil && (d.dense != nil || len(d.small) >= 2) }
 
+// halves are the powers of a half: no register exceeds 64 - denseBits.
+var halves = func() (h [64]float64) {
+	for i := range h {
+		h[i] = math.Ldexp(1, -i)
+	}
+	return h
+}()
+
 // count is the number of different values.
 func (d *distinct) count() float64 {
 	if d == nil {
@@ -237,7 +245,7 @@ func (d *distinct) count() float64 {
 	var sum float64
 	zero := 0
 	for _, r := range d.dense {
-		sum += math.Ldexp(1, -int(r))
+		sum += halves[r&63]
 		if r == 0 {
 			zero++
 		}

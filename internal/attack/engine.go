@@ -62,6 +62,7 @@ type Engine struct {
 	cells   *table
 	pool    pool // storage of cells' and targets' sets
 	scratch pool // storage of sums while judging
+	desk    desk // storage of scenes
 	apis    []apiState
 	byAPI   map[catalog.Handle]int32
 	units   []unit

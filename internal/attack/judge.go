@@ -20,6 +20,11 @@ type axis struct {
 	// added up.
 	gate  func(t *tally, wide bool) bool
 	weigh func(s *scene, sc *scope) *fusion
+	// crowd and purity are how many cells of a wide scope, and which share of
+	// them, must look like the abuse, for weigh to say anything but no: judged
+	// before anything is added up. A crowd is at least five.
+	crowd  int32
+	purity float64
 }
 
 var (
@@ -36,10 +41,10 @@ func axes(u *unit) []axis {
 	flood := axis{name: "flood", narrow: narrowActors, wide: wideActors, least: floodLeast, like: likeFlood, gate: gateFlood, weigh: weighFlood}
 	switch {
 	case u.id == "site":
-		return []axis{{name: "scan", kin: true, narrow: narrowActors, wide: wideActors, least: probeSigs, like: likeProbe, gate: gateProbe, weigh: weighProbe}}
+		return []axis{{name: "scan", kin: true, narrow: narrowActors, wide: wideActors, least: probeSigs, like: likeProbe, gate: gateProbe, weigh: weighProbe, purity: probePurity}}
 	case u.role == taxonomy.RoleRegister:
 		return []axis{
-			{name: "register", kin: true, narrow: narrowActors, wide: wideScopes, least: 5, like: likeRegister, gate: gateRegister, weigh: weighRegister},
+			{name: "register", kin: true, narrow: narrowActors, wide: wideScopes, least: 5, like: likeRegister, gate: gateRegister, weigh: weighRegister, purity: registerPurity},
 			{name: "farm", wide: []scopeKind{scopePrint, scopePrefix, scopeCohort, scopeAgent}, least: accountsMadeWide, like: likeFarm, gate: gateRegister, weigh: weighFarm},
 			guess, flood,
 		}
@@ -51,8 +56,8 @@ func axes(u *unit) []axis {
 	}
 	return []axis{
 		flood,
-		{name: "read", kin: true, narrow: narrowOwners, wide: wideScopes, least: 5, like: likeRead, gate: gateRead, weigh: weighRead},
-		{name: "bulk", narrow: narrowActors, wide: wideActors, least: bulkLeast, like: likeBulk, gate: gateBulk, weigh: weighBulk},
+		{name: "read", kin: true, narrow: narrowOwners, wide: wideScopes, least: 5, like: likeRead, gate: gateRead, weigh: weighRead, crowd: readCrowd, purity: readPurity},
+		{name: "bulk", narrow: narrowActors, wide: wideActors, least: bulkLeast, like: likeBulk, gate: gateBulk, weigh: weighBulk, purity: bulkPurity},
 		{name: "bot", narrow: narrowActors, least: botLeast, like: likeBot, gate: gateBot, weigh: weighBot},
 	}
 }
@@ -105,11 +110,12 @@ func (s *scene) search(ax axis) []*candidate {
 		if k == scopeAddress {
 			wanted = s.hard // honest people may share the address
 		}
-		s.groups(k, wanted, ax.least, ax.gate, func(key uint64, all []int32) {
-			if k == scopeAddress && len(all) < 2 {
-				return // the actor scope has judged it
-			}
-			c := s.try(ax, k, key, all, wanted)
+		least := int32(1)
+		if k == scopeAddress {
+			least = 2 // the actor scope has judged it
+		}
+		for _, g := range s.groups(k, wanted, least, ax.least, ax.gate) {
+			c := s.try(ax, k, g.key, s.members(g), wanted)
 			switch {
 			case c == nil:
 			case c.score >= scoreLikely:
@@ -119,14 +125,18 @@ func (s *scene) search(ax axis) []*candidate {
 			default:
 				weak = append(weak, c)
 			}
-		})
+		}
 	}
+	ax.crowd = max(ax.crowd, 5)
 	// At most one attack of a kind shares a key at a time; eight rounds cover
 	// eight attacks on one unit at once.
 	for range 8 {
+		if !s.crowded(&ax) {
+			break
+		}
 		var best *candidate
 		for _, k := range ax.wide {
-			s.crowds(k, ax.least, func(key uint64, all []int32) {
+			s.crowds(&ax, k, func(key uint64, all []int32) {
 				c := s.try(ax, k, key, all, s.hard)
 				if c != nil && (best == nil || better(c, best)) {
 					best = c
@@ -153,11 +163,26 @@ func (s *scene) search(ax axis) []*candidate {
 	return found
 }
 
+// crowded reports whether enough is left to make one wide scope.
+func (s *scene) crowded(ax *axis) bool {
+	cells, requests := int32(0), 0
+	for i, c := range s.desk.cells {
+		if s.hard[i] && !s.taken[i] {
+			cells++
+			requests += int(c.n)
+			if cells >= ax.crowd && requests >= ax.least {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // excuse takes out what actors did who are known to scan the site: whatever
 // they read was read by the scan. Guessing at accounts stays a matter of its
 // own.
 func (s *scene) excuse() {
-	if s.u.id == "site" || s.u.role != "" {
+	if s.u.id == "site" || s.u.role != "" || len(s.e.book.owner) == 0 {
 		return
 	}
 	for i := range s.refs {

@@ -149,6 +149,9 @@ func (e *Engine) insert(ev *catalog.Event, i int32, sub, key uint64) (ref, *cell
 	r, c := e.cells.insert(key)
 	c.sub, c.api = sub, i
 	c.ip, c.cohort, c.agent, c.header = ev.Who.Client.Unmap(), ev.Who.Cohort, ev.Agent, ev.HeaderOrder
+	if c.ip.IsValid() {
+		c.addr, c.net = hashAddr(c.ip), hashAddr(prefixOf(c.ip).Addr())
+	}
 	c.ja4, c.family = e.labels.of(ev.JA4), e.labels.of(ev.AgentFamily)
 	c.shared = ev.Who.Shared
 	c.firstID = hashText(ev.ID)

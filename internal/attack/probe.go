@@ -9,6 +9,8 @@ const (
 	probePaths = 10
 	probeNames = 30
 	probeSigs  = 3
+
+	probePurity = 0.8 // share of a wide scope that must look guilty
 )
 
 // likeProbe looks at actors: a scan goes anywhere.
@@ -40,7 +42,7 @@ func weighProbe(s *scene, sc *scope) *fusion {
 	f := &fusion{kind: taxonomy.AttackVulnerabilityScan}
 	if sc.kind.wide() {
 		z, purity := s.herd(sc, s.looksGuilty)
-		if purity < 0.8 || z < 4 {
+		if purity < probePurity || z < 4 {
 			return nil
 		}
 		f.say(taxonomy.FamilyHerd, ramp(z, 4, 2, 20, 5), "herd", len(sc.members), max(1, int(float64(len(sc.all))*0.15)))

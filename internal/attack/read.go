@@ -9,6 +9,9 @@ const (
 	objectsCold  = 100 // objects before an asker without peers stands out
 	objectsWide  = 50
 	objectsTimes = 5 // … times what peers read
+
+	readCrowd  = 10  // cells of a wide scope
+	readPurity = 0.9 // share of them that must look guilty
 )
 
 // likeRead: reads objects, mostly not its own.
@@ -203,11 +206,11 @@ func (s *scene) walk(f *fusion, sc *scope, asked float64, p *peers) {
 
 // weighReaders weighs a wide scope of readers.
 func (s *scene) weighReaders(f *fusion, sc *scope, guilty func(int32) bool) bool {
-	if len(sc.members) < 10 {
+	if len(sc.members) < readCrowd {
 		return false
 	}
 	z, purity := s.herd(sc, guilty)
-	if purity < 0.9 || z < 5 {
+	if purity < readPurity || z < 5 {
 		return false
 	}
 	f.say(taxonomy.FamilyHerd, ramp(z, 5, 2, 20, 5), "herd", len(sc.members), max(1, int(float64(len(sc.all))*0.15)))

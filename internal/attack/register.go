@@ -7,6 +7,7 @@ import "xiezhi/internal/taxonomy"
 const (
 	accountsMade     = 10
 	accountsMadeWide = 20
+	registerPurity   = 0.8          // share of a wide scope that must look guilty
 	settle           = int64(120e9) // time an honest newcomer is given to come back
 )
 
@@ -46,7 +47,7 @@ func weighRegister(s *scene, sc *scope) *fusion {
 	serial := f.alike(t, made)
 	if sc.kind.wide() {
 		z, purity := s.herd(sc, s.looksGuilty)
-		if purity < 0.8 || z < 5 || float64(ripe) < least && !serial {
+		if purity < registerPurity || z < 5 || float64(ripe) < least && !serial {
 			return nil
 		}
 		f.say(taxonomy.FamilyHerd, ramp(z, 5, 2, 20, 5), "herd", len(sc.members), max(1, int(float64(len(sc.all))*0.15)))

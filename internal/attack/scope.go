@@ -36,13 +36,9 @@ func (k scopeKind) key(c *cell) uint64 {
 	case scopeActor:
 		return c.who
 	case scopeAddress:
-		if c.ip.IsValid() {
-			return hashAddr(c.ip)
-		}
+		return c.addr
 	case scopePrefix:
-		if c.ip.IsValid() {
-			return hashAddr(prefixOf(c.ip).Addr())
-		}
+		return c.net
 	case scopePrint:
 		if c.cohort != 0 && c.shape != 0 {
 			return join(c.cohort, c.shape)
@@ -57,34 +53,6 @@ func (k scopeKind) key(c *cell) uint64 {
 		return uint64(c.api) + 1
 	}
 	return 0
-}
-
-// A scene is what one judgement looks at: the cells of a unit that were active
-// in a window, minus those already explained.
-type scene struct {
-	e      *Engine
-	u      *unit
-	now    int64
-	from   int64
-	refs   []ref
-	taken  []bool
-	soft   []bool // looks like the abuse of the axis being searched
-	hard   []bool // … and shows no honest business
-	pool   *pool  // storage of sums
-	keys   []uint64
-	counts tally
-	order  []keyed
-
-	askers       map[uint64]*asker // built on demand, see peers.go
-	roll         []*asker          // the same in order
-	work         int8              // whether others do signed-in business: 1 yes, -1 no
-	usual        float64           // objects that an ordinary asker reads
-	usualForeign float64
-}
-
-type keyed struct {
-	key uint64
-	at  int32
 }
 
 // A scope is a set of cells that share a key, with the sum over its members,
@@ -103,26 +71,6 @@ type scope struct {
 	tools   int // members whose agent says it is a tool
 }
 
-// look collects the cells of a unit active since from.
-func (e *Engine) look(u *unit, from int64) *scene {
-	s := &scene{e: e, u: u, pool: &e.scratch, now: e.now, from: from}
-	for _, i := range u.apis {
-		for r := e.apis[i].cells.head; r != 0; {
-			c := e.cells.at(r)
-			// The list is in order of last request, but for late arrivals.
-			if c.last < from {
-				break
-			}
-			s.refs = append(s.refs, r)
-			r = c.aNext
-		}
-	}
-	s.taken = make([]bool, len(s.refs))
-	return s
-}
-
-func (s *scene) cell(i int32) *cell { return s.e.cells.at(s.refs[i]) }
-
 // actorOf gives the actor cell behind an API cell, nil when it is gone.
 func (s *scene) actorOf(c *cell) *cell {
 	if c.api == 0 {
@@ -140,97 +88,131 @@ func (s *scene) actorOf(c *cell) *cell {
 // survey marks the cells that look like the abuse of an axis and gives the
 // number of their requests.
 func (s *scene) survey(ax *axis) int {
-	if s.soft == nil {
-		s.soft, s.hard = make([]bool, len(s.refs)), make([]bool, len(s.refs))
-	}
 	n := 0
-	for i := range s.refs {
-		c := s.cell(int32(i))
-		s.soft[i] = !s.taken[i] && ax.like(s, c, false)
-		s.hard[i] = s.soft[i] && ax.like(s, c, true)
-		if s.soft[i] {
+	for i, c := range s.desk.cells {
+		soft := !s.taken[i] && ax.like(s, c, false)
+		s.soft[i], s.hard[i] = soft, false
+		if soft {
+			s.hard[i] = ax.like(s, c, true)
 			n += int(c.n)
 		}
 	}
 	return n
 }
 
-// groups calls f with every group of untaken cells of the wanted sort that
-// share a key of that kind, count at least least requests and pass the gate, in
-// order of key. Most groups fail the gate, so it comes before any allocation.
-func (s *scene) groups(k scopeKind, wanted []bool, least int, gate func(*tally, bool) bool, f func(key uint64, all []int32)) {
-	s.order = s.order[:0]
-	for i := range s.refs {
-		if s.taken[i] || !wanted[i] {
+// A group is the cells that share a key, as a chain in order of position.
+type group struct {
+	key        uint64
+	n          int // their requests
+	count      int32
+	head, tail int32
+}
+
+// groups gives every group of at least members untaken cells of the wanted
+// sort that share a key of that kind, count at least least requests and pass
+// the gate, in order of key. It is valid until the next call.
+func (s *scene) groups(k scopeKind, wanted []bool, members int32, least int, gate func(*tally, bool) bool) []group {
+	d, keys := s.desk, s.keysOf(k)
+	d.index.reset(len(keys))
+	d.next = slices.Grow(d.next[:0], len(keys))[:len(keys)]
+	order := d.order[:0]
+	for i, key := range keys {
+		if !wanted[i] || s.taken[i] || key == 0 {
 			continue
 		}
-		if key := k.key(s.cell(int32(i))); key != 0 {
-			s.order = append(s.order, keyed{key, int32(i)})
+		at, fresh := d.index.add(key)
+		if fresh {
+			order = append(order, group{key: key, head: -1})
 		}
+		g := &order[at]
+		if fresh {
+			g.head = int32(i)
+		} else {
+			d.next[g.tail] = int32(i)
+		}
+		d.next[i] = -1
+		g.tail = int32(i)
+		g.n += int(d.cells[i].n)
+		g.count++
 	}
-	order := s.order
-	slices.SortFunc(order, func(a, b keyed) int {
-		if c := cmp.Compare(a.key, b.key); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.at, b.at)
+	d.order = order
+	// Most groups are too small or fail the gate.
+	order = slices.DeleteFunc(order, func(g group) bool {
+		return g.count < members || g.n < least || !s.passes(g, gate)
 	})
-	for i := 0; i < len(order); {
-		j, n := i, 0
-		for ; j < len(order) && order[j].key == order[i].key; j++ {
-			n += int(s.cell(order[j].at).n)
-		}
-		if n >= least && s.passes(order[i:j], gate) {
-			all := make([]int32, 0, j-i)
-			for _, o := range order[i:j] {
-				all = append(all, o.at)
-			}
-			f(order[i].key, all)
-		}
-		i = j
+	slices.SortFunc(order, func(a, b group) int { return cmp.Compare(a.key, b.key) })
+	return order
+}
+
+// members gives the positions of a group's cells.
+func (s *scene) members(g group) []int32 {
+	all := make([]int32, 0, g.count)
+	for i := g.head; i >= 0; i = s.desk.next[i] {
+		all = append(all, i)
 	}
+	return all
 }
 
 // passes applies a gate to the counts of a group.
-func (s *scene) passes(group []keyed, gate func(*tally, bool) bool) bool {
+func (s *scene) passes(g group, gate func(*tally, bool) bool) bool {
 	if gate == nil {
 		return true
 	}
-	if len(group) == 1 {
-		return gate(&s.cell(group[0].at).tally, false)
+	if g.count == 1 {
+		return gate(&s.cell(g.head).tally, false)
 	}
-	s.counts = tally{}
-	for _, o := range group {
-		s.counts.addCounts(&s.cell(o.at).tally)
+	t := &s.desk.counts
+	*t = tally{}
+	for i := g.head; i >= 0; i = s.desk.next[i] {
+		t.addCounts(&s.cell(i).tally)
 	}
-	return gate(&s.counts, false)
+	return gate(t, false)
 }
 
-// crowds calls f with every wide group in which at least five cells look
-// guilty, honest members included.
-func (s *scene) crowds(k scopeKind, least int, f func(key uint64, all []int32)) {
-	var keys []uint64
-	at := map[uint64]int{}
-	s.groups(k, s.hard, least, nil, func(key uint64, hard []int32) {
-		if len(hard) >= 5 {
-			at[key] = len(keys)
-			keys = append(keys, key)
-		}
-	})
-	if len(keys) == 0 {
+// crowds calls f with every wide group in which at least ax.crowd cells and the
+// share ax.purity of all look guilty, honest members included, in order of key.
+func (s *scene) crowds(ax *axis, k scopeKind, f func(key uint64, all []int32)) {
+	hard := s.groups(k, s.hard, ax.crowd, ax.least, nil)
+	if len(hard) == 0 {
 		return
 	}
-	all := make([][]int32, len(keys))
-	for i := range s.refs {
+	d, keys := s.desk, s.keysOf(k)
+	d.index.reset(len(hard))
+	for _, g := range hard {
+		d.index.add(g.key)
+	}
+	sizes := make([]int32, len(hard))
+	for i, key := range keys {
 		if s.taken[i] {
 			continue
 		}
-		if g, ok := at[k.key(s.cell(int32(i)))]; ok {
+		if g := d.index.find(key); g >= 0 {
+			sizes[g]++
+		}
+	}
+	all := make([][]int32, len(hard))
+	some := false
+	for g := range hard {
+		if float64(hard[g].count)/float64(sizes[g]) >= ax.purity {
+			all[g] = make([]int32, 0, sizes[g])
+			some = true
+		}
+	}
+	if !some {
+		return
+	}
+	for i, key := range keys {
+		if s.taken[i] {
+			continue
+		}
+		if g := d.index.find(key); g >= 0 && all[g] != nil {
 			all[g] = append(all[g], int32(i))
 		}
 	}
-	for g, key := range keys {
-		f(key, all[g])
+	for g := range all {
+		if all[g] != nil {
+			f(hard[g].key, all[g])
+		}
 	}
 }
 
@@ -259,20 +241,25 @@ func (s *scene) resum(sc *scope) {
 			sc.tools++
 		}
 	}
-	sc.addrs = s.spread(sc, scopeAddress.key)
-	sc.nets = s.spread(sc, scopePrefix.key)
-	sc.agents = s.spread(sc, func(c *cell) uint64 { return c.agent })
-	sc.shapes = s.spread(sc, func(c *cell) uint64 { return c.shape })
+	sc.addrs = s.spread(sc, scopeAddress)
+	sc.nets = s.spread(sc, scopePrefix)
+	sc.agents = s.spread(sc, scopeAgent)
+	sc.shapes = s.spread(sc, scopeShape)
 }
 
-// spread counts the different keys among a scope's members.
-func (s *scene) spread(sc *scope, key func(*cell) uint64) int {
-	s.keys = s.keys[:0]
-	for _, i := range sc.members {
-		s.keys = append(s.keys, key(s.cell(i)))
+// spread counts the different keys among a scope's members, no key being one.
+func (s *scene) spread(sc *scope, k scopeKind) int {
+	if len(sc.members) == 1 {
+		return 1
 	}
-	slices.Sort(s.keys)
-	return len(slices.Compact(s.keys))
+	keys := s.keysOf(k)
+	d := s.desk
+	d.spread = d.spread[:0]
+	for _, i := range sc.members {
+		d.spread = append(d.spread, keys[i])
+	}
+	slices.Sort(d.spread)
+	return len(slices.Compact(d.spread))
 }
 
 // take removes a scope's members from what is left to explain.

@@ -1,0 +1,145 @@
+package attack
+
+import "slices"
+
+// A scene is what one judgement looks at: the cells of a unit that were active
+// in a window, minus those already explained. One engine judges one scene at a
+// time, so they share their storage.
+type scene struct {
+	e    *Engine
+	u    *unit
+	now  int64
+	from int64
+	refs []ref
+	desk *desk
+	pool *pool // storage of sums
+
+	taken []bool
+	soft  []bool // looks like the abuse of the axis being searched
+	hard  []bool // … and shows no honest business
+
+	enrolled     bool    // desk.askers and askerAt are made, see peers.go
+	work         int8    // whether others do signed-in business: 1 yes, -1 no
+	usual        float64 // objects that an ordinary asker reads
+	usualForeign float64
+}
+
+// desk is the storage that the scenes of an engine use one after the other: a
+// judgement passes over all cells of a window, so it must not allocate for
+// each.
+type desk struct {
+	refs  []ref
+	cells []*cell
+	flags [3][]bool
+	keys  [scopeUnit + 1][]uint64 // keys of the cells in a kind of scope
+	have  [scopeUnit + 1]bool     // … which are made
+
+	order  []group
+	next   []int32 // next member of the same group, -1 at the end
+	index  index
+	spread []uint64
+	counts tally
+
+	askers  []asker
+	askerAt []int32 // asker of each cell
+	out     []bool  // askers that are left out, in peersOf
+	figures []float64
+}
+
+// look collects the cells of a unit active since from.
+func (e *Engine) look(u *unit, from int64) *scene {
+	d := &e.desk
+	d.refs, d.cells = d.refs[:0], d.cells[:0]
+	for _, i := range u.apis {
+		for r := e.apis[i].cells.head; r != 0; {
+			c := e.cells.at(r)
+			// The list is in order of last request, but for late arrivals.
+			if c.last < from {
+				break
+			}
+			d.refs = append(d.refs, r)
+			d.cells = append(d.cells, c)
+			r = c.aNext
+		}
+	}
+	d.have = [scopeUnit + 1]bool{}
+	n := len(d.refs)
+	for i := range d.flags {
+		d.flags[i] = slices.Grow(d.flags[i][:0], n)[:n]
+		clear(d.flags[i])
+	}
+	return &scene{e: e, u: u, desk: d, refs: d.refs, taken: d.flags[0], soft: d.flags[1], hard: d.flags[2], pool: &e.scratch, now: e.now, from: from}
+}
+
+func (s *scene) cell(i int32) *cell { return s.desk.cells[i] }
+
+// keysOf gives the key of every cell in scopes of that kind.
+func (s *scene) keysOf(k scopeKind) []uint64 {
+	d := s.desk
+	if !d.have[k] {
+		d.have[k] = true
+		keys := slices.Grow(d.keys[k][:0], len(s.refs))[:len(s.refs)]
+		for i, c := range d.cells[:len(keys)] {
+			keys[i] = k.key(c)
+		}
+		d.keys[k] = keys
+	}
+	return d.keys[k]
+}
+
+// index numbers keys in the order in which they come: a hash table with linear
+// probing that is emptied in no time.
+type index struct {
+	slots []slot
+	mask  uint64
+	epoch uint32
+	count int32
+}
+
+type slot struct {
+	key   uint64
+	epoch uint32
+	at    int32
+}
+
+// reset makes room for n keys and forgets all.
+func (x *index) reset(n int) {
+	size := 64
+	for size < 2*n {
+		size *= 2
+	}
+	x.count = 0
+	x.epoch++
+	if size > len(x.slots) || x.epoch == 0 {
+		x.slots, x.epoch = make([]slot, max(size, len(x.slots))), 1
+	}
+	x.mask = uint64(len(x.slots) - 1)
+}
+
+// add gives the number of a key and whether it is new.
+func (x *index) add(key uint64) (int32, bool) {
+	for i := key * 0x9e3779b97f4a7c15 >> 20; ; i++ {
+		s := &x.slots[i&x.mask]
+		if s.epoch != x.epoch {
+			*s = slot{key, x.epoch, x.count}
+			x.count++
+			return s.at, true
+		}
+		if s.key == key {
+			return s.at, false
+		}
+	}
+}
+
+// find gives the number of a key, -1 if there is none.
+func (x *index) find(key uint64) int32 {
+	for i := key * 0x9e3779b97f4a7c15 >> 20; ; i++ {
+		s := &x.slots[i&x.mask]
+		if s.epoch != x.epoch {
+			return -1
+		}
+		if s.key == key {
+			return s.at
+		}
+	}
+}
