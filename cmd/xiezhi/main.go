@@ -16,6 +16,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	_ "time/tzdata" // months are those of the site's zone, also where the system has no zone files
 
 	"github.com/spf13/cobra"
 )
