@@ -97,67 +97,21 @@ type row struct {
 	counts
 }
 
-// rowSizes are the sizes in which a cell's rows grow; the largest is the cap.
-var rowSizes = [...]int{2, 8, 32, 128}
-
 const rowBytes = 36
 
-// rowPool recycles the storage of rows within a budget.
-type rowPool struct {
-	budget, used int64
-	refused      uint64
-	free         [len(rowSizes)][][]row
-}
-
-// grow makes room for one more row, or gives rows as they are.
-func (p *rowPool) grow(rows []row) []row {
-	for i, size := range rowSizes {
-		if size <= cap(rows) {
-			continue
-		}
-		if p.used+int64(size)*rowBytes > p.budget {
-			return rows
-		}
-		p.used += int64(size) * rowBytes
-		var next []row
-		if n := len(p.free[i]); n > 0 {
-			next, p.free[i] = p.free[i][n-1], p.free[i][:n-1]
-		} else {
-			next = make([]row, 0, size)
-		}
-		next = append(next, rows...)
-		p.release(rows)
-		return next
-	}
-	return rows
-}
-
-func (p *rowPool) release(rows []row) {
-	for i, size := range rowSizes {
-		if cap(rows) == size {
-			p.used -= int64(size) * rowBytes
-			p.free[i] = append(p.free[i], rows[:0])
-		}
-	}
-}
+// rowSizes are the sizes in which a cell's rows grow; the largest is the cap.
+var rowSizes = []int{2, 8, 32, 128}
 
 // enter adds counts to a cell's row. Without room they stay in what no row
 // holds, and that is counted.
-func (p *rowPool) enter(c *cell, day, api int32, n counts) {
+func (e *Engine) enter(c *cell, day, api int32, n counts) {
 	for i := len(c.rows) - 1; i >= 0; i-- {
 		if r := &c.rows[i]; r.day == day && r.api == api {
 			r.add(n)
 			return
 		}
 	}
-	if len(c.rows) == cap(c.rows) {
-		c.rows = p.grow(c.rows)
-	}
-	if len(c.rows) == cap(c.rows) {
-		p.refused++
-		return
-	}
-	c.rows = append(c.rows, row{day, api, n})
+	c.rows, _ = e.rows.push(c.rows, row{day, api, n})
 }
 
 // rest is what of a cell no row holds.
@@ -172,7 +126,7 @@ func (c *cell) rest() counts {
 // turn moves a cell on to another day.
 func (e *Engine) turn(c *cell, day int32) {
 	if n := c.rest(); n.n > 0 {
-		e.rows.enter(c, c.day, 0, n)
+		e.enter(c, c.day, 0, n)
 	}
 	c.day = day
 }
@@ -181,10 +135,10 @@ func (e *Engine) turn(c *cell, day int32) {
 // and all.
 func (e *Engine) inherit(into, from *cell) {
 	for i := range from.rows {
-		e.rows.enter(into, from.rows[i].day, from.rows[i].api, from.rows[i].counts)
+		e.enter(into, from.rows[i].day, from.rows[i].api, from.rows[i].counts)
 	}
 	if n := from.rest(); n.n > 0 {
-		e.rows.enter(into, from.day, 0, n)
+		e.enter(into, from.day, 0, n)
 	}
 }
 

@@ -64,4 +64,5 @@ type Finding struct {
 	Collateral      float64    // share of benign requests the action would touch
 	Through         []string   // defect ids, filled in by the judge
 	Activity        []Activity // by day and API
+	Marks           []Mark     // what campaigns are joined on, rarest first
 }

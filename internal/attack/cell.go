@@ -31,6 +31,7 @@ type cell struct {
 	header  uint64
 	ja4     uint16
 	family  uint16
+	h2      uint16
 	shared  bool
 	firstID uint64 // hash of the id of its first exchange
 
@@ -47,6 +48,9 @@ type cell struct {
 
 	day  int32 // of its last request
 	rows []row // see activity.go
+
+	hints   []hint // see hints.go
+	accused bool   // by an attack at least likely
 
 	prev, next   ref // recency list: probation or protected
 	aPrev, aNext ref // recency list of its API

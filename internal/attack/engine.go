@@ -52,6 +52,7 @@ type Losses struct {
 	Episodes uint64
 	Labels   uint64 // fingerprints or agent families without a name
 	Activity uint64 // times that a day or an API had no row of its own
+	Hints    uint64 // traits of suspects that found no room
 }
 
 // Engine judges the attacks on one site. It is not safe for concurrent use.
@@ -80,7 +81,10 @@ type Engine struct {
 	event   catalog.Event // the event being observed, where its outcome is put right
 	marked  bool          // the event being observed looks like abuse
 	refused bool          // … was refused by a control
-	rows    rowPool
+	rows    slicePool[row]
+	hints   slicePool[hint]
+	crowd   crowd
+	around  *crowd // while findings are made: with those who have cells
 	days    calendar
 }
 
@@ -148,7 +152,9 @@ func New(cfg Config) *Engine {
 		e.msg = &message.Catalog{}
 	}
 	e.pool.budget = b.SetBytes
-	e.rows.budget = b.SetBytes / 4
+	e.crowd = newCrowd(b.Cells)
+	e.hints = slicePool[hint]{sizes: hintSizes, bytes: hintBytes, budget: b.SetBytes / 4}
+	e.rows = slicePool[row]{sizes: rowSizes, bytes: rowBytes, budget: b.SetBytes / 4}
 	if e.days.zone = cfg.Zone; e.days.zone == nil {
 		e.days.zone = time.UTC
 	}
@@ -170,7 +176,7 @@ func (e *Engine) Losses() Losses {
 	l.Cells, l.Sets = e.cells.Evicted, e.pool.Refused
 	l.Targets, l.Pending, l.Names = e.targets.lost, e.pending.lost, e.names.lost+e.links.lost
 	l.Episodes, l.Labels = e.book.lost, e.labels.lost
-	l.Activity = e.rows.refused + e.book.folded
+	l.Activity, l.Hints = e.rows.refused+e.book.folded, e.hints.refused
 	return l
 }
 
@@ -213,9 +219,13 @@ func (e *Engine) expire(n int) {
 
 // retire forgets a cell; what an episode owns of it is settled there first.
 func (e *Engine) retire(r ref, c *cell) {
+	if e.honest(r, c) {
+		e.crowd.cell(e, c)
+	}
 	e.book.settle(e, r, c)
 	c.tally.free(&e.pool)
 	e.rows.release(c.rows)
+	e.hints.release(c.hints)
 	e.cells.unlinkAPI(&e.apis[c.api].cells, r, c)
 	e.cells.remove(r, c)
 }

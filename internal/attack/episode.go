@@ -30,6 +30,7 @@ type episode struct {
 	tools   bool
 	settled roster
 	done    ledger // what is settled, by day and API
+	shown   signature
 	live    []member
 	kin     map[uint32]bool // generations of members that do not look like it themselves
 	last    int64
@@ -53,6 +54,7 @@ type book struct {
 	checked int64
 	lost    uint64
 	folded  uint64 // times that a ledger was full
+	trial   bool   // a copy, made for findings
 }
 
 func newBook(limit int) *book {
@@ -100,17 +102,31 @@ func (b *book) fold(s *scene, c *candidate) {
 	into.closed = false
 	into.last = max(into.last, r.aLast, r.last)
 	for _, i := range c.scope.members {
-		gen := s.cell(i).gen
-		b.own(into, s.refs[i], gen)
-		delete(into.kin, gen)
+		c := s.cell(i)
+		b.own(into, s.refs[i], c.gen)
+		delete(into.kin, c.gen)
+		b.accuse(s, into, c)
 	}
 	for _, i := range c.scope.kin {
-		gen := s.cell(i).gen
-		b.own(into, s.refs[i], gen)
+		c := s.cell(i)
+		b.own(into, s.refs[i], c.gen)
 		if into.kin == nil {
 			into.kin = make(map[uint32]bool)
 		}
-		into.kin[gen] = true
+		into.kin[c.gen] = true
+		b.accuse(s, into, c)
+	}
+}
+
+// accuse notes on a cell and its asker that an attack at least likely claims
+// them.
+func (b *book) accuse(s *scene, ep *episode, c *cell) {
+	if b.trial || ep.score < scoreLikely {
+		return
+	}
+	c.accused = true
+	if a := s.actorOf(c); a != nil {
+		a.accused = true
 	}
 }
 
@@ -205,6 +221,7 @@ func shares[T comparable](a, b []T, zero T) bool {
 func (b *book) merge(into, from *episode) {
 	into.settled.fold(&b.pool, &from.settled)
 	b.folded += into.done.fold(&from.done)
+	into.shown.fold(&from.shown)
 	from.settled.tally.free(&b.pool)
 	for _, m := range from.live {
 		b.owner[m.at] = into
@@ -292,6 +309,7 @@ func (b *book) settle(e *Engine, r ref, c *cell) {
 func (b *book) account(e *Engine, ep *episode, c *cell) {
 	ep.settled.add(&b.pool, c, &e.apis[c.api])
 	b.folded += ep.done.cell(e, c)
+	ep.shown.cell(e, c)
 }
 
 // pass hands the ownership of a folded cell on.

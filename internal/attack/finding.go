@@ -71,11 +71,13 @@ func (t *tally) window() (from, to int64) {
 // changing what the next event will meet.
 func (b *book) clone() *book {
 	o := newBook(b.limit)
+	o.trial = true
 	o.serial, o.checked, o.lost = b.serial, b.checked, b.lost
 	for _, ep := range b.eps {
 		c := *ep
 		c.settled = roster{}
 		c.settled.fold(&o.pool, &ep.settled)
+		c.shown = ep.shown.clone()
 		c.done = ledger{}
 		c.done.fold(&ep.done)
 		c.live, c.kin = slices.Clone(ep.live), maps.Clone(ep.kin)
@@ -92,7 +94,7 @@ func (e *Engine) Findings(cat *catalog.Catalog) []Finding {
 	b := e.book.clone()
 	real := e.book
 	e.book = b
-	defer func() { e.book = real }()
+	defer func() { e.book, e.around = real, nil }()
 	for i := range e.units {
 		if e.units[i].watch {
 			e.judge(b, &e.units[i], true)
@@ -145,6 +147,7 @@ func (e *Engine) finding(b *book, ep *episode) (Finding, bool) {
 	if ep.kind != taxonomy.AttackScraping && ep.kind != taxonomy.AttackBOLAExploitation && ep.kind != taxonomy.AttackBot {
 		f.SubjectsExposed = uint64(r.count(setExposed))
 	}
+	f.Marks = e.marks(ep, r.n)
 	f.Selector = e.selector(ep, &r)
 	f.Collateral = e.collateral(ep, &f.Selector)
 	f.Action = action(ep.kind, verdict, f.Collateral)

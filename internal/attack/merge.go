@@ -80,6 +80,10 @@ func (e *Engine) moveCell(r ref, c *cell, into int32) {
 	e.cells.touch(or, o)
 	e.book.pass(r, c, or, o)
 	c.tally.free(&e.pool)
+	for _, h := range c.hints {
+		e.hint(o, h.key, h.value)
+	}
 	e.rows.release(c.rows)
+	e.hints.release(c.hints)
 	e.cells.remove(r, c)
 }

@@ -152,7 +152,7 @@ func (e *Engine) insert(ev *catalog.Event, i int32, sub, key uint64) (ref, *cell
 	if c.ip.IsValid() {
 		c.addr, c.net = hashAddr(c.ip), hashAddr(prefixOf(c.ip).Addr())
 	}
-	c.ja4, c.family = e.labels.of(ev.JA4), e.labels.of(ev.AgentFamily)
+	c.ja4, c.family, c.h2 = e.labels.of(ev.JA4), e.labels.of(ev.AgentFamily), e.labels.of(ev.H2)
 	c.shared = ev.Who.Shared
 	c.firstID = hashText(ev.ID)
 	e.cells.pushAPI(&e.apis[i].cells, r, c)
@@ -254,7 +254,7 @@ func (e *Engine) countActor(ev *catalog.Event, c *cell, i int32) {
 	if e.refused {
 		part.blocked = 1
 	}
-	e.rows.enter(c, c.day, i, part)
+	e.enter(c, c.day, i, part)
 	p := principal(ev)
 	if p != 0 {
 		e.pool.add(&c.sets[setCreds], p)
@@ -286,6 +286,9 @@ func (e *Engine) countActor(ev *catalog.Event, c *cell, i int32) {
 	}
 	if bad {
 		e.mark(c, ev.End)
+		if ev.Method != "" {
+			e.hint(c, markPath, pathHash(ev))
+		}
 	}
 }
 

@@ -56,6 +56,7 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 		e.mark(c, ev.End)
 	}
 	if e.marked {
+		e.hintAPI(ev, c, s)
 		e.news(u)
 	}
 }

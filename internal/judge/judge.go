@@ -122,6 +122,7 @@ func (j *Judge) Limits() []Limit {
 	add("attack.episodes", l.Episodes)
 	add("attack.labels", l.Labels)
 	add("attack.activity", l.Activity)
+	add("attack.hints", l.Hints)
 	return out
 }
 

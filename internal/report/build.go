@@ -146,7 +146,7 @@ func (b *builder) attack(f *attack.Finding) Attack {
 		Verdict: f.Verdict.String(), Confidence: round(f.Confidence), FirstSeen: moment(f.First), LastSeen: moment(f.Last),
 		Requests: f.Requests, Blocked: f.Blocked, Succeeded: f.Succeeded, SubjectsExposed: f.SubjectsExposed,
 		Through: list(f.Through), Reasons: []Reason{}, Reason: f.Reason,
-		Action: Action{Kind: string(f.Action), Collateral: round(f.Collateral)}, Activity: b.activity(f.Activity), Signature: []Mark{}}
+		Action: Action{Kind: string(f.Action), Collateral: round(f.Collateral)}, Activity: b.activity(f.Activity), Signature: b.signature(f.Marks)}
 	a.Selector = Selector{APIs: b.apis(s.APIs), From: moment(s.From), To: moment(s.To), Keys: SelectorKeys{
 		IP: b.addresses(s.IP), Prefix: prefixes(s.Prefix), JA4: s.JA4, HeaderOrder: hexes(s.HeaderOrder), ParamShape: hexes(s.ParamShape),
 		Credential: b.tokens("credential", s.Credential), Account: b.tokens("account", s.Account),
@@ -185,6 +185,33 @@ func mergeRows(rows []Activity) []Activity {
 		n++
 	}
 	return rows[:n]
+}
+
+// signature renders marks: hashes of software as they are, tokens of values
+// under the key for what leaves the installation.
+func (b *builder) signature(marks []attack.Mark) []Mark {
+	out := []Mark{}
+	for _, m := range marks {
+		x := Mark{Key: m.Key, Share: round(m.Share), Others: m.Others, Of: m.Of}
+		switch m.Key {
+		case "ja4", "tool":
+			x.Value = m.Text
+		case "ip", "prefix":
+			x.Value = m.Net.String()
+			if m.Key == "ip" {
+				x.Value = m.Net.Addr().String()
+			}
+			if b.cfg.Addresses == AddressesToken {
+				x.Value = b.address(x.Value)
+			}
+		case "agent", "credential", "account", "segment", "password", "param_value":
+			x.Value = b.cfg.Redactor.External(m.Key, m.Value)
+		default:
+			x.Value = fmt.Sprintf("%016x", m.Value)
+		}
+		out = append(out, x)
+	}
+	return out
 }
 
 // hide takes client addresses and networks out of an attack's texts and

@@ -198,8 +198,9 @@ type Activity struct {
 }
 
 // Mark is one trait of an attack that another attack may share. Value is a
-// hash or a keyed token, never plaintext. Others of Of askers on the site who
-// do not belong to the attack show the trait, too: that is how rare it is.
+// hash, a keyed token, an address or the name of a fingerprint or tool, never
+// personal data. Of Of askers on the site whom no attack claims, Others show
+// the trait, too: that is how rare it is. Of is 0 where nobody can be compared.
 type Mark struct {
 	Key    string  `json:"key"`
 	Value  string  `json:"value"`

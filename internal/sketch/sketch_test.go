@@ -70,3 +70,29 @@ func BenchmarkDistinctAdd(b *testing.B) {
 		d.Add(uint64(i & 0xffff))
 	}
 }
+
+func TestCountMinIsNeverTooLow(t *testing.T) {
+	c := NewCountMin(1000)
+	const n = 20_000
+	for i := range uint64(n) {
+		c.Add(i % 5000) // four times each
+	}
+	for range 500 {
+		c.Add(1 << 40)
+	}
+	copied := c.Clone()
+	copied.Add(1 << 40)
+	if c.Count(1<<40) < 500 || c.Count(1<<40) > 520 || copied.Count(1<<40) != c.Count(1<<40)+1 {
+		t.Errorf("a frequent key: %d, in the copy %d", c.Count(1<<40), copied.Count(1<<40))
+	}
+	over := uint64(0)
+	for i := range uint64(5000) {
+		if c.Count(i) < 4 {
+			t.Fatalf("key %d counted %d times, added 4 times", i, c.Count(i))
+		}
+		over += c.Count(i) - 4
+	}
+	if mean := float64(over) / 5000; mean > 3*float64(n)/1024 {
+		t.Errorf("counts are too high by %.1f on average", mean)
+	}
+}
