@@ -1,0 +1,231 @@
+// Package stage plays the scripts of the lab's actors against its applications
+// in the order of simulated time and turns every call into an HTTP exchange.
+//
+// A script is plain sequential code: call, wait, call. It takes actors with a
+// start time and gives exchanges with their labels to a sink. Invariant: the
+// exchanges come in order of their start; the same seed gives the same bytes.
+// Limits: at most MaxActors scripts run at a time; a script that finds no room
+// is refused and counted.
+package stage
+
+import (
+	"container/heap"
+	"errors"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"time"
+
+	"xiezhi/internal/exchange"
+	"xiezhi/lab/scene"
+)
+
+// MaxActors bounds the scripts that run at the same time.
+const MaxActors = 50_000
+
+// Label is the truth about one exchange. The zero Label is honest.
+type Label struct {
+	Attack   string // id of the attack it belongs to
+	Kind     string // attack kind of the taxonomy
+	Campaign string // gang
+	Actor    string // who plays
+}
+
+// Event is one exchange with its truth.
+type Event struct {
+	Exchange *exchange.Exchange // valid until the sink returns
+	App      *scene.App
+	API      *scene.API // nil when the path is none of the application's
+	Label    Label
+	Blocked  bool // refused by a control
+}
+
+// Sink takes events in order of start. An error ends the play.
+type Sink func(*Event) error
+
+// Script is what an actor does.
+type Script func(*Actor)
+
+// Stage is the running play. It serves one goroutine.
+type Stage struct {
+	Apps    []*scene.App
+	Refused uint64 // scripts that found no room
+
+	seed   uint64
+	sink   Sink
+	agenda agenda
+	actors uint64
+	calls  uint64
+	err    error
+	buf    buffers
+}
+
+// New opens a stage.
+func New(seed uint64, apps []*scene.App, sink Sink) *Stage {
+	return &Stage{Apps: apps, seed: seed, sink: sink}
+}
+
+// App gives an application by name.
+func (s *Stage) App(name string) *scene.App {
+	for _, a := range s.Apps {
+		if a.Name == name {
+			return a
+		}
+	}
+	panic("stage: no application " + name) // a script's mistake, never input
+}
+
+// errStopped unwinds a script when the play ends early.
+var errStopped = errors.New("stage: stopped")
+
+// Enter lets an actor start its script at a time. The actor's randomness is
+// its own: it depends on the seed and on how many actors came before.
+func (s *Stage) Enter(at time.Time, app *scene.App, client *Client, label Label, script Script) {
+	if len(s.agenda) >= MaxActors {
+		s.Refused++
+		return
+	}
+	s.actors++
+	a := &Actor{Stage: s, App: app, Client: client, Label: label, at: at, order: s.actors, Rand: rand.New(rand.NewPCG(s.seed^0x6163746f72, s.actors))}
+	a.next, a.stop = iter.Pull(func(yield func(struct{}) bool) {
+		defer func() {
+			if r := recover(); r != nil && r != errStopped { //nolint:errorlint // our own sentinel
+				panic(r)
+			}
+		}()
+		a.yield = yield
+		script(a)
+	})
+	heap.Push(&s.agenda, a)
+}
+
+// Play runs every script up to a time.
+func (s *Stage) Play(until time.Time) error {
+	for len(s.agenda) > 0 && s.err == nil {
+		a := s.agenda[0]
+		if !a.at.Before(until) {
+			break
+		}
+		if _, more := a.next(); more {
+			heap.Fix(&s.agenda, 0)
+		} else {
+			heap.Pop(&s.agenda)
+		}
+	}
+	return s.err
+}
+
+// Close ends the scripts that still run.
+func (s *Stage) Close() {
+	for _, a := range s.agenda {
+		a.stop()
+	}
+	s.agenda = nil
+}
+
+// agenda is a heap of actors by time, then by order of entry.
+type agenda []*Actor
+
+func (g agenda) Len() int { return len(g) }
+func (g agenda) Less(i, j int) bool {
+	if !g[i].at.Equal(g[j].at) {
+		return g[i].at.Before(g[j].at)
+	}
+	return g[i].order < g[j].order
+}
+func (g agenda) Swap(i, j int) { g[i], g[j] = g[j], g[i] }
+func (g *agenda) Push(x any)   { *g = append(*g, x.(*Actor)) }
+func (g *agenda) Pop() any {
+	old := *g
+	a := old[len(old)-1]
+	*g = old[:len(old)-1]
+	return a
+}
+
+// Actor is one running script.
+type Actor struct {
+	*Stage
+	App     *scene.App
+	Client  *Client
+	Label   Label
+	Rand    *rand.Rand
+	Session *scene.Session
+	Referer string
+
+	at    time.Time
+	order uint64
+	yield func(struct{}) bool
+	next  func() (struct{}, bool)
+	stop  func()
+}
+
+// Now is the actor's time.
+func (a *Actor) Now() time.Time { return a.at }
+
+// Wait lets time pass.
+func (a *Actor) Wait(d time.Duration) {
+	a.at = a.at.Add(max(d, time.Millisecond))
+	if !a.yield(struct{}{}) {
+		panic(errStopped)
+	}
+}
+
+// Think waits as long as people do: around the mean, with a long tail.
+func (a *Actor) Think(mean time.Duration) {
+	a.Wait(time.Duration(float64(mean) * (0.25 + 0.75*a.Rand.ExpFloat64())))
+}
+
+// F makes fields of words and values in turn.
+func F(pairs ...string) scene.Fields {
+	out := make(scene.Fields, 0, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		out = append(out, scene.Field{Name: pairs[i], Value: pairs[i+1]})
+	}
+	return out
+}
+
+// Call asks an API of the application and waits for the answer. An application
+// without such an API answers nothing: scripts ask Has before.
+func (a *Actor) Call(name string, fields scene.Fields) scene.Answer {
+	api := a.App.Find(name)
+	if api == nil {
+		return scene.Answer{}
+	}
+	call := &scene.Call{API: api, Now: a.at, From: a.Client.Addr, Fields: fields, Session: a.Session}
+	ans := a.App.Serve(call)
+	if ans.Token != "" {
+		a.Session = &scene.Session{Account: ans.Account, Token: ans.Token, Until: a.at.Add(11 * time.Hour)}
+	}
+	a.send(api, call, &ans, "", "")
+	return ans
+}
+
+// Visit asks for a path that need not be an API: what a scanner or a robot
+// does. What the application does not know gives 404.
+func (a *Actor) Visit(method, target string) int {
+	if api := a.App.Route(method, target); api != nil {
+		call := &scene.Call{API: api, Now: a.at, From: a.Client.Addr}
+		ans := a.App.Serve(call)
+		a.send(api, call, &ans, method, target)
+		return ans.Status
+	}
+	ans := a.App.Missing(target)
+	a.send(nil, &scene.Call{Now: a.at, From: a.Client.Addr}, &ans, method, target)
+	return ans.Status
+}
+
+// send makes the exchange, hands it on and waits for the answer's time.
+func (a *Actor) send(api *scene.API, call *scene.Call, ans *scene.Answer, method, target string) {
+	s := a.Stage
+	s.calls++
+	took := time.Duration(18+a.Rand.ExpFloat64()*45) * time.Millisecond
+	x := s.buf.exchange(a, api, call, ans, method, target)
+	x.ID = fmt.Appendf(nil, "lab%d-%07d", s.seed, s.calls)
+	x.Start = a.at.UnixNano()
+	x.End = a.at.Add(took).UnixNano()
+	if s.err == nil {
+		s.err = s.sink(&Event{Exchange: x, App: a.App, API: api, Label: a.Label, Blocked: ans.Blocked})
+	}
+	a.Client.seen(a.Rand)
+	a.Wait(took)
+}

@@ -1,0 +1,210 @@
+package stage
+
+import (
+	"bytes"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"xiezhi/internal/exchange"
+	"xiezhi/lab/scene"
+)
+
+// buffers are reused from exchange to exchange.
+type buffers struct {
+	x    exchange.Exchange
+	body []byte
+}
+
+// exchange writes a call and its answer as the wire would show them.
+func (b *buffers) exchange(a *Actor, api *scene.API, call *scene.Call, ans *scene.Answer, method, target string) *exchange.Exchange {
+	x := &b.x
+	x.Reset()
+	c, app := a.Client, a.App
+	x.Caps = exchange.CapWire
+	x.Client = netip.AddrPortFrom(c.Addr, c.Port)
+	port := uint16(443)
+	if app.Plain {
+		port = 80
+	} else {
+		x.Secure, x.Caps = true, x.Caps|exchange.CapTLS
+		x.JA4, x.SNI, x.TLSVersion = []byte(c.JA4), []byte(app.Host), []byte("1.3")
+		x.H2 = []byte(c.H2)
+	}
+	x.Server = netip.AddrPortFrom(app.Address, port)
+	x.Proto = c.Proto
+	if app.Plain {
+		x.Proto = 11
+	}
+	x.Host = []byte(app.Host)
+
+	b.body = b.body[:0]
+	kind := ""
+	if api != nil && method == "" {
+		method = api.Method
+		target, kind = b.encode(a, api, call)
+	}
+	x.Method, x.Target = []byte(method), []byte(target)
+	x.Request.Body, x.Request.BodySize, x.Request.Decoded = b.body, int64(len(b.body)), true
+	b.headers(a, x, kind)
+
+	x.Status = ans.Status
+	x.Response.Decoded = true
+	x.Response.Body, x.Response.BodySize = ans.Body, int64(len(ans.Body))
+	add := func(n, v string) {
+		if v == "" {
+			return
+		}
+		if x.Proto == 20 {
+			n = strings.ToLower(n)
+		}
+		x.Response.Header = append(x.Response.Header, exchange.Field{Name: []byte(n), Value: []byte(v)})
+	}
+	add("Server", app.Server)
+	add("Date", a.at.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"))
+	add("Content-Type", ans.Type)
+	add("Content-Length", strconv.Itoa(len(ans.Body)))
+	for _, h := range ans.Headers {
+		add(h.Name, h.Value)
+	}
+	return x
+}
+
+// encode writes target and body and gives the content type.
+func (b *buffers) encode(a *Actor, api *scene.API, call *scene.Call) (target, kind string) {
+	path := api.Path
+	var parts []ExtraPart
+	for _, f := range api.Fields {
+		if v := call.Fields.Get(f.Name); v != "" {
+			parts = append(parts, ExtraPart{f.Value, v})
+		}
+	}
+	for _, f := range call.Fields {
+		if hole := "{" + f.Name + "}"; strings.Contains(path, hole) {
+			path = strings.Replace(path, hole, url.PathEscape(f.Value), 1)
+		}
+	}
+	style := a.Client.Style
+	if style.Sorted {
+		slices.SortStableFunc(parts, func(x, y ExtraPart) int { return strings.Compare(x.Name, y.Name) })
+	}
+	if n := len(parts); n > 1 && style.Turn%n != 0 {
+		parts = append(slices.Clone(parts[style.Turn%n:]), parts[:style.Turn%n]...)
+	}
+	if len(api.Fields) > 0 {
+		parts = append(parts, style.Extra...)
+	}
+	if api.In == scene.InQuery && a.Session != nil && a.App.Flawed(scene.TokenInURL) && !api.Open {
+		parts = append(parts, ExtraPart{"access_token", a.Session.Token})
+	}
+	switch {
+	case api.In == scene.InQuery:
+		if len(parts) > 0 {
+			path += "?" + form(parts)
+		}
+		return path, ""
+	case api.In == scene.InForm:
+		b.body = append(b.body, form(parts)...)
+		return path, "application/x-www-form-urlencoded"
+	}
+	sep, colon := ",", ":"
+	if style.Spaced {
+		sep, colon = ", ", ": "
+	}
+	b.body = append(b.body, '{')
+	for i, p := range parts {
+		if i > 0 {
+			b.body = append(b.body, sep...)
+		}
+		b.body = scene.AppendString(b.body, p.Name)
+		b.body = append(b.body, colon...)
+		b.body = scene.AppendString(b.body, p.Value)
+	}
+	b.body = append(b.body, '}')
+	return path, "application/json"
+}
+
+func form(parts []ExtraPart) string {
+	var s strings.Builder
+	for i, p := range parts {
+		if i > 0 {
+			s.WriteByte('&')
+		}
+		s.WriteString(url.QueryEscape(p.Name) + "=" + url.QueryEscape(p.Value))
+	}
+	return s.String()
+}
+
+// headers writes the request's header lines in the program's order.
+func (b *buffers) headers(a *Actor, x *exchange.Exchange, kind string) {
+	c, app := a.Client, a.App
+	hasBody := len(x.Request.Body) > 0
+	session, token := "", ""
+	if a.Session != nil {
+		token = a.Session.Token
+	}
+	cookie := c.Cookie
+	switch {
+	case token == "":
+	case app.Credential == scene.Cookie:
+		if cookie != "" {
+			cookie += "; "
+		}
+		cookie += app.CredentialName + "=" + token
+	case app.Credential == scene.Bearer && !app.Flawed(scene.TokenInURL):
+		session = "Bearer " + token
+	}
+	add := func(name, v string) {
+		if v == "" {
+			return
+		}
+		if x.Proto == 20 {
+			name = strings.ToLower(name)
+		}
+		x.Request.Header = append(x.Request.Header, exchange.Field{Name: []byte(name), Value: []byte(v)})
+	}
+	for _, h := range c.Headers {
+		switch h.Value {
+		case "{host}":
+			if x.Proto != 20 {
+				add(h.Name, app.Host)
+			}
+		case "{agent}":
+			add(h.Name, c.Agent)
+		case "{length}":
+			if hasBody {
+				add(h.Name, strconv.Itoa(len(x.Request.Body)))
+			}
+		case "{type}":
+			if hasBody {
+				add(h.Name, kind)
+			}
+		case "{origin}":
+			if hasBody || a.App.Flawed(scene.AnyOrigin) && bytes.Equal(x.Method, []byte("GET")) {
+				add(h.Name, app.Origin)
+			}
+		case "{referer}":
+			if a.Referer != "" {
+				add(h.Name, a.Referer)
+			} else {
+				add(h.Name, app.Origin+"/")
+			}
+		case "{program}":
+			add(h.Name, "https://servicewechat.com/"+app.Program+"/128/page-frame.html")
+		case "{lang}":
+			add(h.Name, c.Lang)
+		case "{auth}":
+			add(h.Name, session)
+		case "{cookie}":
+			add(h.Name, cookie)
+		case "{token}":
+			if app.Credential == scene.TokenHeader {
+				add(app.CredentialName, token)
+			}
+		default:
+			add(h.Name, h.Value)
+		}
+	}
+}
