@@ -152,9 +152,10 @@ func cracking(w *raid) {
 // farming registers accounts by the dozen.
 func farming(w *raid) {
 	base := people.Max/2 + 40_000 - w.rng.IntN(20_000)
+	key := fmt.Sprintf("Qw@%06dzX", w.rng.IntN(1_000_000)) // the same for all, as farms do
 	w.spread(1+w.rng.IntN(2), func(a *stage.Actor, i int) {
 		p := w.town.Person(base + i)
-		a.Call("register", stage.F("phone", p.Phone, "password", "Qw@"+p.Phone[5:], "nickname", fmt.Sprintf("%s%04d", p.Nick, i)))
+		a.Call("register", stage.F("phone", p.Phone, "password", key, "nickname", fmt.Sprintf("%s%04d", p.Nick, i)))
 	})
 }
 
@@ -257,10 +258,13 @@ var paths = strings.Fields(`/.git/config /.git/HEAD /.env /.env.bak /.svn/entrie
 
 func probing(w *raid) {
 	order := w.rng.Perm(len(paths))
+	own := w.app.APIs[0].Path
+	own = own[:strings.Index(own[1:], "/")+1]
+	folders := []string{own, "/old", "/test", "/dev"}
 	w.spread(1+w.rng.IntN(3), func(a *stage.Actor, i int) {
 		p := paths[order[i%len(order)]]
 		if i >= len(order) {
-			p = fmt.Sprintf("/%s/%s", []string{"api", "old", "bak", "test", "dev", "v1"}[i/len(order)%6], strings.TrimPrefix(p, "/"))
+			p = folders[(i/len(order)-1)%len(folders)] + p
 		}
 		a.Visit("GET", p)
 	})

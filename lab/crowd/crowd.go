@@ -28,6 +28,7 @@ type Crowd struct {
 	scale float64
 	seed  uint64
 	next  map[string]int // newcomers so far, by application
+	day   time.Time      // the day being filled, in the zone of the files
 	town  *people.Town
 }
 
@@ -79,6 +80,7 @@ func busy(app *scene.App, day time.Time) float64 {
 
 // Day puts one day's visits on the stage.
 func (c *Crowd) Day(day time.Time) {
+	c.day = day
 	for _, app := range c.st.Apps {
 		zone := app.Location()
 		midnight := time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, zone)
@@ -105,6 +107,14 @@ func (c *Crowd) poisson(mean float64) int {
 	}
 }
 
+// today moves a time that another zone puts before the day into it.
+func (c *Crowd) today(at time.Time) time.Time {
+	if at.Before(c.day) {
+		return at.Add(24 * time.Hour)
+	}
+	return at
+}
+
 // moment draws a time of the day.
 func (c *Crowd) moment(midnight time.Time) time.Time {
 	total := 0.0
@@ -114,10 +124,10 @@ func (c *Crowd) moment(midnight time.Time) time.Time {
 	x := c.rng.Float64() * total
 	for h, w := range hours {
 		if x -= w; x < 0 {
-			return midnight.Add(time.Duration(h)*time.Hour + time.Duration(c.rng.IntN(3_600_000))*time.Millisecond)
+			return c.today(midnight.Add(time.Duration(h)*time.Hour + time.Duration(c.rng.IntN(3_600_000))*time.Millisecond))
 		}
 	}
-	return midnight
+	return c.today(midnight)
 }
 
 // device is what a person always uses: it depends on the person.
@@ -197,11 +207,17 @@ func (c *Crowd) visit(app *scene.App, at time.Time) {
 
 func (c *Crowd) enter(app *scene.App, at time.Time, who int, role string, script stage.Script) {
 	cl := c.device(app, who)
+	if app.Flawed(scene.AnyOrigin) && cl.Cookie != "" && who%11 == 0 { // comes through a page of a partner
+		cl.Origin = partners[who/11%len(partners)]
+	}
 	if c.rng.IntN(6) == 0 { // on the road
 		cl.Addr = c.home(c.rng)
 	}
 	c.st.Enter(at, app, cl.Start(c.rng), stage.Label{Actor: fmt.Sprintf("%s-%d", role, who)}, script)
 }
+
+// partners are pages of others that embed an application.
+var partners = []string{"https://fanli.example", "https://m.youhui-club.example", "https://union.daogou.example"}
 
 // staff is the back office at work, on working days.
 func (c *Crowd) staff(app *scene.App, midnight time.Time) {
@@ -228,12 +244,16 @@ func (c *Crowd) staff(app *scene.App, midnight time.Time) {
 func (c *Crowd) machines(app *scene.App, midnight time.Time) {
 	if app.Has("health") {
 		cl := &stage.Client{Profile: &probe, Agent: "Prometheus/2.33.0", Addr: netip.AddrFrom4([4]byte{248, 10, 0, 9})}
-		c.st.Enter(midnight.Add(5*time.Minute), app, cl.Start(c.rng), stage.Label{Actor: "monitor"}, func(a *stage.Actor) {
+		c.st.Enter(c.today(midnight.Add(5*time.Minute)), app, cl.Start(c.rng), stage.Label{Actor: "monitor"}, func(a *stage.Actor) {
 			for range 4 {
 				a.Call("health", nil)
 				a.Wait(6 * time.Hour)
 			}
 		})
+	}
+	if app.Has("docs") && c.rng.IntN(9) == 0 { // an integrator reads the documentation
+		cl := &stage.Client{Profile: &programs[0].profile, Agent: programs[0].agents[2], Lang: "zh-CN,zh;q=0.9", Addr: c.home(c.rng)}
+		c.st.Enter(c.moment(midnight), app, cl.Start(c.rng), stage.Label{Actor: "integrator"}, func(a *stage.Actor) { a.Call("docs", nil) })
 	}
 	if c.rng.IntN(5) == 0 {
 		cl := &stage.Client{Profile: &spider, Agent: spiderAgent, Addr: netip.AddrFrom4([4]byte{253, 76, 15, byte(10 + c.rng.IntN(30))})}

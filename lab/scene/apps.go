@@ -120,7 +120,7 @@ func plans() []plan {
 				api("create", "POST", "/ccweb/apply/submit.do", InForm, "item:cardId city", false, create),
 				api("pay", "POST", "/ccweb/repay/confirm.do", InForm, "order:billId amount", false, pay),
 				api("logout", "POST", "/ccweb/login/logout.do", InForm, "", false, logout),
-			}}, members: 320, items: []string{"白金卡", "车主卡", "校园卡", "联名卡"}, flaws: []Flaw{OpenProgress}},
+			}}, members: 320, items: []string{"白金卡", "车主卡", "校园卡", "联名卡"}, flaws: []Flaw{OpenProgress, IDInURL}},
 
 		{App: App{Name: "zhengwu", Host: "zwfw.qingshan-gov.example", Industry: "government", Zone: "Asia/Shanghai", Title: "青山政务通", Style: Success, Credential: Bearer,
 			Origin: "https://zwfw.qingshan-gov.example", Program: "wx5a1c0e7b2d94f386", Server: "Tengine", Word: "事项", Weight: 1, limits: limits{failures: 5, sends: 10}, APIs: []*API{

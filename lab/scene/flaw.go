@@ -26,6 +26,7 @@ const (
 	ClearText      Flaw = "clear_text"      // no TLS
 	StaffDefault   Flaw = "staff_default"   // the back office keeps a default password
 	LongLists      Flaw = "long_lists"      // page sizes are never capped
+	IDInURL        Flaw = "id_in_url"       // identity numbers travel in the query
 )
 
 // Seeded is a defect that is really there.
@@ -65,6 +66,7 @@ var signs = []struct {
 	{AnyOrigin, []string{"profile"}, "misconfiguration", []string{"cors"}},
 	{WeakSecret, []string{"login", "login_code"}, "misconfiguration", []string{"jwt_weak_secret"}},
 	{TokenInURL, []string{"orders"}, "misconfiguration", []string{"secret_in_url"}},
+	{IDInURL, []string{"progress"}, "misconfiguration", []string{"secret_in_url"}},
 	{ClearText, []string{"login"}, "misconfiguration", []string{"cleartext"}},
 }
 

@@ -100,6 +100,7 @@ type Call struct {
 	From    netip.Addr
 	Fields  Fields
 	Session *Session
+	Origin  string   // of the page that calls, when it is a foreign one
 	user    *Account // of a live session
 }
 

@@ -35,12 +35,12 @@ type ExtraPart struct{ Name, Value string }
 // Client is one program on one machine.
 type Client struct {
 	*Profile
-	Addr    netip.Addr
-	Port    uint16
-	Agent   string
-	Lang    string
-	Cookie  string // of visitors, beside the session
-	Trusted bool
+	Addr   netip.Addr
+	Port   uint16
+	Agent  string
+	Lang   string
+	Cookie string // of visitors, beside the session
+	Origin string // of the page it runs in, when that is not the application's own
 
 	// Rotate, when set, gives the address of the next request: rotating proxies.
 	Rotate func(*rand.Rand) netip.Addr

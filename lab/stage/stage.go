@@ -191,7 +191,7 @@ func (a *Actor) Call(name string, fields scene.Fields) scene.Answer {
 	if api == nil {
 		return scene.Answer{}
 	}
-	call := &scene.Call{API: api, Now: a.at, From: a.Client.Addr, Fields: fields, Session: a.Session}
+	call := &scene.Call{API: api, Now: a.at, From: a.Client.Addr, Fields: fields, Session: a.Session, Origin: a.Client.Origin}
 	ans := a.App.Serve(call)
 	if ans.Token != "" {
 		a.Session = &scene.Session{Account: ans.Account, Token: ans.Token, Until: a.at.Add(11 * time.Hour)}

@@ -2,6 +2,7 @@ package stage
 
 import (
 	"bytes"
+	"cmp"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -183,10 +184,12 @@ func (b *buffers) headers(a *Actor, x *exchange.Exchange, kind string) {
 			}
 		case "{origin}":
 			if hasBody || a.App.Flawed(scene.AnyOrigin) && bytes.Equal(x.Method, []byte("GET")) {
-				add(h.Name, app.Origin)
+				add(h.Name, cmp.Or(c.Origin, app.Origin))
 			}
 		case "{referer}":
-			if a.Referer != "" {
+			if c.Origin != "" {
+				add(h.Name, c.Origin+"/")
+			} else if a.Referer != "" {
 				add(h.Name, a.Referer)
 			} else {
 				add(h.Name, app.Origin+"/")

@@ -137,7 +137,7 @@ func (c *Counter) Add(e *stage.Event) {
 		c.honest++
 		return
 	}
-	at := time.Unix(0, e.Exchange.Start).UTC()
+	at := time.Unix(0, e.Exchange.End).UTC() // the report files an exchange under the day it ended on
 	a := c.attacks[e.Label.Attack]
 	if a == nil {
 		a = &attackCount{apis: map[string]bool{}, actors: map[string]bool{}}
