@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -21,12 +20,13 @@ import (
 
 func (a *app) analyze() *cobra.Command {
 	var (
-		jsonFile, attributed, apis, keyFile, configFile string
-		format, logFormat, zone, since, until           string
-		site                                            string
-		trusted                                         []string
-		workers                                         int
-		all, quiet                                      bool
+		attributed, apis, keyFile, configFile string
+		documents                             documentFlags
+		format, logFormat, zone, since, until string
+		site                                  string
+		trusted                               []string
+		workers                               int
+		all, quiet                            bool
 	)
 	c := &cobra.Command{
 		Use:   "analyze FILE|DIR|GLOB|- ...",
@@ -89,7 +89,7 @@ opened or recognised, or nothing could be inspected.`,
 			if cfg.APIs, err = outs.open(apis); err != nil {
 				return err
 			}
-			jsonOut, err := outs.open(jsonFile)
+			docs, err := documents.open(outs)
 			if err != nil {
 				return err
 			}
@@ -105,13 +105,8 @@ opened or recognised, or nothing could be inspected.`,
 			}
 			refused = append(refused, res.Refused...)
 			a.refusals(cfg.Tools.Messages, refused, len(refused) == 0 && !res.Inspected())
-			if jsonOut != nil {
-				enc := json.NewEncoder(jsonOut)
-				enc.SetEscapeHTML(false)
-				enc.SetIndent("", "  ")
-				if err := enc.Encode(res.Report); err != nil {
-					return fmt.Errorf("write %s: %w", jsonFile, err)
-				}
+			if err := docs.write(res.Report, a.lang, cfg.Zone, cfg.Tools.Messages); err != nil {
+				return err
 			}
 			if !outs.toStdout {
 				if err := a.summary(cfg.Tools.Messages, res.Report, cfg.Zone, all); err != nil {
@@ -131,7 +126,7 @@ opened or recognised, or nothing could be inspected.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&jsonFile, "json", "", "write the report as JSON to `FILE` (- for standard output)")
+	documents.register(f)
 	f.StringVar(&attributed, "attributed", "", "write one line per exchange of a likely or confirmed attack to `FILE`")
 	f.StringVar(&apis, "apis", "", "write one line per observation with its API, or null, to `FILE`")
 	f.StringVar(&format, "format", "auto", "what the inputs are: auto, har, harl, pcap, accesslog")

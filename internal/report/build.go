@@ -63,7 +63,7 @@ func Build(cfg Config, in Input, sites []judge.Result) *Report {
 			r.Attacks = append(r.Attacks, b.attack(&s.Attacks[j]))
 		}
 	}
-	order(r)
+	Order(r)
 	r.Statistics = Count(r)
 	return r
 }
@@ -77,8 +77,8 @@ func site(s *judge.Result) Site {
 	return Site{Name: s.Site.Name, Industry: string(cmp.Or(s.Site.Industry, taxonomy.IndustryOther)), TimeZone: zone.String(), Exchanges: s.Judged}
 }
 
-// order sorts every list into reading order: what matters first, ties by id.
-func order(r *Report) {
+// Order sorts every list into reading order: what matters first, ties by id.
+func Order(r *Report) {
 	slices.SortFunc(r.Sites, func(a, b Site) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(r.APIs, func(a, b API) int {
 		return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Template, b.Template), cmp.Compare(a.Method, b.Method), cmp.Compare(a.ID, b.ID))

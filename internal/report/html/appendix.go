@@ -1,0 +1,191 @@
+package html
+
+import (
+	"fmt"
+
+	"xiezhi/internal/report"
+	"xiezhi/internal/taxonomy"
+)
+
+// appendix holds what nobody reads from end to end and everybody looks up.
+type appendix struct {
+	Defects     []defectRow
+	MoreDefects int
+	Attacks     []attackRow
+	MoreAttacks int
+	Sites       []siteAPIs
+	APIs        int
+	MoreAPIs    int
+	Quality     qualityList
+	Method      []string
+	Terms       []term
+}
+
+type defectRow struct {
+	finding
+	Told bool // chapter 2 has it; the row links there
+}
+
+type attackRow struct {
+	example
+	Told bool
+}
+
+type siteAPIs struct {
+	Site string
+	Rows []apiRow
+}
+
+type apiRow struct {
+	Method, Template, Role, Auth, Calls, Data string
+	Defects, Attacks                          string
+}
+
+type qualityList struct {
+	Dropped                           []fact
+	Notes, Blind, Places, Kinds, Full []string
+	MoreBlind, MorePlaces             int
+}
+
+type term struct{ Term, Meaning string }
+
+// terms of the glossary, in its order.
+var terms = []string{"bola", "bfla", "scanning", "stuffing", "scraping", "gang", "verdict", "selector", "collateral", "token", "shape", "ja4"}
+
+// notes on method, in their order.
+var methodNotes = []string{"api", "month", "mean", "scenario", "verdict", "severity", "blocked", "people", "privacy", "rounding"}
+
+func (v *view) appendix() appendix {
+	var a appendix
+	for i := range v.R.Defects {
+		if i == maxDefects {
+			a.MoreDefects = len(v.R.Defects) - maxDefects
+			break
+		}
+		d := &v.R.Defects[i]
+		told := v.detailed[d.ID]
+		a.Defects = append(a.Defects, defectRow{v.finding(d), told})
+	}
+	for i := range v.R.Attacks {
+		if i == maxAttacks {
+			a.MoreAttacks = len(v.R.Attacks) - maxAttacks
+			break
+		}
+		x := &v.R.Attacks[i]
+		told := v.detailed[x.ID]
+		a.Attacks = append(a.Attacks, attackRow{v.example(x), told})
+	}
+	v.inventory(&a)
+	a.Quality = v.qualityList()
+	for _, id := range methodNotes {
+		a.Method = append(a.Method, v.t("html.method."+id))
+	}
+	for _, id := range terms {
+		a.Terms = append(a.Terms, term{v.t("html.term." + id), v.t("html.term." + id + ".def")})
+	}
+	return a
+}
+
+// inventory lists the APIs by site.
+func (v *view) inventory(a *appendix) {
+	defects, attacks := map[string]int{}, map[string]int{}
+	for i := range v.R.Defects {
+		defects[v.R.Defects[i].API]++
+	}
+	for _, x := range v.counted {
+		for _, id := range x.APIs {
+			attacks[id]++
+		}
+	}
+	a.APIs = len(v.R.APIs)
+	for i := range v.R.APIs {
+		if i == maxAPIs {
+			a.MoreAPIs = len(v.R.APIs) - maxAPIs
+			break
+		}
+		x := &v.R.APIs[i]
+		if n := len(a.Sites); n == 0 || a.Sites[n-1].Site != x.Site {
+			a.Sites = append(a.Sites, siteAPIs{Site: x.Site})
+		}
+		template := clip(x.Template, 160)
+		if x.Host != x.Site {
+			template = clip(x.Host, 80) + template
+		}
+		s := &a.Sites[len(a.Sites)-1]
+		s.Rows = append(s.Rows, apiRow{clip(x.Method, 16), template, v.name("role", x.Role), v.name("auth", x.Auth), v.n(x.Exchanges), v.data(x), v.dash(defects[x.ID]), v.dash(attacks[x.ID])})
+	}
+}
+
+// data names the gravest type of unmasked data that an API returns.
+func (v *view) data(a *report.API) string {
+	best, top := "", 0
+	types := map[string]bool{}
+	for _, s := range a.Sensitive {
+		if s.In != "response" || s.Masked {
+			continue
+		}
+		types[s.Type] = true
+		if id, ok := taxonomy.ParseSensitive(s.Type); ok && id.Level() > top {
+			best, top = s.Type, id.Level()
+		}
+	}
+	if best == "" {
+		return "–"
+	}
+	s := v.name("sensitive", best)
+	if len(types) > 1 {
+		s += fmt.Sprintf(" +%d", len(types)-1)
+	}
+	return s
+}
+
+func (v *view) qualityList() qualityList {
+	in := &v.R.Input
+	var q qualityList
+	for _, d := range in.Dropped {
+		q.Dropped = append(q.Dropped, fact{v.name("drop_reason", d.Reason), v.n(d.Count)})
+	}
+	for i, x := range in.Quality {
+		if i == maxPlaces {
+			break
+		}
+		q.Notes = append(q.Notes, v.qualityLine(x))
+	}
+	for i, b := range in.Blind {
+		if i == maxPlaces {
+			q.MoreBlind = len(in.Blind) - maxPlaces
+			break
+		}
+		who := b.Server
+		if b.Name != "" {
+			who += " (" + b.Name + ")"
+		}
+		q.Blind = append(q.Blind, v.t("report.blind", "server", who, "protocol", b.Protocol, "connections", b.Connections, "mb", fmt.Sprintf("%.1f", float64(b.Bytes)/1e6)))
+	}
+	for i, p := range in.Problems {
+		if i == maxPlaces {
+			q.MorePlaces = len(in.Problems) - maxPlaces
+			break
+		}
+		place := fmt.Sprintf("%s:%d", p.File, p.Line)
+		if p.Line == 0 {
+			place = v.t("report.at_offset", "file", p.File, "offset", fmt.Sprint(p.Offset))
+		}
+		q.Places = append(q.Places, place+v.t("report.colon")+p.Text.In(v.cfg.Lang))
+	}
+	q.Kinds = v.notJudged()
+	for i, l := range in.Limits {
+		if i == maxPlaces {
+			break
+		}
+		what := l.What
+		if id := "limit." + what; v.cfg.Messages.Has(id) {
+			what = v.t(id)
+		}
+		q.Full = append(q.Full, v.t("report.limit", "what", what, "n", l.Count))
+	}
+	if in.Addresses == "token" {
+		q.Notes = append(q.Notes, v.t("report.addresses_hidden"))
+	}
+	return q
+}
