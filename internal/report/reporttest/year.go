@@ -288,7 +288,9 @@ func (y *year) campaigns() {
 			slices.Sort(*l)
 			*l = slices.Compact(*l)
 		}
-		slices.SortFunc(c.Targets, func(a, b report.Target) int { return cmp.Or(cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.Site, b.Site)) })
+		slices.SortFunc(c.Targets, func(a, b report.Target) int {
+			return cmp.Or(cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.Site, b.Site))
+		})
 		c.Links = []report.Link{{Key: "header_order", Rarity: 11.4, Attacks: c.Attacks}, {Key: "param_shape", Rarity: 8.2, Attacks: c.Attacks}}
 		c.Reason = message.Text{Zh: fmt.Sprintf("%d 起攻击共用同一套罕见的请求头顺序和参数构造方式，先后攻击 %d 个站点", len(mine), len(target)), En: fmt.Sprintf("%d attacks share a rare order of headers and a rare shape of parameters; %d sites were hit one after the other", len(mine), len(target))}
 		y.r.Campaigns = append(y.r.Campaigns, c)
