@@ -130,7 +130,7 @@ opened or recognised, or nothing could be inspected.`,
 	f.StringVar(&attributed, "attributed", "", "write one line per exchange of a likely or confirmed attack to `FILE`")
 	f.StringVar(&apis, "apis", "", "write one line per observation with its API, or null, to `FILE`")
 	f.StringVar(&format, "format", "auto", "what the inputs are: auto, har, harl, pcap, accesslog")
-	f.StringVar(&logFormat, "log-format", "", "layout of access logs, as in nginx's log_format")
+	f.StringVar(&logFormat, "log-format", "", "layout of access logs, as nginx's log_format, Apache's LogFormat, HAProxy's or Envoy's")
 	f.StringVar(&keyFile, "key", "", "key of the tokens in `FILE` (default: created in the state folder)")
 	f.StringVar(&configFile, "config", "", "configuration `FILE` (YAML)")
 	f.StringVar(&site, "site", "", "judge everything as one site of this name")

@@ -127,8 +127,13 @@ func detect(head []byte) (Format, error) {
 		return PCAP, nil
 	case har.Detect(head) != har.None:
 		return HAR, nil
-	case accesslog.Detect(head):
+	}
+	ok, why := accesslog.Detect(head)
+	switch {
+	case ok:
 		return AccessLog, nil
+	case why != "":
+		return "", errors.New(why)
 	}
 	return "", errors.New("not recognised as packet capture, HAR or access log; if it is one, name it with --format (for logs also --log-format)")
 }

@@ -1,14 +1,18 @@
-// Package accesslog reads the access logs of web servers and gateways: common,
-// combined and vhost_combined with trailing fields, JSON logs, container logs
-// that wrap either, and whatever an nginx log_format describes.
+// Package accesslog reads the access logs of web servers, gateways and load
+// balancers: common, combined and vhost_combined with trailing fields, JSON,
+// Envoy's, HAProxy's, W3C extended (IIS, CloudFront), AWS's, wrapped by syslog
+// or a container runtime or not, and whatever a server's format string
+// describes.
 //
 // It takes inputs and gives one exchange per line, in the order of the file,
-// ending at the logged time. Each line is judged by itself, so files may be
-// mixed, cut and joined. Invariant: every line that is not blank is accepted or
-// dropped under one reason with its line number. Limits: a log has no bodies
-// and a few headers at most, so Caps holds CapResponse alone; a line beyond
-// 1 MiB is dropped as oversize; a log's client is what the server saw, which
-// behind a proxy is the proxy.
+// ending at the logged time or, where the start is logged, after the logged
+// duration. Each line is judged by itself, so files may be mixed, cut and
+// joined; all that is remembered from line to line of a file is a W3C log's
+// directives and the year. Invariant: every line that is neither blank nor a
+// directive is accepted or dropped under one reason with its line number.
+// Limits: a log has no bodies and a few headers at most, so Caps holds
+// CapResponse alone; a line beyond 1 MiB is dropped as oversize; a log's client
+// is what the server saw, which behind a proxy is the proxy.
 package accesslog
 
 import (
@@ -103,11 +107,13 @@ type run struct {
 	taken    int64
 	accepted uint64
 	total    uint64 // accepted of this file
+	messages uint64 // lines of this file that are no requests
 }
 
 // input splits one file into lines.
 func (r *run) input(name string, rc io.Reader) error {
-	r.name, r.line, r.total = name, 0, 0
+	r.name, r.line, r.total, r.messages = name, 0, 0, 0
+	r.p.newFile()
 	if r.buf == nil {
 		r.buf = make([]byte, MaxLine+chunk+1)
 	}
@@ -198,7 +204,7 @@ func (r *run) accept(line []byte) error {
 	}
 	x := &r.x
 	if why := r.p.parse(line, x); why != "" {
-		r.drop(taxonomy.DropCorrupt, why)
+		r.refuse(why)
 		return nil
 	}
 	h := exchange.HashLine(line)
@@ -212,40 +218,25 @@ func (r *run) accept(line []byte) error {
 	return nil
 }
 
+// refuse counts a line that gives no exchange. Error logs between the requests
+// are told once per file; they would hide what is broken.
+func (r *run) refuse(why string) {
+	switch why {
+	case whyDirective:
+	case whyMessage:
+		r.ledger.Drop(taxonomy.DropUnsupported, 1)
+		if r.messages++; r.messages == 1 {
+			r.note(taxonomy.DropUnsupported, why)
+		}
+	default:
+		r.drop(taxonomy.DropCorrupt, why)
+	}
+}
+
 func (r *run) drop(reason taxonomy.DropReason, text string) {
 	r.ledger.DropAt(source.Problem{File: r.name, Offset: -1, Line: r.line, Reason: reason, Text: text})
 }
 
 func (r *run) note(reason taxonomy.DropReason, text string) {
 	r.ledger.Note(source.Problem{File: r.name, Offset: -1, Line: r.line, Reason: reason, Text: text})
-}
-
-// Detect reports whether head looks like an access log: at least half of its
-// first 64 complete lines parse. Lines that are log lines but no exchange (a
-// TLS handshake, an empty request) count for it.
-func Detect(head []byte) bool {
-	p := newParser(nil, nil)
-	var x exchange.Exchange
-	head = bytes.TrimPrefix(head, byteOrderMark)
-	good, bad := 0, 0
-	for good+bad < 64 && len(head) > 0 {
-		line := head
-		if i := bytes.IndexByte(head, '\n'); i >= 0 {
-			line, head = head[:i], head[i+1:]
-		} else if good+bad > 0 {
-			break // most likely cut
-		} else {
-			head = nil
-		}
-		if line = bytes.TrimSpace(line); len(line) == 0 {
-			continue
-		}
-		switch p.parse(line, &x) {
-		case "", whyEmpty, whyHandshake, whyRequest:
-			good++
-		default:
-			bad++
-		}
-	}
-	return good > 0 && good >= bad
 }

@@ -1,9 +1,7 @@
 package accesslog
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -71,11 +69,11 @@ func TestParse(t *testing.T) {
 		`1.2.3.4 - - ` + ts + ` "GET http://b.example/x?y HTTP/1.1" 200 12`:   `1.2.3.4:0 GET http://b.example/x?y 11 host=b.example secure=false` + tail,
 		`1.2.3.4 - - ` + ts + ` "GET /r?u=http://b.example/ HTTP/1.1" 200 12`: `1.2.3.4:0 GET /r?u=http://b.example/ 11 host= secure=false` + tail,
 		// JSON
-		`{"time_iso8601":"2022-10-10T13:55:36+08:00","remote_addr":"1.2.3.4","request":"GET /a\"\\ HTTP/1.1","status":"200","body_bytes_sent":12,"http_user_agent":"x","http_cookie":"s=1","http_host":"h","request_time":"0.004","sent_http_content_type":"text/html","sent_http_x_a":"b"}`: `1.2.3.4:0 GET /a"\ 11 host=h secure=false` + tail + ` took=4ms cookie="s=1" User-Agent="x" <x-a="b" <Content-Type="text/html"`,
+		`{"time_iso8601":"2022-10-10T13:55:36+08:00","remote_addr":"1.2.3.4","request":"GET /a\"\\ HTTP/1.1","status":"200","body_bytes_sent":12,"http_user_agent":"x","http_cookie":"s=1","http_host":"h","request_time":"0.004","sent_http_content_type":"text/html","sent_http_x_a":"b"}`: `1.2.3.4:0 GET /a"\ 11 host=h secure=false` + tail + ` took=4ms User-Agent="x" Cookie="s=1" <x-a="b" <Content-Type="text/html"`,
 		`{ "msec": 1665381336.000, "remote_addr":"1.2.3.4","remote_port":"99","request_method":"GET","uri":"/a","args":"b=\x22","status":200,"body_bytes_sent":"12","scheme":"https","server_name":"_","server_protocol":"HTTP/1.1"}`:                                                        `1.2.3.4:99 GET /a?b=" 11 host= secure=true` + tail,
 		`{"@timestamp":"2022-10-10T05:55:36.000Z","client":"1.2.3.4","method":"GET","url":"/a?x=\u4e2d\ud83d\ude00","status":200,"size":12,"domain":"h","xff":"9.9.9.9","referer":"-"}`:                                                                                                      `1.2.3.4:0 GET /a?x=中😀 0 host=h secure=false` + tail + ` X-Forwarded-For="9.9.9.9"`,
-		`{"level":"info","ts":1665381336,"request":{"remote_ip":"1.2.3.4","remote_port":"5","proto":"HTTP/2.0","method":"GET","host":"h","uri":"/a?b","headers":{"User-Agent":["c"],"X-Y":[]},"tls":{"resumed":false}},"size":12,"status":200,"resp_headers":{"Server":["Caddy"]}}`:          `1.2.3.4:5 GET /a?b 20 host=h secure=false` + tail + ` User-Agent="c"`,
-		`{"ClientHost":"1.2.3.4","DownstreamContentSize":12,"DownstreamStatus":200,"Duration":2000000,"RequestHost":"h","RequestMethod":"GET","RequestPath":"/a?b","RequestProtocol":"HTTP/1.1","StartUTC":"2022-10-10T05:55:36Z","request_User-Agent":"c"}`:                                 `1.2.3.4:0 GET /a?b 11 host=h secure=false` + tail + ` took=2ms User-Agent="c"`,
+		`{"level":"info","ts":1665381336,"request":{"remote_ip":"1.2.3.4","remote_port":"5","proto":"HTTP/2.0","method":"GET","host":"h","uri":"/a?b","headers":{"User-Agent":["c"],"X-Y":[]},"tls":{"resumed":false}},"size":12,"status":200,"resp_headers":{"Server":["Caddy"]}}`:          `1.2.3.4:5 GET /a?b 20 host=h secure=true` + tail + ` User-Agent="c" <Server="Caddy"`,
+		`{"ClientHost":"1.2.3.4","DownstreamContentSize":12,"DownstreamStatus":200,"Duration":2000000,"RequestHost":"h","RequestMethod":"GET","RequestPath":"/a?b","RequestProtocol":"HTTP/1.1","StartUTC":"2022-10-10T05:55:36Z","request_User-Agent":"c"}`:                                 `1.2.3.4:0 GET /a?b 11 host=h secure=false status=200 size=12 end=2022-10-10T05:55:36.002Z took=2ms User-Agent="c"`,
 		`{"log":"1.2.3.4 - - [10/Oct/2022:13:55:36 +0800] \"GET /a HTTP/1.1\" 200 12 \"-\" \"x\"\n","stream":"stdout","time":"2022-10-10T05:55:37Z"}`:                                                                                                                                        `1.2.3.4:0 GET /a 11 host= secure=false` + tail + ` User-Agent="x"`,
 		`{"time":"10/Oct/2022:13:55:36 +0800","remote_addr":"1.2.3.4","request":"GET /a HTTP/1.1","status":200,"bytes":12,"deep":{"request":"x","l":[{"a":"]"}]}}`:                                                                                                                           `1.2.3.4:0 GET /a 11 host= secure=false` + tail,
 	} {
@@ -97,7 +95,7 @@ func TestParseRefuses(t *testing.T) {
 	for line, want := range map[string]string{
 		`hello world`: whyFormat,
 		``:            whyFormat,
-		`2022/10/10 13:55:36 [error] 12#12: *1 user "x" was not found, client: 1.2.3.4, request: "GET / HTTP/1.1"`: whyFormat,
+		`2022/10/10 13:55:36 [error] 12#12: *1 user "x" was not found, client: 1.2.3.4, request: "GET / HTTP/1.1"`: whyMessage,
 		`1.2.3.4 - - ` + ts + ` "GET / HTTP/1.1"`:                          whyFormat,
 		`1.2.3.4 - - ` + ts + ` "GET / HTTP/1.1" abc 12`:                   whyFormat,
 		`1.2.3.4 - - ` + ts + ` "GET / HTTP/1.1`:                           whyFormat,
@@ -116,7 +114,7 @@ func TestParseRefuses(t *testing.T) {
 		`{"request":"-","time":"x"}`:             whyEmpty,
 		`{"method":"GET","time":1665381336}`:     whyRequest,
 		`{"log":{"version":"1.2","entries":[]}}`: whyFormat,
-		`{"log":"{\"log\":\"{}\"}"}`:             whyFormat,
+		`{"log":"{\"log\":\"{}\"}"}`:             whyMessage,
 		strings.Repeat(`{"request":`, 500):       whyFormat,
 	} {
 		p := newParser(nil, nil)
@@ -144,7 +142,7 @@ func TestLogFormat(t *testing.T) {
 		{npm, `[10/Feb/2024:21:23:40 +0100] wings.example 192.168.1.101 0.002 "GET /\x22 HTTP/1.1" 401 77 935 - Uptime-Kuma/1.23.11`,
 			`192.168.1.101:0 GET /" 11 host=wings.example secure=false status=401 size=77 end=2024-02-10T20:23:40Z took=2ms User-Agent="Uptime-Kuma/1.23.11"`},
 		{`$msec|${remote_addr}|$request_method|$request_uri|$status|$http_cookie|$sent_http_x_a`, `1665381336.125|1.2.3.4|GET|/a?b|200|s=1|-`,
-			`1.2.3.4:0 GET /a?b 0 host= secure=false status=200 size=-1 end=2022-10-10T05:55:36.125Z cookie="s=1"`},
+			`1.2.3.4:0 GET /a?b 0 host= secure=false status=200 size=-1 end=2022-10-10T05:55:36.125Z Cookie="s=1"`},
 		{`"$request" "$http_user_agent" $time_iso8601`, `"GET /\"\" HTTP/1.1" "a\" b" 2022-10-10T13:55:36+08:00`,
 			`invalid AddrPort GET /"" 11 host= secure=false status=0 size=-1 end=2022-10-10T05:55:36Z User-Agent="a\" b"`},
 		{npm, `1.2.3.4 - - [10/Oct/2022:13:55:36 +0800] "GET /a HTTP/1.1" 200 12`, // the known formats still work
@@ -270,7 +268,7 @@ func TestDetect(t *testing.T) {
 		"": false, "\xd4\xc3\xb2\xa1\x02\x00": false, "hello\n": false,
 		`1.2.3.4 - - [10/Oct/2022:13:55:36 +0800] "\x16\x03\x01" 400 157 "-" "-"` + "\n": true,
 	} {
-		if got := Detect([]byte(head)); got != want {
+		if got, _ := Detect([]byte(head)); got != want {
 			t.Errorf("%.80q: %v", head, got)
 		}
 	}
@@ -296,71 +294,4 @@ func corpus(t *testing.T, folder string) string {
 		t.Skipf("corpus %s is absent", folder)
 	}
 	return dir
-}
-
-// Of the lines of nginx's and Apache's access logs, all that hold a request
-// are read; error logs and formats of an operator's own are not our matter.
-func TestCorpus(t *testing.T) {
-	dir := corpus(t, "crowdsec-hub")
-	index, err := os.ReadFile(filepath.Join(dir, "index.jsonl"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	type count struct{ lines, read, malformed, other int }
-	byType := map[string]*count{}
-	for _, raw := range bytes.Split(bytes.TrimSpace(index), []byte("\n")) {
-		var set struct {
-			Log     string
-			LogType string `json:"log_type"`
-		}
-		if err := json.Unmarshal(raw, &set); err != nil {
-			t.Fatal(err)
-		}
-		text, err := os.ReadFile(filepath.Join(dir, set.Log))
-		if err != nil {
-			t.Fatal(err)
-		}
-		c := byType[set.LogType]
-		if c == nil {
-			c = new(count)
-			byType[set.LogType] = c
-		}
-		p := newParser(nil, nil)
-		var x exchange.Exchange
-		for _, line := range bytes.Split(text, []byte("\n")) {
-			if line = bytes.TrimRight(line, "\r"); len(bytes.TrimSpace(line)) == 0 {
-				continue
-			}
-			c.lines++
-			switch why := p.parse(line, &x); why {
-			case "":
-				c.read++
-			case whyEmpty, whyHandshake, whyRequest:
-				c.malformed++
-			default:
-				c.other++
-				if set.LogType == "nginx" || set.LogType == "apache2" {
-					// What is left has to be an error log or a format of its own.
-					if bytes.Contains(line, []byte("] \"")) && line[0] != '[' {
-						t.Errorf("%s: %s: %.200s", set.Log, why, line)
-					}
-				}
-			}
-		}
-	}
-	for _, name := range []string{"nginx", "apache2", "nginx-proxy-manager", "npmplus", "caddy", "traefik", "litespeed", "haproxy", "bunkerweb"} {
-		if c := byType[name]; c != nil {
-			t.Logf("%-20s lines %3d, read %3d, request malformed %3d, another format %3d", name, c.lines, c.read, c.malformed, c.other)
-		}
-	}
-	for _, name := range []string{"nginx", "apache2"} {
-		c := byType[name]
-		if c == nil {
-			t.Fatalf("no %s logs in the corpus", name)
-		}
-		// The rest are error-log lines and one operator's own format.
-		if share := float64(c.read+c.malformed) / float64(c.lines); share < 0.75 {
-			t.Errorf("%s: only %.0f %% of the lines read", name, 100*share)
-		}
-	}
 }

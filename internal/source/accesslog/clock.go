@@ -98,6 +98,18 @@ func (c *clock) any(s []byte) (int64, bool) {
 	if len(s) > 2 && s[2] == '/' {
 		return c.clf(s)
 	}
+	// 2006/01/02 15:04:05, nginx's error log and Caddy's wall clock
+	if len(s) >= 19 && len(s) < 32 && s[4] == '/' && s[7] == '/' {
+		var b [32]byte
+		copy(b[:], s)
+		b[4], b[7] = '-', '-'
+		if ns, zoned, ok := exchange.ParseLocalTime(b[:len(s)]); ok {
+			if !zoned {
+				ns = c.local(ns)
+			}
+			return ns, ns > 0
+		}
+	}
 	return epoch(s)
 }
 
@@ -137,31 +149,93 @@ func epoch(s []byte) (int64, bool) {
 	return int64(ns), true
 }
 
-// seconds reads a duration such as 0.004 as ns; -1 when it is none.
-func seconds(s []byte) int64 {
+// duration reads a number of units as ns: 0.004, 12, 2.7e-06, or with a unit
+// of its own, 12ms. -1 when it is none.
+func duration(s []byte, unit int64) int64 {
 	if i := bytes.IndexByte(s, ','); i >= 0 { // one per upstream tried
 		s = s[:i]
 	}
-	if len(s) == 0 || len(s) > 18 {
+	n := len(s)
+	for n > 0 && s[n-1]-'0' > 9 && s[n-1] != '.' {
+		n--
+	}
+	switch string(s[n:]) {
+	case "":
+	case "s":
+		unit = 1e9
+	case "ms":
+		unit = 1e6
+	case "us", "µs":
+		unit = 1e3
+	case "ns":
+		unit = 1
+	default:
 		return -1
 	}
-	ns, unit, point := int64(0), int64(1e9), false
-	for _, c := range s {
+	if s = s[:n]; n == 0 || n > 32 {
+		return -1
+	}
+	// Digits up to 18 make a mantissa; the rest moves the point.
+	m, exponent, point, some := int64(0), 0, false, false
+	for i, c := range s {
 		switch {
+		case c-'0' <= 9:
+			some = true
+			if m < 1e17 {
+				m = m*10 + int64(c-'0')
+				if point {
+					exponent--
+				}
+			} else if !point {
+				exponent++
+			}
 		case c == '.' && !point:
 			point = true
-		case c-'0' > 9:
-			return -1
-		case point:
-			unit /= 10
-			ns += int64(c-'0') * unit
-		case ns > 1e15: // 11 days, before the next digit
-			return -1
+		case (c == 'e' || c == 'E') && some && i+1 < len(s):
+			e := s[i+1:]
+			negative := e[0] == '-'
+			if e[0] == '-' || e[0] == '+' {
+				e = e[1:]
+			}
+			v, ok := digits(e)
+			if !ok || len(e) == 0 || len(e) > 3 {
+				return -1
+			}
+			if negative {
+				v = -v
+			}
+			return scale(m, exponent+v, unit)
 		default:
-			ns = ns*10 + int64(c-'0')*1e9
+			return -1
 		}
 	}
-	return ns
+	if !some {
+		return -1
+	}
+	return scale(m, exponent, unit)
+}
+
+// maxElapsed is the longest exchange believed, 11 days.
+const maxElapsed = int64(1e15)
+
+// scale gives m · 10^exponent units in ns.
+func scale(m int64, exponent int, unit int64) int64 {
+	for ; unit > 1; unit /= 10 {
+		exponent++
+	}
+	for ; exponent > 0 && m > 0; exponent-- {
+		if m > maxElapsed {
+			return -1
+		}
+		m *= 10
+	}
+	for ; exponent < 0 && m > 0; exponent++ {
+		m /= 10
+	}
+	if m > maxElapsed {
+		return -1
+	}
+	return m
 }
 
 func digits(s []byte) (int, bool) {

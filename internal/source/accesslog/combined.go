@@ -150,7 +150,8 @@ func word(s []byte) (w, rest []byte) {
 // tail reads what follows the size: referer and user agent in quotes, then
 // fields every operator chooses for himself. Of those only what cannot be
 // mistaken is used: a list of addresses right after the user agent (nginx's
-// own "main" format), a number with three decimals ($request_time), rt=….
+// own "main" format), the first number with three decimals ($request_time) or
+// with ms (Traefik), rt=….
 func (p *parser) tail(s []byte, x *exchange.Exchange) (elapsed int64) {
 	elapsed = -1
 	for n := 0; len(s) > 0; {
@@ -162,13 +163,16 @@ func (p *parser) tail(s []byte, x *exchange.Exchange) (elapsed int64) {
 			var w []byte
 			w, s = word(s)
 			if elapsed < 0 {
-				if k := len(w); k > 4 && w[k-4] == '.' {
-					elapsed = seconds(w)
-				}
-				if v, ok := bytes.CutPrefix(w, []byte("rt=")); ok {
-					elapsed = seconds(v)
-				} else if v, ok := bytes.CutPrefix(w, []byte("request_time=")); ok {
-					elapsed = seconds(v)
+				k := len(w)
+				switch {
+				case k > 4 && w[k-4] == '.': // $request_time comes before its upstreams'
+					elapsed = duration(w, 1e9)
+				case k > 2 && w[k-1] == 's' && w[k-2] == 'm': // Traefik
+					elapsed = duration(w, 1e9)
+				case bytes.HasPrefix(w, []byte("rt=")):
+					elapsed = duration(w[3:], 1e9)
+				case bytes.HasPrefix(w, []byte("request_time=")):
+					elapsed = duration(w[13:], 1e9)
 				}
 			}
 			continue

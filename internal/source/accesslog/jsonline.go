@@ -17,35 +17,59 @@ const (
 	inResponse
 	inRequestHeaders
 	inResponseHeaders
+	inLatencies
 	inOther
 )
 
+// maxArray bounds the values of one header that are taken.
+const maxArray = 16
+
 // json parses a line that is one JSON object. It is lenient where servers are:
-// nginx without escape=json writes \xHH into JSON strings. A container log's
-// line, whose member "log" is the server's own line, is unwrapped once.
-func (p *parser) json(line []byte, x *exchange.Exchange, wrapped int) string {
+// nginx without escape=json writes \xHH into JSON strings. A collector's
+// record, whose member "log" or "message" is the server's own line, is
+// unwrapped once; its time serves a line that has none.
+func (p *parser) json(line []byte, x *exchange.Exchange, depth int) string {
 	p.fields = fields{}
 	s := scanner{b: line}
 	if !p.object(&s, x, inLine, 0) {
 		return whyFormat
 	}
 	f := &p.fields
-	if f[fRequest] == nil && f[fMethod] == nil && f[fText] != nil && wrapped == 0 {
-		inner := bytes.TrimRight(f[fText], "\r\n")
-		x.Request.Header, x.Response.Header = x.Request.Header[:0], x.Response.Header[:0]
-		for len(inner) > 0 && inner[0] == ' ' {
-			inner = inner[1:]
-		}
-		if len(inner) > 0 && inner[0] == '{' {
-			return p.json(inner, x, 1)
-		}
-		return p.combined(inner, x)
+	if f[fRequest] != nil || f[fMethod] != nil {
+		return p.fromFields(x)
 	}
-	if f[fRequest] == nil && f[fMethod] == nil {
+	if f[fText] == nil {
 		return whyFormat
 	}
-	return p.fromFields(x)
+	if depth > 0 {
+		return whyMessage
+	}
+	text := f[fText]
+	inner := bytes.TrimRight(text, "\r\n")
+	if f[fStream] != nil && len(inner) == len(text) && len(text) >= dockerPiece {
+		return whyPart // Docker ends a piece without a line end
+	}
+	if p.outer.ns == 0 {
+		for _, t := range [...][]byte{f[fMsec], f[fTimeISO], f[fTime], f[fStart]} {
+			if ns, ok := p.clock.any(t); ok {
+				p.outer = stamp{ns: ns}
+				break
+			}
+		}
+	}
+	x.Request.Header, x.Response.Header = x.Request.Header[:0], x.Response.Header[:0]
+	rest, why := p.unwrap(inner)
+	if why != "" {
+		return why
+	}
+	if why = p.bare(rest, x, depth+1); why == whyFormat {
+		return whyMessage
+	}
+	return why
 }
+
+// dockerPiece is where Docker splits long lines.
+const dockerPiece = 16 << 10
 
 func (p *parser) object(s *scanner, x *exchange.Exchange, in scope, depth int) bool {
 	if s.space() != '{' || depth > 8 {
@@ -73,6 +97,9 @@ func (p *parser) object(s *scanner, x *exchange.Exchange, in scope, depth int) b
 		case 0:
 			return false
 		case '{':
+			if in == inRequest && string(key) == "tls" {
+				p.fields[fHTTPS] = key // Caddy and Kong describe the connection there
+			}
 			if inner := within(in, key); inner != inOther {
 				if !p.object(s, x, inner, depth+1) {
 					return false
@@ -81,12 +108,16 @@ func (p *parser) object(s *scanner, x *exchange.Exchange, in scope, depth int) b
 				return false
 			}
 		case '[':
-			// Loggers that write headers as lists put the value first.
 			if in == inRequestHeaders || in == inResponseHeaders {
 				t := scanner{b: s.b, i: s.i + 1}
-				if t.space() == '"' {
-					if v, escaped, ok := t.string(); ok {
-						p.value(x, in, key, v, escaped)
+				for n := 0; n < maxArray && t.space() == '"'; n++ {
+					v, escaped, ok := t.string()
+					if !ok {
+						break
+					}
+					p.value(x, in, key, v, escaped)
+					if t.space() == ',' {
+						t.i++
 					}
 				}
 			}
@@ -120,15 +151,21 @@ func within(in scope, key []byte) scope {
 			return inRequest
 		case "response", "res", "resp", "http_response":
 			return inResponse
-		case "http", "event", "data", "access", "nginx":
+		case "resp_headers":
+			return inResponseHeaders
+		case "latencies":
+			return inLatencies
+		case "http", "event", "data", "access", "nginx", "jsonPayload":
 			return inLine
 		}
 	case inRequest:
-		if string(key) == "headers" {
+		switch string(key) {
+		case "headers", "header":
 			return inRequestHeaders
 		}
 	case inResponse:
-		if string(key) == "headers" {
+		switch string(key) {
+		case "headers", "header":
 			return inResponseHeaders
 		}
 	}
@@ -140,41 +177,61 @@ func (p *parser) value(x *exchange.Exchange, in scope, key, v []byte, escaped bo
 	if len(v) == 0 || len(key) > 64 {
 		return
 	}
-	var buf [64]byte
-	name := buf[:len(key)]
-	for i, c := range key {
-		if 'A' <= c && c <= 'Z' {
-			c |= 0x20
-		} else if c == '-' {
-			c = '_'
-		}
-		name[i] = c
-	}
+	var f field
 	switch in {
 	case inRequestHeaders, inResponseHeaders:
-		if escaped {
-			v = p.unescape(v)
-		}
 		h := &x.Request.Header
 		if in == inResponseHeaders {
 			h = &x.Response.Header
 		}
 		if len(*h) < maxHeaders {
+			if escaped {
+				v = p.unescape(v)
+			}
 			*h = append(*h, exchange.Field{Name: key, Value: v})
 		}
 		return
-	}
-	f := lookup(name)
-	switch {
-	case in == inRequest && f == fURI:
-		f = fRequestURI // a request object's uri is what was sent
-	case in == inResponse && f != fStatus && f != fBytes && f != fBodyBytes:
-		return
-	case f == fNone && string(key) == "Duration":
-		f = fElapsedNs // Traefik
-	case f == fNone:
-		p.header(x, name, v, escaped)
-		return
+	case inLatencies: // Kong
+		if string(key) != "request" {
+			return
+		}
+		f = fElapsedMs
+	default:
+		var buf [64]byte
+		name := buf[:len(key)]
+		for i, c := range key {
+			if 'A' <= c && c <= 'Z' {
+				c |= 0x20
+			} else if c == '-' {
+				c = '_'
+			}
+			name[i] = c
+		}
+		f = lookup(name)
+		switch {
+		case in == inRequest:
+			switch f {
+			case fURI:
+				f = fRequestURI // a request object's uri is what was sent
+			case fClient:
+				if string(key) == "client_ip" { // Caddy's view behind trusted proxies
+					f = fRealClient
+				}
+			case fBytes, fBodyBytes, fStatus, fTime, fText:
+				return // the request's own size, not the response's
+			}
+		case in == inResponse:
+			if f != fStatus && f != fBytes && f != fBodyBytes {
+				return
+			}
+		case f == fDuration && key[0] == 'D':
+			f = fElapsedNs // Traefik
+		case f == fNone:
+			if !p.traefikHeader(x, key, v, escaped) {
+				p.header(x, name, v, escaped)
+			}
+			return
+		}
 	}
 	if p.fields[f] == nil {
 		// A request line is unescaped by its own parser, the only one that may
@@ -187,6 +244,27 @@ func (p *parser) value(x *exchange.Exchange, in scope, key, v []byte, escaped bo
 		}
 		p.fields[f] = v
 	}
+}
+
+// traefikHeader takes request_NAME and downstream_NAME, the name being a
+// header's own spelling.
+func (p *parser) traefikHeader(x *exchange.Exchange, key, v []byte, escaped bool) bool {
+	h := &x.Request.Header
+	n, ok := bytes.CutPrefix(key, []byte("request_"))
+	if !ok {
+		if n, ok = bytes.CutPrefix(key, []byte("downstream_")); !ok {
+			return false
+		}
+		h = &x.Response.Header
+	}
+	if len(n) == 0 || n[0]-'A' > 25 || len(*h) >= maxHeaders || len(v) == 1 && v[0] == '-' {
+		return false
+	}
+	if escaped {
+		v = p.unescape(v)
+	}
+	*h = append(*h, exchange.Field{Name: n, Value: v})
+	return true
 }
 
 func (p *parser) escapeBackslashes(v []byte) []byte {

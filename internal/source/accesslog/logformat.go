@@ -24,21 +24,48 @@ type part struct {
 	quoted bool   // between quotes: an escaped quote does not end it
 }
 
-// compile reads the value of an nginx log_format, or the whole directive with
-// its name, escape parameter, quoted pieces and semicolon.
+// piece is a literal or a variable, by the name that nginx or JSON logs use.
+type piece struct{ literal, name string }
+
+// compile reads a layout as its server's configuration has it: the value of an
+// nginx log_format, Apache's LogFormat, HAProxy's log-format or Envoy's format
+// string. Of nginx's and Apache's, the whole directive does too.
 func compile(text string) (*format, error) {
 	text, err := directive(strings.TrimSpace(text))
 	if err != nil {
 		return nil, err
 	}
-	f := new(format)
-	var lit []byte
-	haveRequest, haveTime := false, false
-	method, target := false, false
+	split := nginxPieces
+	if !hasVariable(text) && strings.Contains(text, "%") {
+		split = percentPieces
+	}
+	pieces, err := split(text)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(pieces)
+}
+
+// hasVariable reports whether text names a variable as nginx does.
+func hasVariable(text string) bool {
+	for i := 0; i+1 < len(text); i++ {
+		if c := text[i+1]; text[i] == '$' && (c == '{' || c == '_' || (c|0x20)-'a' < 26) {
+			return true
+		}
+	}
+	return false
+}
+
+func nginxPieces(text string) ([]piece, error) {
+	var out []piece
 	for i := 0; i < len(text); {
 		if text[i] != '$' {
-			lit = append(lit, text[i])
-			i++
+			j := i + 1
+			for j < len(text) && text[j] != '$' {
+				j++
+			}
+			out = append(out, piece{literal: text[i:j]})
+			i = j
 			continue
 		}
 		i++
@@ -54,43 +81,64 @@ func compile(text string) (*format, error) {
 			return nil, fmt.Errorf("log format: no variable name at character %d", i+1)
 		}
 		name := strings.ToLower(text[i:j])
+		if lookup([]byte(name)) == fText {
+			name = "_" // not nginx's
+		}
+		out = append(out, piece{name: name})
 		if i = j; brace {
 			i++
 		}
+	}
+	return out, nil
+}
+
+// assemble joins pieces and checks that they give a request and a time.
+func assemble(pieces []piece) (*format, error) {
+	f := new(format)
+	var lit []byte
+	request, method, target, when := false, false, false, false
+	for _, c := range pieces {
+		if c.name == "" {
+			lit = append(lit, c.literal...)
+			continue
+		}
 		if len(f.parts) > 0 {
+			last := &f.parts[len(f.parts)-1]
 			if len(lit) == 0 {
-				return nil, fmt.Errorf("log format: nothing separates $%s from $%s", f.parts[len(f.parts)-1].name, name)
+				if string(last.name) == "uri" && c.name == "args" { // the query brings its question mark
+					last.name, last.field = []byte("request_uri"), fRequestURI
+					continue
+				}
+				return nil, fmt.Errorf("log format: nothing separates %s from %s", last.name, c.name)
 			}
-			f.parts[len(f.parts)-1].until = lit
+			last.until = lit
 		} else {
 			f.first = lit
 		}
 		if len(f.parts) == maxVariables {
 			return nil, fmt.Errorf("log format: more than %d variables", maxVariables)
 		}
-		id := lookup([]byte(name))
+		id := lookup([]byte(c.name))
 		switch id {
-		case fText: // not nginx's
-			id = fNone
 		case fRequest:
-			haveRequest = true
+			request = true
 		case fMethod:
 			method = true
-		case fRequestURI, fURI:
+		case fRequestURI, fURI, fURL:
 			target = true
-		case fMsec, fTimeISO, fTimeLocal, fTime:
-			haveTime = true
+		case fMsec, fTimeISO, fTimeLocal, fTime, fStart:
+			when = true
 		}
-		f.parts = append(f.parts, part{name: []byte(name), field: id, quoted: len(lit) > 0 && lit[len(lit)-1] == '"'})
+		f.parts = append(f.parts, part{name: []byte(c.name), field: id, quoted: len(lit) > 0 && lit[len(lit)-1] == '"'})
 		lit = nil
 	}
 	switch {
 	case len(f.parts) == 0:
 		return nil, errors.New("log format: no variables")
-	case !haveRequest && !(method && target):
-		return nil, errors.New("log format: needs $request, or $request_method and $request_uri")
-	case !haveTime:
-		return nil, errors.New("log format: needs a time: $time_local, $time_iso8601 or $msec")
+	case !request && !(method && target):
+		return nil, errors.New("log format: needs the request line ($request, %r), or method and URI ($request_method and $request_uri, %m and %U)")
+	case !when:
+		return nil, errors.New("log format: needs a time ($time_local, $time_iso8601, $msec, %t)")
 	}
 	f.parts[len(f.parts)-1].until = lit
 	return f, nil
@@ -98,6 +146,9 @@ func compile(text string) (*format, error) {
 
 // directive reduces "log_format name [escape=…] 'a' 'b';" to ab.
 func directive(text string) (string, error) {
+	if rest, ok := strings.CutPrefix(text, "LogFormat"); ok {
+		return apacheDirective(strings.TrimSpace(rest)), nil
+	}
 	rest, ok := strings.CutPrefix(text, "log_format")
 	if !ok || rest == "" || !strings.ContainsAny(rest[:1], " \t\n") {
 		if e, after, found := strings.Cut(text, " "); found && strings.HasPrefix(e, "escape=") {
@@ -142,8 +193,7 @@ func directive(text string) (string, error) {
 }
 
 // compiled parses a line by the given format.
-func (p *parser) compiled(line []byte, x *exchange.Exchange) string {
-	f := p.format
+func (p *parser) compiled(f *format, line []byte, x *exchange.Exchange) string {
 	if !bytes.HasPrefix(line, f.first) {
 		return whyFormat
 	}
@@ -176,6 +226,9 @@ func (p *parser) compiled(line []byte, x *exchange.Exchange) string {
 		escaped := bytes.IndexByte(v, '\\') >= 0
 		switch {
 		case len(v) == 0:
+		case q.field == fStatus && !isNumber(v) && string(v) != "-":
+			x.Request.Header, x.Response.Header = x.Request.Header[:0], x.Response.Header[:0]
+			return whyFormat
 		case q.field == fNone:
 			p.header(x, q.name, v, escaped)
 		case p.fields[q.field] == nil:

@@ -14,34 +14,82 @@ import (
 const (
 	whyFormat    = "not an access-log line"
 	whyTime      = "the time is missing or impossible"
+	whyYear      = "the time has no year and no line before it names one"
 	whyEmpty     = "the connection carried no request"
 	whyHandshake = "a TLS handshake on a plaintext port"
 	whyRequest   = "the request has no method or no target"
+	whyPart      = "a part of a line that the container runtime split"
+	whyMessage   = "a message of the server, not a request"
+	whyDirective = "a directive" // #Fields and its like: neither an exchange nor a loss
 )
 
 // parser turns one line into one exchange. What the exchange points to is the
 // line, or text when something had to be unescaped or joined; both are valid
-// until the next line.
+// until the next line. What it remembers from line to line of a file is in
+// memory; newFile forgets it.
 type parser struct {
 	clock  clock
 	format *format
 	fields fields
 	text   []byte
 	names  headerNames
+	memory memory
+	outer  stamp // time that a wrapper gives, for lines without their own
+}
+
+// memory is what lines of a file say about later ones.
+type memory struct {
+	columns []column // of the #Fields directive in force
+	tabs    bool     // its lines are separated by tabs
+	date    []byte   // of the #Date directive, for lines with a time of day alone
+	last    int64    // time of the latest exchange: the year of times without one
 }
 
 // headerNames are the names a log implies.
-type headerNames struct{ referer, userAgent, forwardedFor, contentType, contentLength []byte }
+type headerNames struct{ referer, userAgent, forwardedFor, contentType, cookie []byte }
 
 func newParser(loc *time.Location, f *format) *parser {
 	if loc == nil {
 		loc = time.UTC
 	}
-	return &parser{clock: clock{loc: loc}, format: f, names: headerNames{[]byte("Referer"), []byte("User-Agent"), []byte("X-Forwarded-For"), []byte("Content-Type"), []byte("Content-Length")}}
+	return &parser{clock: clock{loc: loc}, format: f, names: headerNames{[]byte("Referer"), []byte("User-Agent"), []byte("X-Forwarded-For"), []byte("Content-Type"), []byte("Cookie")}}
+}
+
+func (p *parser) newFile() {
+	p.memory = memory{columns: p.memory.columns[:0], date: p.memory.date[:0]}
 }
 
 // parse fills x and returns why the line is no exchange, or "".
 func (p *parser) parse(line []byte, x *exchange.Exchange) string {
+	why := p.line(line, x)
+	if why == "" {
+		p.memory.last = x.End
+	}
+	return why
+}
+
+func (p *parser) line(line []byte, x *exchange.Exchange) string {
+	p.reset(x)
+	if p.format != nil {
+		if why := p.compiled(p.format, line, x); why != whyFormat {
+			return why
+		}
+	}
+	p.outer = stamp{}
+	for range maxWrappers {
+		rest, why := p.unwrap(line)
+		if why != "" {
+			return why
+		}
+		if len(rest) == len(line) {
+			break
+		}
+		line = rest
+	}
+	return p.bare(line, x, 0)
+}
+
+func (p *parser) reset(x *exchange.Exchange) {
 	x.Reset()
 	if cap(p.text) > 4*MaxLine {
 		p.text = nil
@@ -49,36 +97,75 @@ func (p *parser) parse(line []byte, x *exchange.Exchange) string {
 	p.text = p.text[:0]
 	x.Caps = exchange.CapResponse
 	x.Request.BodySize, x.Response.BodySize = -1, -1
-	if p.format != nil {
-		if why := p.compiled(line, x); why != whyFormat {
+}
+
+// bare parses what the server itself wrote. depth counts the JSON objects
+// around it. The formats are told apart by their first bytes; whatever one of
+// them refuses is offered to the next.
+func (p *parser) bare(line []byte, x *exchange.Exchange, depth int) string {
+	for len(line) > 0 && line[0] == ' ' {
+		line = line[1:]
+	}
+	if len(line) == 0 {
+		return whyFormat
+	}
+	switch line[0] {
+	case '{':
+		return p.json(line, x, depth)
+	case '#':
+		return p.directive(line)
+	case '"': // OpenLiteSpeed quotes the whole line when told so
+		if n := len(line); n > 2 && line[n-1] == '"' {
+			if why := p.combined(line[1:n-1], x); why == "" {
+				return why
+			}
+		}
+	case '[':
+		if why := p.bracketed(line, x); why != whyFormat {
+			return why
+		}
+	default:
+		if why := p.combined(line, x); why != whyFormat {
+			return why
+		}
+		if why := p.unusual(line, x); why != whyFormat {
 			return why
 		}
 	}
-	line = containerLine(line)
-	i := 0
-	for i < len(line) && line[i] == ' ' {
-		i++
+	if why := p.loose(line, x); why != whyFormat {
+		return why
 	}
-	if i < len(line) && line[i] == '{' {
-		return p.json(line, x, 0)
+	if isMessage(line) {
+		return whyMessage
 	}
-	return p.combined(line, x)
+	return whyFormat
 }
 
-// containerLine takes off what Kubernetes puts before a container's line:
-// time, stream and F for a full line.
-func containerLine(line []byte) []byte {
-	if len(line) < 48 || line[4] != '-' || line[10] != 'T' {
-		return line
+// unusual tries the formats that look like none of the common ones.
+func (p *parser) unusual(line []byte, x *exchange.Exchange) string {
+	for _, f := range [...]func(*parser, []byte, *exchange.Exchange) string{(*parser).w3c, (*parser).haproxy, (*parser).loadBalancer, (*parser).console, (*parser).pairs} {
+		if why := f(p, line, x); why != whyFormat {
+			return why
+		}
+		x.Request.Header, x.Response.Header = x.Request.Header[:0], x.Response.Header[:0]
 	}
-	i := bytes.IndexByte(line[:40], ' ')
-	if i < 20 {
-		return line
+	return whyFormat
+}
+
+// bracketed tries the formats that begin with a time in brackets.
+func (p *parser) bracketed(line []byte, x *exchange.Exchange) string {
+	if why := p.envoy(line, x); why != whyFormat {
+		return why
 	}
-	if s := string(line[i : i+10]); s == " stdout F " || s == " stderr F " {
-		return line[i+10:]
+	if why := p.zoraxy(line, x); why != whyFormat {
+		return why
 	}
-	return line
+	for _, f := range proxyManager {
+		if why := p.compiled(f, line, x); why != whyFormat {
+			return why
+		}
+	}
+	return whyFormat
 }
 
 // request splits a request line into x.
@@ -95,6 +182,9 @@ func (p *parser) request(s []byte, x *exchange.Exchange) string {
 	i := bytes.IndexByte(s, ' ')
 	if i < 1 || !isToken(s[:i]) {
 		return whyRequest
+	}
+	if i == 1 && s[0] == '-' { // "- - -" of proxies that saw no request
+		return whyEmpty
 	}
 	x.Method = s[:i]
 	t := s[i+1:]
@@ -256,25 +346,40 @@ func address(s []byte) netip.AddrPort {
 	if a, ok := ipv4(s); ok {
 		return netip.AddrPortFrom(a, 0)
 	}
-	if c := s[0]; hexOrColon(c) || c == '[' {
-		text := unsafe.String(&s[0], len(s))
-		if bytes.IndexByte(s, '%') >= 0 { // a zone would be kept for ever
+	// netip's errors allocate, so what cannot be an address is kept from it.
+	colons, last := 0, 0
+	for i, c := range s {
+		switch {
+		case c == ':':
+			colons, last = colons+1, i
+		case c == '.' || hexOrColon(c):
+		case c == '[' && i == 0 || c == ']' && s[0] == '[':
+		default:
+			return netip.AddrPort{} // a zone, too: it would be kept for ever
+		}
+	}
+	if colons == 1 {
+		a, ok := ipv4(s[:last])
+		port, ok2 := digits(s[last+1:])
+		if !ok || !ok2 || len(s)-last < 2 || len(s)-last > 6 || port > 65535 {
 			return netip.AddrPort{}
 		}
-		if bytes.IndexByte(s, ':') >= 0 {
-			if c != '[' {
-				if a, err := netip.ParseAddr(text); err == nil {
-					return netip.AddrPortFrom(a.Unmap(), 0)
-				}
-			} else if s[len(s)-1] == ']' {
-				if a, err := netip.ParseAddr(text[1 : len(text)-1]); err == nil {
-					return netip.AddrPortFrom(a.Unmap(), 0)
-				}
-			}
-			if a, err := netip.ParseAddrPort(text); err == nil {
-				return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
-			}
+		return netip.AddrPortFrom(a, uint16(port))
+	}
+	if colons < 2 {
+		return netip.AddrPort{}
+	}
+	text := unsafe.String(&s[0], len(s))
+	if s[0] != '[' {
+		if a, err := netip.ParseAddr(text); err == nil {
+			return netip.AddrPortFrom(a.Unmap(), 0)
 		}
+	} else if s[len(s)-1] == ']' {
+		if a, err := netip.ParseAddr(text[1 : len(text)-1]); err == nil {
+			return netip.AddrPortFrom(a.Unmap(), 0)
+		}
+	} else if a, err := netip.ParseAddrPort(text); err == nil {
+		return netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
 	}
 	return netip.AddrPort{}
 }

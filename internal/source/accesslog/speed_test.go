@@ -118,6 +118,9 @@ func FuzzLine(f *testing.F) {
 	for _, s := range []string{good, `1.2.3.4 - - [10/Oct/2022:13:55:36 +0800] "\x16\x03\x01" 400 1`, `{"time":1665381336,"request":"GET /b HTTP/1.1","deep":{"a":[1]}}`,
 		`{"log":"1.2.3.4 - - [10/Oct/2022:13:55:36 +0800] \"GET /a HTTP/1.1\" 200 12\n"}`, `v:80 ::1 - - [10/Oct/2022:13:55:36.1 +0800] "GET http://a/ HTTP/1.1" 200 - "-" "\"" "1.2.3.4" 0.001`} {
 		f.Add([]byte(s), "[$time_local] $host \"$request\" $status $http_cookie")
+		f.Add([]byte(s), `%h %l %u %t "%r" %>s %b %{X}i`)
+		f.Add([]byte(s), `%ci:%cp [%tr] %ST %[req.hdr(host)] %{+Q}r`)
+		f.Add([]byte(s), `[%START_TIME%] %REQ(:METHOD)% %REQ(X?:PATH)% %RESPONSE_CODE%`)
 	}
 	f.Fuzz(func(t *testing.T, line []byte, formatText string) {
 		if bytes.IndexByte(line, '\n') >= 0 {
