@@ -70,6 +70,9 @@ type Engine struct {
 	byUnit  map[string]int32
 	doors   map[uint64]int32
 	labels  labels
+	senders []int32 // APIs of other units that send codes as well
+	numbers numbers // that codes are sent to
+	initial initial // passwords that were given to people
 	targets targets
 	pending pending
 	names   names
@@ -104,6 +107,7 @@ type apiState struct {
 	n, pw    uint32
 	reads    uint32
 	cells    list
+	sender   bool                // in Engine.senders
 	shapes   *[shapeSlots]uint64 // parameter structures whose names are known
 	named    uint32              // parameter names learned here
 }
@@ -160,6 +164,8 @@ func New(cfg Config) *Engine {
 	}
 	e.labels.init()
 	e.targets.init(b.Targets)
+	e.numbers.init(b.Targets)
+	e.initial.init()
 	e.pending.init(b.Pending)
 	e.names.init(b.Names)
 	e.links.init(b.Names)
@@ -174,7 +180,7 @@ func New(cfg Config) *Engine {
 func (e *Engine) Losses() Losses {
 	l := e.losses
 	l.Cells, l.Sets = e.cells.Evicted, e.pool.Refused
-	l.Targets, l.Pending, l.Names = e.targets.lost, e.pending.lost, e.names.lost+e.links.lost
+	l.Targets, l.Pending, l.Names = e.targets.lost+e.numbers.lost, e.pending.lost, e.names.lost+e.links.lost
 	l.Episodes, l.Labels = e.book.lost, e.labels.lost
 	l.Activity, l.Hints = e.rows.refused+e.book.folded, e.hints.refused
 	return l
@@ -295,14 +301,20 @@ func (e *Engine) assign(i int32) {
 			}
 		}
 	}
+	u := e.unit(id, role)
+	e.units[u].apis = append(e.units[u].apis, i)
+	s.unit = u
+}
+
+// unit gives the index of a unit, made on first use.
+func (e *Engine) unit(id string, role taxonomy.Role) int32 {
 	u, ok := e.byUnit[id]
 	if !ok {
 		u = int32(len(e.units))
 		e.units = append(e.units, unit{id: id, role: role})
 		e.byUnit[id] = u
 	}
-	e.units[u].apis = append(e.units[u].apis, i)
-	s.unit = u
+	return u
 }
 
 // due reports whether a unit has enough news to be judged. When idle is set

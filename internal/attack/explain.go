@@ -18,6 +18,7 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 		"people":   e.people(f.SubjectsExposed),
 		"objects":  uint64(min(r.count(setObjects), float64(r.obj))),
 		"tags":     uint64(min(r.count(setTags), float64(r.pw))),
+		"codes":    uint64(min(r.count(setCodes), float64(r.codes))),
 		"paths":    uint64(min(r.count(setPaths), float64(r.missing))),
 		"sigs":     uint64(r.sigs),
 		"names":    uint64(r.count(setNames)),
@@ -27,6 +28,8 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 	switch {
 	case r.subj == 0 && r.blind > 0 && ep.axis == "guess":
 		id = "attack.sum.blind"
+	case ep.axis == "send" && float64(r.asked) >= 3*r.count(setSubjects):
+		id += ".victims"
 	case ep.axis == "bulk":
 		id += ".bulk"
 	case ep.kind == taxonomy.AttackVulnerabilityScan:

@@ -173,7 +173,8 @@ func action(kind taxonomy.AttackKind, v taxonomy.Verdict, collateral float64) ta
 		return taxonomy.ActTag
 	}
 	switch kind {
-	case taxonomy.AttackAccountScanning, taxonomy.AttackCredentialStuffing, taxonomy.AttackPasswordSpraying, taxonomy.AttackBruteForce, taxonomy.AttackMassRegistration:
+	case taxonomy.AttackAccountScanning, taxonomy.AttackCredentialStuffing, taxonomy.AttackPasswordSpraying, taxonomy.AttackBruteForce, taxonomy.AttackMassRegistration,
+		taxonomy.AttackCodeCracking, taxonomy.AttackSMSAbuse:
 		return taxonomy.ActChallenge
 	case taxonomy.AttackScraping, taxonomy.AttackBOLAExploitation:
 		return taxonomy.ActMask

@@ -62,6 +62,9 @@ func weighGuess(s *scene, sc *scope) *fusion {
 	}
 	peers, many := s.peerFail(sc)
 	failing := share(t.fail, answered)
+	if s.codes(t) {
+		asks = false // a code that is refused is a measure
+	}
 	if !asks && failing < max(0.8, peers+0.25) {
 		return nil
 	}
@@ -73,7 +76,7 @@ func weighGuess(s *scene, sc *scope) *fusion {
 		return nil
 	}
 	f := &fusion{kind: s.guessKind(sc, dist)}
-	if f.kind == "" {
+	if f.kind == "" || f.kind == taxonomy.AttackPasswordSpraying && s.e.initial.gives(t.sets[setTags], dist) {
 		return nil
 	}
 	if sc.kind.wide() {
@@ -111,6 +114,12 @@ func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
 		least = accountsWide
 	}
 	absent := share(t.absent, t.answered())
+	if s.codes(t) {
+		if t.count(setCodePairs) < codesNarrow {
+			return ""
+		}
+		return taxonomy.AttackCodeCracking
+	}
 	if seen && s.u.role != taxonomy.RoleRegister {
 		guesses := pairs / dist
 		switch {
@@ -142,8 +151,8 @@ func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
 	if s.u.role == taxonomy.RoleLogin && absent < 0.3 && t.split() < 0.1 {
 		return taxonomy.AttackCredentialStuffing
 	}
-	if s.u.role == taxonomy.RoleCodeSend && t.absent == 0 && t.exists == 0 && t.split() < 0.1 && t.succ*2 > t.n {
-		return taxonomy.AttackSMSAbuse // every answer the same: messages are sent, nothing is told
+	if t.asked*2 > t.n && !tells(t) {
+		return "" // every answer the same: messages are sent, nothing is told
 	}
 	return taxonomy.AttackAccountScanning
 }
@@ -161,7 +170,9 @@ func (s *scene) serial(t *tally, dist float64) bool {
 func (s *scene) weighHerd(f *fusion, sc *scope) bool {
 	z, purity := s.herd(sc, s.looksGuilty)
 	// A single question at an API that tells is anybody's, unless one tool asks.
-	if purity < 0.8 || s.asks() && sc.kind != scopePrint && sc.tools*10 < len(sc.members)*9 {
+	if f.kind == taxonomy.AttackCodeCracking && purity >= 0.5 {
+		// nobody else submits a wrong code by the tool of those who do
+	} else if purity < 0.8 || s.asks() && sc.kind != scopePrint && sc.tools*10 < len(sc.members)*9 {
 		keen := sc.members[:0]
 		for _, i := range sc.members {
 			if s.cell(i).sets[setSubjects].several() {
@@ -193,7 +204,7 @@ func (f *fusion) outcome(t *tally, dist, peers float64, asks bool) {
 		return
 	}
 	fails := float64(t.fail)
-	if f.kind != taxonomy.AttackBruteForce {
+	if f.kind != taxonomy.AttackBruteForce && f.kind != taxonomy.AttackCodeCracking {
 		fails = min(fails, dist) // the same account again is no news
 	}
 	llr := sprt(fails, float64(t.succ)) * (1 - max(peers-0.15, 0)/0.85)
@@ -207,6 +218,9 @@ func (f *fusion) outcome(t *tally, dist, peers float64, asks bool) {
 func (f *fusion) variety(t *tally, dist float64, sc *scope) {
 	tags, pairs := t.count(setTags), t.count(setPairs)
 	switch f.kind {
+	case taxonomy.AttackCodeCracking:
+		f.codes(t, dist)
+		return
 	case taxonomy.AttackBruteForce:
 		f.say(taxonomy.FamilySet, ramp(pairs, guessBurst, 2.5, 40, 6), "passwords", int(pairs), 3)
 		return
@@ -227,17 +241,20 @@ func (f *fusion) variety(t *tally, dist float64, sc *scope) {
 // weighTarget weighs the attempts on one account, from wherever they came.
 func weighTarget(s *scene, sc *scope) *fusion {
 	t := &sc.sum
-	tags := t.count(setTags)
-	if tags < guessBurst || share(t.fail, t.answered()) < 0.8 {
+	kind, tags, least := taxonomy.AttackBruteForce, t.count(setTags), float64(guessBurst)
+	if s.codes(t) {
+		kind, tags, least = taxonomy.AttackCodeCracking, t.count(setCodes), codesNarrow
+	}
+	if tags < least || share(t.fail, t.answered()) < 0.8 {
 		return nil
 	}
 	peers, many := s.peerFail(sc)
 	if many >= 5 && peers > 0.6 {
 		return nil
 	}
-	f := &fusion{kind: taxonomy.AttackBruteForce}
+	f := &fusion{kind: kind}
 	f.outcome(t, t.count(setSubjects), peers, false)
-	f.say(taxonomy.FamilySet, ramp(tags, guessBurst, 2.5, 40, 6), "passwords", int(tags), 3)
+	f.variety(t, t.count(setSubjects), sc)
 	if sc.addrs >= 3 {
 		f.say(taxonomy.FamilyHerd, ramp(float64(sc.addrs), 3, 1.5, 20, 4), "sources", sc.addrs, 1)
 	}

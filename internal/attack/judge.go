@@ -50,6 +50,9 @@ func axes(u *unit) []axis {
 		}
 	case u.role == taxonomy.RoleIdentityCheck || u.role == taxonomy.RoleQueryProgress || u.role == taxonomy.RoleCodeSend || u.role == taxonomy.RolePasswordReset:
 		guess.like, guess.gate = likeAsk, gateAsk
+		if u.role == taxonomy.RoleCodeSend {
+			return []axis{guess, sendAxis, flood}
+		}
 		return []axis{guess, flood}
 	case u.role != "":
 		return []axis{guess, flood}
@@ -94,6 +97,9 @@ func (e *Engine) judge(b *book, u *unit, final bool) {
 				b.fold(s, c)
 				c.scope.sum.free(s.pool)
 			}
+		}
+		if u.role == taxonomy.RoleCodeSend {
+			s.victims(b)
 		}
 	}
 }

@@ -7,6 +7,6 @@ func Kinds() []taxonomy.AttackKind {
 	return []taxonomy.AttackKind{
 		taxonomy.AttackAccountScanning, taxonomy.AttackCredentialStuffing, taxonomy.AttackBruteForce, taxonomy.AttackPasswordSpraying,
 		taxonomy.AttackMassRegistration, taxonomy.AttackScraping, taxonomy.AttackBOLAExploitation, taxonomy.AttackVulnerabilityScan,
-		taxonomy.AttackFlood, taxonomy.AttackBot, taxonomy.AttackSMSAbuse,
+		taxonomy.AttackFlood, taxonomy.AttackBot, taxonomy.AttackSMSAbuse, taxonomy.AttackCodeCracking,
 	}
 }

@@ -60,9 +60,10 @@ type pending struct {
 }
 
 type wait struct {
-	key uint64
-	at  ref
-	gen uint32
+	key  uint64
+	time int64
+	at   ref
+	gen  uint32
 }
 
 func (p *pending) init(limit int) {
@@ -70,17 +71,17 @@ func (p *pending) init(limit int) {
 	p.limit = limit
 }
 
-func (p *pending) put(key uint64, at ref, gen uint32) {
+func (p *pending) put(key uint64, at ref, gen uint32, now int64) {
 	if key == 0 {
 		return
 	}
 	if i, ok := p.index[key]; ok {
-		p.ring[i].at, p.ring[i].gen = at, gen
+		p.ring[i] = wait{key, now, at, gen}
 		return
 	}
 	if len(p.ring) < p.limit {
 		p.index[key] = int32(len(p.ring))
-		p.ring = append(p.ring, wait{key, at, gen})
+		p.ring = append(p.ring, wait{key, now, at, gen})
 		return
 	}
 	w := &p.ring[p.next]
@@ -88,7 +89,7 @@ func (p *pending) put(key uint64, at ref, gen uint32) {
 		delete(p.index, w.key)
 		p.lost++
 	}
-	*w = wait{key, at, gen}
+	*w = wait{key, now, at, gen}
 	p.index[key] = int32(p.next)
 	p.next = (p.next + 1) % len(p.ring)
 }

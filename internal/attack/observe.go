@@ -135,10 +135,11 @@ func (e *Engine) cell(ev *catalog.Event, i int32, sub, target uint64) (ref, *cel
 	return r, c
 }
 
-// failing reports whether a cell does little but fail to get in: slow guessing
-// shows over a day only, and there is no honest history that could hide it.
+// failing reports whether a cell does little but fail to get in, or have codes
+// sent that nobody enters: slow abuse shows over a day only, and there is no
+// honest history that could hide it.
 func (c *cell) failing() bool {
-	return c.api != 0 && (c.subj > 0 && c.fail*5 >= c.n*4 || c.blind*2 >= c.n)
+	return c.api != 0 && (c.subj > 0 && c.fail*5 >= c.n*4 || c.blind*2 >= c.n || c.asked*5 >= c.n*4 && c.follow == 0)
 }
 
 func (e *Engine) insert(ev *catalog.Event, i int32, sub, key uint64) (ref, *cell) {

@@ -33,6 +33,7 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 	if cr := ev.Who.Credential; cr != 0 {
 		e.pool.add(&c.sets[setCreds], cr)
 	}
+	e.countSend(ev, i, c) // may make a unit
 	u := &e.units[s.unit]
 	// A request that carries an attack signature is evidence for a scan; as a
 	// login or a read it means nothing.
@@ -65,6 +66,13 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u *unit) {
 	subject := subjectOf(ev)
 	says := ev.MessageSays
+	code := codeOf(ev)
+	if code != 0 && takesCode(u.role) && subject == 0 {
+		// A step of a dialogue names nobody: it is about who is in the dialogue.
+		if subject = principal(ev); subject == 0 {
+			subject = actor.sub
+		}
+	}
 	ok := ev.Outcome == catalog.OutcomeSuccess
 	if c.blind >= 8 {
 		u.watch = true
@@ -86,6 +94,9 @@ func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u
 			c.moved = true
 			s.on++
 		}
+	}
+	if code != 0 && takesCode(u.role) {
+		e.countCode(c, subject, code)
 	}
 	if tag != 0 {
 		c.pw++
@@ -131,12 +142,19 @@ func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u
 	}
 	if failed {
 		e.mark(c, ev.End)
-		if subject != 0 && e.targets.fail(&e.pool, s.unit, subject, tag, ev.End) {
+		guess := tag
+		if code != 0 && takesCode(u.role) {
+			guess = uint32(code) | 1<<31
+		}
+		if subject != 0 && e.targets.fail(&e.pool, s.unit, subject, guess, ev.End) {
 			u.watch = true
 		}
 		u.watch = true
 	}
 	if ok {
+		if tag != 0 && subject != 0 && u.role == taxonomy.RoleLogin {
+			e.initial.open(&e.pool, tag, subject)
+		}
 		if len(ev.Issued) > 0 {
 			c.issued++
 			for k := range ev.Issued {
@@ -159,7 +177,7 @@ func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u
 
 func (e *Engine) wait(key uint64, c *cell) {
 	if r, ok := e.cells.index[c.key]; ok {
-		e.pending.put(key, r, c.gen)
+		e.pending.put(key, r, c.gen, e.now)
 	}
 }
 

@@ -50,7 +50,7 @@ type desk struct {
 func (e *Engine) look(u *unit, from int64) *scene {
 	d := &e.desk
 	d.refs, d.cells = d.refs[:0], d.cells[:0]
-	for _, i := range u.apis {
+	e.within(u, func(i int32) {
 		for r := e.apis[i].cells.head; r != 0; {
 			c := e.cells.at(r)
 			// The list is in order of last request, but for late arrivals.
@@ -61,7 +61,7 @@ func (e *Engine) look(u *unit, from int64) *scene {
 			d.cells = append(d.cells, c)
 			r = c.aNext
 		}
-	}
+	})
 	d.have = [scopeUnit + 1]bool{}
 	n := len(d.refs)
 	for i := range d.flags {

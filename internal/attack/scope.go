@@ -90,7 +90,7 @@ func (s *scene) actorOf(c *cell) *cell {
 func (s *scene) survey(ax *axis) int {
 	n := 0
 	for i, c := range s.desk.cells {
-		soft := !s.taken[i] && ax.like(s, c, false)
+		soft := !s.taken[i] && ax.like(s, c, false) && !s.claimed(ax, s.refs[i], c)
 		s.soft[i], s.hard[i] = soft, false
 		if soft {
 			s.hard[i] = ax.like(s, c, true)
@@ -98,6 +98,17 @@ func (s *scene) survey(ax *axis) int {
 		}
 	}
 	return n
+}
+
+// claimed reports whether a cell is explained by what another axis found where
+// two look at the same requests: messages are sent, or questions asked, but not
+// both.
+func (s *scene) claimed(ax *axis, r ref, c *cell) bool {
+	if ax.name != "send" && ax.name != "guess" || c.asked == 0 {
+		return false
+	}
+	ep := s.e.book.ownerOf(r, c)
+	return ep != nil && ep.axis != ax.name && (ep.axis == "send" || ep.axis == "guess") && ep.score >= scoreLikely
 }
 
 // A group is the cells that share a key, as a chain in order of position.

@@ -148,9 +148,9 @@ func (e *Engine) touched(ep *episode, s *Selector) (hit, all uint64) {
 			own[c.who] = true
 		}
 	}
-	for _, i := range u.apis {
+	e.within(u, func(i int32) {
 		if a := &e.apis[i]; len(s.APIs)+len(s.Path) > 0 && !slices.Contains(s.APIs, a.handle) && !slices.Contains(s.Path, a.door) {
-			continue
+			return
 		}
 		for r := e.apis[i].cells.head; r != 0; {
 			c := e.cells.at(r)
@@ -177,7 +177,7 @@ func (e *Engine) touched(ep *episode, s *Selector) (hit, all uint64) {
 				hit += n
 			}
 		}
-	}
+	})
 	return hit, all
 }
 

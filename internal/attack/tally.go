@@ -3,19 +3,21 @@ package attack
 // The distinct sets a tally may keep. All are made on first use: most cells
 // hold none.
 const (
-	setSubjects = iota // accounts aimed at
-	setTags            // password tags
-	setPairs           // (account, password tag)
-	setObjects         // objects read
-	setBlocks          // blocks of 64 in which enumerable objects lie
-	setOwners          // owners of foreign objects read
-	setExposed         // people whose data was read
-	setPaths           // paths that do not exist
-	setNames           // parameter names nobody else ever used
-	setRules           // signature rules
-	setPatterns        // patterns of account names
-	setCreds           // credentials shown
-	setProbes          // sensitive paths asked for in vain
+	setSubjects  = iota // accounts aimed at
+	setTags             // password tags
+	setPairs            // (account, password tag)
+	setObjects          // objects read
+	setBlocks           // blocks of 64 in which enumerable objects lie
+	setOwners           // owners of foreign objects read
+	setExposed          // people whose data was read
+	setPaths            // paths that do not exist
+	setNames            // parameter names nobody else ever used
+	setRules            // signature rules
+	setPatterns         // patterns of account names
+	setCreds            // credentials shown
+	setProbes           // sensitive paths asked for in vain
+	setCodes            // verification codes submitted
+	setCodePairs        // (account, verification code)
 	setCount
 )
 
@@ -33,6 +35,9 @@ type tally struct {
 	blind                   uint32 // logins that show neither account nor password
 	pw, issued, follow      uint32
 	classes, classN         [4]uint32 // commonest response classes of refusals
+
+	codes             uint32 // requests that submit a verification code
+	asked, sent, warm uint32 // requests to have a code sent; granted; to a number asked for too often already
 
 	obj, own, foreign, miss uint32 // requests that name an object, by what came back
 	unissued, steps, enum   uint32 // not handed out before; equal steps; enumerable
@@ -91,6 +96,10 @@ func (t *tally) addCounts(o *tally) {
 	for i, n := range o.classN {
 		t.class(o.classes[i], n)
 	}
+	t.codes += o.codes
+	t.asked += o.asked
+	t.sent += o.sent
+	t.warm += o.warm
 	t.obj += o.obj
 	t.own += o.own
 	t.foreign += o.foreign

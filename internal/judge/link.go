@@ -20,6 +20,7 @@ var exploits = map[taxonomy.AttackKind][]taxonomy.DefectKind{
 	taxonomy.AttackBruteForce:         {taxonomy.DefectNoThrottling, taxonomy.DefectWeakAccepted, taxonomy.DefectWeakInUse, taxonomy.DefectIdentityOracle},
 	taxonomy.AttackPasswordSpraying:   {taxonomy.DefectNoThrottling, taxonomy.DefectWeakAccepted, taxonomy.DefectSharedDefault, taxonomy.DefectIdentityOracle},
 	taxonomy.AttackCodeCracking:       {taxonomy.DefectWeakVerificationCode, taxonomy.DefectNoThrottling},
+	taxonomy.AttackSMSAbuse:           {taxonomy.DefectNoThrottling, taxonomy.DefectCodeInResponse},
 	taxonomy.AttackMassRegistration:   {taxonomy.DefectWeakAccepted, taxonomy.DefectNoThrottling, taxonomy.DefectMassAssignment},
 	taxonomy.AttackScraping: {taxonomy.DefectUnauthenticatedSensitive, taxonomy.DefectOptionalAuthentication, taxonomy.DefectBOLA, taxonomy.DefectBulkResponse,
 		taxonomy.DefectSecretInResponse, taxonomy.DefectUnneededSensitive},
