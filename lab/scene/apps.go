@@ -1,6 +1,7 @@
 package scene
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -15,6 +16,7 @@ type plan struct {
 	App
 	members int
 	items   []string
+	stock   int // how many items there are; 0 means 90
 	flaws   []Flaw
 }
 
@@ -43,6 +45,7 @@ func Build(seed uint64, start time.Time, town *people.Town) []*App {
 			a.flaws[f] = true
 		}
 		a.Plain = a.flaws[ClearText]
+		a.byItem = map[int64]Item{}
 		a.byLogin, a.byID, a.byPlate, a.byUID = map[string]*Account{}, map[string]*Account{}, map[string]*Account{}, map[string]*Account{}
 		a.orders, a.codes, a.counts = map[int64]*order{}, map[string]sentCode{}, map[string]*window{}
 		a.nextUID = 10_000_000 + int64(a.rng.IntN(5_000_000))
@@ -53,8 +56,9 @@ func Build(seed uint64, start time.Time, town *people.Town) []*App {
 			a.Secret = "secret"
 		}
 		id := int64(1000 + a.rng.IntN(9000))
-		for n := range 90 {
+		for n := range cmp.Or(p.stock, 90) {
 			a.Stock = append(a.Stock, Item{ID: id, Name: fmt.Sprintf("%s%d号", p.items[n%len(p.items)], n+1), Price: float64(1+a.rng.IntN(4000)) / 4})
+			a.byItem[id] = a.Stock[n]
 			id += 1 + int64(a.rng.IntN(3))
 		}
 		// Towns share their people: every application has its own part of them.
@@ -194,7 +198,7 @@ func plans() []plan {
 				api("pay", "POST", "/mall/order/pay", InJSON, "order:orderId channel", false, pay),
 				api("winners", "GET", "/mall/activity/winners", InQuery, "activityId", true, winners),
 				api("logout", "POST", "/mall/user/logout", InJSON, "", false, logout),
-			}}, members: 480, items: []string{"抗原试剂盒", "医用口罩", "空气炸锅", "运动鞋"}, flaws: []Flaw{PlainWinners, CodeInAnswer, AnyOrigin}},
+			}}, members: 480, items: []string{"抗原试剂盒", "医用口罩", "空气炸锅", "运动鞋"}, stock: 640, flaws: []Flaw{PlainWinners, CodeInAnswer, AnyOrigin}},
 
 		{App: App{Name: "yuancang", Host: "api.yuancang-nft.example", Industry: "digital_collectibles", Zone: "Asia/Shanghai", Title: "元藏数字藏品", Style: Success, Credential: Bearer,
 			Origin: "https://h5.yuancang-nft.example", Program: "wx7e2c9d1f0b6a5483", Server: "nginx/1.18.0", Word: "藏品", Weight: 1.2, limits: limits{failures: 6, sends: 30}, APIs: []*API{
@@ -215,7 +219,7 @@ func plans() []plan {
 			}}, members: 420, items: []string{"敦煌飞天", "三星堆面具", "国潮麒麟", "水墨山河"}, flaws: []Flaw{EnvFile, IdentityOracle}},
 
 		{App: App{Name: "chebao", Host: "dms.chebao-auto.example", Industry: "manufacturing", Zone: "Asia/Shanghai", Title: "车宝经销商门户", Style: Success, Credential: Cookie, CredentialName: "JSESSIONID", ByName: true,
-			Origin: "https://dms.chebao-auto.example", Server: "Apache-Coyote/1.1", Word: "配件", Weight: 0.7, limits: limits{failures: 0, sends: 30}, APIs: []*API{
+			Origin: "https://dms.chebao-auto.example", Server: "Apache-Coyote/1.1", Word: "配件", Weight: 0.7, limits: limits{failures: 5, sends: 30}, APIs: []*API{
 				api("config", "GET", "/dms/rest/common/settings", InQuery, "", true, config),
 				api("list", "GET", "/dms/rest/parts", InQuery, "page:start size:limit", true, list),
 				api("detail", "GET", "/dms/rest/parts/{id}", InQuery, "", true, detail),
@@ -229,7 +233,7 @@ func plans() []plan {
 				api("create", "POST", "/dms/rest/purchase-orders", InJSON, "item:partId quantity", false, create),
 				api("suppliers", "GET", "/dms/rest/public/suppliers", InQuery, "page size", true, suppliers),
 				api("claim", "POST", "/dms/rest/campaign/{id}/coupon", InJSON, "vin", false, act),
-			}}, members: 260, items: []string{"刹车片", "机油滤芯", "前照灯", "轮毂"}, flaws: []Flaw{PlainSuppliers, StaffDefault, LongLists, NoThrottle, WeakPasswords, ForeignOrders}},
+			}}, members: 260, items: []string{"刹车片", "机油滤芯", "前照灯", "轮毂"}, flaws: []Flaw{PlainSuppliers, StaffDefault, LongLists, WeakPasswords, ForeignOrders}},
 
 		{App: App{Name: "tingbo", Host: "park.tingbo.example", Industry: "parking", Zone: "Asia/Shanghai", Title: "停泊智慧停车", Style: CodeMsg, Credential: TokenHeader, CredentialName: "X-Token",
 			Origin: "http://park.tingbo.example", Program: "wxc40d8e91a7b2f365", Server: "nginx/1.10.3", Word: "车场", Weight: 1, limits: limits{failures: 5, sends: 30}, APIs: []*API{
@@ -264,6 +268,6 @@ func plans() []plan {
 				api("create", "POST", "/v3/bookings", InJSON, "item:product_id travellers", false, create),
 				api("pay", "POST", "/v3/payments", InJSON, "order:booking_id method", false, pay),
 				api("health", "GET", "/healthz", InQuery, "", true, health),
-			}}, members: 360, items: []string{"三亚五日", "西安兵马俑", "丽江古城", "长白山滑雪"}, flaws: []Flaw{StackTraces, TokenInURL}},
+			}}, members: 360, items: []string{"三亚五日", "西安兵马俑", "丽江古城", "长白山滑雪"}, stock: 520, flaws: []Flaw{StackTraces, TokenInURL}},
 	}
 }

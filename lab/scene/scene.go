@@ -157,6 +157,7 @@ type App struct {
 	byID    map[string]*Account
 	byPlate map[string]*Account
 	byUID   map[string]*Account
+	byItem  map[int64]Item
 	people  []*Account
 	nextUID int64
 	orders  map[int64]*order

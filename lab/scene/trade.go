@@ -81,10 +81,8 @@ func detail(c *Call) Answer {
 		}
 		return a.Style.fail(a, 400, 40000, "参数错误")
 	}
-	for _, it := range a.Stock {
-		if it.ID == n {
-			return a.Style.ok(a, a.item(it).With("desc", it.Name+" "+a.Word+"详情，支持七天无理由。", "tags", []string{"热门", "推荐"}))
-		}
+	if it, ok := a.byItem[n]; ok {
+		return a.Style.ok(a, a.item(it).With("desc", it.Name+" "+a.Word+"详情，支持七天无理由。", "tags", []string{"热门", "推荐"}))
 	}
 	return a.Style.fail(a, 404, 40400, "内容不存在")
 }
@@ -143,13 +141,11 @@ func (a *App) newOrder(acc *Account, it Item, at time.Time) *order {
 func create(c *Call) Answer {
 	a := c.App
 	id, _ := strconv.ParseInt(c.Fields.Get("item"), 10, 64)
-	for _, it := range a.Stock {
-		if it.ID == id {
-			o := a.newOrder(c.user, it, c.Now)
-			ans := a.Style.ok(a, Obj("orderId", o.id, "amount", it.Price, "expireAt", a.clock(c.Now.Add(15*time.Minute))))
-			ans.IDs = []string{strconv.FormatInt(o.id, 10)}
-			return ans
-		}
+	if it, ok := a.byItem[id]; ok {
+		o := a.newOrder(c.user, it, c.Now)
+		ans := a.Style.ok(a, Obj("orderId", o.id, "amount", it.Price, "expireAt", a.clock(c.Now.Add(15*time.Minute))))
+		ans.IDs = []string{strconv.FormatInt(o.id, 10)}
+		return ans
 	}
 	return a.Style.fail(a, 404, 40400, "内容不存在")
 }
