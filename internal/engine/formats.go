@@ -129,6 +129,11 @@ func detect(head []byte) (Format, error) {
 		return HAR, nil
 	}
 	ok, why := accesslog.Detect(head)
+	if !ok {
+		if w := har.Why(head); w != "" {
+			why = w
+		}
+	}
 	switch {
 	case ok:
 		return AccessLog, nil

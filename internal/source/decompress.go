@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zlib"
 	"github.com/klauspost/compress/zstd"
 )
 
@@ -20,7 +21,7 @@ var errReadOnce = errors.New("standard input and pipes can be read only once")
 // been delivered.
 var ErrCompression = errors.New("compressed data is damaged")
 
-// Decompress removes gzip (any number of members) or zstd from r if its first
+// Decompress removes gzip (any number of members), zstd or zlib from r if its first
 // bytes say so, whatever the name; anything else passes through. A stream that
 // ends early gives io.ErrUnexpectedEOF after what could be read. It streams:
 // how much comes out is for the reader to bound. Closing it closes r.
@@ -47,6 +48,16 @@ func Decompress(r io.ReadCloser) (io.ReadCloser, error) {
 		}
 		return &decompressor{Reader: z, close: func() error { z.Close(); return r.Close() }}, nil
 	}
+	if isZlib(head) {
+		if head, _ = br.Peek(zlibProbe); isZlib(head) && !isText(head) {
+			z, err := zlib.NewReader(br)
+			if err != nil {
+				r.Close()
+				return nil, compressionError(err)
+			}
+			return &decompressor{Reader: z, close: func() error { return r.Close() }}, nil
+		}
+	}
 	return &passThrough{Reader: br, under: r}, nil
 }
 
@@ -54,6 +65,23 @@ func Decompress(r io.ReadCloser) (io.ReadCloser, error) {
 func isZstd(b []byte) bool {
 	return b[0] == 0x28 && b[1] == 0xb5 && b[2] == 0x2f && b[3] == 0xfd ||
 		b[0]&0xf0 == 0x50 && b[1] == 0x2a && b[2] == 0x4d && b[3] == 0x18
+}
+
+// zlibProbe is how many bytes tell a zlib stream from a text that begins with
+// an x: its two bytes of header alone do not.
+const zlibProbe = 64
+
+func isZlib(b []byte) bool {
+	return len(b) >= 4 && b[0] == 0x78 && (int(b[0])<<8|int(b[1]))%31 == 0 && b[1]&0x20 == 0
+}
+
+func isText(b []byte) bool {
+	for _, c := range b {
+		if c < ' ' && c != '\t' && c != '\r' && c != '\n' && c != 0x1b || c >= 0x7f {
+			return false
+		}
+	}
+	return true
 }
 
 func compressionError(err error) error {

@@ -3,6 +3,7 @@ package source
 import (
 	"bytes"
 	"compress/gzip"
+	"compress/zlib"
 	"errors"
 	"io"
 	"io/fs"
@@ -34,6 +35,22 @@ func zs(t testing.TB, b []byte) []byte {
 		t.Fatal(err)
 	}
 	return w.EncodeAll(b, nil)
+}
+
+func zl(t testing.TB, b []byte, level int) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w, err := zlib.NewWriterLevel(&out, level)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }
 
 func write(t *testing.T, dir string, files map[string][]byte) {
@@ -116,7 +133,8 @@ func TestOpenCompressed(t *testing.T) {
 	text := []byte(strings.Repeat("some log line\n", 10000))
 	g, z := gz(t, text), zs(t, text)
 	files := map[string][]byte{"plain.gz": text, "g": g, "z": z, "two": append(append([]byte(nil), g...), g...), "zz": append(append([]byte(nil), z...), z...),
-		"empty": nil, "one": {0x1f}, "cut g": g[:len(g)/2], "cut z": z[:len(z)-10], "bad": append(append([]byte(nil), g[:100]...), bytes.Repeat([]byte{0xff}, 50)...)}
+		"empty": nil, "one": {0x1f}, "l1": zl(t, text, 1), "l5": zl(t, text, 5), "l9": zl(t, text, 9), "x^ text": []byte("x^2 + y^2 = z^2 is no zlib stream, whatever its first two bytes say, is it"),
+		"cut l": zl(t, text, 6)[:40], "cut g": g[:len(g)/2], "cut z": z[:len(z)-10], "bad": append(append([]byte(nil), g[:100]...), bytes.Repeat([]byte{0xff}, 50)...)}
 	write(t, dir, files)
 	both := append(append([]byte(nil), text...), text...)
 	for name, c := range map[string]struct {
@@ -124,7 +142,8 @@ func TestOpenCompressed(t *testing.T) {
 		err  error
 	}{
 		"plain.gz": {text, nil}, "g": {text, nil}, "z": {text, nil}, "two": {both, nil}, "zz": {both, nil}, "empty": {nil, nil}, "one": {[]byte{0x1f}, nil},
-		"cut g": {nil, io.ErrUnexpectedEOF}, "cut z": {nil, io.ErrUnexpectedEOF}, "bad": {nil, ErrCompression},
+		"l1": {text, nil}, "l5": {text, nil}, "l9": {text, nil}, "x^ text": {files["x^ text"], nil},
+		"cut l": {nil, io.ErrUnexpectedEOF}, "cut g": {nil, io.ErrUnexpectedEOF}, "cut z": {nil, io.ErrUnexpectedEOF}, "bad": {nil, ErrCompression},
 	} {
 		inputs, err := Expand([]string{filepath.Join(dir, name)}, nil)
 		if err != nil {
@@ -171,6 +190,7 @@ func TestStdin(t *testing.T) {
 func FuzzDecompress(f *testing.F) {
 	f.Add(gz(f, []byte("hello")))
 	f.Add(zs(f, []byte("hello")))
+	f.Add(zl(f, []byte("hello"), 6))
 	f.Add([]byte("plain"))
 	f.Add([]byte{0x50, 0x2a, 0x4d, 0x18, 1, 0, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, raw []byte) {

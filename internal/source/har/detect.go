@@ -46,9 +46,15 @@ func Detect(head []byte) Format {
 func members(b []byte) Format {
 	s := stream{buf: b, n: len(b), mark: -1, limit: len(b), err: errHead}
 	s.pos = 1
+	// cut is the answer when b ends too early: loggers have a request object
+	// too, with a URL and a method, but no startedDateTime behind it.
+	cut := None
 	for {
 		c, ok := s.peek()
-		if !ok || c == '}' {
+		if !ok {
+			return cut
+		}
+		if c == '}' {
 			return None
 		}
 		if c == ',' {
@@ -60,17 +66,18 @@ func members(b []byte) Format {
 		}
 		key, whole := s.value(true)
 		if !whole {
-			return None
+			return cut
 		}
+		name := string(key)
 		if c, ok = s.peek(); !ok || c != ':' {
-			return None
+			return cut
 		}
 		s.pos++
 		c, ok = s.peek()
 		if !ok {
-			return None
+			return cut
 		}
-		switch string(key) {
+		switch name {
 		case `"log"`:
 			if c == '{' {
 				return Document
@@ -82,20 +89,29 @@ func members(b []byte) Format {
 			}
 			return None
 		case `"request"`:
-			// Loggers have a request object too; url tells a HAR's.
 			if c == '{' && hasMember(b[s.pos:], `"url"`) && hasMember(b[s.pos:], `"method"`) {
-				return Lines
+				if h := member(b[s.pos:], `"headers"`); len(h) == 0 || h[0] == '[' {
+					cut = Lines
+				}
+			}
+		default:
+			if c == '{' && wrapsLog(b[s.pos:]) {
+				return Document
 			}
 		}
 		if _, whole := s.value(false); !whole {
-			return None
+			return cut
 		}
 	}
 }
 
 // hasMember reports whether the object that b begins with has a member of the
 // quoted name, as far as b goes.
-func hasMember(b []byte, name string) bool {
+func hasMember(b []byte, name string) bool { return member(b, name) != nil }
+
+// member gives what follows the colon of the member of the quoted name, as far
+// as b goes; nil if there is none.
+func member(b []byte, name string) []byte {
 	s := stream{buf: b, n: len(b), mark: -1, limit: len(b), err: errHead}
 	s.pos = 1
 	for {
@@ -105,24 +121,52 @@ func hasMember(b []byte, name string) bool {
 			continue
 		}
 		if !ok || c != '"' {
-			return false
+			return nil
 		}
 		key, whole := s.value(true)
 		if !whole {
-			return false
+			return nil
 		}
-		if string(key) == name {
-			return true
-		}
+		found := string(key) == name
 		if c, ok = s.peek(); !ok || c != ':' {
-			return false
+			return nil
 		}
 		s.pos++
+		if found {
+			s.peek() // the end of b is an answer too
+			return s.buf[s.pos:s.n:s.n]
+		}
 		if _, ok = s.peek(); !ok {
-			return false
+			return nil
 		}
 		if _, whole := s.value(false); !whole {
-			return false
+			return nil
 		}
 	}
+}
+
+// wrapsLog reports whether the object that b begins with holds a HAR's log, as
+// tools write it that put the document into one of their own.
+func wrapsLog(b []byte) bool {
+	log := member(b, `"log"`)
+	return len(log) > 0 && log[0] == '{' && (hasMember(log, `"entries"`) || hasMember(log, `"creator"`) || hasMember(log, `"version"`))
+}
+
+// Why says what is wrong with a text that sets out as a HAR document and is
+// none; "" if it does not.
+func Why(head []byte) string {
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, bom), " \t\r\n")
+	if len(head) == 0 || head[0] != '{' && head[0] != '[' {
+		return ""
+	}
+	if head[0] == '{' {
+		if log := member(head, `"log"`); len(log) > 0 && (log[0] == '[' || log[0] == 'n' || log[0]-'0' <= 9) {
+			return "a HAR document whose log is no object"
+		}
+	}
+	line, _, more := bytes.Cut(head, []byte("\n"))
+	if line = bytes.TrimSpace(line); more && len(line) > 0 && line[len(line)-1] != '}' {
+		return "a JSON document without log.entries, so no HAR"
+	}
+	return ""
 }

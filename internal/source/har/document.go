@@ -6,7 +6,8 @@ import (
 	"xiezhi/internal/taxonomy"
 )
 
-// documents walks {"log": {…, "entries": […]}}, one or several in a row.
+// documents walks {"log": {…, "entries": […]}}, one or several in a row, or in
+// an object of a tool's own, {"…": {"log": …}}.
 func (r *run) documents() error {
 	found := false
 	for {
@@ -21,7 +22,7 @@ func (r *run) documents() error {
 			r.drop(taxonomy.DropCorrupt, r.in.offset(), 0, "a HAR document is an object")
 			return nil
 		}
-		whole, err := r.object("log", func() (bool, error) {
+		log := func() (bool, error) {
 			if c, _ := r.in.peek(); c != '{' {
 				_, whole := r.in.value(false)
 				return whole, nil
@@ -33,8 +34,9 @@ func (r *run) documents() error {
 				}
 				found = true
 				return r.entries()
-			})
-		})
+			}, nil)
+		}
+		whole, err := r.object("log", log, func() (bool, error) { return r.object("log", log, nil) })
 		if err != nil || !whole {
 			return err
 		}
@@ -42,8 +44,8 @@ func (r *run) documents() error {
 }
 
 // object walks an object and calls member at the value of the member called
-// name. It returns false when the walk cannot go on, having said why.
-func (r *run) object(name string, member func() (bool, error)) (bool, error) {
+// name, and other, if any, at other objects. It returns false when the walk cannot go on, having said why.
+func (r *run) object(name string, member, other func() (bool, error)) (bool, error) {
 	r.in.pos++ // the brace
 	for {
 		c, ok := r.in.peek()
@@ -79,8 +81,14 @@ func (r *run) object(name string, member func() (bool, error)) (bool, error) {
 			r.cut()
 			return false, nil
 		}
+		visit := other
 		if wanted {
-			if whole, err := member(); err != nil || !whole {
+			visit = member
+		} else if c, _ = r.in.peek(); c != '{' {
+			visit = nil
+		}
+		if visit != nil {
+			if whole, err := visit(); err != nil || !whole {
 				return false, err
 			}
 		} else if _, whole := r.in.value(false); !whole {

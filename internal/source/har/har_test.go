@@ -192,12 +192,30 @@ func TestDetect(t *testing.T) {
 		`{"_id":"x","request":{"method":"GET","url":"http://a/` + strings.Repeat("x", 100):         Lines,
 		`{"level":"info","request":{"remote_ip":"1.2.3.4","method":"GET","uri":"/"},"status":200}`: None,
 		`{"time_local":"x","request":"GET / HTTP/1.1"}`:                                            None,
-		`{"log":"GET / HTTP/1.1","stream":"stdout","time":"2022-04-01T00:00:00Z"}`:                 None,
+		`{"har":` + document(entryA) + `}`:                                                         Document, `{"record":{"log":"GET / HTTP/1.1"}}`: None,
+		`{"request":{"uri":"/a","url":"http://h/a","method":"GET","headers":{"host":"h"}},"client_ip":"1.2.3.4","started_at":1614232668342}`: None,
+		`{"request":{"url":"/a","method":"GET"},"status":200,"time":"2022-04-01T00:00:00Z"}`:                                                 None,
+		`{"request":{"headers":{"a":"` + strings.Repeat("x", 100):                                                                            None,
+		`{"log":"GET / HTTP/1.1","stream":"stdout","time":"2022-04-01T00:00:00Z"}`:                                                           None,
 		``: None, `{`: None, `[]`: None, `1.2.3.4 - - [10/Oct/2000:13:55:36 -0700] "GET / HTTP/1.0" 200 1`: None, "\xd4\xc3\xb2\xa1": None,
 	} {
 		if got := Detect([]byte(head)); got != want {
 			t.Errorf("%.60q: %v, want %v", head, got, want)
 		}
+	}
+}
+
+// A document within a tool's own object, and a WebSocket as browsers record it:
+// the handshake is the exchange.
+func TestWrappedAndWebSocket(t *testing.T) {
+	const socket = `{"startedDateTime":"2022-04-01T00:00:00Z","time":-1,"_resourceType":"websocket","_webSocketMessages":[{"type":"send","time":1.5,"opcode":1,"data":"{}"}],` +
+		`"request":{"method":"GET","url":"wss://h.example/chat?x","headers":[{"name":"Upgrade","value":"websocket"}],"bodySize":0},"response":{"status":101,"headers":[],"content":{"size":0},"bodySize":-1}}`
+	r := readAll(Config{}, input("a", []byte(`{"status":"ok","empty":{},"data":`+document(entryA, socket)+`,"more":{"log":1}}`)))
+	if r.err != nil || r.exchanges.Len() != 2 || r.drops() != "" {
+		t.Fatalf("%v %d %s %+v", r.err, r.exchanges.Len(), r.drops(), r.totals.Problems)
+	}
+	if x := r.exchanges.At(1); string(x.Target) != "/chat?x" || !x.Secure || x.Status != 101 || string(x.Host) != "h.example" {
+		t.Errorf("%s %s %v %d", x.Host, x.Target, x.Secure, x.Status)
 	}
 }
 
