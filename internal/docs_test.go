@@ -164,12 +164,20 @@ func limitNames(t *testing.T) []string {
 			}
 		}
 	})
-	inspect(t, "engine", func(n ast.Node) {
+	limitCount := func(n ast.Node) {
 		c, ok := n.(*ast.CompositeLit)
 		if !ok {
 			return
 		}
-		if s, ok := c.Type.(*ast.SelectorExpr); !ok || s.Sel.Name != "LimitCount" {
+		switch typ := c.Type.(type) {
+		case *ast.SelectorExpr:
+			ok = typ.Sel.Name == "LimitCount"
+		case *ast.Ident:
+			ok = typ.Name == "LimitCount"
+		default:
+			ok = false
+		}
+		if !ok {
 			return
 		}
 		for _, e := range c.Elts {
@@ -177,7 +185,9 @@ func limitNames(t *testing.T) []string {
 				names = append(names, literal(kv.Value)...)
 			}
 		}
-	})
+	}
+	inspect(t, "engine", limitCount)
+	inspect(t, "report", limitCount)
 	if len(names) < 16 {
 		t.Fatalf("found %q only: the search is broken", names)
 	}

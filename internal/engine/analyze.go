@@ -137,7 +137,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	if cfg.File.Privacy.Addresses == "token" {
 		addresses = report.AddressesToken
 	}
-	rep := report.Build(report.Config{Version: cfg.Version, Redactor: tools.redactor, Addresses: addresses}, in, results)
+	rep := report.Build(report.Config{Version: cfg.Version, Redactor: tools.redactor, Addresses: addresses, Messages: tools.Messages}, in, results)
 	if cfg.Attributed != nil || cfg.APIs != nil {
 		if err := secondPass(cfg, sorter, bench, results); err != nil {
 			return nil, err

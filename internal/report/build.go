@@ -31,6 +31,7 @@ type Config struct {
 	Version   string
 	Redactor  *redact.Redactor // turns tokens into what may leave the installation
 	Addresses Addresses
+	Messages  *message.Catalog // for the stories of campaigns
 }
 
 // Build makes the report of the judged sites.
@@ -64,6 +65,7 @@ func Build(cfg Config, in Input, sites []judge.Result) *Report {
 		}
 	}
 	Order(r)
+	reduce(r, cfg.Messages)
 	r.Statistics = Count(r)
 	return r
 }

@@ -25,6 +25,7 @@ const (
 	topFirst  = 5
 	topRows   = 12
 	topAPIs   = 20
+	topGangs  = 5
 	topBlind  = 5
 	topPlaces = 5
 	topKinds  = 16
@@ -48,6 +49,7 @@ func Terminal(w io.Writer, r *Report, cfg TerminalConfig) error {
 	t.head()
 	t.first()
 	t.attacks()
+	t.campaigns()
 	t.defects()
 	t.apis()
 	t.quality()
@@ -237,6 +239,33 @@ func (t *terminal) attacks() {
 			"first": t.moment(a.FirstSeen), "last": a.LastSeen.In(t.cfg.Zone).Format("15:04:05"), "action": t.name("action", a.Action.Kind)})))
 	}
 	t.more(len(t.r.Attacks) - n)
+}
+
+// campaigns tells the stories of gangs.
+func (t *terminal) campaigns() {
+	if len(t.r.Campaigns) == 0 {
+		return
+	}
+	t.title("report.campaigns", message.Args{"n": len(t.r.Campaigns)})
+	n := len(t.r.Campaigns)
+	if !t.cfg.All {
+		n = min(n, topGangs)
+	}
+	for i := range t.r.Campaigns[:n] {
+		c := &t.r.Campaigns[i]
+		var kinds []string
+		for _, k := range c.Kinds {
+			kinds = append(kinds, t.name("attack_kind", k))
+		}
+		t.line(" • " + t.bold(c.Name) + "  " + strings.Join(kinds, t.say("report.comma", nil)))
+		t.para(4, "", c.Reason.In(t.cfg.Lang))
+		for _, m := range c.Timeline {
+			if m.Event != "end" && (t.cfg.All || m.Event == "start" || m.Event == "spread" || m.Event == "success") {
+				t.para(4, t.moment(m.Time)+"  ", m.Text.In(t.cfg.Lang))
+			}
+		}
+	}
+	t.more(len(t.r.Campaigns) - n)
 }
 
 func (t *terminal) more(n int) {
