@@ -24,7 +24,7 @@ var timeType = reflect.TypeFor[time.Time]()
 func inertInto(dst, src reflect.Value) {
 	switch src.Kind() {
 	case reflect.String:
-		dst.SetString(cut(Inert(src.String())))
+		dst.SetString(cut(Inert(cut(src.String()))))
 	case reflect.Struct:
 		if src.Type() == timeType {
 			dst.Set(src)

@@ -173,7 +173,7 @@ func (v *view) qualityList() qualityList {
 		}
 		q.Places = append(q.Places, place+v.t("report.colon")+p.Text.In(v.cfg.Lang))
 	}
-	q.Kinds = v.notJudged()
+	q.Kinds = v.notJudged(false)
 	for i, l := range in.Limits {
 		if i == maxPlaces {
 			break

@@ -114,7 +114,7 @@ func (v *view) example(a *report.Attack) example {
 }
 
 func (v *view) action(a *report.Attack) string {
-	return v.t("html.attacks.collateral", "action", v.name("action", a.Action.Kind), "share", message.Percent(a.Action.Collateral))
+	return v.t("html.attacks.collateral", "action", v.name("action", a.Action.Kind), "share", share(a.Action.Collateral))
 }
 
 func (v *view) reasons(a *report.Attack) []reason {

@@ -139,7 +139,7 @@ func (v *view) stops() []job {
 		}
 		seen[k] = true
 		out = append(out, job{Title: v.t("html.end.stop", "kind", v.name("attack_kind", a.Kind), "api", v.apiLabels(a.APIs)), Site: clip(a.Site, 80), Owner: v.t("html.end.owner.attack"),
-			How: v.t("html.end.stop_how", "action", v.name("action", a.Action.Kind), "share", v.of(uint64(a.Action.Collateral*1e6), 1e6)),
+			How: v.t("html.end.stop_how", "action", v.name("action", a.Action.Kind), "share", share(a.Action.Collateral)),
 			Why: v.t("html.end.because_attack", "verdict", capital(v.name("verdict", a.Verdict)), "succeeded", a.Succeeded, "share", v.of(a.Blocked, a.Requests)), Level: taxonomy.High.String(), Link: "#" + anchor("a-", a.ID)})
 	}
 	return out

@@ -21,4 +21,5 @@ const (
 	maxAPIs     = 12_000 // rows of appendix C
 	maxPlaces   = 200    // rows of each list in appendix D
 	maxSites    = 8      // named on the cover
+	fewKinds    = 6      // that chapter 1 names; appendix D has all
 )

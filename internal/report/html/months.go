@@ -142,6 +142,9 @@ func (v *view) months() months {
 		all = all[len(all)-maxMonths:]
 	}
 	m.Chart = v.monthChart(all)
+	if m.Covered == 1 { // its own mean in three ways
+		m.Chart.Quarters, m.Chart.Years = nil, nil
+	}
 	return m
 }
 

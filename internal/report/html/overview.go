@@ -20,6 +20,7 @@ const beside = string(taxonomy.Exploitation)
 type cover struct {
 	Period, Zone, Sites, Version, Generated string
 	Tiles                                   []tile
+	Columns                                 int
 	Points                                  []string
 }
 
@@ -104,10 +105,7 @@ func (v *view) unseen() []string {
 			out = append(out, v.qualityLine(q))
 		}
 	}
-	for _, g := range v.notJudged() {
-		out = append(out, g)
-	}
-	return out
+	return append(out, v.notJudged(true)...)
 }
 
 func (v *view) qualityLine(q report.QualityCount) string {
@@ -118,8 +116,9 @@ func (v *view) qualityLine(q report.QualityCount) string {
 	return v.t("quality_line."+q.Code, "n", q.Count, "detail", detail)
 }
 
-// notJudged groups kinds by the reason why they could not be judged.
-func (v *view) notJudged() []string {
+// notJudged groups kinds by the reason why they could not be judged; in short,
+// a long list is a number.
+func (v *view) notJudged(short bool) []string {
 	var whys []string
 	kinds := map[string][]string{}
 	for _, n := range v.R.Input.NotJudged {
@@ -135,7 +134,9 @@ func (v *view) notJudged() []string {
 	}
 	out := make([]string, len(whys))
 	for i, why := range whys {
-		out[i] = why + strings.Join(kinds[why], v.t("html.comma"))
+		if out[i] = why + strings.Join(kinds[why], v.t("html.comma")); short && len(kinds[why]) > fewKinds {
+			out[i] = why + v.t("html.quality.kinds", "n", len(kinds[why]))
+		}
 	}
 	return out
 }
@@ -170,6 +171,10 @@ func (v *view) cover() cover {
 		c.Generated = v.when(v.cfg.Generated)
 	}
 	c.Tiles, c.Points = v.tiles(), v.points()
+	c.Columns = 3
+	if n := len(c.Tiles); n%3 != 0 && n > 6 {
+		c.Columns = 4
+	}
 	return c
 }
 

@@ -272,10 +272,18 @@ func shares(counts []uint64) []float64 {
 // percent writes a percentage of one decimal.
 func percent(p float64) string { return strconv.FormatFloat(p, 'f', 1, 64) + "%" }
 
+// share writes a share from 0 to 1; what is there never reads as nothing.
+func share(f float64) string {
+	if f > 0 && f < 0.0005 {
+		return "<0.1%"
+	}
+	return message.Percent(f)
+}
+
 // of is a share for reading, a dash when there is no whole.
 func (v *view) of(part, whole uint64) string {
 	if whole == 0 {
 		return "–"
 	}
-	return message.Percent(float64(part) / float64(whole))
+	return share(float64(part) / float64(whole))
 }
