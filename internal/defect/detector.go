@@ -21,6 +21,7 @@ type Event struct {
 	Source    uint64         // token of the client's address
 	Anonymous bool           // no credential of any kind, or a session that is nobody's
 	OK        bool           // what was asked for was given or done
+	Backends  *Backends      // may be nil
 }
 
 // Fill derives the rest from e.Event.

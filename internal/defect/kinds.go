@@ -16,6 +16,16 @@ func about(k taxonomy.DefectKind) reference {
 		return reference{[]string{"API1:2023"}, []string{"CWE-639"}}
 	case taxonomy.DefectSecretInResponse:
 		return reference{[]string{"API3:2023", "API2:2023"}, []string{"CWE-201", "CWE-522"}}
+	case taxonomy.DefectCodeInResponse:
+		return reference{[]string{"API2:2023", "API3:2023"}, []string{"CWE-201", "CWE-522"}}
+	case taxonomy.DefectWeakInUse:
+		return reference{[]string{"API2:2023"}, []string{"CWE-521"}}
+	case taxonomy.DefectAdminWeakOrDefault:
+		return reference{[]string{"API2:2023", "API8:2023"}, []string{"CWE-1392", "CWE-521", "CWE-307"}}
+	case taxonomy.DefectMaskedPlainTwin:
+		return reference{[]string{"API3:2023"}, []string{"CWE-213", "CWE-359"}}
+	case taxonomy.DefectInternalFields:
+		return reference{[]string{"API3:2023"}, []string{"CWE-213", "CWE-200"}}
 	case taxonomy.DefectWeakAccepted:
 		return reference{[]string{"API2:2023"}, []string{"CWE-521"}}
 	case taxonomy.DefectNoThrottling:

@@ -16,18 +16,20 @@ import (
 // to anybody or in bulk.
 var exploits = map[taxonomy.AttackKind][]taxonomy.DefectKind{
 	taxonomy.AttackAccountScanning:    {taxonomy.DefectIdentityOracle, taxonomy.DefectTimingOracle, taxonomy.DefectNoThrottling},
-	taxonomy.AttackCredentialStuffing: {taxonomy.DefectNoThrottling, taxonomy.DefectIdentityOracle, taxonomy.DefectWeakAccepted, taxonomy.DefectWeakInUse},
-	taxonomy.AttackBruteForce:         {taxonomy.DefectNoThrottling, taxonomy.DefectWeakAccepted, taxonomy.DefectWeakInUse, taxonomy.DefectIdentityOracle},
-	taxonomy.AttackPasswordSpraying:   {taxonomy.DefectNoThrottling, taxonomy.DefectWeakAccepted, taxonomy.DefectSharedDefault, taxonomy.DefectIdentityOracle},
-	taxonomy.AttackCodeCracking:       {taxonomy.DefectWeakVerificationCode, taxonomy.DefectNoThrottling},
-	taxonomy.AttackSMSAbuse:           {taxonomy.DefectNoThrottling, taxonomy.DefectCodeInResponse},
-	taxonomy.AttackMassRegistration:   {taxonomy.DefectWeakAccepted, taxonomy.DefectNoThrottling, taxonomy.DefectMassAssignment},
+	taxonomy.AttackCredentialStuffing: {taxonomy.DefectNoThrottling, taxonomy.DefectIdentityOracle, taxonomy.DefectWeakAccepted, taxonomy.DefectWeakInUse, taxonomy.DefectAdminWeakOrDefault},
+	taxonomy.AttackBruteForce:         {taxonomy.DefectNoThrottling, taxonomy.DefectWeakAccepted, taxonomy.DefectWeakInUse, taxonomy.DefectAdminWeakOrDefault, taxonomy.DefectIdentityOracle},
+	taxonomy.AttackPasswordSpraying: {taxonomy.DefectNoThrottling, taxonomy.DefectWeakAccepted, taxonomy.DefectWeakInUse, taxonomy.DefectAdminWeakOrDefault, taxonomy.DefectSharedDefault,
+		taxonomy.DefectIdentityOracle},
+	taxonomy.AttackCodeCracking:     {taxonomy.DefectWeakVerificationCode, taxonomy.DefectNoThrottling, taxonomy.DefectCodeInResponse},
+	taxonomy.AttackMassRegistration: {taxonomy.DefectWeakAccepted, taxonomy.DefectNoThrottling, taxonomy.DefectMassAssignment, taxonomy.DefectCodeInResponse},
+	taxonomy.AttackSMSAbuse:         {taxonomy.DefectNoThrottling, taxonomy.DefectCodeInResponse},
 	taxonomy.AttackScraping: {taxonomy.DefectUnauthenticatedSensitive, taxonomy.DefectOptionalAuthentication, taxonomy.DefectBOLA, taxonomy.DefectBulkResponse,
-		taxonomy.DefectSecretInResponse, taxonomy.DefectUnneededSensitive},
+		taxonomy.DefectSecretInResponse, taxonomy.DefectUnneededSensitive, taxonomy.DefectMaskedPlainTwin, taxonomy.DefectInternalFields},
 	taxonomy.AttackBOLAExploitation: {taxonomy.DefectBOLA, taxonomy.DefectBFLA, taxonomy.DefectUnauthenticatedSensitive, taxonomy.DefectSecretInResponse},
 	taxonomy.AttackTargetedLookup:   {taxonomy.DefectUnauthenticatedSensitive, taxonomy.DefectBOLA, taxonomy.DefectIdentityOracle},
 	taxonomy.AttackBot:              {taxonomy.DefectNoThrottling, taxonomy.DefectUnauthenticatedSensitive},
 	taxonomy.AttackVulnerabilityScan: {taxonomy.DefectVerboseTrace, taxonomy.DefectExposedComponent, taxonomy.DefectExposedFile, taxonomy.DefectDebugPage,
+		taxonomy.DefectDirectoryListing, taxonomy.DefectGraphqlIntrospection, taxonomy.DefectAdminWeakOrDefault,
 		taxonomy.DefectInjectionSuspected},
 }
 

@@ -25,11 +25,12 @@ const (
 	valueSQL                              // a statement
 	valueText                             // text, object or array of any size
 	valueAmount                           // a number
+	valueBoolean
 )
 
-var internalValues = map[string]internalValue{"flag": valueFlag, "address": valueAddress, "sql": valueSQL, "text": valueText, "amount": valueAmount}
+var internalValues = map[string]internalValue{"flag": valueFlag, "address": valueAddress, "sql": valueSQL, "text": valueText, "amount": valueAmount, "boolean": valueBoolean}
 
-func loadInternals(fsys fs.FS) (rules []internalRule, cases map[string][]string, err error) {
+func loadInternals(fsys fs.FS) (rules []internalRule, cases [][2][]string, err error) {
 	const file = "internals.yaml"
 	b, err := fs.ReadFile(fsys, file)
 	if err != nil {
@@ -47,7 +48,6 @@ func loadInternals(fsys fs.FS) (rules []internalRule, cases map[string][]string,
 	if err := yaml.UnmarshalWithOptions(b, &doc, yaml.Strict()); err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", file, err)
 	}
-	cases = map[string][]string{}
 	for _, d := range doc.Kinds {
 		r := internalRule{names: newMatcher(d.Names), value: internalValues[d.Value]}
 		for k := InternalPrivilege; k < internalKinds; k++ {
@@ -59,7 +59,7 @@ func loadInternals(fsys fs.FS) (rules []internalRule, cases map[string][]string,
 			return nil, nil, fmt.Errorf("%s: kind %q: needs a known kind, a known value and names", file, d.Kind)
 		}
 		rules = append(rules, r)
-		cases["match "+d.Kind], cases["pass "+d.Kind] = d.Match, d.Pass
+		cases = append(cases, [2][]string{d.Match, d.Pass})
 	}
 	return rules, cases, nil
 }
@@ -99,7 +99,7 @@ func (t internalValue) counts(k jsonleaf.Kind, v []byte) bool {
 	case jsonleaf.Null, jsonleaf.EmptyArray, jsonleaf.EmptyObject:
 		return false
 	case jsonleaf.Bool:
-		return t == valueFlag
+		return t == valueFlag || t == valueBoolean
 	case jsonleaf.Int, jsonleaf.Float:
 		return t == valueFlag || t == valueAmount
 	}

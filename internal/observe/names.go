@@ -274,7 +274,11 @@ func (n *Names) describe(name, key, parent string, depth int, inArray bool) fiel
 	if n.companion.has(w) {
 		f.traits |= traitCompanion
 	}
-	f.internal = n.internalOf(w)
+	if f.internal = n.internalOf(w); f.internal == 0 {
+		if i := n.internalOf(p); i != 0 && n.internals[i-1].value == valueText {
+			f.internal = i // what stands inside of debug
+		}
+	}
 	if n.issued.has(w) {
 		f.traits |= traitIssued
 	}

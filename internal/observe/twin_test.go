@@ -136,9 +136,10 @@ func TestInternals(t *testing.T) {
 		`{"del_flag":0,"deletedAt":null,"is_deleted":""}`:                                                            "del_flag deletion 1",
 		`{"innerIp":"10.1.2.3","serverIp":"203.0.113.9","ip":"10.1.2.3","db_url":"jdbc:mysql://192.168.0.7:3306/x"}`: "innerIp address 1 db_url address 1",
 		`{"sql":"SELECT id, name FROM users WHERE id=7","query":"from where"}`:                                       "sql sql 1",
-		`{"debug":false,"debugInfo":{"a":1},"stackTrace":"at a.b"}`:                                                  "stackTrace debug 1",
+		`{"debug":false,"debugInfo":{"a":"x1"},"stackTrace":"at a.b"}`:                                               "debugInfo.a debug 1 stackTrace debug 1",
 		`{"remark":"nice","internalRemark":"难缠的客户","costPrice":12.5,"cost":"free","riskScore":71,"create_by":"u7"}`:  "internalRemark remark 1 costPrice cost 1 riskScore score 1 create_by audit 1",
-		`{"id":1,"title":"x","price":3}`:                                                                             "",
+		`{"id":1,"title":"x","price":3,"admin":"bob","root":null}`:                                                   "",
+		`{"admin":true}`: "admin privilege 1",
 	} {
 		var l []string
 		o := observe(t, call{target: "/x", respBody: body})

@@ -34,6 +34,7 @@ type Auditor struct {
 	rules     defect.Rules
 	detectors []defect.Detector
 	event     defect.Event
+	backends  defect.Backends
 }
 
 // New returns an auditor that has seen nothing.
@@ -43,9 +44,9 @@ func New(cfg Config) *Auditor {
 		rules = nil
 	}
 	return &Auditor{messages: cfg.Messages, rules: rules, detectors: []defect.Detector{
-		unauthorized.NewExposed(cfg.Open), unauthorized.NewBOLA(), unauthorized.NewSecret(),
-		password.NewWeak(), password.NewThrottle(),
-		exposure.NewBulk(),
+		unauthorized.NewExposed(cfg.Open), unauthorized.NewBOLA(), unauthorized.NewSecret(), unauthorized.NewCode(),
+		password.NewWeak(), password.NewInUse(), password.NewBackend(), password.NewThrottle(),
+		exposure.NewBulk(), exposure.NewTwin(), exposure.NewInternal(),
 		errors.NewOracle(), errors.NewTrace(rules),
 		misconfig.NewMarkers(rules), misconfig.NewJWT(), misconfig.NewURL(), misconfig.NewCleartext(), misconfig.NewCORS(),
 	}}
@@ -67,7 +68,7 @@ func (a *Auditor) Observe(ev *catalog.Event) {
 	if ev.API == nil && len(ev.Markers) == 0 {
 		return
 	}
-	a.event = defect.Event{Event: ev}
+	a.event = defect.Event{Event: ev, Backends: &a.backends}
 	a.event.Fill()
 	for _, d := range a.detectors {
 		d.Observe(&a.event)

@@ -104,8 +104,8 @@ func TestThrottleOfALoginPage(t *testing.T) {
 		}
 	}
 	check(t, []scenario{
-		{"the same page for ever", run(func(int) uint64 { return 2000 }), "no_throttling:probable", nil},
-		{"a counter in the page", run(func(i int) uint64 { return 2000 + uint64(i/10) }), "no_throttling:probable", nil},
+		{"the same page for ever", run(func(int) uint64 { return 2000 }), "admin_weak_or_default:probable", []string{"连续 45 次", "没有锁定"}},
+		{"a counter in the page", run(func(i int) uint64 { return 2000 + uint64(i/10) }), "admin_weak_or_default:probable", nil},
 		{"another page after five", run(func(i int) uint64 { return 2000 + uint64(min(i/5, 1)*60) }), "", nil},
 	})
 }

@@ -34,6 +34,20 @@ func TestTexts(t *testing.T) {
 	times(24, func(i int) {
 		s.do("POST /login", about("user0", true, false), password(observe.PasswordCurrent, 9, 2, 0, uint32(i+20)), answer(200, catalog.OutcomeRejected), says("密码错误", observe.SaysWrongSecret))
 	})
+	times(12, func(i int) {
+		number, code := fmt.Sprint("1380000000", i), fmt.Sprint(481203+7919*i)
+		s.do("POST /sms/send", source(i), phone(number), answers("data.smsCode", code))
+		s.do("POST /login/sms", source(i), phone(number), submits("code", code))
+		s.do("POST /login", source(i), about(fmt.Sprint("old", i), true, false), password(observe.PasswordCurrent, 6, 0, 1, uint32(i+1)), pattern(uint8(4+i%2), 6, 4))
+		s.do("GET /parcels/{id}", source(i), as(fmt.Sprint("r", i)), twinned("data.phoneMask", "data.receiver.mobile", taxonomy.SensCNMobile, 1), twinned("data.nameMask", "data.realName", taxonomy.SensPersonName, 1))
+		s.do("GET /goods", source(i), inside("list[].costPrice", observe.InternalCost, 9), inside("list[].serverIp", observe.InternalAddress, 9), inside("list[].createBy", observe.InternalAudit, 9))
+	})
+	s.api("POST /admin/login", taxonomy.RoleLogin)
+	s.do("POST /admin/login", about("admin", true, false), password(observe.PasswordCurrent, 5, 0, 30, 901), privileged("generic"))
+	s.do("POST /admin/login", about("ops", true, false), password(observe.PasswordCurrent, 8, 1, 90, 902))
+	times(25, func(i int) {
+		s.do("POST /admin/login", about("boss", true, false), password(observe.PasswordCurrent, 9, 3, 0, uint32(i+1)), answer(200, catalog.OutcomeRejected), says("密码错误", observe.SaysWrongSecret))
+	})
 	s.do("GET /boom", answer(500, catalog.OutcomeError), marker("trace/python", "body", "Traceback ***"))
 	s.do("GET /actuator/env", marker("component/actuator.env", "body", "activeProfiles ***"))
 

@@ -278,6 +278,8 @@ func origin(o string, bits uint8) option {
 	return func(ev *catalog.Event) { ev.Origin, ev.CORS = o, bits }
 }
 
+func referer(host string) option { return func(ev *catalog.Event) { ev.Referer = host } }
+
 func TestCORS(t *testing.T) {
 	const api = "GET /me"
 	both := observe.CORSReflected | observe.CORSCredentials
@@ -289,7 +291,18 @@ func TestCORS(t *testing.T) {
 			times(2, func(i int) { s.do(api, as("a"), origin("null", observe.CORSNull|observe.CORSCredentials)) })
 		}, "cors:probable", []string{"null"}},
 		{"two partners", func(s *site) {
-			times(20, func(i int) { s.do(api, as("a"), origin(fmt.Sprintf("https://www.partner%d.com", i%2), both)) })
+			times(20, func(i int) {
+				s.do(api, as("a"), origin(fmt.Sprintf("https://www.partner%d.com", i%2), both), referer(fmt.Sprintf("www.partner%d.com", i%2)))
+			})
+		}, "", nil},
+		{"two origins that no page sent", func(s *site) {
+			times(2, func(i int) { s.do(api, as("a"), origin(fmt.Sprintf("https://evil%d.com", i), both)) })
+		}, "cors:probable", []string{"2 个互不相关"}},
+		{"one origin, and no more", func(s *site) {
+			times(20, func(i int) { s.do(api, as("a"), origin("https://evil.com", both)) })
+		}, "", nil},
+		{"reflected without credentials", func(s *site) {
+			times(20, func(i int) { s.do(api, origin(fmt.Sprintf("https://p%d.org", i), observe.CORSReflected)) })
 		}, "", nil},
 		{"own sub-domains", func(s *site) {
 			times(20, func(i int) { s.do(api, as("a"), origin(fmt.Sprintf("https://a%d.shop.example", i), both)) })

@@ -23,7 +23,7 @@ func random(t *rapid.T, s *site, name string, i int) {
 	if pick(2) == 0 {
 		opts = append(opts, as(user))
 	}
-	switch pick(9) {
+	switch pick(13) {
 	case 0:
 		opts = append(opts, gives("a.mail", taxonomy.SensEmail, people(fmt.Sprint("m", pick(5)), 1+pick(30))...))
 	case 1:
@@ -40,6 +40,22 @@ func random(t *rapid.T, s *site, name string, i int) {
 		opts = append(opts, gives("rows[].mobile", taxonomy.SensCNMobile, people("m", 90+pick(600))...))
 	case 7:
 		opts = append(opts, answer(500, catalog.OutcomeError), marker("trace/go", "body", "goroutine 1"), marker("component/pprof", "body", "profile"))
+	case 9:
+		opts = append(opts, twinned("a.mask", "a.tel", taxonomy.SensCNMobile, uint32(1+pick(3))))
+	case 10:
+		opts = append(opts, gives("a.mail", taxonomy.SensEmail, "m"), inside("a.isAdmin", observe.InternalPrivilege, 1), inside("a.createBy", observe.InternalAudit, 1))
+	case 11:
+		n := fmt.Sprint(1000 + pick(4))
+		if pick(2) == 0 {
+			opts = append(opts, phone(user), answers("a.code", n))
+		} else {
+			opts = append(opts, phone(user), submits("code", n))
+		}
+	case 12:
+		opts = append(opts, about(user, true, false), password(observe.PasswordCurrent, 6, 0, uint32(pick(3)), uint32(1+pick(20))), pattern(uint8(pick(4)), 6, 4))
+		if pick(3) == 0 {
+			opts = append(opts, privileged("generic"))
+		}
 	case 8:
 		opts = append(opts, param(observe.InQuery, "token", fmt.Sprint("t", pick(4)), taxonomy.SensAccessToken), origin(fmt.Sprintf("https://s%d.org", pick(6)), observe.CORSReflected|observe.CORSCredentials), plain)
 	}

@@ -100,7 +100,7 @@ func TestWeakAccepted(t *testing.T) {
 			times(9, func(i int) {
 				s.do("POST /login", source(i), about(fmt.Sprint("u", i), true, false), password(observe.PasswordCurrent, 6, 0, 1, 11))
 			})
-		}, "", nil},
+		}, "weak_in_use:probable", []string{"9 个账号用弱密码登录成功"}},
 	})
 }
 

@@ -16,12 +16,13 @@ import (
 const (
 	maxCORSAPIs = 4096
 	minOrigins  = 3 // unrelated foreign domains; two may well be partners
+	minForged   = 2 // of which no page asked: then two suffice
 )
 
 // CORS finds APIs that let any web site read their answers with the visitor's
 // cookies: a foreign Origin, or null, comes back as allowed with credentials.
 // An API that was seen to leave some foreign origin out keeps a list, and is
-// none.
+// none; an asterisk lets nobody bring cookies along, and is none either.
 type CORS struct{ states *defect.States[cors] }
 
 type cors struct {
@@ -30,6 +31,7 @@ type cors struct {
 	refused   uint64 // foreign origins that were not allowed
 	public    bool
 	origins   defect.Set
+	forged    defect.Set // origins of requests without the Referer that a page sends along
 	samples   defect.Samples
 }
 
@@ -56,6 +58,9 @@ func (d *CORS) Observe(ev *defect.Event) {
 		s, what = d.states.Ensure(ev.Handle), "defect.evidence.cors"
 		s.reflected.Add(ev.End)
 		s.origins.Add(defect.HashText(domain))
+		if registrable(ev.Referer) != domain {
+			s.forged.Add(defect.HashText(domain))
+		}
 	case ev.CORS&(observe.CORSAny|observe.CORSNull|observe.CORSReflected) == 0:
 		d.states.Ensure(ev.Handle).refused++
 		return
@@ -111,6 +116,7 @@ func (s *cors) fold(o *cors) {
 	s.refused += o.refused
 	s.public = s.public || o.public
 	s.origins.Union(&o.origins)
+	s.forged.Union(&o.forged)
 	s.samples.Fold(&o.samples)
 }
 
@@ -143,19 +149,20 @@ func (d *CORS) Findings(r *defect.Report) {
 			sum.fold(w.s)
 		}
 		origins := sum.origins.Count()
-		if origins < minOrigins && sum.null.Count < 2 {
+		few := origins < minOrigins && sum.forged.Count() < minForged
+		if few && sum.null.Count < 2 {
 			continue
 		}
 		span := sum.reflected
 		span.Fold(sum.null)
 		args := message.Args{"api": r.Name(g[0].api.Handle), "host": host, "apis": len(g), "origins": sum.origins.Number(), "n": span.Count, "null": sum.null.Count}
 		id := "defect.cors.reason"
-		if origins < minOrigins {
+		if few {
 			id += ".null"
 		}
 		r.Add(defect.Draft{
 			Kind: taxonomy.DefectCORS, API: g[0].api.Handle, SubKey: host, Span: span, Samples: sum.samples, Affected: len(g), Harm: taxonomy.High, HarmWhy: "defect.rating.h.cors",
-			Confidence: defect.Confidence(0.65, defect.If(origins >= 5, 0.5), defect.If(sum.null.Count >= 2, 0.2)),
+			Confidence: defect.Confidence(0.65, defect.If(origins >= minOrigins, 0.2), defect.If(origins >= 5, 0.5), defect.If(origins >= minOrigins && sum.forged.Count() >= minForged, 0.3), defect.If(sum.null.Count >= 2, 0.2)),
 			Reach:      defect.Reach{Public: sum.public},
 			Reason:     r.Text(id, args), Advice: r.Text("defect.cors.advice", args),
 		})

@@ -42,7 +42,9 @@ func (d *Markers) Observe(ev *defect.Event) {
 		case taxonomy.DefectDebugPage: // debug pages are error pages, too
 			ok = ok || ev.Status >= 400
 		case taxonomy.DefectExposedComponent, taxonomy.DefectAPIDocs, taxonomy.DefectExposedFile, taxonomy.DefectDirectoryListing,
-			taxonomy.DefectSourceMap, taxonomy.DefectGraphqlIntrospection:
+			taxonomy.DefectSourceMap:
+		case taxonomy.DefectGraphqlIntrospection: // a wrong query that is put right is answered with 400
+			ok = ok || ev.Status == 400
 		default:
 			ok = false
 		}

@@ -2,6 +2,7 @@ package password
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -28,7 +29,7 @@ const (
 )
 
 // Throttle finds logins that check any number of passwords: twenty failures on
-// one account within ten minutes, all of them answered by the check itself and
+// one account within ten minutes (on a back end: however slow), all of them answered by the check itself and
 // none by a limit, a lock or a captcha; or, weaker, one source that tries many
 // accounts without ever being slowed down.
 type Throttle struct {
@@ -87,6 +88,7 @@ type throttle struct {
 	failures defect.Span
 	slowed   uint64
 	public   bool
+	backend  bool // an administrators' login: failures in a row count, however slow
 	samples  defect.Samples
 	// fired are accounts with an unthrottled run, and the longest run of all.
 	fired   defect.Set
@@ -148,6 +150,7 @@ func (d *Throttle) Observe(ev *defect.Event) {
 		t := d.apis.Ensure(ev.Handle)
 		t.failures.Add(ev.End)
 		t.public = t.public || !ev.Who.Private
+		t.backend = t.backend || ev.Administrative()
 		if e := t.samples.Offer(ev.ID, 0); e != nil {
 			e.What, e.Status, e.Text = "defect.evidence.password_check", ev.Status, ev.Message
 		}
@@ -166,11 +169,19 @@ func (d *Throttle) Observe(ev *defect.Event) {
 		} else {
 			a.last = append(a.last, at)
 		}
-		if r := a.run(len(a.last)); r.fires() {
+		if r := a.run(len(a.last), d.window(ev.Handle)); r.fires() {
 			d.note(ev.Handle, subject, r)
 		}
 	}
 	d.source(ev, subject, kind)
+}
+
+// window is the time within which failures in a row count.
+func (d *Throttle) window(h catalog.Handle) int64 {
+	if t := d.apis.Get(h); t != nil && t.backend {
+		return math.MaxInt64
+	}
+	return window
 }
 
 func (d *Throttle) note(h catalog.Handle, subject uint64, r run) {
@@ -188,7 +199,7 @@ func (r run) fires() bool { return r.n >= minFailures && r.guesses >= minGuesses
 
 // run gives the run of failures, all in one class and within the window, that
 // ends at attempt end; a right password at its end does not break it.
-func (a *account) run(end int) (r run) {
+func (a *account) run(end int, window int64) (r run) {
 	i := end - 1
 	if i >= 0 && a.last[i].kind == passed {
 		r.lucky = true
@@ -263,6 +274,7 @@ func (d *Throttle) Merge(from, into catalog.Handle) {
 		dst.failures.Fold(src.failures)
 		dst.slowed += src.slowed
 		dst.public = dst.public || src.public
+		dst.backend = dst.backend || src.backend
 		dst.samples.Fold(&src.samples)
 		dst.fired.Union(&src.fired)
 		if src.longest.better(dst.longest) {
@@ -276,7 +288,7 @@ func (d *Throttle) Merge(from, into catalog.Handle) {
 			slices.SortStableFunc(joined, func(a, b attempt) int { return cmp.Compare(a.at, b.at) })
 			whole := account{joined}
 			for end := 1; end <= len(joined); end++ {
-				if r := whole.run(end); r.fires() {
+				if r := whole.run(end, d.window(into)); r.fires() {
 					d.note(into, k.key, r)
 				}
 			}
@@ -343,6 +355,12 @@ func (d *Throttle) Findings(r *defect.Report) {
 		}
 		draft.Reason = r.Text(id+".reason", args)
 		draft.Advice = r.Text(id+".advice", args)
+		if s.backend && s.fired.Count() > 0 {
+			draft.Kind, draft.SubKey = taxonomy.DefectAdminWeakOrDefault, "no_lock"
+			draft.Harm, draft.HarmWhy = taxonomy.Critical, "defect.rating.h.admin"
+			draft.Reason = r.Text("defect.admin_weak_or_default.reason", message.Args{"api": r.Name(h), "reasons": r.Text("defect.admin_weak_or_default.reason.guessing", args)})
+			draft.Advice = r.Text("defect.admin_weak_or_default.advice.guessing", args)
+		}
 		r.Add(draft)
 	})
 }

@@ -200,7 +200,7 @@ func (d *Weak) Findings(r *defect.Report) {
 		if api == nil || s.span.Count == 0 {
 			return
 		}
-		admin := administrative(api)
+		admin := defect.Administrative(api)
 		accounts := s.accounts.Count()
 		if accounts < minAccounts && !(admin && accounts >= 1) {
 			return
@@ -237,20 +237,6 @@ func (d *Weak) Findings(r *defect.Report) {
 			Advice: r.Text("defect.weak_accepted.advice", args),
 		})
 	})
-}
-
-// administrative reports whether the API belongs to a back end.
-func administrative(api *catalog.API) bool {
-	if api.Role == taxonomy.RoleAdmin {
-		return true
-	}
-	for seg := range strings.SplitSeq(strings.ToLower(api.Template), "/") {
-		switch seg {
-		case "admin", "manage", "manager", "console", "backend", "houtai", "sysadmin", "administrator":
-			return true
-		}
-	}
-	return false
 }
 
 // Counters says what was dropped.
