@@ -31,9 +31,10 @@ func (a *app) analyze() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "analyze FILE|DIR|GLOB|- ...",
 		Short: "Find APIs, defects and attacks in captures, HAR files and access logs",
-		Long: `Reads packet captures (pcap, pcapng), HAR, HAR lines and access logs, also
-compressed (.gz, .zst), tells what they are from their content, and prints what
-matters: APIs, defects, attacks, and what could not be seen.
+		Long: `Reads packet captures (pcap, pcapng), HAR, HAR lines, Burp's and GoReplay's
+files and access logs, also compressed (.gz, .zst), tells what they are from
+their content, and prints what matters: APIs, defects, attacks, and what could
+not be seen.
 
 Exit codes: 0 nothing found, 1 findings, 2 usage, 3 something could not be
 opened or recognised, or nothing could be inspected.`,
@@ -129,7 +130,7 @@ opened or recognised, or nothing could be inspected.`,
 	documents.register(f)
 	f.StringVar(&attributed, "attributed", "", "write one line per exchange of a likely or confirmed attack to `FILE`")
 	f.StringVar(&apis, "apis", "", "write one line per observation with its API, or null, to `FILE`")
-	f.StringVar(&format, "format", "auto", "what the inputs are: auto, har, harl, pcap, accesslog")
+	f.StringVar(&format, "format", "auto", "what the inputs are: auto, har, harl, pcap, burp, gor, accesslog")
 	f.StringVar(&logFormat, "log-format", "", "layout of access logs, as nginx's log_format, Apache's LogFormat, HAProxy's or Envoy's")
 	f.StringVar(&keyFile, "key", "", "key of the tokens in `FILE` (default: created in the state folder)")
 	f.StringVar(&configFile, "config", "", "configuration `FILE` (YAML)")

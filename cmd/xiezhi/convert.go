@@ -73,7 +73,7 @@ Exit code 0 unless nothing could be opened.`,
 	}
 	f := c.Flags()
 	f.StringVar(&to, "to", "harl", "format of the result: har or harl")
-	f.StringVar(&format, "format", "auto", "what the inputs are: auto, har, harl, pcap, accesslog")
+	f.StringVar(&format, "format", "auto", "what the inputs are: auto, har, harl, pcap, burp, gor, accesslog")
 	f.StringVar(&logFormat, "log-format", "", "layout of access logs, as nginx's log_format, Apache's LogFormat, HAProxy's or Envoy's")
 	f.StringVar(&zone, "tz", "", "time zone of log times that name none")
 	f.BoolVar(&quiet, "quiet", false, "no progress bar")

@@ -11,6 +11,8 @@ import (
 	"xiezhi/internal/report"
 	"xiezhi/internal/source"
 	"xiezhi/internal/source/accesslog"
+	"xiezhi/internal/source/burp"
+	"xiezhi/internal/source/goreplay"
 	"xiezhi/internal/source/har"
 	"xiezhi/internal/source/pcap"
 )
@@ -23,17 +25,19 @@ const (
 	HAR       Format = "har"
 	HARL      Format = "harl"
 	PCAP      Format = "pcap" // classic pcap and pcapng
+	Burp      Format = "burp"
+	GoReplay  Format = "gor"
 	AccessLog Format = "accesslog"
 )
 
 // Formats lists what --format takes.
-var Formats = []Format{Auto, HAR, HARL, PCAP, AccessLog}
+var Formats = []Format{Auto, HAR, HARL, PCAP, Burp, GoReplay, AccessLog}
 
 // LogConfig is how access logs are read.
 type LogConfig = accesslog.Config
 
 // plan is what will be read, in order: packets first, as one stream, then HAR,
-// then logs.
+// Burp's and GoReplay's files, then logs.
 type plan struct {
 	sources []planned
 	refused []Refusal
@@ -68,7 +72,7 @@ func serverName(a netip.AddrPort) string {
 // recognised is refused with a reason; the rest goes on.
 func recognise(inputs []source.Input, format Format, log LogConfig) (plan, error) {
 	var p plan
-	var packets, hars, logs []source.Input
+	var packets, hars, burps, gors, logs []source.Input
 	for _, in := range inputs {
 		f := format
 		if f == Auto || f == "" {
@@ -77,7 +81,7 @@ func recognise(inputs []source.Input, format Format, log LogConfig) (plan, error
 				p.refused = append(p.refused, Refusal{in.Name, OpenError(err)})
 				continue
 			}
-			if f, err = detect(head); err != nil {
+			if f, err = detect(head, log); err != nil {
 				p.refused = append(p.refused, Refusal{in.Name, err})
 				continue
 			}
@@ -87,6 +91,10 @@ func recognise(inputs []source.Input, format Format, log LogConfig) (plan, error
 			packets = append(packets, in)
 		case HAR, HARL:
 			hars = append(hars, in)
+		case Burp:
+			burps = append(burps, in)
+		case GoReplay:
+			gors = append(gors, in)
 		case AccessLog:
 			logs = append(logs, in)
 		}
@@ -101,6 +109,12 @@ func recognise(inputs []source.Input, format Format, log LogConfig) (plan, error
 	}
 	if len(hars) > 0 {
 		p.sources = append(p.sources, planned{source: har.New(hars, har.Config{})})
+	}
+	if len(burps) > 0 {
+		p.sources = append(p.sources, planned{source: burp.New(burps, burp.Config{Location: log.Location})})
+	}
+	if len(gors) > 0 {
+		p.sources = append(p.sources, planned{source: goreplay.New(gors, goreplay.Config{})})
 	}
 	if len(logs) > 0 {
 		s, err := accesslog.New(logs, log)
@@ -119,7 +133,7 @@ func CheckLog(c LogConfig) error {
 }
 
 // detect tells what a file is from its first bytes, never from its name.
-func detect(head []byte) (Format, error) {
+func detect(head []byte, log LogConfig) (Format, error) {
 	switch {
 	case len(bytes.TrimSpace(head)) == 0:
 		return "", errors.New("the file is empty")
@@ -127,8 +141,12 @@ func detect(head []byte) (Format, error) {
 		return PCAP, nil
 	case har.Detect(head) != har.None:
 		return HAR, nil
+	case burp.Detect(head):
+		return Burp, nil
+	case goreplay.Detect(head):
+		return GoReplay, nil
 	}
-	ok, why := accesslog.Detect(head)
+	ok, why := accesslog.Detect(head, log.Format)
 	if !ok {
 		if w := har.Why(head); w != "" {
 			why = w
@@ -140,7 +158,7 @@ func detect(head []byte) (Format, error) {
 	case why != "":
 		return "", errors.New(why)
 	}
-	return "", errors.New("not recognised as packet capture, HAR or access log; if it is one, name it with --format (for logs also --log-format)")
+	return "", errors.New("not recognised as packet capture, HAR, Burp or GoReplay file, or access log; if it is one, name it with --format (for logs also --log-format)")
 }
 
 // OpenError words the usual reasons for a file that cannot be read.

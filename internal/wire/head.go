@@ -166,14 +166,17 @@ func (h *head) requestLine(line []byte, base int32) bool {
 }
 
 func (h *head) statusLine(line []byte, base int32) bool {
-	if len(line) < 12 {
-		return false
-	}
-	p, ok := version(line[:8])
-	if !ok || line[8] != ' ' || !digit(line[5]) || line[6] != '.' || !digit(line[7]) {
-		return false
-	}
 	i := 8
+	if len(line) > 6 && line[6] == ' ' {
+		i = 6 // "HTTP/2 200": proxies write HTTP/2 down as if it had such a line
+	}
+	if len(line) < i+4 || line[i] != ' ' || !digit(line[5]) || i == 8 && (line[6] != '.' || !digit(line[7])) {
+		return false
+	}
+	p, ok := version(line[:i])
+	if !ok {
+		return false
+	}
 	for i < len(line) && line[i] == ' ' {
 		i++
 	}

@@ -268,7 +268,7 @@ func TestDetect(t *testing.T) {
 		"": false, "\xd4\xc3\xb2\xa1\x02\x00": false, "hello\n": false,
 		`1.2.3.4 - - [10/Oct/2022:13:55:36 +0800] "\x16\x03\x01" 400 157 "-" "-"` + "\n": true,
 	} {
-		if got, _ := Detect([]byte(head)); got != want {
+		if got, _ := Detect([]byte(head), ""); got != want {
 			t.Errorf("%.80q: %v", head, got)
 		}
 	}

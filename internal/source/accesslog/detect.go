@@ -12,10 +12,15 @@ const detectLines = 64
 // Detect reports whether head looks like an access log: of its first complete
 // lines at least half are requests. Lines of an access log that are no
 // exchange (a TLS handshake, an empty request) count for it; directives and
-// messages of the server, which are mixed in, count neither way. why says what
+// messages of the server, which are mixed in, count neither way. layout is that
+// of Config.Format, or empty. why says what
 // the text is instead, as far as it can be told.
-func Detect(head []byte) (ok bool, why string) {
-	p := newParser(nil, nil)
+func Detect(head []byte, layout string) (ok bool, why string) {
+	f, err := compile(layout)
+	if err != nil {
+		f = nil // New says what is wrong with it
+	}
+	p := newParser(nil, f)
 	var x exchange.Exchange
 	head = bytes.TrimPrefix(head, byteOrderMark)
 	good, bad, messages, directives, objects := 0, 0, 0, 0, 0

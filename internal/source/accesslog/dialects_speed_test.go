@@ -78,7 +78,7 @@ func BenchmarkRunDialects(b *testing.B) {
 
 func TestNoAllocsPerDialect(t *testing.T) {
 	for name, text := range dialects(100) {
-		if ok, why := Detect(text); !ok {
+		if ok, why := Detect(text, ""); !ok {
 			t.Errorf("%s is not recognised: %q", name, why)
 		}
 		p := newParser(nil, nil)
@@ -131,6 +131,6 @@ func FuzzFile(f *testing.F) {
 		if read() != read() {
 			t.Fatal("reading twice differs")
 		}
-		Detect(text)
+		Detect(text, "")
 	})
 }

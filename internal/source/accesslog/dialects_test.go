@@ -257,13 +257,16 @@ func TestDetectRefuses(t *testing.T) {
 		"GET / HTTP/1.1\nHost: a\n": "",
 		"a=1\nb=2\n":                "",
 	} {
-		if ok, why := Detect([]byte(text)); ok || why != want {
+		if ok, why := Detect([]byte(text), ""); ok || why != want {
 			t.Errorf("%q: %v %q, want %q", text, ok, why, want)
 		}
 	}
+	if ok, why := Detect([]byte("a;GET;/x;2022-10-10T05:55:36Z\na;GET;/y;2022-10-10T05:55:37Z\n"), "a;$request_method;$request_uri;$time_iso8601"); !ok {
+		t.Error(why)
+	}
 	// Messages before and between the requests hide nothing.
 	mixed := strings.Repeat("2022/10/10 13:55:36 [error] 12#12: *1 x, client: 1.2.3.4\n", 200) + good + "\n"
-	if ok, why := Detect([]byte(mixed)); !ok {
+	if ok, why := Detect([]byte(mixed), ""); !ok {
 		t.Error(why)
 	}
 }

@@ -158,6 +158,6 @@ func FuzzLine(f *testing.F) {
 				t.Fatalf("%+v", x)
 			}
 		}
-		Detect(line)
+		Detect(line, formatText)
 	})
 }

@@ -164,6 +164,10 @@ func Why(head []byte) string {
 			return "a HAR document whose log is no object"
 		}
 	}
+	inner := bytes.TrimLeft(head[1:], " \t\r\n")
+	if len(inner) == 0 || head[0] == '{' && inner[0] != '"' || head[0] == '[' && inner[0] != '{' {
+		return "" // no JSON
+	}
 	line, _, more := bytes.Cut(head, []byte("\n"))
 	if line = bytes.TrimSpace(line); more && len(line) > 0 && line[len(line)-1] != '}' {
 		return "a JSON document without log.entries, so no HAR"
