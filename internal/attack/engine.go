@@ -77,8 +77,9 @@ type Engine struct {
 	pending pending
 	names   names
 	links   links
-	made    *rotor // (asker, token) that the asker itself wrote
-	given   *rotor // (asker, token) that a response handed to it
+	scripts scripts // of programs that accounts are played by
+	made    *rotor  // (asker, token) that the asker itself wrote
+	given   *rotor  // (asker, token) that a response handed to it
 	book    *book
 	losses  Losses
 	event   catalog.Event // the event being observed, where its outcome is put right
@@ -169,6 +170,7 @@ func New(cfg Config) *Engine {
 	e.pending.init(b.Pending)
 	e.names.init(b.Names)
 	e.links.init(b.Names)
+	e.scripts.init(b.Targets)
 	e.book = newBook(b.Episodes)
 	e.units = append(e.units, unit{id: "site"})
 	e.apis = append(e.apis, apiState{id: "", unit: 0})
@@ -180,7 +182,7 @@ func New(cfg Config) *Engine {
 func (e *Engine) Losses() Losses {
 	l := e.losses
 	l.Cells, l.Sets = e.cells.Evicted, e.pool.Refused
-	l.Targets, l.Pending, l.Names = e.targets.lost+e.numbers.lost, e.pending.lost, e.names.lost+e.links.lost
+	l.Targets, l.Pending, l.Names = e.targets.lost+e.numbers.lost+e.scripts.lost, e.pending.lost, e.names.lost+e.links.lost
 	l.Episodes, l.Labels = e.book.lost, e.labels.lost
 	l.Activity, l.Hints = e.rows.refused+e.book.folded, e.hints.refused
 	return l

@@ -30,6 +30,8 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 		id = "attack.sum.blind"
 	case ep.axis == "send" && float64(r.asked) >= 3*r.count(setSubjects):
 		id += ".victims"
+	case ep.axis == "script":
+		id += ".script"
 	case ep.axis == "bulk":
 		id += ".bulk"
 	case ep.kind == taxonomy.AttackVulnerabilityScan:

@@ -147,6 +147,9 @@ func (e *Engine) finding(b *book, ep *episode) (Finding, bool) {
 	if ep.kind != taxonomy.AttackScraping && ep.kind != taxonomy.AttackBOLAExploitation && ep.kind != taxonomy.AttackBot {
 		f.SubjectsExposed = uint64(r.count(setExposed))
 	}
+	if ep.axis == "script" { // accounts are played and not aimed at
+		f.Accounts = uint64(r.count(setCreds))
+	}
 	f.Marks = e.marks(ep, r.n)
 	f.Selector = e.selector(ep, &r)
 	f.Collateral = e.collateral(ep, &f.Selector)

@@ -41,7 +41,10 @@ func axes(u *unit) []axis {
 	flood := axis{name: "flood", narrow: narrowActors, wide: wideActors, least: floodLeast, like: likeFlood, gate: gateFlood, weigh: weighFlood}
 	switch {
 	case u.id == "site":
-		return []axis{{name: "scan", kin: true, narrow: narrowActors, wide: wideActors, least: probeSigs, like: likeProbe, gate: gateProbe, weigh: weighProbe, purity: probePurity}}
+		return []axis{
+			{name: "scan", kin: true, narrow: narrowActors, wide: wideActors, least: probeSigs, like: likeProbe, gate: gateProbe, weigh: weighProbe, purity: probePurity},
+			{name: "script", wide: []scopeKind{scopeAgent, scopePrefix}, least: copiedSteps, like: likeScript, gate: gateScript, weigh: weighScript},
+		}
 	case u.role == taxonomy.RoleRegister:
 		return []axis{
 			{name: "register", kin: true, narrow: narrowActors, wide: wideScopes, least: 5, like: likeRegister, gate: gateRegister, weigh: weighRegister, purity: registerPurity},

@@ -42,6 +42,11 @@ func (e *Engine) Observe(ev *catalog.Event) {
 	actor.who = f
 	e.touch(ar, actor)
 	e.use(ev, actor)
+	plays := e.follow(ev, actor, i)
+	if plays {
+		e.mark(actor, actor.first)
+		e.mark(actor, ev.End)
+	}
 	site := e.marked
 	e.marked = false
 	if d := e.door(ev, i); d != 0 {
@@ -51,7 +56,7 @@ func (e *Engine) Observe(ev *catalog.Event) {
 		e.observeAPI(ev, i, f, ar, actor)
 	}
 	u := &e.units[0]
-	if site && (actor.sigs+actor.missing >= 5 || actor.sets[setNames] != nil) {
+	if site && (plays || actor.sigs+actor.missing >= 5 || actor.sets[setNames] != nil) {
 		u.watch = true
 	}
 	if site {
