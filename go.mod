@@ -3,6 +3,7 @@ module xiezhi
 go 1.26.0
 
 require (
+	github.com/andybalholm/brotli v1.3.0
 	github.com/ccojocar/zxcvbn-go v1.0.4
 	github.com/dchest/siphash v1.2.3
 	github.com/goccy/go-yaml v1.19.2

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"unicode/utf8"
 
+	"github.com/andybalholm/brotli"
 	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zlib"
@@ -49,6 +51,7 @@ const (
 	codingGzip
 	codingDeflate
 	codingZstd
+	codingBrotli
 )
 
 var bodyDecoders = sync.Pool{New: func() any { return new(bodyDecoder) }}
@@ -89,8 +92,12 @@ func DecodeBody(dst []byte, m *Message, limit int) (body []byte, cut int64, err 
 	body, cut, err = d.decode(dst, m.Body, codings, limit)
 	d.release()
 	bodyDecoders.Put(d)
-	if err != nil && len(body) == len(dst) && codings[len(codings)-1] == codingDeflate {
-		body, cut = plain(m.Body) // deflate has no magic: failing at once is what tells
+	// Without a magic it is failing that tells: deflate at once, brotli, which
+	// makes something of most bytes, by having been given a text.
+	switch last := codings[len(codings)-1]; {
+	case errors.Is(err, ErrCodingCorrupt) && last == codingBrotli && textual(m.Body),
+		err != nil && last == codingDeflate && len(body) == len(dst):
+		body, cut = plain(m.Body)
 		return body, cut, ErrNotCoded
 	}
 	return body, cut, err
@@ -133,11 +140,31 @@ func codingOf(name []byte) coding {
 		return codingDeflate
 	case EqualFold(name, "zstd"):
 		return codingZstd
+	case EqualFold(name, "br"):
+		return codingBrotli
 	}
 	return codingUnknown
 }
 
-// matches tests the magic; deflate may come without any.
+// textual reports whether b begins as text does: UTF-8 without control
+// characters.
+func textual(b []byte) bool {
+	b = b[:min(len(b), 256)]
+	for _, c := range b {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' {
+			return false
+		}
+	}
+	for range utf8.UTFMax { // the last character may be cut
+		if utf8.Valid(b) {
+			return true
+		}
+		b = b[:max(len(b)-1, 0)]
+	}
+	return false
+}
+
+// matches tests the magic; deflate may come without any, brotli has none.
 func (c coding) matches(b []byte) bool {
 	switch c {
 	case codingGzip:
@@ -161,6 +188,7 @@ type stage struct {
 	raw  io.ReadCloser
 	zlib io.ReadCloser
 	zstd *zstd.Decoder
+	br   *brotli.Reader
 	in   *bufio.Reader // before every stage but the first
 	left io.LimitedReader
 }
@@ -228,6 +256,12 @@ func (s *stage) open(c coding, r io.Reader, head []byte) (io.Reader, error) {
 			}
 		}
 		return s.zstd, s.zstd.Reset(r)
+	case codingBrotli:
+		if s.br == nil {
+			s.br = brotli.NewReader(r)
+			return s.br, nil
+		}
+		return s.br, s.br.Reset(r)
 	}
 	if len(head) >= 2 && head[0]&0x0f == 8 && head[0]>>4 <= 7 && (int(head[0])<<8|int(head[1]))%31 == 0 {
 		if s.zlib == nil {

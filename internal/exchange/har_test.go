@@ -276,6 +276,11 @@ func TestEncodeWhatHARCannotCarry(t *testing.T) {
 		}},
 		"brotli": {func(x *Exchange) {
 			x.Response.Header = []Field{{[]byte("Content-Encoding"), []byte("br")}}
+			x.Response.Body = br([]byte("hello"))
+			x.Response.BodySize = int64(len(x.Response.Body))
+		}, func(y *Exchange) bool { return string(y.Response.Body) == "hello" }},
+		"unknown coding": {func(x *Exchange) {
+			x.Response.Header = []Field{{[]byte("Content-Encoding"), []byte("compress")}}
 			x.Response.Body = []byte{0x8b, 0xff, 0x80}
 			x.Response.BodySize = 3
 		}, func(y *Exchange) bool { return y.Response.Body == nil && y.Response.Truncated == 3 }},
