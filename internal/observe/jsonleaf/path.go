@@ -173,6 +173,9 @@ func prefix(b []byte) (i int, jsonp bool) {
 	if len(b) >= 3 && b[0] == 0xEF && b[1] == 0xBB && b[2] == 0xBF {
 		i = 3
 	}
+	if i < len(b) && b[i] == 0x1e { // a JSON text sequence
+		i++
+	}
 	for _, p := range [...]string{")]}',", ")]}'", "while(1);", "for(;;);"} {
 		if len(b) >= i+len(p) && string(b[i:i+len(p)]) == p {
 			return i + len(p), false

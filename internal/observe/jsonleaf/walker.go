@@ -69,6 +69,7 @@ type Walker struct {
 	scratch []byte
 	keybuf  []byte
 	stack   [MaxDepth + 1]frame
+	events  eventState
 }
 
 type frame struct {
@@ -77,8 +78,9 @@ type frame struct {
 	objects  uint32 // elements that are objects
 	keyStart int32
 	keyEnd   int32
-	kind     byte // 0 document, '{' or '['
-	escaped  bool // the key holds escapes
+	keyBase  int32 // events: where this object's keys begin
+	kind     byte  // 0 document, '{' or '['
+	escaped  bool  // the key holds escapes
 	variable bool
 }
 
