@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -145,11 +146,12 @@ func TestCanary(t *testing.T) {
 	for kind, list := range values {
 		leaks := 0
 		for _, v := range list {
-			forms := []string{v, url.QueryEscape(v), strings.ToLower(v), strings.ToUpper(v), base64.StdEncoding.EncodeToString([]byte(v))}
+			forms := []string{v, gb18030(v), url.QueryEscape(gb18030(v)), url.QueryEscape(v), strings.ToLower(v), strings.ToUpper(v), base64.StdEncoding.EncodeToString([]byte(v))}
 			if q, err := json.Marshal(v); err == nil {
 				forms = append(forms, strings.Trim(string(q), `"`))
 			}
-			for _, f := range forms {
+			slices.Sort(forms)
+			for _, f := range slices.Compact(forms) {
 				for where, b := range outputs {
 					if bytes.Contains(b, []byte(f)) {
 						if leaks++; leaks <= 3 {
@@ -181,9 +183,14 @@ func canaryTraffic(v map[string][]string) []byte {
 		for _, h := range headers {
 			hs = append(hs, nv{h[0], h[1]})
 		}
-		rs := []nv{{"Content-Type", "application/json"}}
+		rs := []nv{}
+		typed := false
 		for _, h := range respHeaders {
 			rs = append(rs, nv{h[0], h[1]})
+			typed = typed || h[0] == "Content-Type"
+		}
+		if !typed {
+			rs = append(rs, nv{"Content-Type", "application/json"})
 		}
 		req := map[string]any{"method": method, "url": "http://shop.example.com" + target, "httpVersion": "HTTP/1.1", "headers": hs,
 			"queryString": []any{}, "cookies": []any{}, "headersSize": -1, "bodySize": len(body)}
@@ -194,7 +201,8 @@ func canaryTraffic(v map[string][]string) []byte {
 			"request": req, "_client": map[string]any{"ip": fmt.Sprintf("203.0.113.%d", 1+client%200), "port": 40000 + n%20000},
 			"_server": map[string]any{"ip": "192.0.2.10", "port": 80},
 			"response": map[string]any{"status": status, "statusText": "", "httpVersion": "HTTP/1.1", "headers": rs, "cookies": []any{},
-				"content": map[string]any{"size": len(resp), "mimeType": "application/json", "text": resp}, "redirectURL": "", "headersSize": -1, "bodySize": len(resp)}}
+				"content":     map[string]any{"size": len(resp), "mimeType": "application/json", "encoding": "base64", "text": base64.StdEncoding.EncodeToString([]byte(resp))},
+				"redirectURL": "", "headersSize": -1, "bodySize": len(resp)}}
 		b, err := json.Marshal(e)
 		if err != nil {
 			panic(err)
@@ -218,6 +226,11 @@ func canaryTraffic(v map[string][]string) []byte {
 				fmt.Sprintf("java.lang.IllegalStateException: duplicate %s for %s\n\tat com.shop.User.load(User.java:42)\n\tat com.shop.Api.get(Api.java:7)\nSQL: select * from user where mobile='%s' and password='%s'", mail, id, phone, pw))
 		}
 		send(i, "GET", "/api/company/"+v["cn_uscc"][i]+"/profile", cookie, "", "", 200, nil, fmt.Sprintf(`{"code":0,"data":{"creditCode":%q}}`, v["cn_uscc"][i]))
+		if i%5 == 0 { // every value of these in one of the other formats
+			formats := canaryFormats(i, [][2]string{{"姓名", name}, {"mobile", phone}, {"idCard", id}, {"bankCard", card}, {"email", mail}, {"address", addr}, {"plate", plate}, {"password", pw}})
+			f := formats[i/5%len(formats)]
+			send(i, "POST", "/api/format/"+f.name, [][2]string{{"Content-Type", f.reqType}}, f.req, f.reqType, 200, [][2]string{{"Content-Type", f.respType}, {"Content-Disposition", f.disposition}}, f.resp)
+		}
 		send(i, "GET", "/api/search?q="+url.QueryEscape("' union select password from users where phone="+phone+" --"), cookie, "", "", 200, nil, `{"code":0,"data":[]}`)
 	}
 	return out.Bytes()

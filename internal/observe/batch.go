@@ -23,6 +23,7 @@ type Batch struct {
 	subjects    slab[uint64]
 	tags        slab[uint32]
 	markers     slab[Marker]
+	uploads     slab[File]
 	codes       slab[Code]
 	internals   slab[Internal]
 	text        interner
@@ -58,6 +59,7 @@ func (b *Batch) Reset() {
 	b.subjects.reset()
 	b.tags.reset()
 	b.markers.reset()
+	b.uploads.reset()
 	b.codes.reset()
 	b.internals.reset()
 }

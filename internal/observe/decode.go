@@ -320,7 +320,23 @@ func (d *decoder) response(o *Observation) {
 	}
 	o.ServerBanner, o.Location = d.str(), d.str()
 	o.CORS = d.u8()
+	o.Operation = d.str()
+	o.Uploads = d.b.uploads.room(d.count(6, MaxUploads))
+	for i := range o.Uploads {
+		d.file(&o.Uploads[i])
+	}
+	if d.mask(2) != 0 {
+		if d.file(&o.Download); o.Download == (File{}) {
+			d.fail()
+		}
+	}
 	o.Overflow = uint32(d.u(math.MaxUint32))
+}
+
+func (d *decoder) file(f *File) {
+	f.Kind, f.Name, f.Field = FileKind(d.u8()), d.str(), d.str()
+	f.Bytes, f.Rows = d.u(math.MaxUint64), uint32(d.u(math.MaxUint32))
+	f.Attachment = d.mask(2) != 0
 }
 
 func (d *decoder) set() (s SetFeature) {

@@ -15,7 +15,7 @@ import (
 
 const (
 	codecMagic   = 'X'
-	codecVersion = 1
+	codecVersion = 2
 )
 
 // AppendEncoded appends the encoding of all observations.
@@ -275,7 +275,25 @@ func (e *encoder) response(o *Observation) {
 	e.str(o.ServerBanner)
 	e.str(o.Location)
 	e.b(o.CORS)
+	e.str(o.Operation)
+	e.n(len(o.Uploads))
+	for i := range o.Uploads {
+		e.file(&o.Uploads[i])
+	}
+	e.bits(o.Download != File{})
+	if o.Download != (File{}) {
+		e.file(&o.Download)
+	}
 	e.u(uint64(o.Overflow))
+}
+
+func (e *encoder) file(f *File) {
+	e.b(uint8(f.Kind))
+	e.str(f.Name)
+	e.str(f.Field)
+	e.u(f.Bytes)
+	e.u(uint64(f.Rows))
+	e.bits(f.Attachment)
 }
 
 func (e *encoder) set(s *SetFeature) {

@@ -97,7 +97,7 @@ func (o *Observer) jsonField(hash uint64) *fieldEntry {
 	n := len(o.nameBuf)
 	o.nameBuf = w.AppendParent(o.nameBuf)
 	key, parent := string(o.nameBuf[:n]), string(o.nameBuf[n:])
-	return o.fields.add(hash, o.cfg.Names.describe(name, key, parent, w.Keys(), w.InArray()))
+	return o.fields.add(hash, o.describeField(name, key, parent))
 }
 
 // formField gives the field of a query or form parameter. It is one with the

@@ -3,6 +3,7 @@ package observe
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -44,6 +45,7 @@ type Names struct {
 	successOf, failureOf                  map[string]map[string]bool
 	negated                               matcher
 	internals                             []internalRule // of rules/internals.yaml
+	fileWords                             []string       // longest first
 }
 
 type namesFile struct {
@@ -74,6 +76,7 @@ type namesFile struct {
 	MessageFields        []string            `yaml:"message_fields"`
 	WeakMessageFields    []string            `yaml:"weak_message_fields"`
 	IssuedFields         []string            `yaml:"issued_fields"`
+	FileWords            []string            `yaml:"file_words"`
 	Cases                map[string][]string `yaml:"cases"`
 }
 
@@ -115,6 +118,8 @@ func loadNames(fsys fs.FS) (*Names, map[string][]string, error) {
 	for i, k := range [...]string{"current", "new", "confirm"} {
 		n.passwordUse[i] = newMatcher(f.PasswordUses[k])
 	}
+	n.fileWords = slices.Clone(f.FileWords)
+	slices.SortStableFunc(n.fileWords, func(a, b string) int { return len(b) - len(a) })
 	if len(f.CodeFields) == 0 || len(f.MessageFields) == 0 || len(f.AccountFields) != 4 || len(f.PasswordUses) != 3 {
 		return nil, nil, fmt.Errorf("%s: a list is missing", file)
 	}
@@ -122,6 +127,21 @@ func loadNames(fsys fs.FS) (*Names, map[string][]string, error) {
 		return nil, nil, err
 	}
 	return n, f.Cases, nil
+}
+
+// fileWord gives the length of the word at the beginning of b that files are
+// called by; inside says that a letter or digit stands before it.
+func (n *Names) fileWord(b []byte, inside bool) int {
+	for _, w := range n.fileWords {
+		if len(w) > len(b) || string(b[:len(w)]) != w {
+			continue
+		}
+		if w[0] < 0x80 && (inside || len(w) < len(b) && alphanumeric(b[len(w)])) {
+			continue
+		}
+		return len(w)
+	}
+	return 0
 }
 
 // matcher tests normalised names against words and patterns.

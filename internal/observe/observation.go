@@ -373,9 +373,10 @@ const (
 	BodyText
 	BodyScript // JavaScript, CSS
 	BodyImage
-	BodyFile // office, PDF, archive
+	BodyFile // table, office, PDF, archive, database
 	BodyBinary
 	BodyUnread // encrypted, undecodable or cut before its first byte
+	BodyMessagePack
 )
 
 // Observation is one unit of traffic as the judge sees it.
@@ -418,6 +419,8 @@ type Observation struct {
 	Accounts    []Account
 	Passwords   []Password
 	Signatures  []Signature
+	Operation   string // of a SOAP request or response: the element in its Body
+	Uploads     []File // files that the request brings
 
 	Status       uint16
 	RespKind     BodyKind
@@ -439,6 +442,7 @@ type Observation struct {
 	ServerBanner string // Server and X-Powered-By, ≤ MaxText
 	Location     string // path of a redirect's target, ids removed
 	CORS         uint8  // bits, see CORS constants
+	Download     File   // the file that the response is
 
 	Overflow uint32 // items beyond the caps
 }

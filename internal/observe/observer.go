@@ -40,6 +40,8 @@ type Observer struct {
 	text       interner
 	fields     fieldTable
 	agents     agentMemo
+	read       readers
+	base       int // elements of XML above the content
 	cookieMemo map[string]cookieClass
 	saysMemo   map[uint64]MessageClass
 	heads      map[string]headerRole
@@ -139,6 +141,7 @@ func (o *Observer) Observe(x *exchange.Exchange, out *Batch) {
 	ob.Leaves = out.leaves.take()
 	ob.Issued = out.issued.take()
 	ob.Markers = out.markers.take()
+	ob.Uploads = out.uploads.take()
 	ob.Codes = out.codes.take()
 	ob.Internals = out.internals.take()
 	o.takeExposures()

@@ -8,6 +8,7 @@ import (
 // field wins, among equals the first.
 func (o *Observer) codeCandidate(f *fieldEntry, t ValueType, v []byte) {
 	r := &o.response
+	v = faultCode(f.normal, v)
 	if len(v) == 0 || len(v) > maxCode || r.codeRank != 0 && f.code >= r.codeRank {
 		return
 	}

@@ -22,6 +22,15 @@ func samples() []call {
 		{target: "/basic", head: []string{"Authorization", "Basic " + base64.StdEncoding.EncodeToString([]byte("admin:admin123"))}},
 		{target: "/x?id=1%27%20OR%201%3D1--", status: 500, respBody: "Traceback (most recent call last):\n  File \"a.py\", line 1"},
 		{target: "/bulk", respBody: `[{"id":1,"phone":"13800138001"},{"id":2,"phone":"13800138002"}]`, respHead: []string{"Set-Cookie", "sid=0123456789abcdef0123; Secure"}},
+		{target: "/soap2?q=%D5%C5%C8%FD%u5f20", head: []string{"Content-Type", "text/xml"}, body: `<s:Envelope xmlns:s="x"><s:Body><login><u a="1">13800138000</u><u>{"x":[{"y":1}]}</u></login></s:Body></s:Envelope>`,
+			respHead: []string{"Content-Type", "text/xml; charset=gbk"}, respBody: gbk(`<Fault><faultcode>a:b</faultcode><faultstring>密码错误</faultstring></Fault>`)},
+		{target: "/pack", head: []string{"Content-Type", "application/msgpack"}, body: "\x81\xa5phone\xab13800138000", respHead: []string{"Content-Type", "application/x-msgpack"}, respBody: "\x92\x81\xa1a\x01\x81\xa1a\xcb\x3f\xf8\x00\x00\x00\x00\x00\x00"},
+		{target: "/csv", respHead: []string{"Content-Type", "text/csv", "Content-Disposition", "attachment; filename=\"a 13800138000.csv\""}, respBody: "姓名,手机号\n张三丰,13800138000\n"},
+		{target: "/html", respHead: []string{"Content-Type", "text/html"}, respBody: "<html><table><tr><th>姓名<th>手机号<tr><td>张三丰<td>13800138000</table><p class=error>用户不存在</p><script>alert('x')</script><input name=a value=13800138001>"},
+		{target: "/events", respHead: []string{"Content-Type", "text/event-stream"}, respBody: "data: {\"a\":1}\n\ndata: {\"a\":2}\n"},
+		{target: "/mixed", head: []string{"Content-Type", "multipart/mixed; boundary=x"}, body: "--x\r\nContent-Type: text/csv\r\nContent-Disposition: attachment; filename=a.csv\r\n\r\na,b\n1,2\r\n--x\r\nContent-Type: multipart/mixed; boundary=y\r\n\r\n--y\r\n\r\n{}\r\n--y--\r\n--x--",
+			respHead: []string{"Content-Type", "multipart/related; boundary=x"}, respBody: "--x\r\nContent-Type: text/xml\r\n\r\n<a><b>1</b></a>\r\n--x--"},
+		{target: "/lines", respHead: []string{"Content-Type", "application/x-ndjson"}, respBody: "{\"a\":1}\n{\"a\n{\"a\":3}\n"},
 		{target: "/cut", body: `{"a":"b","c":[1,2,{"d":"`, respBody: `{"x":`},
 	}
 	return list

@@ -114,22 +114,31 @@ func (o *Observer) observeRequestBody() {
 		return
 	}
 	ct := m.Get("content-type")
-	kind := bodyKind(ct, body)
+	kind, body := o.textBody(&o.read.text, ct, body)
 	o.o.ReqKind = kind
 	r := &o.request
 	r.shape.contentType(ct)
 	switch kind {
 	case BodyJSON:
 		r.in = InJSON
-		o.walker.Walk(body, (*requestLeaves)(o))
+		o.observeJSON(ct, body, false, cut == 0 && m.Truncated == 0)
 		r.shape.style(uint64(o.walker.Style))
 	case BodyForm:
 		o.observePairs(trimSpace(body), InForm, '&')
 	case BodyMultipart:
-		o.observeMultipart(ct, body)
-	case BodyXML, BodyText, BodyHTML, BodyBinary, BodyFile, BodyScript:
+		o.observeMultipart(ct, body, false)
+	case BodyMessagePack:
+		r.in = InBody
+		if _, over := o.read.pack.Read(body, &o.walker, (*requestLeaves)(o), maxVisited); over {
+			o.over(1)
+		}
+	case BodyFile, BodyImage:
+		name, _ := o.dispositionName(m.Get("content-disposition"))
+		o.upload("", ct, name, body)
+	case BodyXML, BodyText, BodyHTML, BodyBinary, BodyScript:
 		text := body[:min(len(body), o.cfg.Limits.Text)]
-		if kind != BodyBinary && kind != BodyFile {
+		r.in = InBody
+		if kind != BodyBinary && (kind != BodyXML || !o.observeXML(body, false)) {
 			o.scanText(false, text)
 		}
 		o.match(signature.PartBody, InBody, "", text)

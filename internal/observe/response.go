@@ -81,33 +81,82 @@ func (o *Observer) observeResponseBody() {
 		o.o.RespKind = BodyUnread
 		return
 	}
-	kind := bodyKind(m.Get("content-type"), body)
+	ct := m.Get("content-type")
+	raw := body
+	kind, body := o.textBody(&o.read.text, ct, body)
 	o.o.RespKind = kind
-	r := &o.response
+	text := body[:min(len(body), o.cfg.Limits.Text)]
+	file := o.download(m, kind, ct, raw)
 	switch kind {
 	case BodyJSON:
-		o.walker.Walk(body, (*responseLeaves)(o))
-		o.o.Records = o.walker.Records
+		o.observeJSON(ct, body, true, cut == 0 && m.Truncated == 0)
 		o.observeTwins(body)
-		if r.hasSchema {
-			o.o.Schema = max(r.schema, 1)
+		o.takeSchema()
+	case BodyMessagePack:
+		if _, over := o.read.pack.Read(body, &o.walker, (*responseLeaves)(o), maxVisited); over {
+			o.over(1)
 		}
-	case BodyHTML, BodyXML, BodyText:
-		text := body[:min(len(body), o.cfg.Limits.Text)]
-		o.scanText(true, text)
-		if r.codes && kind != BodyHTML {
-			o.codesIn("body", text)
+		o.takeRecords(true)
+		o.takeSchema()
+	case BodyXML:
+		if svg(ct) || !o.observeXML(body, true) {
+			o.scanWords(text)
 		}
-		if kind == BodyHTML {
-			r.msg = append(r.msg[:0], title(text)...)
-		} else if kind == BodyText && len(text) <= maxMessage && bytes.IndexByte(trimSpace(text), '\n') < 0 {
-			r.msg = append(r.msg[:0], trimSpace(text)...)
-		}
+		o.takeSchema()
+	case BodyMultipart:
+		o.observeMultipart(ct, body, true)
+		o.takeSchema()
+	case BodyHTML:
+		o.readPage(text, true)
+		o.pageMessage(text)
+	case BodyText:
+		o.observeText(ct, body, file)
 	case BodyFile, BodyBinary:
-		// office files and archives are compressed; text inside others is not
+		o.o.Download.Rows = o.readFile(file, ct, body, true)
 	}
 	o.markers(m, body)
 }
+
+// observeText reads a text: the data of an event stream, a table or dump
+// without a type of its own, or words.
+func (o *Observer) observeText(ct, body []byte, file FileKind) {
+	if bytes.Contains(ct, []byte("event-stream")) {
+		if data := o.events(body); len(data) > 0 {
+			o.over(o.walker.Lines(data, (*responseLeaves)(o)))
+			o.takeRecords(true)
+			o.takeSchema()
+			o.o.RespKind = BodyJSON
+			return
+		}
+	}
+	if file == FileTable || file == FileSQL {
+		o.o.Download.Rows = o.readFile(file, ct, body, true)
+		return
+	}
+	text := body[:min(len(body), o.cfg.Limits.Text)]
+	o.scanWords(text)
+	if len(text) <= maxMessage && bytes.IndexByte(trimSpace(text), '\n') < 0 {
+		o.response.msg = append(o.response.msg[:0], trimSpace(text)...)
+	}
+}
+
+// scanWords scans a response that has no fields.
+func (o *Observer) scanWords(text []byte) {
+	o.scanText(true, text)
+	if o.response.codes {
+		o.codesIn("body", text)
+	}
+}
+
+// takeSchema keeps the hash of the leaves' paths and types.
+func (o *Observer) takeSchema() {
+	if o.response.hasSchema {
+		o.o.Schema = max(o.response.schema, 1)
+	}
+}
+
+// svg reports a drawing, whose numbers are places.
+func svg(ct []byte) bool { return bytes.Contains(ct, []byte("svg")) }
 
 func (o *Observer) markers(m *exchange.Message, body []byte) {
 	if o.cfg.Signatures == nil {
@@ -214,6 +263,10 @@ func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 	token := uint64(0)
 	if len(o.hits) > 0 {
 		token = o.expose(f, true, m, value)
+		switch typ {
+		case taxonomy.SensPersonName, taxonomy.SensAddress, taxonomy.SensAccountName:
+			o.request.echo(value) // known by its field alone: the message must not repeat it
+		}
 	}
 	if k == jsonleaf.String && len(value) >= 8 && (f.traits&traitIssued != 0 || len(value) > 40 && value[0] == 'e' && value[1] == 'y') {
 		if o.issuedLeaf(f, c, value) {

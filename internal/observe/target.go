@@ -95,6 +95,9 @@ func (o *Observer) observePath(p []byte) {
 		}
 		from := len(o.path)
 		o.path = appendPercent(o.path, raw, false)
+		if v := o.read.value.Value(o.path[from:]); len(v) != len(o.path)-from {
+			o.path = append(o.path[:from], v...)
+		}
 		seg := o.path[from:]
 		switch string(seg) {
 		case "", ".":
@@ -209,6 +212,7 @@ func (o *Observer) pair(in Location, name, value []byte) {
 	if len(name) > 4096 {
 		name = name[:4096]
 	}
+	value = o.parameter(value)
 	f := o.formField(name)
 	if f == nil {
 		o.over(1)
