@@ -98,14 +98,14 @@ func elements(page string) map[string]int {
 func TestHostileStrings(t *testing.T) {
 	known := elements(render(t, reporttest.Year(1, messages(t)), "en"))
 	for name, evil := range map[string]string{
-		"element":    `</p><script>alert(1)</script><img src=x onerror=alert(1)>`,
-		"attribute":  `" onmouseover="alert(1)" x="'><svg onload=alert(1)>`,
-		"style":      `</style><style>*{background:url(//evil.example/x)}`,
-		"address":    `javascript:alert(1)`,
-		"template":   `{{.R}} {{"{{"}} <!-- ]]> -->`,
-		"bidi":       "a\u202egnp.exe\u2066\u200b\ufeff\u2028\x00\x1b[31m",
-		"bad utf-8":  "\xff\xfe\xc0\xaf<u>",
-		"very long":  strings.Repeat("<i>aA0", 500),
+		"element":     `</p><script>alert(1)</script><img src=x onerror=alert(1)>`,
+		"attribute":   `" onmouseover="alert(1)" x="'><svg onload=alert(1)>`,
+		"style":       `</style><style>*{background:url(//evil.example/x)}`,
+		"address":     `javascript:alert(1)`,
+		"template":    `{{.R}} {{"{{"}} <!-- ]]> -->`,
+		"bidi":        "a\u202egnp.exe\u2066\u200b\ufeff\u2028\x00\x1b[31m",
+		"bad utf-8":   "\xff\xfe\xc0\xaf<u>",
+		"very long":   strings.Repeat("<i>aA0", 500),
 		"unbreakable": strings.Repeat("x", 5_000),
 	} {
 		for _, everything := range []bool{false, true} {
