@@ -11,22 +11,26 @@ import (
 	"xiezhi/internal/message"
 	"xiezhi/internal/report"
 	"xiezhi/internal/report/html"
+	"xiezhi/internal/report/sarif"
+	"xiezhi/internal/report/xlsx"
 )
 
 // documentFlags name the files that a report is written to.
 type documentFlags struct {
-	json, html string
+	json, html, xlsx, sarif string
 }
 
 func (d *documentFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&d.json, "json", "", "write the report as JSON to `FILE` (- for standard output)")
 	f.StringVar(&d.html, "html", "", "write the report as one HTML page to `FILE`")
+	f.StringVar(&d.xlsx, "xlsx", "", "write the report as an Excel workbook to `FILE`")
+	f.StringVar(&d.sarif, "sarif", "", "write the findings as SARIF 2.1.0 to `FILE`")
 }
 
 // documents are the opened files.
 type documents struct {
-	flags      documentFlags
-	json, html io.Writer
+	flags                   documentFlags
+	json, html, xlsx, sarif io.Writer
 }
 
 func (d documentFlags) open(o *outputs) (docs documents, err error) {
@@ -34,7 +38,7 @@ func (d documentFlags) open(o *outputs) (docs documents, err error) {
 	for _, f := range []struct {
 		name string
 		w    *io.Writer
-	}{{d.json, &docs.json}, {d.html, &docs.html}} {
+	}{{d.json, &docs.json}, {d.html, &docs.html}, {d.xlsx, &docs.xlsx}, {d.sarif, &docs.sarif}} {
 		if *f.w, err = o.open(f.name); err != nil {
 			return docs, err
 		}
@@ -55,6 +59,16 @@ func (d documents) write(r *report.Report, lang string, zone *time.Location, msg
 	if d.html != nil {
 		if err := html.Write(d.html, r, html.Config{Lang: lang, Zone: zone, Messages: msgs}); err != nil {
 			return fmt.Errorf("write %s: %w", d.flags.html, err)
+		}
+	}
+	if d.xlsx != nil {
+		if err := xlsx.Write(d.xlsx, r, xlsx.Config{Lang: lang, Zone: zone, Messages: msgs}); err != nil {
+			return fmt.Errorf("write %s: %w", d.flags.xlsx, err)
+		}
+	}
+	if d.sarif != nil {
+		if err := sarif.Write(d.sarif, r, sarif.Config{Lang: lang, Messages: msgs}); err != nil {
+			return fmt.Errorf("write %s: %w", d.flags.sarif, err)
 		}
 	}
 	return nil
