@@ -187,10 +187,14 @@ func (r *Rule) conditions(d *ruleDoc) error {
 	if !ok {
 		return fmt.Errorf("unknown status %q", d.Status)
 	}
-	r.where = conditions{paths: d.Path, status: status, types: d.Type, magic: d.Magic, genuine: d.Genuine}
+	magic, err := rawLiteral(d.Magic)
+	if err != nil {
+		return fmt.Errorf("magic %q: %w", d.Magic, err)
+	}
+	r.where = conditions{paths: d.Path, status: status, types: d.Type, magic: magic, genuine: d.Genuine}
 	for _, p := range d.Path {
-		if fold(p) != p || p == "" || p[0] != '/' && p[0] != '*' {
-			return fmt.Errorf("path %q must be lower case and begin with '/' or '*'", p)
+		if fold(p) != p || p == "" || p[0] != '/' && p[0] != '*' || strings.Count(p, "*") > 1 || p[len(p)-1] == '*' {
+			return fmt.Errorf("path %q must be lower case, begin with '/' or '*', and have one star at most, not at its end", p)
 		}
 	}
 	for name, contains := range d.Header {
@@ -207,6 +211,16 @@ func (r *Rule) conditions(d *ruleDoc) error {
 		return errors.New("a pattern needs a literal that gates it")
 	}
 	return nil
+}
+
+// rawLiteral turns the notation of first bytes into bytes: "hex:1f8b" or text.
+func rawLiteral(s string) (string, error) {
+	h, ok := strings.CutPrefix(s, "hex:")
+	if !ok {
+		return s, nil
+	}
+	b, err := hex.DecodeString(h)
+	return string(b), err
 }
 
 // literal turns the notation of a literal into bytes: "hex:aced" or text.
@@ -263,7 +277,11 @@ func assemble(rules []*Rule) (*Set, error) {
 		case len(anyOf)+len(all) > 0 && len(r.where.paths) > 0:
 			s.narrow.add(t, r)
 			for _, p := range r.where.paths {
-				paths[strings.TrimPrefix(p, "*")] = true
+				_, end, star := strings.Cut(p, "*")
+				if star {
+					p = end
+				}
+				paths[p] = true
 			}
 		case len(anyOf)+len(all) > 0:
 			s.response.add(t, r)

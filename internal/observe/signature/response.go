@@ -154,12 +154,16 @@ func equalFold(b []byte, lower string) bool {
 }
 
 // pathHolds reports whether one of the lower-case paths stands in path, up to
-// its end or up to a '/' or ';'.
+// its end or up to a '/' or ';'. A star stands for anything but a '/', one
+// behind a '/' for anything.
 func pathHolds(path []byte, paths []string) bool {
 	for _, p := range paths {
-		if strings.HasPrefix(p, "*") { // "*.zip": the end
-			end := p[1:]
-			if len(path) >= len(end) && equalFold(path[len(path)-len(end):], end) {
+		if star := strings.IndexByte(p, '*'); star >= 0 { // "*.zip": the end; "/backup*.zip": the last segment
+			begin, end := p[:star], p[star+1:]
+			if len(path) < len(end) || !equalFold(path[len(path)-len(end):], end) {
+				continue
+			}
+			if begin == "" || standsBefore(path[:len(path)-len(end)], begin) {
 				return true
 			}
 			continue
@@ -174,4 +178,19 @@ func pathHolds(path []byte, paths []string) bool {
 		}
 	}
 	return false
+}
+
+// standsBefore reports whether begin stands in path: anywhere when it is a
+// whole folder, else at the beginning of the last segment.
+func standsBefore(path []byte, begin string) bool {
+	if begin[len(begin)-1] == '/' {
+		for i := 0; i+len(begin) <= len(path); i++ {
+			if path[i] == '/' && equalFold(path[i:i+len(begin)], begin) {
+				return true
+			}
+		}
+		return false
+	}
+	last := path[max(bytes.LastIndexByte(path, '/'), 0):]
+	return len(last) >= len(begin) && equalFold(last[:len(begin)], begin)
 }

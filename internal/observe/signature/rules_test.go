@@ -25,8 +25,12 @@ func (c Case) response() *Response {
 	if status == 0 {
 		status = 200
 	}
+	body, err := rawLiteral(c.Body) // "hex:1f8b" for what YAML cannot write
+	if err != nil {
+		panic(err)
+	}
 	return &Response{
-		Status: status, Path: []byte(c.Path), ContentType: []byte(c.Type), Body: []byte(c.Body),
+		Status: status, Path: []byte(c.Path), ContentType: []byte(c.Type), Body: []byte(body),
 		Header: func(lower string) []byte {
 			for name, v := range c.Header {
 				if fold(name) == lower {
