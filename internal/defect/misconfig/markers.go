@@ -10,6 +10,7 @@ package misconfig
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/defect"
@@ -113,6 +114,8 @@ func (d *Markers) add(r *defect.Report, s *shown) {
 	place, sub := r.Name(s.api), ""
 	if s.api == 0 {
 		place, sub = s.mark.Path, s.mark.Path
+	} else if a := r.API(s.api); s.kind == taxonomy.DefectExposedFile && strings.Contains(a.Template, "{") && s.mark.Path != "" {
+		place = a.Method + " " + s.mark.Path // which of many files
 	}
 	args := message.Args{"api": place, "name": name, "n": s.mark.Span.Count}
 	id := "defect." + string(s.kind)

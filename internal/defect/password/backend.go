@@ -65,7 +65,11 @@ func (d *Backend) Observe(ev *defect.Event) {
 	if p == nil {
 		return
 	}
-	factory := p.Default != "" && (admin || p.Privileged || p.Default != generic && (basic || names(ev, p.Default)))
+	product := p.Default
+	if p.Privileged && product != "" && !names(ev, product) {
+		product = generic // many products have an admin with that password
+	}
+	factory := product != "" && (admin || p.Privileged || product != generic && (basic || names(ev, product)))
 	weak := admin && assess(p) != 0
 	if !factory && !weak {
 		return
@@ -78,12 +82,12 @@ func (d *Backend) Observe(ev *defect.Event) {
 	rank, what := uint32(1), "defect.evidence.weak_login"
 	if factory {
 		rank, what = 2, "defect.evidence.factory_login"
-		d.product(s, p.Default, 1)
+		d.product(s, product, 1)
 	} else {
 		s.weak++
 	}
 	if e := s.samples.Offer(ev.ID, rank); e != nil {
-		e.What, e.Path, e.N, e.Status, e.Text = what, strings.Clone(p.Name), uint64(p.Len), ev.Status, strings.Clone(p.Default)
+		e.What, e.Path, e.N, e.Status, e.Text = what, strings.Clone(p.Name), uint64(p.Len), ev.Status, strings.Clone(product)
 		if len(ev.Accounts) > 0 {
 			e.Value = strings.Clone(ev.Accounts[0].Shape)
 		}
