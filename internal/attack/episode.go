@@ -33,8 +33,11 @@ type episode struct {
 	shown   signature
 	live    []member
 	kin     map[uint32]bool // generations of members that do not look like it themselves
+	first   int64
 	last    int64
 	closed  bool
+	marks   map[mark]struct{} // keys that its members share
+	pure    bool              // hardly anybody else has them
 }
 
 type member struct {
@@ -100,7 +103,12 @@ func (b *book) fold(s *scene, c *candidate) {
 	}
 	into.tools = into.tools || c.scope.tools*2 > len(c.scope.members)
 	into.closed = false
+	if into.first == 0 {
+		into.first = r.aFirst
+	}
+	into.first = min(into.first, r.aFirst)
 	into.last = max(into.last, r.aLast, r.last)
+	into.know(c.scope)
 	for _, i := range c.scope.members {
 		c := s.cell(i)
 		b.own(into, s.refs[i], c.gen)
@@ -237,7 +245,10 @@ func (b *book) merge(into, from *episode) {
 		into.score, into.fuse = from.score, from.fuse
 	}
 	into.scope = max(into.scope, from.scope)
-	into.last = max(into.last, from.last)
+	into.first, into.last = min(into.first, from.first), max(into.last, from.last)
+	if into.pure = into.pure && from.pure; len(into.marks)+len(from.marks) <= maxMarks {
+		maps.Copy(into.marks, from.marks)
+	}
 	into.tools = into.tools || from.tools
 	b.eps = slices.DeleteFunc(b.eps, func(ep *episode) bool { return ep == from })
 }
@@ -343,6 +354,9 @@ func (b *book) close(e *Engine, now int64) {
 			}
 		}
 		if now-ep.last <= burstGap {
+			continue
+		}
+		if b.absorb(e, ep); now-ep.last <= ep.patience(e) {
 			continue
 		}
 		ep.closed = true

@@ -158,7 +158,7 @@ func (s *scene) peerFail(sc *scope) (rate float64, peers int) {
 		groups[g] = map[uint64]*mean{}
 	}
 	for i := range s.refs {
-		if in[int32(i)] || s.taken[i] {
+		if in[int32(i)] || s.taken[i] || s.e.book.accused(s.refs[i], s.cell(int32(i))) {
 			continue
 		}
 		c := s.cell(int32(i))
@@ -191,6 +191,43 @@ func (s *scene) peerFail(sc *scope) (rate float64, peers int) {
 		rate = min(rate, float64(sum)/float64(len(g))/1000)
 	}
 	return rate, peers
+}
+
+// louder weighs how much more the askers of a scope do than others: more than
+// nearly all of them, many times over.
+func (s *scene) louder(f *fusion, sc *scope, much func(c *cell) float64) {
+	in := make(map[int32]bool, len(sc.members))
+	for _, i := range sc.members {
+		in[i] = true
+	}
+	mine, others := make(map[uint64]float64), make(map[uint64]float64)
+	for i := range s.refs {
+		c := s.cell(int32(i))
+		switch {
+		case in[int32(i)]:
+			mine[c.who] += much(c)
+		case !s.taken[i] && !s.e.book.accused(s.refs[i], c):
+			others[c.who] += much(c)
+		}
+	}
+	if len(others) < 5 || len(mine) == 0 {
+		return
+	}
+	all := make([]float64, 0, len(others))
+	for who, n := range others {
+		if _, ok := mine[who]; !ok && n > 0 {
+			all = append(all, n)
+		}
+	}
+	if len(all) < 5 {
+		return
+	}
+	sum := 0.0
+	for _, n := range mine {
+		sum += n // whole numbers, so the order does not matter
+	}
+	times := sum / float64(len(mine)) / max(nth(all, min(len(all)*95/100, len(all)-1)), 1)
+	f.say(taxonomy.FamilyHerd, ramp(times, 4, 2, 30, 4), "peers", round2(times), 1)
 }
 
 func round2(x float64) float64 { return math.Round(x*100) / 100 }

@@ -32,6 +32,8 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 		id += ".victims"
 	case ep.axis == "script":
 		id += ".script"
+	case ep.axis == "guess" && ep.kind == taxonomy.AttackScraping:
+		id += ".lookup"
 	case ep.axis == "bulk":
 		id += ".bulk"
 	case ep.kind == taxonomy.AttackVulnerabilityScan:

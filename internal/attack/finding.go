@@ -81,6 +81,7 @@ func (b *book) clone() *book {
 		c.done = ledger{}
 		c.done.fold(&ep.done)
 		c.live, c.kin = slices.Clone(ep.live), maps.Clone(ep.kin)
+		c.marks = maps.Clone(ep.marks)
 		o.eps = append(o.eps, &c)
 		for _, m := range c.live {
 			o.owner[m.at], o.gens[m.at] = &c, m.gen
@@ -98,6 +99,11 @@ func (e *Engine) Findings(cat *catalog.Catalog) []Finding {
 	for i := range e.units {
 		if e.units[i].watch {
 			e.judge(b, &e.units[i], true)
+		}
+	}
+	for _, ep := range b.eps {
+		if !ep.closed {
+			b.absorb(e, ep)
 		}
 	}
 	var out []Finding

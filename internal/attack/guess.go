@@ -87,6 +87,12 @@ func weighGuess(s *scene, sc *scope) *fusion {
 	}
 	f.outcome(t, dist, peers, asks)
 	f.variety(t, dist, sc)
+	if asks || f.kind == taxonomy.AttackAccountScanning {
+		s.volume(f, sc)
+	}
+	if people := t.count(setExposed); f.kind == taxonomy.AttackScraping {
+		f.say(taxonomy.FamilyOutcome, ramp(people, 10, 2, 300, 4.5), "people", int(people), nil)
+	}
 	s.timing(f, sc)
 	s.protocol(f, sc)
 	s.structure(f, sc)
@@ -154,6 +160,9 @@ func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
 	if t.asked*2 > t.n && !tells(t) {
 		return "" // every answer the same: messages are sent, nothing is told
 	}
+	if looksUp(s.u.role) && givesPeople(t) {
+		return taxonomy.AttackScraping
+	}
 	return taxonomy.AttackAccountScanning
 }
 
@@ -161,7 +170,7 @@ func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
 // few blocks of numbers.
 func (s *scene) serial(t *tally, dist float64) bool {
 	b := t.count(setBlocks)
-	return b > 0 && t.enum*10 >= t.subj*9 && dist >= 20 && dist >= 15*b
+	return b > 0 && t.enum*10 >= t.subj*9 && dist >= 20 && (dist >= 15*b || dist >= 5*b && t.steps*2 >= t.subj)
 }
 
 // weighHerd weighs a wide scope; false when its members do not stand out from

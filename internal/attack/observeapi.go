@@ -66,6 +66,13 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u *unit) {
 	subject := subjectOf(ev)
 	says := ev.MessageSays
+	set := observe.SetFeature{}
+	if len(ev.Accounts) > 0 {
+		set = ev.Accounts[0].Set
+	}
+	if subject == 0 && looksUp(u.role) {
+		subject, set = lookup(ev)
+	}
 	code := codeOf(ev)
 	if code != 0 && takesCode(u.role) && subject == 0 {
 		// A step of a dialogue names nobody: it is about who is in the dialogue.
@@ -116,11 +123,8 @@ func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u
 		}
 		if len(ev.Accounts) > 0 {
 			e.pool.add(&c.sets[setPatterns], pattern(&ev.Accounts[0]))
-			if p := ev.Accounts[0].Set.Prefix; p != 0 {
-				c.enum++
-				e.pool.add(&c.sets[setBlocks], p)
-			}
 		}
+		e.walkTo(c, set)
 	}
 	switch {
 	case says&observe.SaysNotRegistered != 0 || ev.Outcome == catalog.OutcomeNotFound && says&(observe.SaysBadPair|observe.SaysWrongSecret) == 0:
@@ -152,6 +156,9 @@ func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u
 		u.watch = true
 	}
 	if ok {
+		if looksUp(u.role) {
+			e.countExposed(ev, c, u)
+		}
 		if tag != 0 && subject != 0 && u.role == taxonomy.RoleLogin {
 			e.initial.open(&e.pool, tag, subject)
 		}
@@ -246,7 +253,11 @@ func (e *Engine) countRead(ev *catalog.Event, c *cell, u *unit, asker uint64) {
 
 // countWalk follows the order in which objects are asked for, found or not.
 func (e *Engine) countWalk(ev *catalog.Event, c *cell) {
-	set := objectSet(ev)
+	e.walkTo(c, objectSet(ev))
+}
+
+// walkTo follows the place of what is asked for in its space.
+func (e *Engine) walkTo(c *cell, set observe.SetFeature) {
 	if set.Prefix == 0 {
 		return
 	}

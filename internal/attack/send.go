@@ -222,6 +222,9 @@ func weighSend(s *scene, sc *scope) *fusion {
 	} else if sources := float64(sc.addrs) / dist; bombing && sources >= 3 {
 		f.say(taxonomy.FamilyHerd, ramp(sources, 3, 1.5, 20, 4.5), "sources", int(math.Round(sources)), 1)
 	}
+	if !sc.kind.wide() {
+		s.louder(f, sc, func(c *cell) float64 { return float64(c.asked) })
+	}
 	if measured {
 		// The same number again is hardly news: its owner may wait in vain.
 		tries := dist + 0.15*(asked-dist)

@@ -1,0 +1,127 @@
+package attack
+
+// An attack is judged when there is enough news, so its last requests are
+// seldom among those that a judgement saw, and what comes after the last one is
+// too little to stand out. They carry what the attack was recognised by: before
+// an episode ends, and when findings are made, it takes in whatever does.
+
+// mark is a key under which members of an episode were found.
+type mark struct {
+	kind scopeKind
+	key  uint64
+}
+
+const (
+	maxMarks    = 256
+	maxPatience = int64(6 * 3600e9)
+)
+
+// know remembers what a scope's members have in common.
+func (ep *episode) know(sc *scope) {
+	ep.pure = !sc.kind.wide() || len(sc.members)*10 >= len(sc.all)*9
+	m := mark{sc.kind, sc.key}
+	if _, ok := ep.marks[m]; ok || len(ep.marks) >= maxMarks {
+		return
+	}
+	if ep.marks == nil {
+		ep.marks = make(map[mark]struct{})
+	}
+	ep.marks[m] = struct{}{}
+}
+
+// patience is how long an episode's keys may be silent before it has ended: an
+// attack of one request in five minutes is silent for long now and then.
+func (ep *episode) patience(e *Engine) int64 {
+	n := int64(ep.settled.n)
+	for _, m := range ep.live {
+		if c := e.cells.at(m.at); c.gen == m.gen {
+			n += int64(c.n)
+		}
+	}
+	return min(max(burstGap, 12*(ep.last-ep.first)/max(n, 1)), maxPatience)
+}
+
+// absorb gives an episode the unowned cells that carry one of its keys and
+// follow its other requests closely.
+func (b *book) absorb(e *Engine, ep *episode) {
+	if len(ep.marks) == 0 || !ep.pure || ep.score < scoreLikely {
+		return
+	}
+	s := &scene{e: e, u: e.unitOf(ep.unit), now: e.now}
+	var ax *axis
+	for _, x := range axes(s.u) {
+		if x.name == ep.axis {
+			ax = &x
+		}
+	}
+	if ax == nil {
+		return
+	}
+	var found []ref
+	e.within(s.u, func(i int32) {
+		for r := e.apis[i].cells.head; r != 0; {
+			c := e.cells.at(r)
+			if c.last < ep.first-burstGap {
+				break
+			}
+			if b.ownerOf(r, c) == nil && ep.carries(c) {
+				found = append(found, r)
+			}
+			r = c.aNext
+		}
+	})
+	gap := ep.patience(e)
+	// In order of their end within an API; a few rounds carry on from API to API.
+	for range 8 {
+		var rest []ref
+		last := ep.last
+		for k := len(found) - 1; k >= 0; k-- {
+			r := found[k]
+			c := e.cells.at(r)
+			switch {
+			case c.first > ep.last+gap || c.last < ep.first-gap:
+				rest = append(rest, r)
+			case ax.like(s, c, ep.scope.wide() || ep.scope == scopeTarget || ep.scope == scopeAddress):
+				b.own(ep, r, c.gen)
+			case ax.kin && e.kin(c) && (c.tool > 0 || s.u.role != "" && s.othersWork()):
+				b.own(ep, r, c.gen)
+				if ep.kin == nil {
+					ep.kin = make(map[uint32]bool)
+				}
+				ep.kin[c.gen] = true
+			default:
+				continue
+			}
+			if ep.kin[c.gen] || b.ownerOf(r, c) == ep {
+				b.accuse(s, ep, c)
+				from, to := c.reach()
+				ep.first, ep.last = min(ep.first, from), max(ep.last, to)
+			}
+		}
+		if len(rest) == 0 || ep.last == last {
+			break
+		}
+		found = reversed(rest)
+	}
+}
+
+func reversed(refs []ref) []ref {
+	for i, k := 0, len(refs)-1; i < k; i, k = i+1, k-1 {
+		refs[i], refs[k] = refs[k], refs[i]
+	}
+	return refs
+}
+
+// carries reports whether a cell has one of the keys of an episode.
+func (ep *episode) carries(c *cell) bool {
+	for m := range ep.marks {
+		if m.kind == scopeTarget {
+			if in, ok := c.sets[setSubjects].has(m.key); in && ok {
+				return true
+			}
+		} else if m.kind.key(c) == m.key {
+			return true
+		}
+	}
+	return false
+}
