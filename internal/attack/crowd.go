@@ -67,17 +67,23 @@ func (e *Engine) traits(c *cell, f func(key markKey, value uint64, n uint32)) {
 	}
 }
 
-// honest reports whether no attack has claimed the cell or its asker.
+// honest reports whether no attack has claimed the cell or its asker, and the
+// asker went about some business: who came once, or got nothing, may be the
+// part of an attack that was not seen.
 func (e *Engine) honest(r ref, c *cell) bool {
 	if c.accused || e.book.accused(r, c) {
 		return false
 	}
-	if c.api != 0 && c.actor != 0 {
-		if a := e.cells.at(c.actor); a.gen == c.actGen && a.accused {
+	a := c
+	if c.api != 0 {
+		if c.actor == 0 {
+			return false
+		}
+		if a = e.cells.at(c.actor); a.gen != c.actGen || a.accused {
 			return false
 		}
 	}
-	return true
+	return a.n >= 2 && a.succ > 0
 }
 
 // everybody is the crowd with those who still have cells.

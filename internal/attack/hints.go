@@ -114,7 +114,7 @@ func (e *Engine) hintAPI(ev *catalog.Event, c *cell, s *apiState) {
 		if info, ok := e.names.index[join(name, uint64(s.handle))]; ok && !info.multi {
 			e.hint(c, markName, name)
 		}
-		if p.Token != 0 && p.Token != subject && p.Token != ev.Object && p.Sensitive == 0 {
+		if p.Token != 0 && p.Token != subject && p.Token != ev.Object {
 			e.hint(c, markValue, join(name, p.Token))
 		}
 	}

@@ -26,7 +26,8 @@ type trait struct {
 	// the others have few and are compared by their shares.
 	sample bool
 	// personal traits are rare by nature: as many others as tolerance may show
-	// them. Beyond, they are shared: of a network, and weigh nothing.
+	// them. A network that more than one in a hundred honest askers share
+	// weighs nothing.
 	personal  bool
 	tolerance uint64
 }
@@ -60,7 +61,7 @@ const (
 	fewBits  = 3    // … what they weigh then
 	minSim   = 0.5  // weighted Jaccard from which two attacks are joined
 	minMean  = 0.4  // … and on average two groups, who change things over time
-	fewIPs   = 8    // addresses that are a place and no pool
+	fewIPs   = 64   // addresses that are a place and no pool
 	wide     = 0.25 // overlap of samples below which it is chance
 )
 
@@ -69,7 +70,7 @@ const (
 var mismatch = [families]float64{famTool: 0.75, famStructure: 0.75, famConstant: 0.5, famNetwork: 0.2, famIdentity: 0.2, famTargets: 0.15, famSequence: 0.2}
 
 // fade is the time in days in which the weight of a family falls to 1/e.
-var fade = [families]float64{famTool: 365, famStructure: 365, famConstant: 365, famNetwork: 21, famIdentity: 60, famTargets: 365, famSequence: 365}
+var fade = [families]float64{famTool: 365, famStructure: 365, famConstant: 365, famNetwork: 90, famIdentity: 60, famTargets: 365, famSequence: 365}
 
 // bits is how rare a trait is among askers whom no attack claims.
 func (t *trait) bits(key string, others, of uint64) float64 {
@@ -77,7 +78,7 @@ func (t *trait) bits(key string, others, of uint64) float64 {
 		if others <= t.tolerance {
 			return t.cap
 		}
-		if t.family == famNetwork {
+		if t.family == famNetwork && others*100 > of {
 			return 0
 		}
 	}

@@ -73,9 +73,17 @@ func reason(c *Campaign, through []Defect, zone *time.Location, msgs *message.Ca
 		add("blocked", share)
 	}
 
+	// What half of the attacks share convinces; what two of them share may not.
 	var why []string
 	for _, l := range c.Links {
-		why = append(why, l.Key)
+		if len(l.Attacks)*2 >= len(c.Attacks) {
+			why = append(why, l.Key)
+		}
+	}
+	if len(why) == 0 {
+		for _, l := range c.Links {
+			why = append(why, l.Key)
+		}
 	}
 	add("why", message.Args{"links": names(why, text("mark"), msgs)})
 	return out

@@ -134,7 +134,7 @@ func compare(a, b *profile) likeness {
 	}
 	days := max(a.First.Sub(b.Last), b.First.Sub(a.Last), 0).Hours() / 24
 	same := a.tool != "" && a.tool == b.tool
-	var num, den float64
+	var num, den, weak float64
 	for f := range families {
 		if apart[f] == 0 {
 			continue
@@ -156,6 +156,8 @@ func compare(a, b *profile) likeness {
 		w := math.Exp(-days / fade[f])
 		if rare && (f == famTool && same || got*w >= linkBits) {
 			l.links++
+		} else {
+			weak += got * w
 		}
 		l.by[f] = got * w
 		num += got * w
@@ -166,6 +168,9 @@ func compare(a, b *profile) likeness {
 			against = 0
 		}
 		den += got*w + max(self-got, 0)*w*against
+	}
+	if weak >= linkBits {
+		l.links++ // what several families say a little of adds up to one link
 	}
 	if den > 0 {
 		l.sim = num / den

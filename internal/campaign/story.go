@@ -33,7 +33,6 @@ func tell(g []*profile, msgs *message.Catalog) Campaign {
 		c.Blocked += p.Blocked
 		c.Succeeded += p.Succeeded
 		c.Subjects += p.Subjects
-		c.IPCount += p.IPCount
 		scenarios.add(p.Scenario, p.Requests)
 		kinds.add(p.Kind, p.Requests)
 		industries.add(p.Industry, p.Requests)
@@ -44,6 +43,7 @@ func tell(g []*profile, msgs *message.Catalog) Campaign {
 			}
 		}
 	}
+	c.IPCount = addresses(g)
 	slices.Sort(c.Through)
 	c.Scenarios, c.Kinds, c.Industries = scenarios.sorted(), kinds.sorted(), industries.sorted()
 	c.Targets = targets(g)
@@ -54,6 +54,23 @@ func tell(g []*profile, msgs *message.Catalog) Campaign {
 	c.Timeline = timeline(g, &c, msgs)
 	c.Reason = reason(&c, through, zone(g[0]), msgs)
 	return c
+}
+
+// addresses counts source addresses: exactly where the marks name all of an
+// attack's, else at most.
+func addresses(g []*profile) (n uint64) {
+	k, _ := slices.BinarySearch(keys, "ip")
+	known := map[int32]bool{}
+	for _, p := range g {
+		if uint64(len(p.marks[k])) != p.IPCount {
+			n += p.IPCount
+			continue
+		}
+		for _, v := range p.marks[k] {
+			known[v.id] = true
+		}
+	}
+	return n + uint64(len(known))
 }
 
 // weights sums up by name.
