@@ -15,13 +15,13 @@ type clock struct {
 	ns   int64
 }
 
-// clf reads 02/Jan/2006:15:04:05 -0700, with a fraction after the seconds or
+// clf reads 02/Jan/2006:15:04:05 -0700, also with a space before the hour, with a fraction after the seconds or
 // without an offset as some formats have it.
 func (c *clock) clf(s []byte) (int64, bool) {
 	if len(s) == 26 && string(s) == string(c.last[:]) {
 		return c.ns, true
 	}
-	if len(s) < 20 || len(s) > 36 || s[2] != '/' || s[6] != '/' || s[11] != ':' || s[14] != ':' || s[17] != ':' {
+	if len(s) < 20 || len(s) > 36 || s[2] != '/' || s[6] != '/' || s[11] != ':' && s[11] != ' ' || s[14] != ':' || s[17] != ':' {
 		return 0, false
 	}
 	month := month(s[3:6])

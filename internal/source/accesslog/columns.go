@@ -122,10 +122,13 @@ func (p *parser) directive(line []byte) string {
 	return whyDirective
 }
 
-// What IIS and CloudFront write unless told otherwise, for files whose
-// directives were cut off.
+// What IIS (its default since 8.5 and before, all fields, Azure's web apps) and
+// CloudFront write unless told otherwise, for files whose directives were cut
+// off.
 var (
 	iisColumns        = w3cNames("date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(user-agent) cs(referer) sc-status sc-substatus sc-win32-status time-taken")
+	iisAllColumns     = w3cNames("date time s-sitename s-computername s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs-version cs(user-agent) cs(cookie) cs(referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken")
+	azureColumns      = w3cNames("date time s-sitename cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(user-agent) cs(cookie) cs(referer) cs-host sc-status sc-substatus sc-win32-status sc-bytes cs-bytes time-taken")
 	iis7Columns       = w3cNames("date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(user-agent) sc-status sc-substatus sc-win32-status time-taken")
 	cloudFrontColumns = w3cNames("date time x-edge-location sc-bytes c-ip cs-method cs(host) cs-uri-stem sc-status cs(referer) cs(user-agent) cs-uri-query cs(cookie) x-edge-result-type x-edge-request-id x-host-header cs-protocol cs-bytes time-taken x-forwarded-for ssl-protocol ssl-cipher x-edge-response-result-type cs-protocol-version fle-status fle-encrypted-fields c-port time-to-first-byte x-edge-detailed-result-type sc-content-type sc-content-len sc-range-start sc-range-end")
 )
@@ -155,10 +158,13 @@ func (p *parser) w3c(line []byte, x *exchange.Exchange) string {
 	if line[10] != ' ' {
 		return whyFormat
 	}
-	if why := p.row(line, x, iisColumns, false, true); why != whyFormat {
-		return why
+	for _, columns := range [...][]column{iisColumns, iis7Columns, azureColumns, iisAllColumns} {
+		if why := p.row(line, x, columns, false, true); why != whyFormat {
+			return why
+		}
+		x.Request.Header, x.Response.Header = x.Request.Header[:0], x.Response.Header[:0]
 	}
-	return p.row(line, x, iis7Columns, false, true)
+	return whyFormat
 }
 
 // row takes a line apart into columns. A guessed layout has to prove itself:

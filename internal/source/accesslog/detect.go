@@ -23,7 +23,8 @@ func Detect(head []byte, layout string) (ok bool, why string) {
 	p := newParser(nil, f)
 	var x exchange.Exchange
 	head = bytes.TrimPrefix(head, byteOrderMark)
-	good, bad, messages, directives, objects := 0, 0, 0, 0, 0
+	good, bad, messages, objects, wrapped := 0, 0, 0, 0, 0
+	var t tableShape
 	for first := true; good+bad < detectLines && len(head) > 0; first = false {
 		line := head
 		if i := bytes.IndexByte(head, '\n'); i >= 0 {
@@ -40,27 +41,54 @@ func Detect(head []byte, layout string) (ok bool, why string) {
 		case "", whyEmpty, whyHandshake, whyRequest, whyYear:
 			good++
 		case whyDirective:
-			directives++
 		case whyMessage, whyPart:
 			messages++
 		default:
 			bad++
-			if line[0] == '{' {
+			t.add(line)
+			switch {
+			case line[0] == '{':
 				objects++
+			case p.outer != stamp{}:
+				wrapped++
 			}
 		}
 	}
 	switch {
 	case good > 0 && good >= bad:
 		return true, ""
-	case good == 0 && bad == 0 && messages > 0:
+	case messages > 0 && good == 0:
 		return false, "a log of a server's or application's messages, without requests"
 	case messages > bad:
 		return false, "a log of a server's or application's messages, with too few requests among them"
+	case wrapped > 0 && 2*wrapped >= bad:
+		return false, "a system log without HTTP requests"
 	case objects > 0 && 2*objects >= bad:
 		return false, "JSON lines without method, target and time of a request"
 	case len(p.memory.columns) > 0:
 		return false, "a W3C log whose #Fields lack method, target or time"
+	case good == 0 && t.lines > 1 && t.same:
+		return false, "a table (CSV), which is no access log"
 	}
 	return false, ""
+}
+
+// tableShape tells whether lines have equally many of one separator.
+type tableShape struct {
+	lines, count int
+	separator    byte
+	same         bool
+}
+
+func (t *tableShape) add(line []byte) {
+	if t.lines++; t.lines == 1 {
+		for _, c := range []byte(",;\t") {
+			if n := bytes.Count(line, []byte{c}); n > t.count {
+				t.count, t.separator = n, c
+			}
+		}
+		t.same = t.count > 0
+	} else if t.same {
+		t.same = bytes.Count(line, []byte{t.separator}) == t.count
+	}
 }

@@ -61,55 +61,55 @@ type fields [fieldCount][]byte
 // and gateways use. name is lower-case with dashes written as underscores.
 func lookup(name []byte) field {
 	switch string(name) {
-	case "remote_addr", "client_ip", "clientip", "remote_ip", "remoteip", "client", "ip", "clienthost", "src_ip", "c_ip", "remote_address", "client_address", "client_addr", "realip_remote_addr", "remoteaddr", "remote_host", "downstream_remote_address", "downstream_remote_address_without_port", "source_ip", "peer_address":
+	case "remote_addr", "client_ip", "clientip", "remote_ip", "remoteip", "client", "ip", "clienthost", "src_ip", "c_ip", "remote_address", "client_address", "client_addr", "realip_remote_addr", "remoteaddr", "remote_host", "downstream_remote_address", "downstream_remote_address_without_port", "source_ip", "peer_address", "client.ip", "source.ip", "client.address", "source.address":
 		return fClient
-	case "remote_port", "client_port", "clientport":
+	case "remote_port", "client_port", "clientport", "clientsrcport":
 		return fClientPort
 	case "request", "request_line", "req_line":
 		return fRequest
-	case "request_method", "method", "requestmethod", "verb", "http_method", "req_method", ":method", "request_type":
+	case "request_method", "method", "requestmethod", "verb", "http_method", "req_method", ":method", "request_type", "clientrequestmethod", "httpmethod", "http.request.method":
 		return fMethod
-	case "request_uri", "requesturi", "requestpath", "req_uri", "requested_uri", "x_envoy_original_path", "x_envoy_origin_path", ":path":
+	case "request_uri", "requesturi", "requestpath", "req_uri", "requested_uri", "x_envoy_original_path", "x_envoy_origin_path", ":path", "clientrequesturi":
 		return fRequestURI
-	case "url", "request_url", "requesturl":
+	case "url", "request_url", "requesturl", "url.original", "url_full", "url.full":
 		return fURL
-	case "uri", "path", "document_uri", "uri_path", "request_path":
+	case "uri", "path", "document_uri", "uri_path", "request_path", "url.path":
 		return fURI
-	case "args", "query_string", "query", "arguments", "uri_query":
+	case "args", "query_string", "query", "arguments", "uri_query", "url.query":
 		return fArgs
-	case "status", "status_code", "statuscode", "response_status", "downstreamstatus", "http_status", "response_code", "response_status_code", "http_status_code":
+	case "status", "status_code", "statuscode", "response_status", "downstreamstatus", "http_status", "response_code", "response_status_code", "http_status_code", "edgeresponsestatus", "httpstatus", "httpstatuscode", "http.response.status_code":
 		return fStatus
-	case "body_bytes_sent", "downstreamcontentsize", "response_body_size", "resp_body_size", "body_size":
+	case "body_bytes_sent", "downstreamcontentsize", "response_body_size", "resp_body_size", "body_size", "edgeresponsebodybytes", "http.response.body.bytes":
 		return fBodyBytes
-	case "bytes_sent", "size", "bytes", "response_size", "responsesize", "response_length", "bytes_out":
+	case "bytes_sent", "size", "bytes", "response_size", "responsesize", "response_length", "bytes_out", "edgeresponsebytes", "sentbytes", "http.response.bytes":
 		return fBytes
-	case "http_user_agent", "user_agent", "useragent", "agent", "request_user_agent":
+	case "http_user_agent", "user_agent", "useragent", "agent", "request_user_agent", "clientrequestuseragent", "user_agent.original":
 		return fUserAgent
-	case "http_referer", "referer", "referrer", "http_referrer", "request_referer":
+	case "http_referer", "referer", "referrer", "http_referrer", "request_referer", "clientrequestreferer", "http.request.referrer":
 		return fReferer
 	case "http_x_forwarded_for", "x_forwarded_for", "xff", "proxy_add_x_forwarded_for", "forwarded_for", "request_x_forwarded_for":
 		return fForwardedFor
-	case "http_host", "host", "requesthost", "request_host", "authority", ":authority", "vhost", "domain":
+	case "http_host", "host", "requesthost", "request_host", "authority", ":authority", "vhost", "domain", "clientrequesthost", "url.domain":
 		return fHost
 	case "server_name", "servername":
 		return fServerName
-	case "scheme", "request_scheme", "requestscheme", "http_x_forwarded_proto":
+	case "scheme", "url.scheme", "clientrequestscheme", "request_scheme", "requestscheme", "http_x_forwarded_proto":
 		return fScheme
 	case "https", "ssl_protocol", "tls_protocol", "ssl_cipher", "tlsversion":
 		return fHTTPS
-	case "server_protocol", "protocol", "proto", "requestprotocol", "http_version", "request_protocol":
+	case "server_protocol", "protocol", "proto", "requestprotocol", "http_version", "request_protocol", "clientrequestprotocol":
 		return fProto
 	case "msec":
 		return fMsec
-	case "time_iso8601", "@timestamp", "timestamp", "datetime":
+	case "time_iso8601", "@timestamp", "timestamp", "datetime", "edgeendtimestamp":
 		return fTimeISO
-	case "startutc", "start_time", "started_at", "starttime", "startlocal":
+	case "startutc", "start_time", "started_at", "starttime", "startlocal", "edgestarttimestamp":
 		return fStart
 	case "time_local", "timelocal", "timestamp_log":
 		return fTimeLocal
 	case "time", "ts", "date", "@time", "time_stamp", "log_time":
 		return fTime
-	case "request_time", "requesttime", "rt":
+	case "request_time", "requesttime", "rt", "timetaken":
 		return fElapsed
 	case "duration_ms", "elapsed_ms", "latency_ms", "response_time_ms", "request_time_ms", "responsetime", "took_ms", "time_taken_ms":
 		return fElapsedMs
@@ -220,10 +220,13 @@ func (p *parser) fromFields(x *exchange.Exchange) string {
 	}
 	x.Request.Header = h
 	x.Response.Header = addHeader(x.Response.Header, p.names.contentType, f[fContentType])
-	if started {
-		if elapsed > 0 && x.End < maxTime-elapsed {
-			x.End += elapsed
+	if started && elapsed < 0 && f[fTimeISO] != nil {
+		if end, ok := p.clock.any(f[fTimeISO]); ok && end > x.End && end-x.End < maxElapsed {
+			elapsed = end - x.End
 		}
+	}
+	if started && elapsed > 0 && x.End < maxTime-elapsed {
+		x.End += elapsed
 	}
 	p.settle(x, elapsed)
 	return ""

@@ -18,6 +18,9 @@ const (
 	inRequestHeaders
 	inResponseHeaders
 	inLatencies
+	inURL    // Elastic Common Schema from here on
+	inAgent  // user_agent
+	inClient // source, client
 	inOther
 )
 
@@ -155,8 +158,14 @@ func within(in scope, key []byte) scope {
 			return inResponseHeaders
 		case "latencies":
 			return inLatencies
-		case "http", "event", "data", "access", "nginx", "jsonPayload":
+		case "http", "event", "data", "access", "nginx", "jsonPayload", "properties":
 			return inLine
+		case "url":
+			return inURL
+		case "user_agent":
+			return inAgent
+		case "source", "client":
+			return inClient
 		}
 	case inRequest:
 		switch string(key) {
@@ -167,6 +176,8 @@ func within(in scope, key []byte) scope {
 		switch string(key) {
 		case "headers", "header":
 			return inResponseHeaders
+		case "body":
+			return inResponse
 		}
 	}
 	return inOther
@@ -196,6 +207,35 @@ func (p *parser) value(x *exchange.Exchange, in scope, key, v []byte, escaped bo
 			return
 		}
 		f = fElapsedMs
+	case inURL:
+		switch string(key) {
+		case "original":
+			f = fURL
+		case "path":
+			f = fURI
+		case "query":
+			f = fArgs
+		case "domain":
+			f = fHost
+		case "scheme":
+			f = fScheme
+		default:
+			return
+		}
+	case inAgent:
+		if string(key) != "original" {
+			return
+		}
+		f = fUserAgent
+	case inClient:
+		switch string(key) {
+		case "ip", "address":
+			f = fClient
+		case "port":
+			f = fClientPort
+		default:
+			return
+		}
 	default:
 		var buf [64]byte
 		name := buf[:len(key)]

@@ -207,6 +207,11 @@ func (p *parser) compiled(f *format, line []byte, x *exchange.Exchange) string {
 			v, line = line, nil
 		default:
 			j := bytes.Index(line, q.until)
+			if q.field == fClient && string(q.until) == ":" { // before a port, after an IPv6 address
+				if k := bytes.IndexAny(line, " []|,;\t"); k > 0 {
+					j = bytes.LastIndexByte(line[:k], ':')
+				}
+			}
 			if q.quoted && q.until[0] == '"' {
 				for j >= 0 && escapedAt(line, j) {
 					k := bytes.Index(line[j+1:], q.until)

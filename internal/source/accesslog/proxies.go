@@ -242,6 +242,9 @@ func (p *parser) haproxy(line []byte, x *exchange.Exchange) string {
 	if why := p.request(p.hash(request), x); why != "" {
 		return why
 	}
+	if x.Proto >= 20 { // HTTP/2 has no absolute form; HAProxy puts the URL together
+		x.Target = p.sent(x.Target, x)
+	}
 	elapsed := max(duration(bytes.TrimPrefix(timers[bytes.LastIndexByte(timers, '/')+1:], []byte("+")), 1e6), 0)
 	x.End += elapsed // the time logged is the request's first byte
 	p.settle(x, elapsed)
