@@ -116,8 +116,8 @@ func names(list []string, text func(string) message.Text, msgs *message.Catalog)
 		out.Zh += t.Zh
 		out.En += t.En
 	}
-	if more := len(list) - n; more > 0 {
-		s := msgs.Text("campaign.more", message.Args{"n": more})
+	if len(list) > n {
+		s := msgs.Text("campaign.more", nil)
 		out.Zh += s.Zh
 		out.En += s.En
 	}
