@@ -90,17 +90,26 @@ func (o *Observer) observeResponseBody() {
 	switch kind {
 	case BodyJSON:
 		o.observeJSON(ct, body, true, cut == 0 && m.Truncated == 0)
-		o.observeTwins(body)
+		if o.twinsPossible() {
+			o.walker.Walk(body, (*twinLeaves)(o))
+			o.compareTwins()
+		}
 		o.takeSchema()
 	case BodyMessagePack:
 		if _, over := o.read.pack.Read(body, &o.walker, (*responseLeaves)(o), maxVisited); over {
 			o.over(1)
 		}
 		o.takeRecords(true)
+		if o.twinsPossible() {
+			o.read.pack.Read(body, &o.walker, (*twinLeaves)(o), maxVisited)
+			o.compareTwins()
+		}
 		o.takeSchema()
 	case BodyXML:
 		if svg(ct) || !o.observeXML(body, true) {
 			o.scanWords(text)
+		} else if o.twinsPossible() {
+			o.tellTwins(body)
 		}
 		o.takeSchema()
 	case BodyMultipart:

@@ -59,8 +59,10 @@ func twinFamily(t taxonomy.Sensitive) taxonomy.Sensitive {
 	return taxonomy.NotSensitive
 }
 
-// observeTwins looks for plain values beside masked ones in a JSON body.
-func (o *Observer) observeTwins(body []byte) {
+// twinsPossible reports whether the answer holds masked and plain values of one
+// type, and readies the comparison: the caller then reads the body again with
+// twinLeaves and calls compareTwins.
+func (o *Observer) twinsPossible() bool {
 	t := &o.twins
 	var masked, plain uint64 // sets of families
 	for i := range o.expo.keys[:o.expo.n] {
@@ -76,7 +78,7 @@ func (o *Observer) observeTwins(body []byte) {
 		}
 	}
 	if masked &= plain; masked == 0 {
-		return
+		return false
 	}
 	t.npaths, t.n, t.record = 0, 0, 0
 	for i := range o.expo.keys[:o.expo.n] {
@@ -92,7 +94,18 @@ func (o *Observer) observeTwins(body []byte) {
 		t.paths[t.npaths] = twinPath{k.hash, i, f, k.masked}
 		t.npaths++
 	}
-	o.walker.Walk(body, (*twinLeaves)(o))
+	return true
+}
+
+// tellTwins compares the values of an XML document.
+func (o *Observer) tellTwins(body []byte) {
+	x := &o.read.xml
+	if !x.Parse(body) {
+		return
+	}
+	o.base = x.Wrappers
+	o.inFormat(formatXML+uint64(x.Wrappers), func() { x.Tell(&o.walker, (*twinLeaves)(o), false) })
+	o.base = 0
 	o.compareTwins()
 }
 

@@ -52,6 +52,21 @@ func TestTwins(t *testing.T) {
 	}
 }
 
+func TestTwinsInOtherFormats(t *testing.T) {
+	xml := `<?xml version="1.0"?><Envelope><Body><QueryResponse><user><mobile>13800138000</mobile><phoneMask>138****8000</phoneMask></user><user><mobile>13900138001</mobile><phoneMask>139****8001</phoneMask></user></QueryResponse></Body></Envelope>`
+	pack := "\x82\xa6mobile\xab13800138000\xa9phoneMask\xab138****8000"
+	for ctype, body := range map[string]string{"text/xml": xml, "application/msgpack": pack} {
+		o := observe(t, call{target: "/x", respHead: []string{"Content-Type", ctype}, respBody: body})
+		twins := uint32(0)
+		for _, x := range o.Exposures {
+			twins += x.Twins
+		}
+		if want := map[string]uint32{"text/xml": 2, "application/msgpack": 1}[ctype]; twins != want {
+			t.Errorf("%s: %d twins, want %d: %+v", ctype, twins, want, o.Exposures)
+		}
+	}
+}
+
 func TestTwinsAreBounded(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(`{"phones":[`)
