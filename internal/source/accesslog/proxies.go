@@ -2,7 +2,6 @@ package accesslog
 
 import (
 	"bytes"
-	"net/netip"
 
 	"xiezhi/internal/exchange"
 )
@@ -249,15 +248,6 @@ func (p *parser) haproxy(line []byte, x *exchange.Exchange) string {
 	x.End += elapsed // the time logged is the request's first byte
 	p.settle(x, elapsed)
 	return ""
-}
-
-// endpoint reads address:port, IPv6 without brackets too.
-func endpoint(w []byte) netip.AddrPort {
-	i := bytes.LastIndexByte(w, ':')
-	if i < 0 {
-		return netip.AddrPort{}
-	}
-	return withPort(bytes.Trim(w[:i], "[]"), w[i+1:])
 }
 
 // hash undoes #HH, HAProxy's escape.
