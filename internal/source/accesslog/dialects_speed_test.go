@@ -128,7 +128,7 @@ func FuzzFile(f *testing.F) {
 			}
 			return out.String()
 		}
-		if read() != read() {
+		if first := read(); read() != first {
 			t.Fatal("reading twice differs")
 		}
 		Detect(text, "")

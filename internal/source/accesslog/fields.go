@@ -311,7 +311,7 @@ func (p *parser) elapsed() int64 {
 	case f[fElapsedNs] != nil:
 		return duration(f[fElapsedNs], 1)
 	case f[fDuration] != nil:
-		if bytes.IndexAny(f[fDuration], ".e") < 0 {
+		if !bytes.ContainsAny(f[fDuration], ".e") {
 			return duration(f[fDuration], 1e6)
 		}
 		return duration(f[fDuration], 1e9)

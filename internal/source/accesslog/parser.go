@@ -38,7 +38,6 @@ type parser struct {
 // memory is what lines of a file say about later ones.
 type memory struct {
 	columns []column // of the #Fields directive in force
-	tabs    bool     // its lines are separated by tabs
 	date    []byte   // of the #Date directive, for lines with a time of day alone
 	last    int64    // time of the latest exchange: the year of times without one
 }

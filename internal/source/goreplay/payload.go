@@ -31,7 +31,7 @@ const maxLatency = 24 * 3600 * int64(1e9)
 
 // readMeta reads "type id time [latency]\n" and gives what follows.
 func readMeta(b []byte) (m meta, body []byte, ok bool) {
-	line, body, ok := bytes.Cut(b[:min(len(b), 256)], []byte("\n"))
+	line, _, ok := bytes.Cut(b[:min(len(b), 256)], []byte("\n"))
 	if !ok {
 		return m, nil, false
 	}
