@@ -56,6 +56,7 @@ type raid struct {
 	span  time.Duration
 	start time.Time
 	label stage.Label
+	fresh func(n int) int                             // first of n persons nobody registered yet
 	enter func(at time.Duration, script stage.Script) // by the next client
 }
 
@@ -75,6 +76,7 @@ type Underworld struct {
 	tools []stage.Profile
 	infra []infra
 	count map[string]int
+	fresh int // numbers that farms have used up
 }
 
 // New calls the gangs together. Scale multiplies the size of waves.
@@ -113,6 +115,11 @@ func (u *Underworld) wave(gi int, o *op, n int, first time.Time, r *rand.Rand) {
 	id := g.id + "-" + o.kind + "-" + app.Name
 	u.count[id]++
 	w.label = stage.Label{Attack: fmt.Sprintf("%s-%02d", id, u.count[id]), Kind: o.kind, Campaign: g.id}
+	w.fresh = func(n int) int {
+		from := people.Max - 2_000 - (u.fresh+n)%30_000
+		u.fresh += n
+		return from
+	}
 	in, tool := u.infra[gi], &u.tools[gi]
 	agent := g.agent[r.IntN(len(g.agent))]
 	used := 0

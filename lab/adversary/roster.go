@@ -61,7 +61,7 @@ func roster() []gang {
 		{id: "parts-thieves", tool: tool(pythonRequests, h("X-Requested-With", "XMLHttpRequest"), h("DNT", "1")), agent: []string{chrome86}, infra: server(249, 121), ops: []op{
 			{kind: "password_spraying", apps: []string{"chebao"}, waves: in(1, 2, 5, 9), size: [2]int{180, 240}, span: [2]time.Duration{40 * minute, 3 * hour}, script: spraying},
 			{kind: "bola_exploitation", apps: []string{"chebao"}, waves: in(1, 3, 6, 10), size: [2]int{200, 450}, span: [2]time.Duration{30 * minute, 3 * hour}, script: trespassing},
-			{kind: "scraping", apps: []string{"taohui", "lvxing"}, waves: in(1, 1, 4, 6, 7, 11), size: [2]int{250, 500}, span: [2]time.Duration{1 * hour, 4 * hour}, script: scrapeCatalogue},
+			{kind: "scraping", apps: []string{"taohui", "lvxing"}, waves: in(1, 1, 4, 6, 7, 11), size: [2]int{250, 500}, span: [2]time.Duration{8 * minute, 40 * minute}, script: scrapeCatalogue},
 		}},
 		{id: "file-thieves", tool: with(tool(rawSockets), "v"), agent: []string{chrome81}, infra: block(248, 150, 6), ops: []op{
 			{kind: "bola_exploitation", apps: []string{"zhengwu"}, waves: in(1, 4, 5, 6, 11, 12), size: [2]int{250, 600}, span: [2]time.Duration{40 * minute, 4 * hour}, script: trespassing},

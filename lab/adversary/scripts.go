@@ -152,7 +152,7 @@ func cracking(w *raid) {
 
 // farming registers accounts by the dozen.
 func farming(w *raid) {
-	base := people.Max/2 + 40_000 - w.rng.IntN(20_000)
+	base := w.fresh(w.size)
 	key := fmt.Sprintf("Qw@%06dzX", w.rng.IntN(1_000_000)) // the same for all, as farms do
 	w.spread(1+w.rng.IntN(2), func(a *stage.Actor, i int) {
 		p := w.town.Person(base + i)
