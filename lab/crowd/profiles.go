@@ -68,7 +68,7 @@ var (
 	probe = stage.Profile{Name: "monitor", Proto: 11, JA4: "t13d190900_9dc949149365_97f8aa674fd9",
 		Headers: heads("Host", "{host}", "User-Agent", "{agent}", "Accept", "*/*", "Connection", "close")}
 	partner = stage.Profile{Name: "partner", Proto: 11, JA4: "t13d4907h1_0d8feac7bc37_7395dae3b2f3",
-		Headers: heads("Content-Type", "{type}", "X-Partner-Id", "P20210087", "Token", "{token}", "Authorization", "{auth}", "User-Agent", "{agent}", "Host", "{host}", "Connection", "Keep-Alive", "Accept-Encoding", "gzip,deflate", "Content-Length", "{length}", "Cookie", "{cookie}")}
+		Headers: heads("Content-Type", "{type}", "X-Partner-Id", "P20210087", "X-Timestamp", "{stamp}", "X-Signature", "{sign}", "Token", "{token}", "Authorization", "{auth}", "User-Agent", "{agent}", "Host", "{host}", "Connection", "Keep-Alive", "Accept-Encoding", "gzip,deflate", "Content-Length", "{length}", "Cookie", "{cookie}")}
 )
 
 const spiderAgent = "Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)"

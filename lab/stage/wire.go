@@ -3,6 +3,10 @@ package stage
 import (
 	"bytes"
 	"cmp"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"net/netip"
 	"net/url"
 	"slices"
@@ -196,6 +200,13 @@ func (b *buffers) headers(a *Actor, x *exchange.Exchange, kind string) {
 			}
 		case "{program}":
 			add(h.Name, "https://servicewechat.com/"+app.Program+"/128/page-frame.html")
+		case "{stamp}":
+			add(h.Name, strconv.FormatInt(a.at.UnixMilli(), 10))
+		case "{sign}": // a partner's agreed signature over time, method, target and body
+			mac := hmac.New(sha256.New, []byte(app.Secret))
+			fmt.Fprintf(mac, "%d\n%s\n%s\n", a.at.UnixMilli(), x.Method, x.Target)
+			mac.Write(x.Request.Body)
+			add(h.Name, hex.EncodeToString(mac.Sum(nil)))
 		case "{lang}":
 			add(h.Name, c.Lang)
 		case "{auth}":

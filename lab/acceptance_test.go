@@ -1,0 +1,149 @@
+package lab_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"xiezhi/internal/engine"
+	"xiezhi/internal/judge"
+	"xiezhi/internal/report"
+	"xiezhi/internal/source"
+	"xiezhi/lab"
+	"xiezhi/lab/score"
+	"xiezhi/lab/truth"
+	"xiezhi/rules"
+)
+
+var tools = sync.OnceValues(func() (*engine.Tools, error) { return engine.LoadTools(rules.FS, [32]byte{4, 5, 6}) })
+
+// analyse reads files of a play with its configuration.
+func analyse(t *testing.T, dir string, files ...string) (*report.Report, *score.Attributed) {
+	t.Helper()
+	tl, err := tools()
+	if err != nil {
+		t.Fatal(err)
+	}
+	conf, err := os.ReadFile(filepath.Join(dir, lab.ConfigFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := engine.ParseConfig(lab.ConfigFile, conf)
+	if err != nil {
+		t.Fatal(err)
+	}
+	inputs, err := source.Expand(files, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines bytes.Buffer
+	spill := t.TempDir()
+	res, err := engine.Analyze(context.Background(), engine.AnalyzeConfig{Version: "test", Tools: tl, Inputs: inputs, File: file, Zone: lab.Zone(), Random: rand.Reader,
+		Workers: 2, Attributed: &lines, Temp: func() (judge.SpillFile, error) { return os.CreateTemp(spill, "spill-*") }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(res.Refused) > 0 || len(res.Report.Input.Dropped) > 0 {
+		t.Fatalf("refused %v, dropped %v", res.Refused, res.Report.Input.Dropped)
+	}
+	attributed, err := score.ReadAttributed(&lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res.Report, attributed
+}
+
+// year is the default year, generated and analysed once for all tests.
+var year struct {
+	once   sync.Once
+	truth  *truth.Truth
+	report *report.Report
+	result *score.Result
+}
+
+func theYear(t *testing.T) {
+	t.Helper()
+	year.once.Do(func() {
+		dir := t.TempDir()
+		tr, err := lab.Write(context.Background(), lab.Config{Seed: 1}, dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rep, attributed := analyse(t, dir, filepath.Join(dir, lab.TrafficDir))
+		labels, err := score.ReadLabels(bytes.NewReader(unpack(t, filepath.Join(dir, lab.LabelsFile))))
+		if err != nil {
+			t.Fatal(err)
+		}
+		year.truth, year.report, year.result = tr, rep, score.Compare(tr, rep, labels, attributed)
+	})
+	if year.result == nil {
+		t.Fatal("the year could not be analysed")
+	}
+}
+
+// table is the whole comparison, to read when a test fails.
+func table(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	if err := year.result.Print(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+func TestNoHonestExchangeIsAttributed(t *testing.T) {
+	theYear(t)
+	if n := year.result.Exchanges.HonestAttributed; n > 0 {
+		t.Errorf("%d honest exchanges of %d are attributed\n%s", n, year.truth.Honest, table(t))
+	}
+}
+
+// exact are the kinds of which every single exchange is attributed, and as
+// nothing else.
+var exact = []string{"bola_exploitation", "bot", "code_cracking", "vulnerability_scan"}
+
+func TestKindsOfAttack(t *testing.T) {
+	theYear(t)
+	seen := 0
+	for _, k := range year.result.Exchanges.Kinds {
+		if slices.Contains(exact, k.Kind) {
+			seen++
+			if k.Right != k.Truth || k.Wrong > 0 {
+				t.Errorf("%+v: not exact", k)
+			}
+		}
+	}
+	if seen != len(exact) {
+		t.Errorf("the year shows %d of %v", seen, exact)
+	}
+}
+
+func TestCampaignsHoldOneGang(t *testing.T) {
+	theYear(t)
+	e := year.result.Exchanges
+	for _, c := range []score.Clustering{e.ByRequests, e.ByAttacks} {
+		if c.Purity < 0.9 {
+			t.Errorf("purity %.3f: gangs are confused\n%s", c.Purity, table(t))
+		}
+	}
+}
+
+func TestSeededDefectsAreFound(t *testing.T) {
+	theYear(t)
+	if d := year.result.Defects; d.Recall() < 0.8 {
+		t.Errorf("%d of %d, missed %v", d.Found, d.Seeded, d.Missed)
+	}
+	classes := map[string]int{}
+	for _, d := range year.report.Defects {
+		classes[d.Class]++
+	}
+	if len(classes) != 5 {
+		t.Errorf("defects of the classes %v, want all five", classes)
+	}
+}
