@@ -106,7 +106,7 @@ func TestNoHonestExchangeIsAttributed(t *testing.T) {
 
 // exact are the kinds of which every single exchange is attributed, and as
 // nothing else.
-var exact = []string{"bola_exploitation", "bot", "code_cracking", "vulnerability_scan"}
+var exact = []string{"bola_exploitation", "bot", "code_cracking", "mass_registration", "password_spraying", "vulnerability_scan"}
 
 func TestKindsOfAttack(t *testing.T) {
 	theYear(t)
