@@ -27,6 +27,8 @@ func (d *documentFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&d.sarif, "sarif", "", "write the findings as SARIF 2.1.0 to `FILE`")
 }
 
+func (d *documentFlags) any() bool { return d.json+d.html+d.xlsx+d.sarif != "" }
+
 // documents are the opened files.
 type documents struct {
 	flags                   documentFlags

@@ -40,6 +40,9 @@ func Build(cfg Config, in Input, sites []judge.Result) *Report {
 	if in.Addresses = "plain"; cfg.Addresses == AddressesToken {
 		in.Addresses = "token"
 	}
+	if cfg.Redactor != nil {
+		in.Key = cfg.Redactor.External("key", 0)
+	}
 	r := &Report{Schema: SchemaID, Version: cfg.Version, Input: in,
 		Sites: []Site{}, APIs: []API{}, Defects: []Defect{}, Attacks: []Attack{}, Campaigns: []Campaign{}}
 	b := builder{cfg: cfg}
@@ -125,10 +128,20 @@ func (b *builder) api(a *catalog.API, now int64) API {
 		out.Sensitive = append(out.Sensitive, SensitiveData{Path: s.Path, Type: s.Type.String(), In: in, Masked: s.Masked,
 			Exchanges: s.Exchanges, MaxPerResponse: s.MaxPerResponse})
 	}
-	slices.SortFunc(out.Sensitive, func(x, y SensitiveData) int {
-		return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Type, y.Type), cmp.Compare(x.In, y.In))
-	})
+	orderSensitive(out.Sensitive)
 	return out
+}
+
+func orderSensitive(list []SensitiveData) {
+	slices.SortFunc(list, func(x, y SensitiveData) int {
+		masked := 0
+		if x.Masked != y.Masked {
+			if masked = 1; y.Masked {
+				masked = -1
+			}
+		}
+		return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Type, y.Type), cmp.Compare(x.In, y.In), masked)
+	})
 }
 
 func (b *builder) defect(f *defect.Finding) Defect {

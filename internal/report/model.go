@@ -51,8 +51,9 @@ type Input struct {
 	Blind        []Blind        `json:"blind"` // servers whose traffic could not be looked into, most bytes first
 	Problems     []Problem      `json:"problems"`
 	NotJudged    []NotJudged    `json:"not_judged"`
-	Limits       []LimitCount   `json:"limits"`    // state that reached its cap
-	Addresses    string         `json:"addresses"` // client addresses: "plain" or "token"
+	Limits       []LimitCount   `json:"limits"`        // state that reached its cap
+	Addresses    string         `json:"addresses"`     // client addresses: "plain" or "token"
+	Key          string         `json:"key,omitempty"` // a token of nothing: runs with another value used another key
 }
 
 // ReasonCount is how many exchanges were dropped for one reason.
