@@ -102,6 +102,14 @@ func (p *parser) origin(s []byte, x *exchange.Exchange) {
 		x.Client = a
 		// "10.0.0.1:443 192.0.2.1 - -": a virtual host named by its address.
 		if a.Port() == 0 {
+			if len(rest) > 1 && rest[0] != '-' {
+				// lighttpd: client host user. With two words the second is the
+				// user, whose name is the client's to choose.
+				host, user := word(rest)
+				if len(user) > 0 && isHostName(host) && !address(host).IsValid() {
+					x.Host = host
+				}
+			}
 			return
 		}
 		if second, _ := word(rest); address(second).IsValid() {

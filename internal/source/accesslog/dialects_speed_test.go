@@ -107,6 +107,8 @@ func FuzzFile(f *testing.F) {
 	for _, text := range dialects(2) {
 		f.Add(text)
 	}
+	f.Add([]byte("[GIN] 2022/10/10 - 13:55:36 | 404 | 1.2µs | 203.0.113.7 | GET \"/p\"\n127.0.0.1 a.example - [10/Oct/2022 13:55:36] \"GET / HTTP/1.1\" 200 -\n"))
+	f.Add([]byte("[2024-10-10 13:55:36.250000] [router:x] [origin:a] [client: 1.2.3.4] [useragent: x] GET / 200\nat=info method=GET path=/ status=200 time=2022-10-10T05:55:36Z\n"))
 	f.Add([]byte("#Date: 2022-10-10 00:00:00\n#Fields: time cs-method cs-uri\n05:55:38 GET /b\n\n#Fields:\nx\n"))
 	f.Add([]byte(`Oct 10 13:55:36 h a: {"request":"GET /y HTTP/1.1"}` + "\n" + good + "\n" + `Feb 29 13:55:36 h a: {"request":"GET /y HTTP/1.1"}`))
 	f.Fuzz(func(t *testing.T, text []byte) {

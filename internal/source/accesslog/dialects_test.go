@@ -125,9 +125,13 @@ func TestDialects(t *testing.T) {
 				`203.0.113.7:0 GET / 0 host= secure=false status=307 size=-1 end=2024-10-10T13:55:36.25Z`},
 			{`[2024-10-10 13:55:36.250000] [internal] [system:info] Starting`, whyMessage},
 		},
-		"BunkerWeb, LiteSpeed, ingress-nginx": {
+		"BunkerWeb, lighttpd, LiteSpeed, ingress-nginx": {
 			{`shop.example 203.0.113.7 - 3f2a - [10/Oct/2022:13:55:36 +0800] "GET /a HTTP/1.1" 200 12 "-" "curl/8"`,
 				`203.0.113.7:0 GET /a 11 host=shop.example secure=false status=200 size=12 end=2022-10-10T05:55:36Z User-Agent="curl/8"`},
+			{`203.0.113.7 shop.example - [10/Oct/2022:13:55:36 +0800] "GET /l HTTP/1.1" 200 12 "-" "curl/8"`, // lighttpd
+				`203.0.113.7:0 GET /l 11 host=shop.example secure=false status=200 size=12 end=2022-10-10T05:55:36Z User-Agent="curl/8"`},
+			{`203.0.113.7 evil.example [10/Oct/2022:13:55:36 +0800] "GET /l HTTP/1.1" 200 12`,
+				`203.0.113.7:0 GET /l 11 host= secure=false status=200 size=12 end=2022-10-10T05:55:36Z`},
 			{`"203.0.113.7 - - [10/Oct/2022:13:55:36 +0800] "GET /a HTTP/1.1" 200 12 "-" "curl/8""`,
 				`203.0.113.7:0 GET /a 11 host= secure=false status=200 size=12 end=2022-10-10T05:55:36Z User-Agent="curl/8"`},
 			{`2022-06-08 22:49:20.774649 [NOTICE] [1226033] [42.42.42.42:45164:HTTP2-41#_AdminVHost] [STDERR] Failed`, whyMessage},
@@ -174,6 +178,18 @@ func TestDialects(t *testing.T) {
 				`203.0.113.7:4100 GET /a?b 0 host=shop.example:443 secure=true status=200 size=-1 end=2022-10-10T05:55:36.5Z took=250ms User-Agent="curl/8"`},
 			{`{"@timestamp":"2022-10-10T05:55:36Z","source":{"address":"203.0.113.7","ip":"203.0.113.7","port":4100},"http":{"request":{"method":"GET","referrer":"https://r.example/"},"response":{"status_code":404,"body":{"bytes":12}},"version":"1.1"},"url":{"original":"/a?b","domain":"shop.example"},"user_agent":{"original":"curl/8","name":"curl"},"message":"x"}`,
 				`203.0.113.7:4100 GET /a?b 0 host=shop.example secure=false status=404 size=12 end=2022-10-10T05:55:36Z Referer="https://r.example/" User-Agent="curl/8"`},
+		},
+		"frameworks and clouds": {
+			{`[GIN] 2022/10/10 - 13:55:36 | 404 |     123.456µs |     203.0.113.7 | GET      "/ping?a=1"`,
+				`203.0.113.7:0 GET /ping?a=1 0 host= secure=false status=404 size=-1 end=2022-10-10T13:55:36Z took=123.456µs`},
+			{`[GIN-debug] Listening and serving HTTP on :8080`, whyMessage},
+			{`{"level":30,"time":1665381336000,"pid":1,"req":{"id":1,"method":"GET","url":"/a","headers":{"host":"h:3000"},"remoteAddress":"203.0.113.7","remotePort":57290},"res":{"statusCode":200,"headers":{"content-length":"2"}},"responseTime":5,"msg":"request completed"}`,
+				`203.0.113.7:57290 GET /a 0 host=h:3000 secure=false status=200 size=-1 end=2022-10-10T05:55:36Z took=5ms host="h:3000" <content-length="2"`},
+			{`{"time":"2022-10-10T05:55:36.123Z","remote_ip":"203.0.113.7","host":"h","method":"GET","uri":"/a","status":200,"latency":2765137,"latency_human":"2.765137ms","bytes_in":0,"bytes_out":13}`,
+				`203.0.113.7:0 GET /a 0 host=h secure=false status=200 size=13 end=2022-10-10T05:55:36.123Z took=2.765137ms`},
+			{`{"httpRequest":{"requestMethod":"GET","requestUrl":"https://x.example/a?b","status":200,"userAgent":"curl","remoteIp":"203.0.113.7","latency":"0.012s","responseSize":"22"},"timestamp":"2022-10-10T05:55:36.1Z"}`,
+				`203.0.113.7:0 GET /a?b 0 host=x.example secure=true status=200 size=22 end=2022-10-10T05:55:36.1Z took=12ms User-Agent="curl"`},
+			{`192.0.2.1 - - [10/Oct/2022 13:55:36] "GET /flask HTTP/1.1" 200 -`, `192.0.2.1:0 GET /flask 11 host= secure=false status=200 size=0 end=2022-10-10T13:55:36Z`},
 		},
 		"formats of one's own": {
 			{`[10/Oct/2022 13:55:36] "GET /dj HTTP/1.1" 200 12`, `invalid AddrPort GET /dj 11 host= secure=false status=200 size=12 end=2022-10-10T13:55:36Z`},

@@ -61,9 +61,9 @@ type fields [fieldCount][]byte
 // and gateways use. name is lower-case with dashes written as underscores.
 func lookup(name []byte) field {
 	switch string(name) {
-	case "remote_addr", "client_ip", "clientip", "remote_ip", "remoteip", "client", "ip", "clienthost", "src_ip", "c_ip", "remote_address", "client_address", "client_addr", "realip_remote_addr", "remoteaddr", "remote_host", "downstream_remote_address", "downstream_remote_address_without_port", "source_ip", "peer_address", "client.ip", "source.ip", "client.address", "source.address":
+	case "remote_addr", "client_ip", "clientip", "remote_ip", "remoteip", "client", "ip", "clienthost", "src_ip", "c_ip", "remote_address", "client_address", "client_addr", "realip_remote_addr", "remoteaddr", "remote_host", "downstream_remote_address", "downstream_remote_address_without_port", "source_ip", "peer_address", "client.ip", "source.ip", "client.address", "source.address", "remoteaddress":
 		return fClient
-	case "remote_port", "client_port", "clientport", "clientsrcport":
+	case "remote_port", "client_port", "clientport", "clientsrcport", "remoteport":
 		return fClientPort
 	case "request", "request_line", "req_line":
 		return fRequest
@@ -109,7 +109,7 @@ func lookup(name []byte) field {
 		return fTimeLocal
 	case "time", "ts", "date", "@time", "time_stamp", "log_time":
 		return fTime
-	case "request_time", "requesttime", "rt", "timetaken":
+	case "request_time", "requesttime", "rt", "timetaken", "latency_human":
 		return fElapsed
 	case "duration_ms", "elapsed_ms", "latency_ms", "response_time_ms", "request_time_ms", "responsetime", "took_ms", "time_taken_ms":
 		return fElapsedMs
@@ -316,8 +316,9 @@ func (p *parser) elapsed() int64 {
 		}
 		return duration(f[fDuration], 1e9)
 	case f[fLatency] != nil:
-		if n := len(f[fStart]); n == 13 {
-			return duration(f[fLatency], 1e6)
+		// Loggers do not agree on the unit; some write it.
+		if v := f[fLatency]; len(f[fStart]) == 13 || v[len(v)-1] == 's' {
+			return duration(v, 1e6)
 		}
 	}
 	return -1

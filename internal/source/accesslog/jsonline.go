@@ -148,7 +148,7 @@ func within(in scope, key []byte) scope {
 	switch in {
 	case inLine:
 		switch string(key) {
-		case "request", "req", "httpRequest", "http_request":
+		case "request", "req", "http_request":
 			return inRequest
 		case "response", "res", "resp", "http_response":
 			return inResponse
@@ -156,7 +156,7 @@ func within(in scope, key []byte) scope {
 			return inResponseHeaders
 		case "latencies":
 			return inLatencies
-		case "http", "event", "data", "access", "nginx", "jsonPayload", "properties":
+		case "http", "httpRequest", "event", "data", "access", "nginx", "jsonPayload", "properties":
 			return inLine
 		case "url":
 			return inURL

@@ -157,6 +157,9 @@ func (p *parser) bracketed(line []byte, x *exchange.Exchange) string {
 	if why := p.zoraxy(line, x); why != whyFormat {
 		return why
 	}
+	if why := p.gin(line, x); why != whyFormat {
+		return why
+	}
 	for _, f := range proxyManager {
 		if why := p.compiled(f, line, x); why != whyFormat {
 			return why
