@@ -153,6 +153,9 @@ func TestExposedOverTheWire(t *testing.T) {
 		{"/id_rsa", "application/octet-stream", "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ\n-----END OPENSSH PRIVATE KEY-----\n", "exposed_file/private_key"},
 		{"/wp-config.php.bak", "application/octet-stream", "<?php\ndefine( 'DB_NAME', 'shop' );\ndefine( 'DB_PASSWORD', 'hunter2hunter2' );\n", "exposed_file/config"},
 		{"/composer.lock", "application/json", "{\n \"_readme\": [],\n \"content-hash\": \"0123456789abcdef0123456789abcdef\",\n \"packages\": []\n}", "exposed_file/manifest"},
+		{"/config/database.yml", "text/yaml", "production:\n  adapter: postgresql\n  username: shop\n  password: Winter-2026-db\n", "exposed_file/config"},
+		{"/application.properties", "text/plain", "spring.redis.password=s3cr3t-redis\nspring.datasource.url=jdbc:mysql://10.0.0.3/shop\ncos.secretId=AKIDz8krbsJ5yKBZQpn74WFkmLPx3gnPhESA\n", "exposed_file/config"},
+		{"/logs/access.log", "text/plain", "203.0.113.9 - - [01/Mar/2026:08:00:00 +0800] \"GET /api/user?token=tok-7f3a9c HTTP/1.1\" 200 512 \"-\" \"curl/8\"\n", "exposed_file/log"},
 		{"/uploads/", "text/html;charset=UTF-8", apache, "directory_listing"},
 		{"/pub/", "text/html", "<html>\r\n<head><title>Index of /pub/</title></head>\r\n<body>\r\n<h1>Index of /pub/</h1><hr><pre><a href=\"../\">../</a>\r\n<a href=\"a.txt\">a.txt</a> 01-Mar-2026 08:00 12\r\n</pre><hr></body>\r\n</html>\r\n", "directory_listing"},
 	}
@@ -167,7 +170,15 @@ func TestExposedOverTheWire(t *testing.T) {
 		origin := fmt.Sprintf("https://stranger%d.example", i)
 		s.send(ask{target: "/api/me", headers: []pair{{"Origin", origin}, {"Cookie", "JSESSIONID=0123456789abcdef01234567"}}, answer: []pair{{"Access-Control-Allow-Origin", origin}, {"Access-Control-Allow-Credentials", "true"}}, resp: `{"code":0}`})
 	}
-	got := found(s.analyse(t))
+	r := s.analyse(t)
+	// What a file gives away, the report must not give away again.
+	text := string(marshal(t, &r))
+	for _, secret := range []string{"correct-horse", "hunter2hunter2", "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ", "gXq1", "s3cr3t-redis", "AKIDz8krbsJ5yKBZQpn74WFkmLPx3gnPhESA", "Winter-2026-db", "tok-7f3a9c"} {
+		if i := strings.Index(text, secret); i >= 0 {
+			t.Errorf("the report holds %q: …%s…", secret, text[max(0, i-120):i+40])
+		}
+	}
+	got := found(r)
 	for _, x := range exposed {
 		if len(got[x.kind]) == 0 {
 			t.Errorf("%s is not found as %s", x.path, x.kind)

@@ -3,6 +3,8 @@ package signature
 import (
 	"bytes"
 	"strings"
+
+	"xiezhi/internal/taxonomy"
 )
 
 // Response is what MatchResponse looks at.
@@ -33,8 +35,9 @@ type headerGate struct {
 }
 
 // MatchResponse calls emit once per rule that the response matches. where is
-// "body" or the header's name; excerpt is a piece of the response around the
-// marker, neither redacted nor safe to keep.
+// "body" or the header's name; excerpt is the marker as it stands in the
+// response, of a trace with what is around it and of a header all of it: neither
+// redacted nor safe to keep.
 func (s *Set) MatchResponse(r *Response, emit func(rule *Rule, where string, excerpt []byte)) {
 	if r.Header != nil {
 		for i := range s.headers {
@@ -57,7 +60,7 @@ func (s *Set) MatchResponse(r *Response, emit func(rule *Rule, where string, exc
 	for _, rule := range s.magic {
 		if len(body) >= len(rule.where.magic) && string(body[:len(rule.where.magic)]) == rule.where.magic &&
 			rule.where.headersHold(r) && rule.where.hold(r) {
-			emit(rule, "body", body[:min(len(body), maxExcerpt)])
+			emit(rule, "body", body[:min(len(rule.where.magic), maxExcerpt)])
 		}
 	}
 	if opaque(r.ContentType) {
@@ -84,7 +87,13 @@ func (s *Set) matchBody(g *gate, r *Response, body []byte, emit func(rule *Rule,
 		}
 		w.fired[rule.index] = true
 		w.touched = append(w.touched, rule)
-		emit(rule, "body", excerpt(body, win.from))
+		if rule.Kind == string(taxonomy.DefectVerboseTrace) {
+			emit(rule, "body", excerpt(body, win.from))
+		} else {
+			// What stands around the marker of a file, a debug page or a console are
+			// the passwords that it gives away; the marker alone is ours to show.
+			emit(rule, "body", body[win.from:min(win.to, win.from+maxExcerpt)])
+		}
 	}
 	s.giveBack(w)
 }
