@@ -118,6 +118,9 @@ func (p *parser) origin(s []byte, x *exchange.Exchange) {
 		return
 	}
 	second, rest := word(rest)
+	for len(first) > 0 && first[len(first)-1] == ',' && len(second) > 0 && second[len(second)-1] == ',' {
+		second, rest = word(rest) // X-Forwarded-For in the client's place: the last address counts
+	}
 	if a := address(bytes.TrimSuffix(second, comma)); a.IsValid() {
 		x.Client = a
 		if len(first) > 1 && first[len(first)-1] != ':' && first[len(first)-1] != ',' {

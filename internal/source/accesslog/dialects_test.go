@@ -103,6 +103,8 @@ func TestDialects(t *testing.T) {
 				`192.168.131.39:2817 GET / 11 host=www.example.com:80 secure=false status=200 size=366 end=2018-07-02T22:23:00.186641Z took=1ms User-Agent="curl/7.46.0"`},
 			{`h2 2018-07-02T22:23:00.186641Z app/my-loadbalancer/50dc6c495c0c9188 10.0.1.252:48160 10.0.0.66:9000 0.000 0.002 0.000 200 200 5 257 "GET https://10.0.2.105:773/a?b HTTP/2.0" "curl/7.46.0" ECDHE-RSA-AES128-GCM-SHA256 TLSv1.2 arn "Root=1" "-" "-" 1 2018-07-02T22:22:48.364000Z "redirect" "https://example.com:80/" "-" "10.0.0.66:9000" "200" "-" "-"`,
 				`10.0.1.252:48160 GET /a?b 20 host=10.0.2.105:773 secure=true status=200 size=257 end=2018-07-02T22:23:00.186641Z took=2ms User-Agent="curl/7.46.0"`},
+			{`https 2018-07-02T22:23:00.186641Z app/lb/5 2001:db8::1:2817 10.0.0.66:9000 0.000 0.002 0.000 200 200 5 257 "GET https://a.example:443/ HTTP/1.1" "-" ECDHE TLSv1.2 arn "-" "-" "-" 1 2018-07-02T22:22:48.364000Z "forward" "-" "-" "-" "-" "-" "-" TID_1`,
+				`[2001:db8::1]:2817 GET / 11 host=a.example:443 secure=true status=200 size=257 end=2018-07-02T22:23:00.186641Z took=2ms`},
 			{`https 2018-07-02T22:23:00.186641Z app/lb/5 192.168.131.39:2817 - -1 -1 -1 502 - 34 366 "- http://lb:443- -" "-" - - arn "-" "-" "-" 0 2018-07-02T22:22:48.364000Z "waf" "-" "-" "-" "-" "-" "-"`, whyEmpty},
 			{`2015-05-13T23:39:43.945958Z my-loadbalancer 192.168.131.39:2817 10.0.0.1:80 0.000073 0.001048 0.000057 200 200 0 29 "GET http://www.example.com:80/x HTTP/1.1" "curl/7.38.0" - -`,
 				`192.168.131.39:2817 GET /x 11 host=www.example.com:80 secure=false status=200 size=29 end=2015-05-13T23:39:43.945958Z took=1.178ms User-Agent="curl/7.38.0"`},
@@ -128,6 +130,8 @@ func TestDialects(t *testing.T) {
 		"BunkerWeb, lighttpd, LiteSpeed, ingress-nginx": {
 			{`shop.example 203.0.113.7 - 3f2a - [10/Oct/2022:13:55:36 +0800] "GET /a HTTP/1.1" 200 12 "-" "curl/8"`,
 				`203.0.113.7:0 GET /a 11 host=shop.example secure=false status=200 size=12 end=2022-10-10T05:55:36Z User-Agent="curl/8"`},
+			{`1.1.1.1, 10.0.0.1, 203.0.113.7 - - [10/Oct/2022:13:55:36 +0800] "GET /x HTTP/1.1" 200 12`,
+				`203.0.113.7:0 GET /x 11 host= secure=false status=200 size=12 end=2022-10-10T05:55:36Z`},
 			{`203.0.113.7 shop.example - [10/Oct/2022:13:55:36 +0800] "GET /l HTTP/1.1" 200 12 "-" "curl/8"`, // lighttpd
 				`203.0.113.7:0 GET /l 11 host=shop.example secure=false status=200 size=12 end=2022-10-10T05:55:36Z User-Agent="curl/8"`},
 			{`203.0.113.7 evil.example [10/Oct/2022:13:55:36 +0800] "GET /l HTTP/1.1" 200 12`,

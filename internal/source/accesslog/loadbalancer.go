@@ -58,7 +58,7 @@ func (p *parser) loadBalancer(line []byte, x *exchange.Exchange) string {
 	if v, ok := digits(status); ok && len(status) == 3 {
 		x.Status = v
 	}
-	x.Client = address(client)
+	x.Client = endpoint(client)
 	if len(rest) > 2 && rest[1] == '"' {
 		if agent, after, ok := quoted(rest[1:]); ok {
 			x.Request.Header = addHeader(x.Request.Header, p.names.userAgent, p.plain(agent))
