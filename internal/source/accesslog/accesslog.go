@@ -8,7 +8,8 @@
 // ending at the logged time or, where the start is logged, after the logged
 // duration. Each line is judged by itself, so files may be mixed, cut and
 // joined; all that is remembered from line to line of a file is a W3C log's
-// directives and the year. Invariant: every line that is neither blank nor a
+// directives, the year, and the beginning of a line that a container runtime
+// split. Invariant: every line that is neither blank nor a
 // directive is accepted or dropped under one reason with its line number.
 // Limits: a log has no bodies and a few headers at most, so Caps holds
 // CapResponse alone; a line beyond 1 MiB is dropped as oversize; a log's client
@@ -140,7 +141,7 @@ func (r *run) input(name string, rc io.Reader) error {
 			r.line++
 			if skipping || len(line) > MaxLine {
 				skipping = false
-				r.drop(taxonomy.DropOversize, "the line is larger than the limit")
+				r.drop(taxonomy.DropOversize, whyLong)
 				continue
 			}
 			if err := r.accept(line); err != nil {
@@ -161,9 +162,14 @@ func (r *run) input(name string, rc io.Reader) error {
 	if skipping || n > 0 {
 		r.line++
 		if skipping {
-			r.drop(taxonomy.DropOversize, "the line is larger than the limit")
+			r.drop(taxonomy.DropOversize, whyLong)
 		} else if err := r.accept(r.buf[:n]); err != nil {
 			return err
+		}
+	}
+	for i := range r.p.memory.pieces {
+		if r.p.memory.pieces[i].waiting() {
+			r.drop(taxonomy.DropTruncated, whyPart)
 		}
 	}
 	if err := r.flush(); err != nil {
@@ -222,7 +228,9 @@ func (r *run) accept(line []byte) error {
 // are told once per file; they would hide what is broken.
 func (r *run) refuse(why string) {
 	switch why {
-	case whyDirective:
+	case whyDirective, heldBack:
+	case whyLong:
+		r.drop(taxonomy.DropOversize, why)
 	case whyMessage:
 		r.ledger.Drop(taxonomy.DropUnsupported, 1)
 		if r.messages++; r.messages == 1 {

@@ -227,6 +227,17 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// A line in pieces is one line: bounded, and counted when its end is missing.
+func TestPieces(t *testing.T) {
+	piece := func(kind, text string) string { return "2022-10-10T05:55:36.4Z stdout " + kind + " " + text + "\n" }
+	half := strings.Repeat("y", MaxLine/2+1)
+	text := piece("P", half) + piece("P", half) + piece("F", "z") + piece("P", good[:40]) + piece("F", good[40:]) + piece("P", good[:40])
+	r := readAll(t, Config{}, input("f", func() io.Reader { return strings.NewReader(text) }), input("g", func() io.Reader { return strings.NewReader(good) }))
+	if r.err != nil || r.totals.Accepted != 2 || r.totals.Dropped[taxonomy.DropOversize] != 1 || r.totals.Dropped[taxonomy.DropTruncated] != 1 || len(r.totals.Dropped) != 2 {
+		t.Errorf("%v %+v", r.err, r.totals)
+	}
+}
+
 // Splitting a file between lines changes no id.
 func TestIDsSurviveSplitting(t *testing.T) {
 	lines := []string{good, good, strings.Replace(good, "/a", "/b", 1), good, strings.Replace(good, "/a", "/b", 1)}

@@ -40,8 +40,8 @@ func Detect(head []byte, layout string) (ok bool, why string) {
 		switch p.parse(line, &x) {
 		case "", whyEmpty, whyHandshake, whyRequest, whyYear:
 			good++
-		case whyDirective:
-		case whyMessage, whyPart:
+		case whyDirective, heldBack:
+		case whyMessage:
 			messages++
 		default:
 			bad++

@@ -47,8 +47,13 @@ func (p *parser) json(line []byte, x *exchange.Exchange, depth int) string {
 	}
 	text := f[fText]
 	inner := bytes.TrimRight(text, "\r\n")
-	if f[fStream] != nil && len(inner) == len(text) && len(text) >= dockerPiece {
-		return whyPart // Docker ends a piece without a line end
+	if s := f[fStream]; len(s) == 6 {
+		// Docker ends a piece without a line end.
+		full := len(inner) < len(text) || len(text) < dockerPiece
+		var why string
+		if inner, why = p.memory.of(s).add(inner, full); why != "" {
+			return why
+		}
 	}
 	if p.outer.ns == 0 {
 		for _, t := range [...][]byte{f[fMsec], f[fTimeISO], f[fTime], f[fStart]} {

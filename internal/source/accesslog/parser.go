@@ -18,8 +18,13 @@ const (
 	whyRequest   = "the request has no method or no target"
 	whyPart      = "a part of a line that the container runtime split"
 	whyMessage   = "a message of the server, not a request"
+	whyLong      = "the line is larger than the limit"
 	whyDirective = "a directive" // #Fields and its like: neither an exchange nor a loss
 )
+
+// heldBack is the answer to a piece of a line that a container runtime split:
+// the piece waits for the rest.
+const heldBack = "a piece"
 
 // parser turns one line into one exchange. What the exchange points to is the
 // line, or text when something had to be unescaped or joined; both are valid
@@ -40,6 +45,7 @@ type memory struct {
 	columns []column // of the #Fields directive in force
 	date    []byte   // of the #Date directive, for lines with a time of day alone
 	last    int64    // time of the latest exchange: the year of times without one
+	pieces  [2]pieces
 }
 
 // headerNames are the names a log implies.
@@ -53,7 +59,11 @@ func newParser(loc *time.Location, f *format) *parser {
 }
 
 func (p *parser) newFile() {
-	p.memory = memory{columns: p.memory.columns[:0], date: p.memory.date[:0]}
+	m := &p.memory
+	*m = memory{columns: m.columns[:0], date: m.date[:0], pieces: m.pieces}
+	for i := range m.pieces {
+		m.pieces[i] = pieces{text: m.pieces[i].text[:0]}
+	}
 }
 
 // parse fills x and returns why the line is no exchange, or "".
@@ -73,6 +83,9 @@ func (p *parser) line(line []byte, x *exchange.Exchange) string {
 		}
 	}
 	p.outer = stamp{}
+	for i := range p.memory.pieces {
+		p.memory.pieces[i].forget()
+	}
 	for range maxWrappers {
 		rest, why := p.unwrap(line)
 		if why != "" {

@@ -65,14 +65,14 @@ func (p *parser) dated(line []byte) ([]byte, string) {
 	}
 	rest := line[i+1:]
 	if len(rest) > 9 && (string(rest[:7]) == "stdout " || string(rest[:7]) == "stderr ") && rest[8] == ' ' {
-		switch rest[7] {
-		case 'F':
-		case 'P':
-			return nil, whyPart
-		default:
+		full := rest[7] == 'F'
+		if !full && rest[7] != 'P' {
 			return line, ""
 		}
-		rest = rest[9:]
+		var why string
+		if rest, why = p.memory.of(rest).add(rest[9:], full); why != "" {
+			return nil, why
+		}
 	} else if tail := tag(rest); tail != nil {
 		rest = tail
 	} else if !startsLine(rest) {
@@ -84,6 +84,51 @@ func (p *parser) dated(line []byte) ([]byte, string) {
 	p.outer = stamp{ns: ns}
 	return rest, ""
 }
+
+// pieces holds the beginning of a line of one stream.
+type pieces struct {
+	text []byte
+	over bool // it is larger than a line may be
+	done bool // the line in hand ends it
+}
+
+// of gives the pieces of the stream that s names: stdout or stderr.
+func (m *memory) of(s []byte) *pieces {
+	if s[3] == 'e' {
+		return &m.pieces[1]
+	}
+	return &m.pieces[0]
+}
+
+// add takes the next piece of a line and gives the line once it is full.
+func (h *pieces) add(piece []byte, full bool) (line []byte, why string) {
+	if len(h.text) == 0 && full && !h.over {
+		return piece, ""
+	}
+	if len(h.text)+len(piece) > MaxLine {
+		h.over = true
+	} else if !h.over {
+		h.text = append(h.text, piece...)
+	}
+	h.done = full
+	switch {
+	case !full:
+		return nil, heldBack
+	case h.over:
+		return nil, whyLong
+	}
+	return h.text, ""
+}
+
+// forget empties what the line before has ended.
+func (h *pieces) forget() {
+	if h.done {
+		*h = pieces{text: h.text[:0]}
+	}
+}
+
+// waiting reports whether a line has begun and not ended.
+func (h *pieces) waiting() bool { return !h.done && (len(h.text) > 0 || h.over) }
 
 // startsLine reports whether s begins as a server's line does.
 func startsLine(s []byte) bool {
