@@ -11,6 +11,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"xiezhi/internal/engine"
 	"xiezhi/internal/judge"
 	"xiezhi/internal/report"
@@ -62,15 +64,29 @@ func analyse(t *testing.T, dir string, files ...string) (*report.Report, *score.
 // year is the default year, generated and analysed once for all tests.
 var year struct {
 	once   sync.Once
+	dir    string
 	truth  *truth.Truth
 	report *report.Report
 	result *score.Result
 }
 
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if year.dir != "" {
+		_ = os.RemoveAll(year.dir)
+	}
+	os.Exit(code)
+}
+
 func theYear(t *testing.T) {
 	t.Helper()
 	year.once.Do(func() {
-		dir := t.TempDir()
+		// Not t.TempDir: tests after the one that comes first need the files, too.
+		dir, err := os.MkdirTemp("", "xiezhi-lab-*")
+		if err != nil {
+			t.Fatal(err)
+		}
+		year.dir = dir
 		tr, err := lab.Write(context.Background(), lab.Config{Seed: 1}, dir)
 		if err != nil {
 			t.Fatal(err)
@@ -128,9 +144,44 @@ func TestCampaignsHoldOneGang(t *testing.T) {
 	theYear(t)
 	e := year.result.Exchanges
 	for _, c := range []score.Clustering{e.ByRequests, e.ByAttacks} {
-		if c.Purity < 0.9 {
-			t.Errorf("purity %.3f: gangs are confused\n%s", c.Purity, table(t))
+		if c.Purity < 0.9 || c.Completeness < 0.9 {
+			t.Errorf("purity %.3f, completeness %.3f, want 0.9 of each\n%s", c.Purity, c.Completeness, table(t))
 		}
+	}
+}
+
+// TestTwelveMonthsJoinedAreTheYear analyses every month by itself and joins
+// the reports: history must not change the figures of kinds that are exact.
+func TestTwelveMonthsJoinedAreTheYear(t *testing.T) {
+	if testing.Short() {
+		t.Skip("analyses twelve months")
+	}
+	theYear(t)
+	files, err := filepath.Glob(filepath.Join(year.dir, lab.TrafficDir, "*.zst"))
+	if err != nil || len(files) != 12 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	var runs []*report.Report
+	for _, f := range files {
+		r, _ := analyse(t, year.dir, f)
+		runs = append(runs, r)
+	}
+	tl, err := tools()
+	if err != nil {
+		t.Fatal(err)
+	}
+	joined, _ := report.Merge(runs, tl.Messages)
+	got, want := joined.Statistics, year.report.Statistics
+	if diff := cmp.Diff(want.AttackedAPIsByMonth, got.AttackedAPIsByMonth); diff != "" {
+		t.Errorf("attacked APIs by month, year - joined +:\n%s", diff)
+	}
+	for _, s := range []string{"marketing_fraud", "traffic_fraud", "exploitation"} {
+		if got.ScenarioShare[s] != want.ScenarioShare[s] {
+			t.Errorf("%s: joined %+v, year %+v", s, got.ScenarioShare[s], want.ScenarioShare[s])
+		}
+	}
+	if joined.Input.Exchanges != year.truth.Exchanges || len(joined.Sites) != len(year.truth.Sites) {
+		t.Errorf("joined holds %d exchanges of %d sites", joined.Input.Exchanges, len(joined.Sites))
 	}
 }
 
