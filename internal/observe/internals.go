@@ -26,9 +26,10 @@ const (
 	valueText                             // text, object or array of any size
 	valueAmount                           // a number
 	valueBoolean
+	valueTrace // frames of a call stack
 )
 
-var internalValues = map[string]internalValue{"flag": valueFlag, "address": valueAddress, "sql": valueSQL, "text": valueText, "amount": valueAmount, "boolean": valueBoolean}
+var internalValues = map[string]internalValue{"flag": valueFlag, "address": valueAddress, "sql": valueSQL, "text": valueText, "amount": valueAmount, "boolean": valueBoolean, "trace": valueTrace}
 
 func loadInternals(fsys fs.FS) (rules []internalRule, cases [][2][]string, err error) {
 	const file = "internals.yaml"
@@ -108,13 +109,39 @@ func (t internalValue) counts(k jsonleaf.Kind, v []byte) bool {
 	case valueFlag:
 		return len(v) > 0 && len(v) <= 48
 	case valueText:
-		return len(v) > 1
+		return len(v) > 1 && !switchWord(v)
+	case valueTrace:
+		return frames(v)
 	case valueAddress:
 		return holdsPrivateAddress(v)
 	case valueSQL:
 		return statement(v)
 	case valueAmount:
 		return len(v) > 0 && len(v) <= 24 && number(v)
+	}
+	return false
+}
+
+// switchWord reports whether a text only says yes or no.
+func switchWord(v []byte) bool {
+	var buf [8]byte
+	if len(v) > len(buf) {
+		return false
+	}
+	switch string(lower(buf[:0], v)) {
+	case "true", "false", "on", "off", "yes", "no", "none", "null", "disabled", "enabled":
+		return true
+	}
+	return false
+}
+
+// frames reports whether a text names places in a program.
+func frames(v []byte) bool {
+	s := string(v[:min(len(v), 512)])
+	for _, mark := range [...]string{".java:", ".kt:", ".scala:", ".py\", line ", ".js:", ".ts:", ".go:", ".php(", ".php:", ".rb:", ".cs:line ", ".rs:", "(Native Method)"} {
+		if contains(s, mark) {
+			return true
+		}
 	}
 	return false
 }

@@ -147,13 +147,13 @@ func TestCodes(t *testing.T) {
 
 func TestInternals(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"users":[{"name":"a","isAdmin":false,"role":"user"},{"name":"b","isAdmin":true,"role":"admin"}]}`:          "users[].isAdmin privilege 2 users[].role privilege 2",
-		`{"del_flag":0,"deletedAt":null,"is_deleted":""}`:                                                            "del_flag deletion 1",
-		`{"innerIp":"10.1.2.3","serverIp":"203.0.113.9","ip":"10.1.2.3","db_url":"jdbc:mysql://192.168.0.7:3306/x"}`: "innerIp address 1 db_url address 1",
-		`{"sql":"SELECT id, name FROM users WHERE id=7","query":"from where"}`:                                       "sql sql 1",
-		`{"debug":false,"debugInfo":{"a":"x1"},"stackTrace":"at a.b"}`:                                               "debugInfo.a debug 1 stackTrace debug 1",
-		`{"remark":"nice","internalRemark":"难缠的客户","costPrice":12.5,"cost":"free","riskScore":71,"create_by":"u7"}`:  "internalRemark remark 1 costPrice cost 1 riskScore score 1 create_by audit 1",
-		`{"id":1,"title":"x","price":3,"admin":"bob","root":null}`:                                                   "",
+		`{"users":[{"name":"a","isAdmin":false,"role":"user"},{"name":"b","isAdmin":true,"role":"admin"}]}`:                                                                "users[].isAdmin privilege 2 users[].role privilege 2",
+		`{"del_flag":0,"deletedAt":null,"is_deleted":""}`:                                                                                                                  "del_flag deletion 1",
+		`{"innerIp":"10.1.2.3","serverIp":"203.0.113.9","ip":"10.1.2.3","db_url":"jdbc:mysql://192.168.0.7:3306/x"}`:                                                       "innerIp address 1 db_url address 1",
+		`{"sql":"SELECT id, name FROM users WHERE id=7","query":"from where"}`:                                                                                             "sql sql 1",
+		`{"debug":"false","debugInfo":{"a":"x1"},"stack":"Go, React","stackTrace":"java.lang.Error\n\tat com.x.A.b(A.java:9)","traceback":["File \"/app/a.py\", line 3"]}`: "debugInfo.a debug 1 stackTrace debug 1 traceback[] debug 1",
+		`{"remark":"nice","internalRemark":"难缠的客户","costPrice":12.5,"cost":"free","riskScore":71,"create_by":"u7"}`:                                                        "internalRemark remark 1 costPrice cost 1 riskScore score 1 create_by audit 1",
+		`{"id":1,"title":"x","price":3,"admin":"bob","root":null}`:                                                                                                         "",
 		`{"admin":true}`: "admin privilege 1",
 	} {
 		var l []string
