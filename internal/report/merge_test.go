@@ -232,3 +232,15 @@ func FuzzRead(f *testing.F) {
 		report.Days(one, "2025-06-02", "2025-06-03", msgs)
 	})
 }
+
+func BenchmarkMergeYear(b *testing.B) {
+	year := reporttest.Year(3, messages(b))
+	var runs []*report.Report
+	for m := time.January; m <= time.December; m++ {
+		first := time.Date(2025, m, 1, 0, 0, 0, 0, time.UTC)
+		runs = append(runs, report.Days(year, first.Format(time.DateOnly), first.AddDate(0, 1, -1).Format(time.DateOnly), messages(b)))
+	}
+	for b.Loop() {
+		report.Merge(runs, messages(b))
+	}
+}

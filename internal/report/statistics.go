@@ -16,9 +16,13 @@ import (
 func Count(r *Report) Statistics {
 	st := Statistics{AttackedAPIsByMonth: map[string]int{}, ScenarioShare: map[string]ScenarioCount{},
 		IndustryByScenario: map[string]map[string]uint64{}, DefectsByClass: map[string]int{}, DefectRanking: []ClassRating{}}
-	site := make(map[string]*Site, len(r.Sites))
+	site, zones := make(map[string]*Site, len(r.Sites)), make(map[string]*time.Location, len(r.Sites))
 	for i := range r.Sites {
-		site[r.Sites[i].Name] = &r.Sites[i]
+		s := &r.Sites[i]
+		site[s.Name] = s
+		if l, err := time.LoadLocation(s.TimeZone); err == nil {
+			zones[s.Name] = l
+		}
 	}
 
 	type monthAPI struct{ month, api string }
@@ -33,9 +37,7 @@ func Count(r *Report) Statistics {
 		industry, zone := string(taxonomy.IndustryOther), time.UTC
 		if s := site[a.Site]; s != nil {
 			industry = cmp.Or(s.Industry, industry)
-			if l, err := time.LoadLocation(s.TimeZone); err == nil {
-				zone = l
-			}
+			zone = cmp.Or(zones[a.Site], zone)
 		}
 		if a.Verdict == taxonomy.Confirmed.String() {
 			for m, api := range a.monthly(zone) {

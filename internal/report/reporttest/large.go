@@ -38,6 +38,15 @@ func Large(n int, msgs *message.Catalog) *report.Report {
 	return r
 }
 
+// Small is the report of Year with its first attacks and defects only, for
+// tests that write many documents.
+func Small(seed uint64, msgs *message.Catalog) *report.Report {
+	r := Year(seed, msgs)
+	r.Attacks, r.Defects = r.Attacks[:24], r.Defects[:8]
+	r.Statistics = report.Count(r)
+	return r
+}
+
 // Rewrite changes every string of a report. path names the place: field names
 // joined by dots, without indices.
 func Rewrite(r *report.Report, change func(path, s string) string) {

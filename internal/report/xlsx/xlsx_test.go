@@ -136,7 +136,7 @@ func TestSameBytes(t *testing.T) {
 // sheet goes through CSV.
 func TestFormulasAreInert(t *testing.T) {
 	for _, evil := range []string{`=HYPERLINK("http://evil.example","x")`, `+cmd|' /C calc'!A0`, `-2+3`, `@SUM(1)`, "\t=1+1", "\r=1+1", "\n=1", " =1+1", "\u00a0=1", "＝1+1", "|x", "\u202e=1+1", "\x00=1", "\xff=1", `{=1}`, strings.Repeat("=", 5000)} {
-		r := reporttest.Year(1, messages(t))
+		r := reporttest.Small(1, messages(t))
 		reporttest.Rewrite(r, func(path, s string) string {
 			if reporttest.Enumerations[path] && path != "Attacks.Site" && path != "Sites.Name" && path != "APIs.Site" {
 				return s
