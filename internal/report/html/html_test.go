@@ -196,7 +196,7 @@ func TestFigures(t *testing.T) {
 	r.Statistics.AttackedAPIsByMonth = map[string]int{"2025-01": 3, "2025-02": 6, "2025-03": 9, "2025-04": 30, "2025-05": 20, "2025-06": 40, "2025-12": 12}
 	r.Statistics.ScenarioShare = map[string]report.ScenarioCount{"marketing_fraud": {Requests: 1, APIs: 1}, "account_risk": {Requests: 1, APIs: 2}, "data_theft": {Requests: 1, APIs: 3}, "exploitation": {Requests: 500, APIs: 9}}
 	for lang, want := range map[string][]string{
-		"en": {"10 APIs were attacked in an average month; June 2025 was the peak with 40. Q2 2025 was the worst quarter with 30 a month.", `>mean 6<`, `>mean 30<`, `>mean 4<`, `>mean 10<`, "33.4%", "33.3%", "0.0%", "500 requests on 9 API(s), never inside the four shares"},
+		"en": {"10 APIs were attacked in an average month; June 2025 was the peak with 40. Q2 2025 was the worst quarter with 30 a month.", `>mean 6<`, `>mean 30<`, `>mean 4<`, `>mean 10<`, "33.4%", "33.3%", "0.0%", "never inside the four shares: 500 requests, APIs attacked: 9."},
 		"zh": {"报告期内月均 10 个 API 遭到攻击，2025 年 6 月达到峰值 40 个，其中2025 年第二季度月均 30 个，为各季度最高。", `>均值 6<`, "33.4%", "单独统计：500 次请求，涉及 9 个 API"},
 	} {
 		page := render(t, r, lang)
