@@ -44,6 +44,16 @@ func TestMaskedPlainTwin(t *testing.T) {
 				s.do("GET /transfer/payee", as("a"), twinned("tip", "payeeMobile", taxonomy.SensCNMobile, 1))
 			})
 		}, "masked_plain_twin:confirmed", []string{"用于确认收款人"}},
+		{"an emergency contact of the same surname", func(s *site) {
+			times(30, func(i int) {
+				s.do(api, as("a"), source(i), twinned("rows[].emergencyContact", "rows[].legalPerson", taxonomy.SensPersonName, 9))
+			})
+		}, "", nil},
+		{"the receiver twice", func(s *site) {
+			times(9, func(i int) {
+				s.do(api, as("a"), source(i), twinned("receiverNameMask", "receiverName", taxonomy.SensPersonName, 1))
+			})
+		}, "masked_plain_twin:probable", nil},
 		{"two records", func(s *site) { times(2, func(i int) { s.do(api, as("a"), phone(1)) }) }, "", nil},
 		{"refused", func(s *site) {
 			times(9, func(i int) { s.do(api, as("a"), phone(1), answer(403, catalog.OutcomeDenied)) })

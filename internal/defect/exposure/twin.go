@@ -51,7 +51,7 @@ func (d *Twin) Observe(ev *defect.Event) {
 	var s *twin
 	for i := range ev.Exposures {
 		x := &ev.Exposures[i]
-		if x.Twins == 0 || !x.Masked || !x.Response {
+		if x.Twins == 0 || !x.Masked || !x.Response || x.Type == taxonomy.SensPersonName && !onePerson(x.Path, x.Twin) {
 			continue
 		}
 		if s == nil {
@@ -80,6 +80,26 @@ func (d *Twin) count(s *twin, ev *defect.Event) {
 	if ev.OpaqueKey() {
 		s.opaque++
 	}
+}
+
+// parts are words of field names that say whose name it is.
+var parts = [...]string{"legal", "emergency", "contact", "receiver", "recipient", "consignee", "sender", "shipper", "spouse", "guardian", "parent", "father", "mother", "child",
+	"owner", "holder", "applicant", "agent", "operator", "payer", "payee", "buyer", "seller", "referrer", "inviter", "doctor", "patient", "driver", "teacher", "student",
+	"insured", "beneficiary", "manager", "creator"}
+
+// onePerson reports whether two fields of an object may name one person: a
+// masked emergency contact shares the surname of the owner, and is another.
+func onePerson(a, b string) bool {
+	var whose [2]uint64
+	for i, path := range [...]string{a, b} {
+		last := strings.ToLower(path[strings.LastIndexByte(path, '.')+1:])
+		for j, w := range parts {
+			if strings.Contains(last, w) {
+				whose[i] |= 1 << j
+			}
+		}
+	}
+	return whose[0] == whose[1] || whose[0] == 0 || whose[1] == 0
 }
 
 // plainShape is the shape of the plain value that agrees.
