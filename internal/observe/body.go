@@ -30,6 +30,17 @@ type readers struct {
 	norm  []byte
 }
 
+// release gives back the room of a giant body.
+func (r *readers) release() {
+	r.text.Release()
+	r.part.Release()
+	for _, b := range [...]*[]byte{&r.lines, &r.bytes} {
+		if cap(*b) > 1<<20 {
+			*b = nil
+		}
+	}
+}
+
 // Paths of one text mean different things in different formats (depth counts
 // from the content of XML), hence each format has path hashes of its own.
 const (

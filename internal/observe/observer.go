@@ -147,6 +147,7 @@ func (o *Observer) Observe(x *exchange.Exchange, out *Batch) {
 	o.takeExposures()
 
 	o.request.wipe()
+	o.read.release()
 	o.x, o.o, o.out = nil, nil, nil
 }
 

@@ -28,7 +28,12 @@ type HTML struct {
 	w      *jsonleaf.Walker
 }
 
-type table struct{ first, end int32 } // cells
+// table is a run of cells that have names.
+type table struct {
+	first, end int32
+	header     int32 // of first: where the row of names begins
+	sideways   bool  // each name stands before its value
+}
 
 type cell struct {
 	from, to int32
@@ -55,7 +60,7 @@ func (h *HTML) Read(b []byte, w *jsonleaf.Walker, v jsonleaf.Visitor) {
 		w.Object()
 	}
 	for _, t := range h.tables {
-		h.tellTable(h.cells[t.first:t.end])
+		h.tellTable(t)
 	}
 	if len(h.fields) > 0 {
 		w.Key([]byte("input"))
@@ -142,11 +147,8 @@ func (h *HTML) parse() {
 				continue
 			}
 			endCell(at)
-			if start >= 0 && readable(h.cells[first:]) {
-				h.tables = append(h.tables, table{int32(first), int32(len(h.cells))})
+			if start >= 0 && h.named(first) {
 				h.rest(start, i)
-			} else {
-				h.cells = h.cells[:first]
 			}
 			start, first = -1, len(h.cells)
 		case theadTag:
@@ -177,8 +179,7 @@ func (h *HTML) parse() {
 		}
 	}
 	endCell(len(b))
-	if start >= 0 && readable(h.cells[first:]) { // the page was cut
-		h.tables = append(h.tables, table{int32(first), int32(len(h.cells))})
+	if start >= 0 && h.named(first) { // the page was cut
 		h.rest(start, len(b))
 	}
 }

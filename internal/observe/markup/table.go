@@ -6,12 +6,6 @@ import (
 	"xiezhi/internal/observe/jsonleaf"
 )
 
-// readable reports whether the cells of a table have names: a row of them
-// above, or one before each value.
-func readable(cells []cell) bool {
-	return len(cells) >= 2 && cells[0].row != cells[len(cells)-1].row || len(cells) == 2 && cells[0].head && !cells[1].head
-}
-
 // rowOf is the length of the row that begins at cells[0].
 func rowOf(cells []cell) int {
 	n := 1
@@ -21,36 +15,57 @@ func rowOf(cells []cell) int {
 	return n
 }
 
-// tellTable reports the records of a table. The header is the first row of
-// header cells, or, when there is none, the first row whose cells all read
-// like names and which the rows below match. A table with its names at the
-// left is one record.
-func (h *HTML) tellTable(cells []cell) {
-	if h.tellSideways(cells) {
+// named keeps the cells from first on as a table if they have names: a row of
+// header cells; or else a first row whose cells all read like names and which
+// nearly all rows below match; or one name before each value. A table without
+// names is layout, or says nothing that its text does not.
+func (h *HTML) named(first int) bool {
+	cells := h.cells[first:]
+	t := table{first: int32(first), end: int32(len(h.cells))}
+	ok := len(cells) >= 2
+	if ok {
+		if t.sideways = h.sideways(cells); !t.sideways {
+			t.header, ok = h.header(cells)
+		}
+	}
+	if !ok {
+		h.cells = h.cells[:first]
+		return false
+	}
+	h.tables = append(h.tables, t)
+	return true
+}
+
+// tellTable reports the records of a table, or the one record that it is.
+func (h *HTML) tellTable(t table) {
+	w := h.w
+	cells := h.cells[t.first:t.end]
+	w.Key([]byte("table"))
+	if t.sideways {
+		w.Object()
+		for ; len(cells) > 0; cells = cells[rowOf(cells):] {
+			n := rowOf(cells)
+			h.label(cells[:n])
+			for k := 0; k+1 < n; k += 2 {
+				h.columnKey(k)
+				h.text = h.cellText(cells[k+1])
+				w.Value(jsonleaf.String, h.text)
+			}
+		}
+		w.Close()
 		return
 	}
-	header, ok := h.header(cells)
-	if !ok {
-		header = nil
-	}
-	w := h.w
-	h.label(header)
-	w.Key([]byte("table"))
+	cells = cells[t.header:]
+	n := rowOf(cells)
+	h.label(cells[:n])
 	w.Array()
-	below := header == nil
-	for len(cells) > 0 {
-		n := rowOf(cells)
-		row := cells[:n]
-		cells = cells[n:]
-		if !below {
-			below = &row[0] == &header[0]
-			continue
-		}
-		if allHead(row) {
+	for cells = cells[n:]; len(cells) > 0; cells = cells[n:] {
+		n = rowOf(cells)
+		if allHead(cells[:n]) {
 			continue // a second header
 		}
 		w.Object()
-		for k, c := range row {
+		for k, c := range cells[:n] {
 			h.columnKey(k)
 			h.text = h.cellText(c)
 			w.Value(jsonleaf.String, h.text)
@@ -112,31 +127,36 @@ func allHead(row []cell) bool {
 	return true
 }
 
-func (h *HTML) header(cells []cell) ([]cell, bool) {
-	for rest := cells; len(rest) > 0; {
-		n := rowOf(rest)
-		if n > 1 && allHead(rest[:n]) {
-			return rest[:n], true
+// header finds the row of names.
+func (h *HTML) header(cells []cell) (at int32, ok bool) {
+	for i := 0; i < len(cells); {
+		n := rowOf(cells[i:])
+		if n > 1 && allHead(cells[i:i+n]) {
+			return int32(i), i+n < len(cells)
 		}
-		rest = rest[n:]
+		i += n
 	}
 	first := cells[:rowOf(cells)]
 	if len(first) < 2 {
-		return nil, false
+		return 0, false
 	}
 	for _, c := range first {
 		if h.text = h.cellText(c); !Label(h.text) {
-			return nil, false
+			return 0, false
 		}
 	}
-	if rest := cells[len(first):]; len(rest) == 0 || rowOf(rest) != len(first) {
-		return nil, false
+	rows, alike := 0, 0
+	for rest := cells[len(first):]; len(rest) > 0; rest = rest[rowOf(rest):] {
+		rows++
+		if rowOf(rest) == len(first) {
+			alike++
+		}
 	}
-	return first, true
+	return 0, rows > 0 && alike*5 >= rows*4
 }
 
-// tellSideways reports a table whose rows are names and values in turn.
-func (h *HTML) tellSideways(cells []cell) bool {
+// sideways reports whether the rows of a table are names and values in turn.
+func (h *HTML) sideways(cells []cell) bool {
 	labels, rows := 0, 0
 	for rest := cells; len(rest) > 0; {
 		n := rowOf(rest)
@@ -160,23 +180,7 @@ func (h *HTML) tellSideways(cells []cell) bool {
 			labels++
 		}
 	}
-	if labels*2 <= rows {
-		return false
-	}
-	w := h.w
-	w.Key([]byte("table"))
-	w.Object()
-	for rest := cells; len(rest) > 0; rest = rest[rowOf(rest):] {
-		n := rowOf(rest)
-		h.label(rest[:n])
-		for k := 0; k+1 < n; k += 2 {
-			h.columnKey(k)
-			h.text = h.cellText(rest[k+1])
-			w.Value(jsonleaf.String, h.text)
-		}
-	}
-	w.Close()
-	return true
+	return labels*2 > rows
 }
 
 // trimLabel drops the colon behind a name.
