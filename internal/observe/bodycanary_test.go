@@ -68,6 +68,26 @@ func formats(t testing.TB, field, v string) map[string]call {
 	}
 }
 
+// The first row of a table without a header is no header: its names are
+// people's.
+func TestNoNameBecomesAColumn(t *testing.T) {
+	const who, where = "欧阳金明", "浙江省杭州市西湖区文三路"
+	rows := [][]string{{who, where}, {"司马水光", where}, {"王小明", where}}
+	var csv, table strings.Builder
+	table.WriteString("<html><table>")
+	for _, r := range rows {
+		csv.WriteString(strings.Join(r, ",") + "\n")
+		table.WriteString("<tr><td>" + strings.Join(r, "</td><td>") + "</td></tr>")
+	}
+	for ct, body := range map[string]string{"text/csv": csv.String(), "application/octet-stream": sheet(t, rows), "text/html": table.String() + "</table>"} {
+		var b Batch
+		newObserver(t).Observe(call{target: "/x", respHead: typed(ct), respBody: body}.exchange(), &b)
+		if enc := b.AppendEncoded(nil); bytes.Contains(enc, []byte(who)) || bytes.Contains(enc, []byte(where)) {
+			t.Errorf("%s: a person is a column: %+v", ct, *b.At(0))
+		}
+	}
+}
+
 // Values in every format and encoding are in no observation, in no encoding of
 // theirs.
 func TestNoCanaryLeavesBodies(t *testing.T) {

@@ -46,6 +46,7 @@ type Names struct {
 	negated                               matcher
 	internals                             []internalRule // of rules/internals.yaml
 	fileWords                             []string       // longest first
+	columns                               matcher
 }
 
 type namesFile struct {
@@ -77,6 +78,7 @@ type namesFile struct {
 	WeakMessageFields    []string            `yaml:"weak_message_fields"`
 	IssuedFields         []string            `yaml:"issued_fields"`
 	FileWords            []string            `yaml:"file_words"`
+	ColumnNames          []string            `yaml:"column_names"`
 	Cases                map[string][]string `yaml:"cases"`
 }
 
@@ -118,6 +120,7 @@ func loadNames(fsys fs.FS) (*Names, map[string][]string, error) {
 	for i, k := range [...]string{"current", "new", "confirm"} {
 		n.passwordUse[i] = newMatcher(f.PasswordUses[k])
 	}
+	n.columns = newMatcher(f.ColumnNames)
 	n.fileWords = slices.Clone(f.FileWords)
 	slices.SortStableFunc(n.fileWords, func(a, b string) int { return len(b) - len(a) })
 	if len(f.CodeFields) == 0 || len(f.MessageFields) == 0 || len(f.AccountFields) != 4 || len(f.PasswordUses) != 3 {
@@ -127,6 +130,16 @@ func loadNames(fsys fs.FS) (*Names, map[string][]string, error) {
 		return nil, nil, err
 	}
 	return n, f.Cases, nil
+}
+
+// column reports whether a text is a name that some lexicon knows, such as the
+// header of a column.
+func (n *Names) column(name []byte) bool {
+	if n.columns.has(normalName(string(name))) {
+		return true
+	}
+	f := n.describe("", string(name), "", 1, false)
+	return f.hint != sensitive.HintNone || f.traits&^traitOdd != 0 || f.code != 0 || f.message != 0
 }
 
 // fileWord gives the length of the word at the beginning of b that files are

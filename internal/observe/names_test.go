@@ -6,6 +6,21 @@ import (
 	"xiezhi/rules"
 )
 
+// A row of people's names must not be taken for the names of columns.
+func TestColumnNames(t *testing.T) {
+	n := newConfig(t).Names
+	for _, s := range []string{"订单号", "手机号", "姓名", "创建时间", "order_no", "Phone", "userId", "amount", "员工编号", "email"} {
+		if !n.column([]byte(s)) {
+			t.Errorf("%q is no column", s)
+		}
+	}
+	for _, s := range []string{"David", "Vincent Price", "张三丰", "欧阳金明", "浙江省杭州市西湖区文三路90号", "Doris Day", "Mark", "王明"} {
+		if n.column([]byte(s)) {
+			t.Errorf("%q is a column", s)
+		}
+	}
+}
+
 func TestPhrases(t *testing.T) {
 	p, f, err := loadPhrases(rules.FS)
 	if err != nil {

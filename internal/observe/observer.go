@@ -107,6 +107,8 @@ func New(cfg Config) (*Observer, error) {
 	}
 	// keyed, so that nobody can aim at a collision of path hashes
 	o.walker.Seed = cfg.Redactor.TokenString("observe: field paths")
+	known := cfg.Names.column
+	o.read.csv.Known, o.read.sheet.Known, o.read.html.Known = known, known, known
 	o.onRequest, o.onResponse, o.onHeader = o.addSignature, o.addMarker, o.responseHeader
 	return o, nil
 }

@@ -14,6 +14,7 @@ package charset
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
@@ -127,7 +128,7 @@ func (d *Decoder) decode(name string, b []byte) []byte {
 	for {
 		n, m, err := dec.Transform(d.buf[out:], b, true)
 		out, b = out+n, b[m:]
-		if err != transform.ErrShortDst {
+		if !errors.Is(err, transform.ErrShortDst) {
 			return d.buf[:out]
 		}
 		d.buf = append(d.buf, make([]byte, len(d.buf))...)

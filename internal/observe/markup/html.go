@@ -9,6 +9,8 @@ import (
 // HTML reads pages one after the other. The zero value is ready. What it gives
 // is valid until the next page is read.
 type HTML struct {
+	Known func(name []byte) bool // whether columns have this name; nil takes any
+
 	Messages [][]byte // what the page says to its reader, decoded, most telling first
 	Rest     [][]byte // what is not reported as a value
 	Scripts  [][]byte // data of <script type="application/json">

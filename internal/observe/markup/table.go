@@ -140,10 +140,15 @@ func (h *HTML) header(cells []cell) (at int32, ok bool) {
 	if len(first) < 2 {
 		return 0, false
 	}
-	for _, c := range first {
+	known := h.Known == nil
+	for _, c := range first { // it may be people's names, hence one must be known
 		if h.text = h.cellText(c); !Label(h.text) {
 			return 0, false
 		}
+		known = known || h.Known(trimLabel(h.text))
+	}
+	if !known {
+		return 0, false
 	}
 	rows, alike := 0, 0
 	for rest := cells[len(first):]; len(rest) > 0; rest = rest[rowOf(rest):] {

@@ -10,6 +10,8 @@ import (
 // CSV reads files of separated values one after the other. The zero value is
 // ready.
 type CSV struct {
+	Known Known
+
 	head header
 	row  []field
 	text []byte // cells that had quotes inside
@@ -30,7 +32,7 @@ func (c *CSV) Read(b []byte, w *jsonleaf.Walker, v jsonleaf.Visitor, max uint32)
 	w.Key([]byte("csv"))
 	w.Array()
 	c.head.reset()
-	first := true
+	named, tried := false, 0
 	for len(b) > 0 {
 		n := c.next(b, sep)
 		line := b
@@ -38,9 +40,9 @@ func (c *CSV) Read(b []byte, w *jsonleaf.Walker, v jsonleaf.Visitor, max uint32)
 		if len(c.row) == 1 && c.row[0].from == c.row[0].to {
 			continue // an empty line
 		}
-		if first {
-			first = false
-			if c.header(line) {
+		if !named && tried < headerRows {
+			tried++
+			if named = c.header(line); named {
 				continue
 			}
 		}
@@ -68,13 +70,20 @@ func (c *CSV) bytes(f field, line []byte) []byte {
 	return line[f.from:f.to]
 }
 
-// header takes the row as names if all its cells read like names.
+// header takes the row as names if it is one of them.
 func (c *CSV) header(line []byte) bool {
+	known := false
 	for _, f := range c.row {
-		if v := trim(guarded(c.bytes(f, line))); len(v) > 0 && !markup.Label(v) {
+		v := trim(guarded(c.bytes(f, line)))
+		if len(v) > 0 && !markup.Label(v) {
 			return false
 		}
+		known = known || len(v) > 0 && c.Known.any(v)
 	}
+	if !known {
+		return false
+	}
+	c.head.reset()
 	for _, f := range c.row[:min(len(c.row), MaxColumns)] {
 		c.head.add(guarded(c.bytes(f, line)))
 	}

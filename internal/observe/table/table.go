@@ -22,6 +22,14 @@ const (
 	headerRows = 10 // rows in which a header is looked for
 )
 
+// Known says whether a text is a name that columns have. Nothing marks the
+// header of a table in these formats, and the first row of a table without one
+// may be people's names: a row is a header if all its cells read like names and
+// one of them is known. nil takes any.
+type Known func(name []byte) bool
+
+func (k Known) any(name []byte) bool { return k == nil || k(name) }
+
 // header holds the names of the columns.
 type header struct {
 	text  []byte

@@ -55,6 +55,27 @@ func TestCSV(t *testing.T) {
 	}
 }
 
+// Without a name that is known the first row is data.
+func TestUnknownHeader(t *testing.T) {
+	known := func(name []byte) bool { return string(name) == "phone" }
+	w := &jsonleaf.Walker{Seed: 1}
+	c := &collector{w: w}
+	r := &CSV{Known: known}
+	if rows, _ := r.Read([]byte("ann,bob\ncat,dog\n"), w, c, 100); rows != 2 || c.out[0] != "csv[].column_a=ann" {
+		t.Errorf("%d rows, %q", rows, c.out)
+	}
+	c.out = nil
+	if rows, _ := r.Read([]byte("a title\nname,phone\nann,1\n"), w, c, 100); rows != 2 || c.out[1] != "csv[].name=ann" {
+		t.Errorf("%d rows, %q", rows, c.out)
+	}
+	c.out = nil
+	x := &XLSX{Known: known}
+	f, ok := x.Read(archive(t, sheet1, `<row><c r="A1" t="str"><v>x</v></c><c r="B1" t="str"><v>y</v></c></row><row><c r="A2" t="str"><v>name</v></c><c r="B2" t="str"><v>phone</v></c></row><row><c r="A3" t="str"><v>ann</v></c></row>`), w, c, 100)
+	if !ok || f.Rows != 2 || c.out[2] != "sheet[].name=ann" {
+		t.Errorf("%+v, %q", f, c.out)
+	}
+}
+
 func archive(t testing.TB, files ...string) []byte {
 	t.Helper()
 	var out bytes.Buffer

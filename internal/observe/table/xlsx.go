@@ -37,11 +37,12 @@ type Facts struct {
 
 // XLSX reads spreadsheets one after the other. The zero value is ready.
 type XLSX struct {
+	Known Known
+
 	head    header
 	part    []byte
 	shared  []byte
 	ends    []int32 // of shared strings
-	text    []byte
 	cells   []sheetCell
 	values  []byte
 	inflate io.ReadCloser
@@ -210,17 +211,16 @@ func (x *XLSX) readSheet(w *jsonleaf.Walker, max uint32, f *Facts) {
 			return
 		}
 		if !headed {
-			tried++
-			if x.header() {
-				headed = true
+			if headed = x.header(); headed {
 				x.cells = x.cells[:0]
 				return
 			}
-			if len(x.cells) == 1 && tried < headerRows {
+			tried++
+			headed = tried == headerRows // a table without names
+			if len(x.cells) == 1 && !x.narrow {
 				x.cells = x.cells[:0] // a title above the table
 				return
 			}
-			headed = true // a table without names
 		}
 		rows++
 		if w.Leaves >= max {
@@ -348,11 +348,18 @@ func (x *XLSX) header() bool {
 	if len(x.cells) < 2 && !x.narrow {
 		return false
 	}
+	known := false
 	for _, c := range x.cells {
-		if !markup.Label(trim(x.values[c.from:c.to])) {
+		v := trim(x.values[c.from:c.to])
+		if !markup.Label(v) {
 			return false
 		}
+		known = known || x.Known.any(v)
 	}
+	if !known {
+		return false
+	}
+	x.head.reset()
 	for _, c := range x.cells {
 		for len(x.head.ends) < c.column {
 			x.head.add(nil)
