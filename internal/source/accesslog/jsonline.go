@@ -51,7 +51,7 @@ func (p *parser) json(line []byte, x *exchange.Exchange, depth int) string {
 		// Docker ends a piece without a line end.
 		full := len(inner) < len(text) || len(text) < dockerPiece
 		var why string
-		if inner, why = p.memory.of(s).add(inner, full); why != "" {
+		if inner, why = p.memory.piece(s, inner, full); why != "" {
 			return why
 		}
 	}

@@ -46,6 +46,7 @@ type memory struct {
 	date    []byte   // of the #Date directive, for lines with a time of day alone
 	last    int64    // time of the latest exchange: the year of times without one
 	pieces  [2]pieces
+	ended   bool // one of them belongs to a line before
 }
 
 // headerNames are the names a log implies.
@@ -82,9 +83,15 @@ func (p *parser) line(line []byte, x *exchange.Exchange) string {
 			return why
 		}
 	}
+	// Most lines begin with an address and are what they look like.
+	if len(line) > 24 && line[0]-'0' <= 9 && line[4] != '-' {
+		if why := p.combined(line, x); why != whyFormat {
+			return why
+		}
+	}
 	p.outer = stamp{}
-	for i := range p.memory.pieces {
-		p.memory.pieces[i].forget()
+	if p.memory.ended {
+		p.memory.forget()
 	}
 	for range maxWrappers {
 		rest, why := p.unwrap(line)

@@ -70,7 +70,7 @@ func (p *parser) dated(line []byte) ([]byte, string) {
 			return line, ""
 		}
 		var why string
-		if rest, why = p.memory.of(rest).add(rest[9:], full); why != "" {
+		if rest, why = p.memory.piece(rest, rest[9:], full); why != "" {
 			return nil, why
 		}
 	} else if tail := tag(rest); tail != nil {
@@ -92,16 +92,13 @@ type pieces struct {
 	done bool // the line in hand ends it
 }
 
-// of gives the pieces of the stream that s names: stdout or stderr.
-func (m *memory) of(s []byte) *pieces {
-	if s[3] == 'e' {
-		return &m.pieces[1]
+// piece takes the next piece of a line of the stream, stdout or stderr, and
+// gives the line once it is full.
+func (m *memory) piece(stream, piece []byte, full bool) (line []byte, why string) {
+	h := &m.pieces[0]
+	if stream[3] == 'e' {
+		h = &m.pieces[1]
 	}
-	return &m.pieces[0]
-}
-
-// add takes the next piece of a line and gives the line once it is full.
-func (h *pieces) add(piece []byte, full bool) (line []byte, why string) {
 	if len(h.text) == 0 && full && !h.over {
 		return piece, ""
 	}
@@ -111,6 +108,7 @@ func (h *pieces) add(piece []byte, full bool) (line []byte, why string) {
 		h.text = append(h.text, piece...)
 	}
 	h.done = full
+	m.ended = m.ended || full
 	switch {
 	case !full:
 		return nil, heldBack
@@ -120,11 +118,14 @@ func (h *pieces) add(piece []byte, full bool) (line []byte, why string) {
 	return h.text, ""
 }
 
-// forget empties what the line before has ended.
-func (h *pieces) forget() {
-	if h.done {
-		*h = pieces{text: h.text[:0]}
+// forget empties what lines before have ended.
+func (m *memory) forget() {
+	for i := range m.pieces {
+		if h := &m.pieces[i]; h.done {
+			*h = pieces{text: h.text[:0]}
+		}
 	}
+	m.ended = false
 }
 
 // waiting reports whether a line has begun and not ended.
