@@ -19,14 +19,15 @@ const (
 // know remembers what a scope's members have in common.
 func (ep *episode) know(sc *scope) {
 	ep.pure = !sc.kind.wide() || len(sc.members)*10 >= len(sc.all)*9
-	m := mark{sc.kind, sc.key}
-	if _, ok := ep.marks[m]; ok || len(ep.marks) >= maxMarks {
-		return
+	for _, m := range [2]mark{{sc.kind, sc.key}, sc.also} {
+		if _, ok := ep.marks[m]; ok || m.key == 0 || len(ep.marks) >= maxMarks {
+			continue
+		}
+		if ep.marks == nil {
+			ep.marks = make(map[mark]struct{})
+		}
+		ep.marks[m] = struct{}{}
 	}
-	if ep.marks == nil {
-		ep.marks = make(map[mark]struct{})
-	}
-	ep.marks[m] = struct{}{}
 }
 
 // patience is how long an episode's keys may be silent before it has ended: an

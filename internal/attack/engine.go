@@ -72,6 +72,7 @@ type Engine struct {
 	labels  labels
 	senders []int32 // APIs of other units that send codes as well
 	numbers numbers // that codes are sent to
+	usual   usual   // what people make of codes
 	initial initial // passwords that were given to people
 	targets targets
 	pending pending
@@ -109,6 +110,7 @@ type apiState struct {
 	reads    uint32
 	cells    list
 	sender   bool                // in Engine.senders
+	people   uint32              // answers that gave people's data
 	shapes   *[shapeSlots]uint64 // parameter structures whose names are known
 	named    uint32              // parameter names learned here
 }
@@ -231,6 +233,7 @@ func (e *Engine) retire(r ref, c *cell) {
 		e.crowd.cell(e, c)
 	}
 	e.book.settle(e, r, c)
+	e.usual.learn(c)
 	c.tally.free(&e.pool)
 	e.rows.release(c.rows)
 	e.hints.release(c.hints)

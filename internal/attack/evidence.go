@@ -114,7 +114,7 @@ func (s *scene) othersWork() bool {
 			}
 			r = c.aNext
 		}
-		if all < 5 || at*10 >= all {
+		if all < 5 || at >= 10 || at*10 >= all { // an attack may be most of all
 			s.work = 1
 		}
 	}
@@ -194,8 +194,9 @@ func (s *scene) peerFail(sc *scope) (rate float64, peers int) {
 }
 
 // louder weighs how much more the askers of a scope do than others: more than
-// nearly all of them, many times over.
-func (s *scene) louder(f *fusion, sc *scope, much func(c *cell) float64) {
+// nearly all of them, many times over. It reports
+// whether there are others to compare with.
+func (s *scene) louder(f *fusion, sc *scope, much func(c *cell) float64) bool {
 	in := make(map[int32]bool, len(sc.members))
 	for _, i := range sc.members {
 		in[i] = true
@@ -211,7 +212,7 @@ func (s *scene) louder(f *fusion, sc *scope, much func(c *cell) float64) {
 		}
 	}
 	if len(others) < 5 || len(mine) == 0 {
-		return
+		return false
 	}
 	all := make([]float64, 0, len(others))
 	for who, n := range others {
@@ -220,7 +221,7 @@ func (s *scene) louder(f *fusion, sc *scope, much func(c *cell) float64) {
 		}
 	}
 	if len(all) < 5 {
-		return
+		return false
 	}
 	sum := 0.0
 	for _, n := range mine {
@@ -228,6 +229,7 @@ func (s *scene) louder(f *fusion, sc *scope, much func(c *cell) float64) {
 	}
 	times := sum / float64(len(mine)) / max(nth(all, min(len(all)*95/100, len(all)-1)), 1)
 	f.say(taxonomy.FamilyHerd, ramp(times, 4, 2, 30, 4), "peers", round2(times), 1)
+	return true
 }
 
 func round2(x float64) float64 { return math.Round(x*100) / 100 }

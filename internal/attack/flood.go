@@ -12,7 +12,7 @@ const (
 	floodPeak  = 30.0 // bucket level: 20 a second for 3 s
 	floodLeast = 60
 	floodPart  = 30
-	floodWide  = 20.0 // requests a second of a herd
+	floodWide  = 15.0 // requests a second of a herd
 )
 
 func likeFlood(s *scene, c *cell, strict bool) bool {
@@ -52,7 +52,7 @@ func weighFlood(s *scene, sc *scope) *fusion {
 			return nil
 		}
 		z, purity := s.herd(sc, s.looksGuilty)
-		if rate < floodWide || z < 6 || purity < 0.8 || len(others) < 5 {
+		if rate < floodWide || z < 6 || purity < 0.8 || len(others) < 3 && !s.peopled(in) {
 			return nil
 		}
 		f.say(taxonomy.FamilyHerd, ramp(z, 6, 3, 20, 5), "herd", len(sc.members), max(1, int(float64(len(sc.all))*0.15)))
@@ -77,6 +77,29 @@ func weighFlood(s *scene, sc *scope) *fusion {
 	s.protocol(f, sc)
 	s.idle(f, sc)
 	return f
+}
+
+// peopled reports whether others are about on the site who leave this API
+// alone.
+func (s *scene) peopled(in map[int32]bool) bool {
+	mine := make(map[uint64]bool, len(in))
+	for i := range s.refs {
+		if in[int32(i)] {
+			mine[s.cell(int32(i)).who] = true
+		}
+	}
+	n := 0
+	for r := s.e.apis[0].cells.head; r != 0 && n < 20; {
+		c := s.e.cells.at(r)
+		if c.last < s.from {
+			break
+		}
+		if !mine[c.who] {
+			n++
+		}
+		r = c.aNext
+	}
+	return n >= 20
 }
 
 func gateFlood(t *tally, wide bool) bool { return t.n >= floodLeast }

@@ -139,8 +139,11 @@ func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
 			// popular passwords here and there. Is it the passwords or the accounts
 			// that are being tried? Who asks for accounts has no need of a second
 			// password.
-			if dist >= least && per <= 2 && tags <= 2 && (absent >= 0.3 || s.serial(t, dist)) {
-				return taxonomy.AttackAccountScanning
+			if per <= 2 && tags <= 2 && (absent >= 0.3 || s.serial(t, dist)) {
+				if dist >= least {
+					return taxonomy.AttackAccountScanning
+				}
+				return "" // it will be, when there are more
 			}
 			if dist >= max(accountsSpray, least-5) {
 				return taxonomy.AttackPasswordSpraying
@@ -160,7 +163,7 @@ func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
 	if t.asked*2 > t.n && !tells(t) {
 		return "" // every answer the same: messages are sent, nothing is told
 	}
-	if looksUp(s.u.role) && givesPeople(t) {
+	if looksUp(s.u.role) && (givesPeople(t) || s.e.apis[s.cell(sc.members[0]).api].givesPeople()) {
 		return taxonomy.AttackScraping
 	}
 	return taxonomy.AttackAccountScanning

@@ -41,6 +41,7 @@ func (s *scene) adopt(ax *axis, sc *scope) {
 		in[i] = true
 		prints[printOf(s.cell(i))]++
 	}
+	s.broaden(ax, sc, in)
 	from, to := sc.sum.window()
 	for i := range s.refs {
 		c := s.cell(int32(i))
@@ -57,6 +58,35 @@ func (s *scene) adopt(ax *axis, sc *scope) {
 			continue
 		}
 		sc.kin = append(sc.kin, int32(i))
+	}
+}
+
+// broaden adds to a scope of one structure the cells of other structures that
+// the same client built, where hardly anybody else has that client: a number
+// that ends in a letter changes the structure and nothing else.
+func (s *scene) broaden(ax *axis, sc *scope, in map[int32]bool) {
+	if sc.kind != scopePrint {
+		return
+	}
+	cohort := s.cell(sc.members[0]).cohort
+	all, more := 0, []int32(nil)
+	for i := range s.refs {
+		c := s.cell(int32(i))
+		if c.cohort != cohort || s.taken[i] {
+			continue
+		}
+		all++
+		if !in[int32(i)] && ax.like(s, c, true) && !s.claimed(ax, s.refs[i], c) {
+			more = append(more, int32(i))
+		}
+	}
+	if (len(sc.members)+len(more))*10 < all*9 {
+		return
+	}
+	sc.also = mark{scopeCohort, cohort}
+	for _, i := range more {
+		in[i] = true
+		sc.members = append(sc.members, i)
 	}
 }
 

@@ -42,6 +42,10 @@ func givesPeople(t *tally) bool {
 	return people >= 10 && people*10 >= t.count(setSubjects)
 }
 
+// givesPeople reports whether an API's answers give people's data, to whom they
+// answer at all.
+func (a *apiState) givesPeople() bool { return a.people >= 20 && a.people*10 >= a.n }
+
 // volume weighs, for one asker, how many more accounts he names than others do
 // and whether he counts them through.
 func (s *scene) volume(f *fusion, sc *scope) {
@@ -52,5 +56,7 @@ func (s *scene) volume(f *fusion, sc *scope) {
 	s.louder(f, sc, func(c *cell) float64 { return c.sets[setSubjects].count() })
 	if t.steps > 10 && t.steps*2 >= t.subj {
 		f.say(taxonomy.FamilySequence, 3, "steps", int(t.steps), 0)
+	} else if t.climbs(float64(t.subj)) {
+		f.say(taxonomy.FamilySequence, 3, "rises", int(t.rises), 0)
 	}
 }

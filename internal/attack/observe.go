@@ -141,10 +141,11 @@ func (e *Engine) cell(ev *catalog.Event, i int32, sub, target uint64) (ref, *cel
 }
 
 // failing reports whether a cell does little but fail to get in, or have codes
-// sent that nobody enters: slow abuse shows over a day only, and there is no
+// sent that nobody enters, or ask about one account or object after the other: slow abuse shows over a day only, and there is no
 // honest history that could hide it.
 func (c *cell) failing() bool {
-	return c.api != 0 && (c.subj > 0 && c.fail*5 >= c.n*4 || c.blind*2 >= c.n || c.asked*5 >= c.n*4 && c.follow == 0)
+	return c.api != 0 && (c.subj > 0 && c.fail*5 >= c.n*4 || c.blind*2 >= c.n || c.asked*5 >= c.n*4 && c.follow == 0 ||
+		c.subj >= 8 && c.sets[setSubjects].count() >= 8 && c.follow == 0 || max(c.steps, c.rises) >= 15 && max(c.steps, c.rises)*2 >= c.obj)
 }
 
 func (e *Engine) insert(ev *catalog.Event, i int32, sub, key uint64) (ref, *cell) {

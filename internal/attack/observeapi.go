@@ -267,6 +267,9 @@ func (e *Engine) walkTo(c *cell, set observe.SetFeature) {
 	if set.Prefix == c.lastPrefix && step != 0 && step == c.lastStep {
 		c.steps++
 	}
+	if set.Prefix == c.lastPrefix && step > 0 && step <= 8 {
+		c.rises++
+	}
 	if set.Prefix == c.lastPrefix {
 		c.lastStep = step
 	}
@@ -344,6 +347,7 @@ func (e *Engine) countExposed(ev *catalog.Event, c *cell, u *unit) {
 	if most == nil {
 		return
 	}
+	e.apis[c.api].people++
 	c.level = max(c.level, uint8(level))
 	c.people = max(c.people, most.Distinct)
 	for _, s := range most.Subjects {

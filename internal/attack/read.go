@@ -92,7 +92,7 @@ func (s *scene) weighScrape(sc *scope, read float64, p *peers) *fusion {
 		density = asked / (b * 64)
 	}
 	dense := density >= 0.5 && asked >= 64
-	ordered := dense || float64(t.steps) >= asked/2
+	ordered := dense || float64(t.steps) >= asked/2 || t.climbs(asked)
 	guessing := t.miss >= 5 && t.miss*20 >= t.obj
 	rate := float64(t.n) / max(t.seconds(), 1)
 	people := t.count(setExposed)
@@ -122,7 +122,7 @@ func (s *scene) weighScrape(sc *scope, read float64, p *peers) *fusion {
 			return nil
 		}
 	default:
-		if asked < objectsCold || !(float64(t.steps) >= asked/2 || guessing || rate >= 1 && people >= 20 && t.unissued*2 > t.obj) {
+		if asked < objectsCold || !(float64(t.steps) >= asked/2 || t.climbs(asked) || guessing || rate >= 1 && people >= 20 && t.unissued*2 > t.obj) {
 			return nil
 		}
 	}
@@ -185,11 +185,19 @@ func (s *scene) drones(sc *scope, asked float64) bool {
 	return all > 0 && here*10 >= all*9
 }
 
+// climbs reports whether nearly every number is a little above the one before:
+// a list counted through with the gaps left out.
+func (t *tally) climbs(asked float64) bool {
+	return t.rises >= 30 && float64(t.rises) >= 0.75*asked
+}
+
 // walk weighs how the objects were chosen.
 func (s *scene) walk(f *fusion, sc *scope, asked float64, p *peers) {
 	t := &sc.sum
 	if t.steps > 10 && float64(t.steps) >= asked/2 {
 		f.say(taxonomy.FamilySequence, 3, "steps", int(t.steps), 0)
+	} else if t.climbs(asked) {
+		f.say(taxonomy.FamilySequence, 3, "rises", int(t.rises), 0)
 	}
 	if got := t.obj - min(t.miss, t.obj); t.unissued*2 > got && asked >= 10 {
 		switch {

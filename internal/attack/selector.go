@@ -73,8 +73,13 @@ func (e *Engine) selector(ep *episode, r *roster) Selector {
 		s.Prefix = slices.Clone(r.prefixes.list)
 		slices.SortFunc(s.Prefix, func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
 	}
-	if ep.scope == scopeTarget && r.sets[setSubjects] != nil && r.sets[setSubjects].dense == nil {
-		s.Account = []uint64{ep.key}
+	if ep.scope == scopeTarget && len(ep.marks) < maxMarks && r.sets[setSubjects] != nil && r.sets[setSubjects].dense == nil {
+		for m := range ep.marks {
+			if m.kind == scopeTarget {
+				s.Account = append(s.Account, m.key)
+			}
+		}
+		slices.Sort(s.Account)
 	}
 	// Narrow by fingerprint where the source shows one: honest people may sit
 	// behind the same address. Each key is kept if it excludes somebody, or if

@@ -101,6 +101,24 @@ func (e *Engine) within(u *unit, f func(i int32)) {
 	}
 }
 
+// usual is how people deal with codes at this site: learned from askers that
+// nothing was found against, when they are forgotten.
+type usual struct{ askers, asked, codes, used uint32 }
+
+func (h *usual) learn(c *cell) {
+	if c.asked == 0 || c.accused || c.signed > 0 {
+		return
+	}
+	n := max(c.follow, uint32(c.sets[setSubjects].count()))
+	h.askers++
+	h.asked += c.asked
+	h.codes += n
+	h.used += min(c.follow, n)
+	if h.askers >= 1<<12 {
+		h.askers, h.asked, h.codes, h.used = h.askers/2, h.asked/2, h.codes/2, h.used/2
+	}
+}
+
 // likeSend: has codes sent that nobody enters.
 func likeSend(s *scene, c *cell, strict bool) bool {
 	if c.asked == 0 || c.asked*2 < c.n || float64(c.follow) > enteredLess*float64(c.sent) {
@@ -195,13 +213,17 @@ func weighSend(s *scene, sc *scope) *fusion {
 	rate, of := s.entered(sc)
 	measured := of >= 10 && rate >= enteredKnown
 	used := share(t.follow, max(t.sent, 1))
+	down := of >= sendsWide/5 && rate < 0.1 // hardly anybody gets what he asks for
+	if h := &s.e.usual; of < 10 && h.codes >= 20 {
+		// Few others are there to compare with: those of the days before are.
+		rate, of = share(h.used, h.codes), h.codes
+		measured = rate >= enteredKnown
+	}
 	if of >= 10 && used >= enteredLess*max(rate, 0.1) && t.follow > 0 {
 		return nil // as many are entered as with others
 	}
 	mine, others := s.segments(sc)
 	close := mine >= crowded*others && asked >= sendsCrowded
-	down := of >= sendsWide/5 && rate < 0.1 // hardly anybody gets what he asks for
-
 	f := &fusion{kind: taxonomy.AttackSMSAbuse}
 	switch {
 	case bombing:
@@ -223,7 +245,10 @@ func weighSend(s *scene, sc *scope) *fusion {
 		f.say(taxonomy.FamilyHerd, ramp(sources, 3, 1.5, 20, 4.5), "sources", int(math.Round(sources)), 1)
 	}
 	if !sc.kind.wide() {
-		s.louder(f, sc, func(c *cell) float64 { return float64(c.asked) })
+		if h := &s.e.usual; !s.louder(f, sc, func(c *cell) float64 { return float64(c.asked) }) && h.askers >= 20 {
+			times := asked / float64(sc.addrs) / (3 * float64(h.asked) / float64(h.askers))
+			f.say(taxonomy.FamilyHerd, ramp(times, 4, 2, 30, 4), "peers", round2(times), 1)
+		}
 	}
 	if measured {
 		// The same number again is hardly news: its owner may wait in vain.
@@ -233,6 +258,9 @@ func weighSend(s *scene, sc *scope) *fusion {
 			most = 3.5 // one person can be that unlucky
 		}
 		f.say(taxonomy.FamilyOutcome, min(tries*math.Log(0.98/(1-min(rate, 0.8))), most), "not_entered", round2(1-used), round2(1-rate))
+	}
+	if held := share(t.blocked, t.asked); held >= 0.3 && dist >= 3 {
+		f.say(taxonomy.FamilyOutcome, ramp(held, 0.3, 1.5, 0.8, 2.5), "held", held, 0.05)
 	}
 	if close {
 		f.say(taxonomy.FamilySet, ramp(mine/others, crowded, 2.5, 50, 5), "segments", int(dist), int(t.count(setBlocks)))

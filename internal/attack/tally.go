@@ -41,6 +41,7 @@ type tally struct {
 
 	obj, own, foreign, miss uint32 // requests that name an object, by what came back
 	unissued, steps, enum   uint32 // not handed out before; equal steps; enumerable
+	rises                   uint32 // the next number or one of the seven after it
 	bulk                    uint32 // reads of many people's data without credential
 	people                  uint32 // most people in one response
 	level                   uint8  // highest sensitivity read in the clear
@@ -106,6 +107,7 @@ func (t *tally) addCounts(o *tally) {
 	t.miss += o.miss
 	t.unissued += o.unissued
 	t.steps += o.steps
+	t.rises += o.rises
 	t.enum += o.enum
 	t.bulk += o.bulk
 	t.people = max(t.people, o.people)

@@ -200,6 +200,8 @@ func (u *usage) score(r taxonomy.Role, p *op, w words) float64 {
 		add(half(u.password) || half(u.newPass), 1)
 		add((half(u.password) || half(u.newPass)) && u.registered > 0, 4)
 		add(half(u.password) && half(u.account) && u.issued == 0 && u.wrong == 0 && u.success > 0 && write, 1)
+	case taxonomy.RoleIdentityCheck:
+		add(half(u.account) && !half(u.password) && !half(u.newPass) && !half(u.code) && w.last("check", "exist", "available"), 5)
 	case taxonomy.RolePasswordReset:
 		add(half(u.newPass) && half(u.code), 4)
 	case taxonomy.RolePasswordChange:
