@@ -165,20 +165,19 @@ func (v *view) defectTitle(d *report.Defect) string {
 	return s
 }
 
-// attackRefs links to attacks, the first of them.
+// attackRefs links to attacks, the earliest of them.
 func (v *view) attackRefs(ids []string) (out []ref, more int) {
+	var list []*report.Attack
 	for _, id := range ids {
-		a := v.attack[id]
-		if a == nil {
-			continue
+		if a := v.attack[id]; a != nil {
+			list = append(list, a)
 		}
-		if len(out) == maxRefs {
-			more++
-			continue
-		}
-		out = append(out, ref{anchor("a-", id), v.name("attack_kind", a.Kind) + " " + v.day(a.FirstSeen)})
 	}
-	return out, more
+	slices.SortStableFunc(list, func(a, b *report.Attack) int { return a.FirstSeen.Compare(b.FirstSeen) })
+	for _, a := range list[:min(maxRefs, len(list))] {
+		out = append(out, ref{anchor("a-", a.ID), v.name("attack_kind", a.Kind) + " " + v.day(a.FirstSeen)})
+	}
+	return out, len(list) - len(out)
 }
 
 // defectRefs links to defects.

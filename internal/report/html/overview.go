@@ -285,7 +285,9 @@ func (v *view) points() []string {
 		out = append(out, v.t("html.key.exploited", "n", t.exploited, "attacks", t.through))
 	}
 	if len(v.R.Campaigns) > 0 {
-		big := v.largestCampaigns()[0]
+		big := slices.MaxFunc(v.largestCampaigns(), func(a, b *report.Campaign) int {
+			return cmp.Or(cmp.Compare(a.Requests, b.Requests), cmp.Compare(b.ID, a.ID))
+		})
 		out = append(out, v.t("html.key.gang", "n", len(v.R.Campaigns), "name", big.Name, "sites", len(big.Sites), "requests", big.Requests))
 	}
 	if t.people > 0 {
