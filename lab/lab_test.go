@@ -222,6 +222,11 @@ func TestPublicAndGangsAreRealistic(t *testing.T) {
 		if !e.Exchange.Client.IsValid() || e.Exchange.Client.Addr().As4()[0] < 240 {
 			t.Fatalf("client %v is outside the reserved block", e.Exchange.Client)
 		}
+		for _, h := range e.Exchange.Request.Header {
+			if v := bytes.TrimPrefix(h.Value, []byte("Bearer ")); len(v) > 24 && bytes.Contains(e.Exchange.Response.Body, v) {
+				t.Fatalf("%s shows a credential that its own answer gives out", e.Exchange.Target)
+			}
+		}
 		if e.Exchange.Caps&exchange.CapHeaderOrder == 0 {
 			t.Fatal("an exchange without header order")
 		}

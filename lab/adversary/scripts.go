@@ -16,6 +16,7 @@ func (w *raid) spread(workers int, each func(a *stage.Actor, i int)) {
 	for k := range workers {
 		w.enter(time.Duration(w.rng.Int64N(int64(10*time.Second))), func(a *stage.Actor) {
 			for i := k; i < n; i += workers {
+				a.Session = nil // every attempt starts afresh
 				each(a, i)
 				a.Wait(w.gap(a, n/workers))
 			}

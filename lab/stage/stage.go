@@ -192,11 +192,12 @@ func (a *Actor) Call(name string, fields scene.Fields) scene.Answer {
 		return scene.Answer{}
 	}
 	call := &scene.Call{API: api, Now: a.at, From: a.Client.Addr, Fields: fields, Session: a.Session, Origin: a.Client.Origin}
+	at := a.at
 	ans := a.App.Serve(call)
-	if ans.Token != "" {
-		a.Session = &scene.Session{Account: ans.Account, Token: ans.Token, Until: a.at.Add(11 * time.Hour)}
-	}
 	a.send(api, call, &ans, "", "")
+	if ans.Token != "" { // shown from the next request on
+		a.Session = &scene.Session{Account: ans.Account, Token: ans.Token, Until: at.Add(11 * time.Hour)}
+	}
 	return ans
 }
 
