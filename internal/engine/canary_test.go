@@ -1,12 +1,15 @@
 package engine_test
 
 import (
+	"archive/zip"
 	"bytes"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	mrand "math/rand/v2"
 	"net/url"
 	"os"
@@ -20,6 +23,9 @@ import (
 	"xiezhi/internal/judge"
 	"xiezhi/internal/message"
 	"xiezhi/internal/report"
+	"xiezhi/internal/report/html"
+	"xiezhi/internal/report/sarif"
+	"xiezhi/internal/report/xlsx"
 	"xiezhi/internal/source"
 	"xiezhi/rules"
 )
@@ -79,6 +85,29 @@ var canary = map[string]func(i int, r *mrand.Rand) string{
 		e := base64.RawURLEncoding.EncodeToString
 		return e([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + e(fmt.Appendf(nil, `{"sub":"canaryuser%d","exp":1900000000}`, i)) + "." + e(fmt.Appendf(nil, "%032x", r.Uint64()))
 	},
+}
+
+// unzipped gives the parts of a workbook one after the other.
+func unzipped(t *testing.T, b []byte) []byte {
+	t.Helper()
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	for _, f := range z.File {
+		r, err := f.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(&out, r); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out.Bytes()
 }
 
 // TestCanary feeds unique personal values, passwords and credentials through
@@ -145,6 +174,17 @@ func TestCanary(t *testing.T) {
 			t.Fatal(err)
 		}
 		outputs["summary in "+lang] = b.Bytes()
+		if lang == "en" { // the documents hold the same values in either language, and the search is long
+			continue
+		}
+		var page, findings, book bytes.Buffer
+		err := errors.Join(html.Write(&page, res.Report, html.Config{Lang: lang, Messages: msgs}),
+			sarif.Write(&findings, res.Report, sarif.Config{Lang: lang, Messages: msgs}),
+			xlsx.Write(&book, res.Report, xlsx.Config{Lang: lang, Messages: msgs}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		outputs["--html in "+lang], outputs["--sarif in "+lang], outputs["--xlsx in "+lang] = page.Bytes(), findings.Bytes(), unzipped(t, book.Bytes())
 	}
 	for _, name := range spilled {
 		b, err := os.ReadFile(name)
