@@ -68,7 +68,7 @@ func (b *book) absorb(e *Engine, ep *episode) {
 			if b.ownerOf(r, c) == nil && ep.carries(c) {
 				found = append(found, r)
 			}
-			r = c.aNext
+			r = e.cells.after(r)
 		}
 	})
 	gap := ep.patience(e)

@@ -84,6 +84,7 @@ type Engine struct {
 	book    *book
 	losses  Losses
 	event   catalog.Event // the event being observed, where its outcome is put right
+	worked  bool          // a cell has ever been in business
 	marked  bool          // the event being observed looks like abuse
 	refused bool          // … was refused by a control
 	rows    slicePool[row]
@@ -218,11 +219,10 @@ func (e *Engine) expire(n int) {
 			if r == 0 {
 				break
 			}
-			c := e.cells.at(r)
-			if e.now-c.last <= horizon {
+			if e.now-e.cells.links[r].last <= horizon {
 				break
 			}
-			e.retire(r, c)
+			e.retire(r, e.cells.at(r))
 		}
 	}
 }
@@ -237,7 +237,7 @@ func (e *Engine) retire(r ref, c *cell) {
 	c.tally.free(&e.pool)
 	e.rows.release(c.rows)
 	e.hints.release(c.hints)
-	e.cells.unlinkAPI(&e.apis[c.api].cells, r, c)
+	e.cells.unlinkAPI(&e.apis[c.api].cells, r)
 	e.cells.remove(r, c)
 }
 

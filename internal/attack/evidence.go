@@ -103,16 +103,14 @@ func (s *scene) othersWork() bool {
 	if s.work == 0 {
 		s.work = -1
 		all, at := 0, 0
-		for r := s.e.apis[0].cells.head; r != 0; {
-			c := s.e.cells.at(r)
-			if c.last < s.from {
-				break
-			}
+		for r := s.e.apis[0].cells.head; r != 0 && s.e.cells.links[r].last >= s.from; r = s.e.cells.after(r) {
 			all++
-			if c.business > 0 {
+			if !s.e.worked && all >= 5 {
+				break // enough to know
+			}
+			if s.e.cells.at(r).business > 0 {
 				at++
 			}
-			r = c.aNext
 		}
 		if all < 5 || at >= 10 || at*10 >= all { // an attack may be most of all
 			s.work = 1

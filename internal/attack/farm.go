@@ -47,7 +47,7 @@ func weighFarm(s *scene, sc *scope) *fusion {
 				regOthers++
 			}
 		}
-		r = c.aNext
+		r = s.e.cells.after(r)
 	}
 	if reg < 5 || reg < 0.7*all || allOthers < 20 {
 		return nil

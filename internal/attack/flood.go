@@ -97,7 +97,7 @@ func (s *scene) peopled(in map[int32]bool) bool {
 		if !mine[c.who] {
 			n++
 		}
-		r = c.aNext
+		r = s.e.cells.after(r)
 	}
 	return n >= 20
 }

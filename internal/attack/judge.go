@@ -80,12 +80,14 @@ type candidate struct {
 // and folds what stands out into the book.
 func (e *Engine) judge(b *book, u *unit, final bool) {
 	seen := -1
+	var longer *scene
 	for w := len(windows) - 1; w >= 0; w-- {
 		sch := &u.schedule[w]
 		if !final && !e.dueWindow(sch, false) && !e.dueWindow(sch, true) {
 			continue
 		}
-		s := e.look(u, e.now-windows[w])
+		s := e.look(u, e.now-windows[w], longer)
+		longer = s
 		if !final {
 			sch.size, sch.dirty, sch.last = len(s.refs), 0, e.now
 		}

@@ -24,10 +24,10 @@ func (e *Engine) merge(m catalog.Merge) {
 		f.handle = m.Into
 		for r := f.cells.head; r != 0; {
 			c := e.cells.at(r)
-			delete(e.cells.index, c.key)
+			e.cells.index.del(c.key)
 			c.key = cellKey(c.sub, m.Into)
-			e.cells.index[c.key] = r
-			r = c.aNext
+			e.cells.index.set(c.key, r)
+			r = e.cells.after(r)
 		}
 		return
 	}
@@ -38,7 +38,7 @@ func (e *Engine) merge(m catalog.Merge) {
 	// Oldest first, so that the recency list stays in order.
 	for r := f.cells.tail; r != 0; {
 		c := e.cells.at(r)
-		prev := c.aPrev
+		prev := e.cells.before(r)
 		e.moveCell(r, c, into)
 		r = prev
 	}
@@ -60,13 +60,13 @@ func (e *Engine) merge(m catalog.Merge) {
 // moveCell gives a cell to another API, folding it into the asker's cell there.
 func (e *Engine) moveCell(r ref, c *cell, into int32) {
 	key := cellKey(c.sub, e.apis[into].handle)
-	e.cells.unlinkAPI(&e.apis[c.api].cells, r, c)
-	or, ok := e.cells.index[key]
-	if !ok {
-		delete(e.cells.index, c.key)
+	e.cells.unlinkAPI(&e.apis[c.api].cells, r)
+	or := e.cells.index.get(key)
+	if or == 0 {
+		e.cells.index.del(c.key)
 		c.key, c.api = key, into
-		e.cells.index[key] = r
-		e.cells.pushAPI(&e.apis[into].cells, r, c)
+		e.cells.index.set(key, r)
+		e.cells.pushAPI(&e.apis[into].cells, r)
 		return
 	}
 	o := e.cells.at(or)

@@ -69,8 +69,8 @@ func (e *Engine) Observe(ev *catalog.Event) {
 func (e *Engine) touch(r ref, c *cell) {
 	e.cells.touch(r, c)
 	if l := &e.apis[c.api].cells; l.head != r {
-		e.cells.unlinkAPI(l, r, c)
-		e.cells.pushAPI(l, r, c)
+		e.cells.unlinkAPI(l, r)
+		e.cells.pushAPI(l, r)
 	}
 }
 
@@ -118,8 +118,8 @@ func subjectOf(ev *catalog.Event) uint64 {
 // in it and gives it.
 func (e *Engine) cell(ev *catalog.Event, i int32, sub, target uint64) (ref, *cell) {
 	key := cellKey(sub, e.apis[i].handle)
-	r, ok := e.cells.index[key]
-	if ok {
+	r := e.cells.index.get(key)
+	if r != 0 {
 		c := e.cells.at(r)
 		// A busy cell ends with its burst, so that an old and quiet history
 		// neither hides nor stretches what comes later.
@@ -133,10 +133,12 @@ func (e *Engine) cell(ev *catalog.Event, i int32, sub, target uint64) (ref, *cel
 			c.business = min(business, 1)
 		}
 		e.count(ev, c, target)
+		e.cells.stamp(r, c)
 		return r, c
 	}
 	r, c := e.insert(ev, i, sub, key)
 	e.count(ev, c, target)
+	e.cells.stamp(r, c)
 	return r, c
 }
 
@@ -162,7 +164,7 @@ func (e *Engine) insert(ev *catalog.Event, i int32, sub, key uint64) (ref, *cell
 	c.ja4, c.family, c.h2 = e.labels.of(ev.JA4), e.labels.of(ev.AgentFamily), e.labels.of(ev.H2)
 	c.shared = ev.Who.Shared
 	c.firstID = hashText(ev.ID)
-	e.cells.pushAPI(&e.apis[i].cells, r, c)
+	e.cells.pushAPI(&e.apis[i].cells, r)
 	return r, c
 }
 
@@ -268,6 +270,7 @@ func (e *Engine) countActor(ev *catalog.Event, c *cell, i int32) {
 	}
 	if ev.Outcome == catalog.OutcomeSuccess && p != 0 && i != 0 && !identityRole(e.apis[i].role) && patterns(ev) != sigPayload {
 		c.business++
+		e.worked = true
 	}
 	bad := false
 	sig := patterns(ev)

@@ -183,7 +183,7 @@ func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u
 }
 
 func (e *Engine) wait(key uint64, c *cell) {
-	if r, ok := e.cells.index[c.key]; ok {
+	if r := e.cells.index.get(c.key); r != 0 {
 		e.pending.put(key, r, c.gen, e.now)
 	}
 }

@@ -30,6 +30,8 @@ type scene struct {
 type desk struct {
 	refs  []ref
 	cells []*cell
+	lasts []int64 // their last requests
+	ends  []int32 // where the cells of each of the unit's APIs end
 	flags [3][]bool
 	keys  [scopeUnit + 1][]uint64 // keys of the cells in a kind of scope
 	have  [scopeUnit + 1]bool     // … which are made
@@ -46,29 +48,75 @@ type desk struct {
 	figures []float64
 }
 
-// look collects the cells of a unit active since from.
-func (e *Engine) look(u *unit, from int64) *scene {
+// look collects the cells of a unit active since from, out of those in a longer
+// window if it has just been looked at.
+func (e *Engine) look(u *unit, from int64, longer *scene) *scene {
 	d := &e.desk
-	d.refs, d.cells = d.refs[:0], d.cells[:0]
-	e.within(u, func(i int32) {
-		for r := e.apis[i].cells.head; r != 0; {
-			c := e.cells.at(r)
-			// The list is in order of last request, but for late arrivals.
-			if c.last < from {
-				break
-			}
-			d.refs = append(d.refs, r)
-			d.cells = append(d.cells, c)
-			r = c.aNext
-		}
-	})
-	d.have = [scopeUnit + 1]bool{}
+	if longer == nil {
+		d.walk(e, u, from)
+	} else {
+		d.narrow(from)
+	}
 	n := len(d.refs)
 	for i := range d.flags {
 		d.flags[i] = slices.Grow(d.flags[i][:0], n)[:n]
 		clear(d.flags[i])
 	}
 	return &scene{e: e, u: u, desk: d, refs: d.refs, taken: d.flags[0], soft: d.flags[1], hard: d.flags[2], pool: &e.scratch, now: e.now, from: from}
+}
+
+// walk collects the cells active since from.
+func (d *desk) walk(e *Engine, u *unit, from int64) {
+	d.refs, d.cells, d.lasts, d.ends = d.refs[:0], d.cells[:0], d.lasts[:0], d.ends[:0]
+	links := e.cells.links
+	e.within(u, func(i int32) {
+		for r := e.apis[i].cells.head; r != 0; {
+			k := &links[r]
+			// The list is in order of last request, but for late arrivals.
+			if k.last < from {
+				break
+			}
+			d.refs = append(d.refs, r)
+			d.lasts = append(d.lasts, k.last)
+			r = k.aNext
+		}
+		d.ends = append(d.ends, int32(len(d.refs)))
+	})
+	for _, r := range d.refs {
+		d.cells = append(d.cells, e.cells.at(r))
+	}
+	d.have = [scopeUnit + 1]bool{}
+}
+
+// narrow keeps of every API the cells up to the first that was not active since
+// from, as walk would have collected them.
+func (d *desk) narrow(from int64) {
+	at, n := int32(0), int32(0)
+	for i, end := range d.ends {
+		keep := at
+		for keep < end && d.lasts[keep] >= from {
+			keep++
+		}
+		if n != at {
+			copy(d.refs[n:], d.refs[at:keep])
+			copy(d.lasts[n:], d.lasts[at:keep])
+			copy(d.cells[n:], d.cells[at:keep])
+			for k, have := range d.have {
+				if have {
+					copy(d.keys[k][n:], d.keys[k][at:keep])
+				}
+			}
+		}
+		n += keep - at
+		at = end
+		d.ends[i] = n
+	}
+	d.refs, d.lasts, d.cells = d.refs[:n], d.lasts[:n], d.cells[:n]
+	for k, have := range d.have {
+		if have {
+			d.keys[k] = d.keys[k][:n]
+		}
+	}
 }
 
 func (s *scene) cell(i int32) *cell { return s.desk.cells[i] }

@@ -160,7 +160,7 @@ func (e *Engine) touched(ep *episode, s *Selector) (hit, all uint64) {
 		for r := e.apis[i].cells.head; r != 0; {
 			c := e.cells.at(r)
 			at := r
-			r = c.aNext
+			r = e.cells.after(r)
 			if c.last < s.From || c.first > s.To {
 				continue
 			}

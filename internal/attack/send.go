@@ -67,7 +67,7 @@ func (e *Engine) countSend(ev *catalog.Event, i int32, c *cell) {
 	}
 	if ok {
 		c.sent++
-		if r, live := e.cells.index[c.key]; live {
+		if r := e.cells.index.get(c.key); r != 0 {
 			e.pending.put(join(subject, 3), r, c.gen, ev.End)
 		}
 	}

@@ -25,9 +25,20 @@ const (
 // an episode. Tallies add up, which is what lets a scope be recomputed without
 // the members that a narrower scope explains.
 type tally struct {
-	n, succ, fail, err uint32 // fail: refused for whatever reason; err: server errors and unanswered
-	blocked            uint32 // refused by a control: throttled, locked, denied where no secret was asked
-	tool               uint32 // the agent says it is a tool
+	// What most cells are asked in a judgement stands first, see cell.
+	n, succ, fail           uint32  // fail: refused for whatever reason
+	repeats                 uint32  // same target as the request before
+	peak                    float32 // highest level of a bucket leaking floodLeak a second
+	obj, own, foreign, miss uint32  // requests that name an object, by what came back
+	unissued                uint32  // of these, not handed out before
+	bulk                    uint32  // reads of many people's data without credential
+	level                   uint8   // highest sensitivity read in the clear
+	business                uint32  // successes with a credential outside of identity APIs (actor cells)
+	first, last             int64
+
+	err     uint32 // server errors and unanswered
+	blocked uint32 // refused by a control: throttled, locked, denied where no secret was asked
+	tool    uint32 // the agent says it is a tool
 
 	subj, novel, registered uint32 // requests that name an account; of these never named before, known to exist
 	exists, absent, wrong   uint32 // answers that confirm, deny an account; wrong secret, whatever the account
@@ -39,28 +50,21 @@ type tally struct {
 	codes             uint32 // requests that submit a verification code
 	asked, sent, warm uint32 // requests to have a code sent; granted; to a number asked for too often already
 
-	obj, own, foreign, miss uint32 // requests that name an object, by what came back
-	unissued, steps, enum   uint32 // not handed out before; equal steps; enumerable
-	rises                   uint32 // the next number or one of the seven after it
-	bulk                    uint32 // reads of many people's data without credential
-	people                  uint32 // most people in one response
-	level                   uint8  // highest sensitivity read in the clear
+	steps, enum uint32 // requests that name an object: equal steps; enumerable
+	people      uint32 // most people in one response
+	rises       uint32 // the next number or one of the seven after it
 
 	missing, junk     uint32 // no such path; of no API
 	sigs, hurt, sigOK uint32 // requests with attack patterns; of these answered 5xx, with success
 	grave             uint32 // of these, patterns or places that content never has
 	scanner           uint32 // the agent says it is a scanner
-	repeats           uint32 // same target as the request before
 
 	gaps          uint32
 	gapSum, gapSq float64 // seconds
-	peak          float32 // highest level of a bucket leaking floodLeak a second
 
-	signed   uint32 // requests with an integration's key or signature
-	made     uint32 // accounts registered (actor cells)
-	business uint32 // successes with a credential outside of identity APIs (actor cells)
+	signed uint32 // requests with an integration's key or signature
+	made   uint32 // accounts registered (actor cells)
 
-	first, last   int64
 	aFirst, aLast int64 // first and last request that looks like abuse
 	sets          [setCount]*distinct
 }

@@ -1,0 +1,73 @@
+package attack
+
+import (
+	"slices"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// TestKeyTable compares the table of cells by key with a map: keys that share
+// a home, the growth, and gaps that deletions leave.
+func TestKeyTable(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var x keyTable
+		plain := map[uint64]ref{}
+		key := rapid.Custom(func(t *rapid.T) uint64 {
+			return rapid.Uint64Range(0, 12).Draw(t, "high")<<20 | rapid.Uint64Range(56, 63).Draw(t, "home")
+		})
+		for i := range rapid.IntRange(0, 300).Draw(t, "steps") {
+			k := key.Draw(t, "key")
+			switch rapid.IntRange(0, 2).Draw(t, "do") {
+			case 0:
+				x.set(k, ref(i+1))
+				plain[k] = ref(i + 1)
+			case 1:
+				x.del(k)
+				delete(plain, k)
+			}
+			if got := x.get(k); got != plain[k] {
+				t.Fatalf("key %x: %d, want %d", k, got, plain[k])
+			}
+		}
+		if x.count != len(plain) {
+			t.Fatalf("%d keys, want %d", x.count, len(plain))
+		}
+		for k, r := range plain {
+			if got := x.get(k); got != r {
+				t.Fatalf("key %x: %d, want %d", k, got, r)
+			}
+		}
+	})
+}
+
+// TestNarrow checks that a shorter window taken out of a longer one holds what
+// a walk would have found, keys included.
+func TestNarrow(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := New(Config{})
+		u := &unit{}
+		for i := range rapid.IntRange(1, 4).Draw(t, "apis") {
+			e.apis = append(e.apis, apiState{})
+			api := int32(len(e.apis) - 1)
+			u.apis = append(u.apis, api)
+			for k := range rapid.IntRange(0, 12).Draw(t, "cells") {
+				r, c := e.cells.insert(uint64(i*100 + k + 1))
+				c.api, c.cohort = api, uint64(i*100+k+1)
+				c.last = rapid.Int64Range(1, 20).Draw(t, "last") // late arrivals, too
+				e.cells.stamp(r, c)
+				e.cells.pushAPI(&e.apis[api].cells, r)
+			}
+		}
+		from := []int64{rapid.Int64Range(0, 20).Draw(t, "from"), 0}
+		from[1] = rapid.Int64Range(from[0], 20).Draw(t, "later")
+		long := e.look(u, from[0], nil)
+		long.keysOf(scopeCohort)
+		short := e.look(u, from[1], long)
+		refs, keys := slices.Clone(short.refs), slices.Clone(short.keysOf(scopeCohort))
+		plain := e.look(u, from[1], nil)
+		if !slices.Equal(refs, plain.refs) || !slices.Equal(keys, plain.keysOf(scopeCohort)) {
+			t.Fatalf("narrowed to %v %v, walking gives %v %v", refs, keys, plain.refs, plain.keysOf(scopeCohort))
+		}
+	})
+}
