@@ -23,14 +23,14 @@ type cell struct {
 	cohort uint64
 	agent  uint64
 	shape  uint64
+	key    uint64
+
 	api    int32 // index of its API; 0 for an actor
 	actor  ref
-
 	actGen uint32
 	gen    uint32
 	tally
 
-	key     uint64
 	sub     uint64 // the key without the API
 	seq     uint64 // order of birth
 	ip      netip.Addr

@@ -12,6 +12,7 @@ import (
 type distinct struct {
 	small []uint64
 	dense []uint8
+	known float64 // what count gave of dense; 0: to be counted again
 }
 
 const (
@@ -99,7 +100,7 @@ func (p *pool) drop(d *distinct) {
 		p.used -= denseSize
 		clear(d.dense)
 		p.dense = append(p.dense, d.dense)
-		d.dense = nil
+		d.dense, d.known = nil, 0
 	}
 }
 
@@ -174,15 +175,23 @@ func (p *pool) densify(d *distinct) bool {
 	return true
 }
 
-func rank(regs []uint8, v uint64) {
+// rank notes a value in the registers and reports whether that changed them.
+func rank(regs []uint8, v uint64) bool {
 	h := mix64(v)
 	r := uint8(bits.LeadingZeros64(h<<denseBits|1<<(denseBits-1)) + 1)
-	if i := h >> (64 - denseBits); regs[i] < r {
-		regs[i] = r
+	i := h >> (64 - denseBits)
+	if regs[i] >= r {
+		return false
 	}
+	regs[i] = r
+	return true
 }
 
-func (d *distinct) register(v uint64) { rank(d.dense, v) }
+func (d *distinct) register(v uint64) {
+	if rank(d.dense, v) {
+		d.known = 0
+	}
+}
 
 // union folds src into the set at *at.
 func (p *pool) union(at **distinct, src *distinct) {
@@ -205,6 +214,7 @@ func (p *pool) union(at **distinct, src *distinct) {
 	for i, r := range src.dense {
 		d.dense[i] = max(d.dense[i], r)
 	}
+	d.known = 0
 }
 
 // has reports whether an exact set holds v; ok is false when it cannot tell.
@@ -242,6 +252,9 @@ func (d *distinct) count() float64 {
 	if d.dense == nil {
 		return float64(len(d.small))
 	}
+	if d.known != 0 {
+		return d.known
+	}
 	var sum float64
 	zero := 0
 	for _, r := range d.dense {
@@ -255,5 +268,6 @@ func (d *distinct) count() float64 {
 	if e <= 2.5*m && zero > 0 {
 		e = m * math.Log(float64(m)/float64(zero))
 	}
-	return math.Round(e)
+	d.known = math.Round(e)
+	return d.known
 }

@@ -198,7 +198,7 @@ func (s *scene) excuse() {
 	}
 	for i := range s.refs {
 		if s.e.scanner(s.cell(int32(i))) {
-			s.taken[i] = true
+			s.taken[i], s.explained = true, true
 		}
 	}
 }

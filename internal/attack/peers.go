@@ -33,46 +33,65 @@ func askerOf(c *cell) uint64 {
 	return c.who
 }
 
-// peersOf sums up everybody but the members of the scope.
+// peersOf sums up everybody but the members of the scope. Shares are left to
+// sumShares: few ask for them.
 func (s *scene) peersOf(sc *scope) peers {
 	s.enroll()
 	d := s.desk
-	out := slices.Grow(d.out[:0], len(d.askers))[:len(d.askers)]
-	clear(out)
-	d.out = out
+	d.out = slices.Grow(d.out[:0], len(d.askers))[:len(d.askers)]
+	clear(d.out)
+	p := s.whole
+	rest := d.figures
+	leave := func(at int32) {
+		if d.out[at] {
+			return
+		}
+		d.out[at] = true
+		a := &d.askers[at]
+		p.count--
+		p.bulk -= a.bulk
+		p.n -= a.n
+		if a.foreign+a.own > 0 {
+			p.known--
+		}
+		rest.objects.add(a.objects, -1)
+		rest.foreign.add(a.foreign, -1)
+	}
 	for _, i := range sc.members {
-		out[d.askerAt[i]] = true
+		leave(d.askerAt[i])
 	}
 	// What another attack explains is no measure of what is normal.
 	anyOwned := len(s.e.book.owner) > 0
-	for i, taken := range s.taken {
-		if taken || anyOwned && s.e.book.accused(s.refs[i], d.cells[i]) {
-			out[d.askerAt[i]] = true
+	if anyOwned || s.explained {
+		for i, taken := range s.taken {
+			if taken || anyOwned && s.e.book.accused(s.refs[i], d.cells[i]) {
+				leave(d.askerAt[i])
+			}
 		}
 	}
-	var p peers
+	p.objects = s.high(&rest.objects, p.count, func(a *asker) float64 { return a.objects })
+	p.foreign = s.high(&rest.foreign, p.count, func(a *asker) float64 { return a.foreign })
+	return p
+}
+
+// sumShares adds up the shares of the peers that peersOf has just counted.
+func (s *scene) sumShares(p *peers) {
 	var fs, os, us, ns float64
-	for i := range d.askers {
-		if out[i] {
+	for i := range s.desk.askers {
+		if s.desk.out[i] {
 			continue
 		}
-		a := &d.askers[i]
-		p.count++
-		p.bulk += a.bulk
-		p.n += a.n
+		a := &s.desk.askers[i]
 		if a.obj > 0 {
 			us += min(a.guessed/a.obj, 1)
 			ns++
 		}
 		if a.foreign+a.own > 0 {
-			p.known++
 			// Each asker counts once.
 			fs += a.foreign / (a.foreign + a.own)
 			os++
 		}
 	}
-	p.objects = s.high(p.count, func(a *asker) float64 { return a.objects })
-	p.foreign = s.high(p.count, func(a *asker) float64 { return a.foreign })
 	p.unissued = 1 // as far as is known nothing ever offers them
 	if ns >= 3 {
 		p.unissued = us / ns
@@ -80,7 +99,6 @@ func (s *scene) peersOf(sc *scope) peers {
 	if os > 0 {
 		p.foreignShare = fs / os
 	}
-	return p
 }
 
 // enroll adds up the unit's askers, once a scene.
@@ -109,8 +127,24 @@ func (s *scene) enroll() {
 		a.n += c.n
 		a.bulk += c.bulk
 	}
-	s.usual = s.middle(func(a *asker) float64 { return a.objects })
-	s.usualForeign = s.middle(func(a *asker) float64 { return a.foreign })
+	d.figures = figures{}
+	s.whole = peers{}
+	for i := range d.askers {
+		a := &d.askers[i]
+		s.whole.count++
+		s.whole.bulk += a.bulk
+		s.whole.n += a.n
+		if a.foreign+a.own > 0 {
+			s.whole.known++
+		}
+		d.figures.objects.add(a.objects, 1)
+		d.figures.foreign.add(a.foreign, 1)
+	}
+	// The median or the value just below it, of four askers or more.
+	if n := len(d.askers); n >= 4 {
+		s.usual = s.nth(&d.figures.objects, n/2-1, nil, func(a *asker) float64 { return a.objects })
+		s.usualForeign = s.nth(&d.figures.foreign, n/2-1, nil, func(a *asker) float64 { return a.foreign })
+	}
 }
 
 // ordinary reports, at little cost, that a scope reads no more than peers do:
@@ -120,35 +154,48 @@ func (s *scene) ordinary(read, foreign float64) bool {
 	return len(s.desk.askers) >= 4 && foreign < max(5, 3*s.usualForeign) && read < max(30, objectsTimes*max(s.usual, 3))
 }
 
-// middle is the median of the askers' figures or the value just below it, 0 of
-// less than four.
-func (s *scene) middle(figure func(*asker) float64) float64 {
-	d := s.desk
-	n := len(d.askers)
-	if n < 4 {
-		return 0
+// figures are how often askers have each figure: nearly all are small whole
+// numbers, so ranks come without sorting.
+type figures struct{ objects, foreign ranks }
+
+type ranks [128]int32
+
+func (r *ranks) add(v float64, n int32) {
+	if v < float64(len(r)) {
+		r[int(v)] += n
 	}
-	d.figures = d.figures[:0]
-	for i := range d.askers {
-		d.figures = append(d.figures, figure(&d.askers[i]))
-	}
-	return nth(d.figures, n/2-1)
 }
 
 // high is the 95th percentile of the count askers that are not left out, of
 // less than twenty the largest.
-func (s *scene) high(count int, figure func(*asker) float64) float64 {
+func (s *scene) high(r *ranks, count int, figure func(*asker) float64) float64 {
 	if count == 0 {
 		return 0
 	}
+	return s.nth(r, min(count*95/100, count-1), s.desk.out, figure)
+}
+
+// nth gives the figure of rank k among the askers that are not left out.
+func (s *scene) nth(r *ranks, k int, out []bool, figure func(*asker) float64) float64 {
+	rank := int32(k)
+	for v, n := range r {
+		if rank < n {
+			return float64(v)
+		}
+		rank -= n
+	}
+	// Among the large ones.
 	d := s.desk
-	d.figures = d.figures[:0]
+	d.large = d.large[:0]
 	for i := range d.askers {
-		if !d.out[i] {
-			d.figures = append(d.figures, figure(&d.askers[i]))
+		if out != nil && out[i] {
+			continue
+		}
+		if v := figure(&d.askers[i]); v >= float64(len(r)) {
+			d.large = append(d.large, v)
 		}
 	}
-	return nth(d.figures, min(count*95/100, count-1))
+	return nth(d.large, int(rank))
 }
 
 // nth gives the value that sorting would bring to place k, by quickselect. The

@@ -54,6 +54,9 @@ func (s *scene) weighForeign(sc *scope, read float64, p *peers) *fusion {
 	}
 	owners := max(t.count(setOwners), 1)
 	known := p.known >= 3
+	if known {
+		s.sumShares(p)
+	}
 	switch {
 	case known && (p.foreignShare > 0.3 || foreign < max(5, 3*p.foreign)):
 		return nil // others read it too: it is public
@@ -200,6 +203,7 @@ func (s *scene) walk(f *fusion, sc *scope, asked float64, p *peers) {
 		f.say(taxonomy.FamilySequence, 3, "rises", int(t.rises), 0)
 	}
 	if got := t.obj - min(t.miss, t.obj); t.unissued*2 > got && asked >= 10 {
+		s.sumShares(p)
 		switch {
 		case p.count >= 3 && p.unissued <= 0.1 && t.unissued*5 >= got*4:
 			f.say(taxonomy.FamilySequence, 4, "unissued", share(t.unissued, max(got, 1)), round2(p.unissued))

@@ -20,6 +20,8 @@ type scene struct {
 
 	enrolled     bool    // desk.askers and askerAt are made, see peers.go
 	work         int8    // whether others do signed-in business: 1 yes, -1 no
+	explained    bool    // some are taken
+	whole        peers   // all askers, with no shares and percentiles
 	usual        float64 // objects that an ordinary asker reads
 	usualForeign float64
 }
@@ -45,7 +47,8 @@ type desk struct {
 	askers  []asker
 	askerAt []int32 // asker of each cell
 	out     []bool  // askers that are left out, in peersOf
-	figures []float64
+	figures figures
+	large   []float64
 }
 
 // look collects the cells of a unit active since from, out of those in a longer

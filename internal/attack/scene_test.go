@@ -100,3 +100,101 @@ func TestGroups(t *testing.T) {
 		}
 	})
 }
+
+// TestPeers compares the figures of the others with plain sums and sorting.
+func TestPeers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := New(Config{})
+		n := rapid.IntRange(1, 60).Draw(t, "cells")
+		s := &scene{e: e, desk: &e.desk, taken: make([]bool, n), refs: make([]ref, n)}
+		e.desk.cells = nil
+		var sc scope
+		for i := range n {
+			c := &cell{who: rapid.Uint64Range(1, 40).Draw(t, "who")}
+			c.n, c.bulk = rapid.Uint32Range(1, 300).Draw(t, "n"), rapid.Uint32Range(0, 3).Draw(t, "bulk")
+			c.foreign, c.own = rapid.SampledFrom([]uint32{0, 0, 0, 1, 7, 127, 128, 500}).Draw(t, "foreign"), rapid.Uint32Range(0, 2).Draw(t, "own")
+			c.obj, c.unissued = c.n, rapid.Uint32Range(0, c.n).Draw(t, "unissued")
+			for v := range rapid.IntRange(0, 150).Draw(t, "objects") {
+				e.pool.add(&c.sets[setObjects], uint64(v+1))
+			}
+			e.desk.cells = append(e.desk.cells, c)
+			if s.taken[i] = rapid.IntRange(0, 5).Draw(t, "taken") == 0; s.taken[i] {
+				s.explained = true
+			}
+			if rapid.IntRange(0, 5).Draw(t, "member") == 0 {
+				sc.members = append(sc.members, int32(i))
+			}
+		}
+		got := s.peersOf(&sc)
+		s.sumShares(&got)
+
+		out := map[uint64]bool{}
+		for _, i := range sc.members {
+			out[askerOf(s.cell(i))] = true
+		}
+		var order []uint64
+		sum := map[uint64]*asker{}
+		for i, c := range e.desk.cells {
+			out[askerOf(c)] = out[askerOf(c)] || s.taken[i]
+			a := sum[askerOf(c)]
+			if a == nil {
+				a = &asker{}
+				sum[askerOf(c)] = a
+				order = append(order, askerOf(c))
+			}
+			a.objects += c.sets[setObjects].count()
+			a.foreign += float64(c.foreign)
+			a.own += float64(c.own)
+			a.obj += float64(c.obj)
+			a.guessed += float64(c.unissued)
+			a.n += c.n
+			a.bulk += c.bulk
+		}
+		want := peers{unissued: 1}
+		var objects, foreign, all []float64
+		var fs, us, ns float64
+		for _, k := range order {
+			a := sum[k]
+			all = append(all, a.objects)
+			if out[k] {
+				continue
+			}
+			want.count++
+			want.n += a.n
+			want.bulk += a.bulk
+			objects, foreign = append(objects, a.objects), append(foreign, a.foreign)
+			if a.obj > 0 {
+				us += min(a.guessed/a.obj, 1)
+				ns++
+			}
+			if a.foreign+a.own > 0 {
+				want.known++
+				fs += a.foreign / (a.foreign + a.own)
+			}
+		}
+		p95 := func(x []float64) float64 {
+			if len(x) == 0 {
+				return 0
+			}
+			slices.Sort(x)
+			return x[min(len(x)*95/100, len(x)-1)]
+		}
+		want.objects, want.foreign = p95(objects), p95(foreign)
+		if ns >= 3 {
+			want.unissued = us / ns
+		}
+		if want.known > 0 {
+			want.foreignShare = fs / float64(want.known)
+		}
+		if got != want {
+			t.Fatalf("got %+v, want %+v", got, want)
+		}
+		usual := 0.0
+		if slices.Sort(all); len(all) >= 4 {
+			usual = all[len(all)/2-1]
+		}
+		if s.usual != usual {
+			t.Fatalf("usual %v, want %v", s.usual, usual)
+		}
+	})
+}

@@ -276,6 +276,7 @@ func (s *scene) spread(sc *scope, k scopeKind) int {
 
 // take removes a scope's members from what is left to explain.
 func (s *scene) take(sc *scope) {
+	s.explained = true
 	for _, i := range sc.members {
 		s.taken[i] = true
 	}

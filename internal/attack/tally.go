@@ -30,11 +30,12 @@ type tally struct {
 	repeats                 uint32  // same target as the request before
 	peak                    float32 // highest level of a bucket leaking floodLeak a second
 	obj, own, foreign, miss uint32  // requests that name an object, by what came back
-	unissued                uint32  // of these, not handed out before
 	bulk                    uint32  // reads of many people's data without credential
-	level                   uint8   // highest sensitivity read in the clear
 	business                uint32  // successes with a credential outside of identity APIs (actor cells)
-	first, last             int64
+	level                   uint8   // highest sensitivity read in the clear
+
+	unissued    uint32 // requests that name an object not handed out before
+	first, last int64
 
 	err     uint32 // server errors and unanswered
 	blocked uint32 // refused by a control: throttled, locked, denied where no secret was asked
