@@ -48,6 +48,7 @@ func (e *Engine) door(ev *catalog.Event, i int32) int32 {
 			s.template += "/" + ev.Segments[k].Text
 		}
 	}
+	s.place = hashText(s.template)
 	e.apis = append(e.apis, s)
 	e.doors[key] = d
 	e.assign(d)

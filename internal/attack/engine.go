@@ -103,6 +103,7 @@ type apiState struct {
 	role     taxonomy.Role
 	method   string
 	template string
+	place    uint64 // hash of template
 	unit     int32
 	on       uint32 // askers whose unseen login was answered with a redirect
 	tried    uint32 // askers of unseen logins
@@ -259,7 +260,9 @@ func (e *Engine) api(a *catalog.API) int32 {
 	}
 	s := &e.apis[i]
 	// Evidence of what an API is for comes late: look again now and then.
-	s.template = a.Template // may generalise
+	if s.template != a.Template || s.place == 0 { // may generalise
+		s.template, s.place = a.Template, hashText(a.Template)
+	}
 	if s.role != a.Role || s.n&(s.n-1) == 0 {
 		s.role = a.Role
 		e.assign(i)

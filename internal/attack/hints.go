@@ -126,7 +126,7 @@ func (e *Engine) walk(c *cell) uint64 {
 	for i := range c.rows {
 		if r := &c.rows[i]; r.api != 0 && n < 8 {
 			s := &e.apis[r.api]
-			h = join(join(h, hashText(s.method)), hashText(s.template))
+			h = join(join(h, hashText(s.method)), s.place)
 			n++
 		}
 	}

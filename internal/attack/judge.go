@@ -20,6 +20,9 @@ type axis struct {
 	// added up.
 	gate  func(t *tally, wide bool) bool
 	weigh func(s *scene, sc *scope) *fusion
+	// floor, if given, is what a cell adds to a sum of at least floorSum that
+	// every group passing the gate reaches: the few that may are found cheaply.
+	floor func(t *tally) uint32
 	// crowd and purity are how many cells of a wide scope, and which share of
 	// them, must look like the abuse, for weigh to say anything but no: judged
 	// before anything is added up. A crowd is at least five.
@@ -62,7 +65,7 @@ func axes(u *unit) []axis {
 	}
 	return []axis{
 		flood,
-		{name: "read", kin: true, narrow: narrowOwners, wide: wideScopes, least: 5, like: likeRead, gate: gateRead, weigh: weighRead, crowd: readCrowd, purity: readPurity},
+		{name: "read", kin: true, narrow: narrowOwners, wide: wideScopes, least: 5, like: likeRead, gate: gateRead, weigh: weighRead, crowd: readCrowd, purity: readPurity, floor: floorRead},
 		{name: "bulk", narrow: narrowActors, wide: wideActors, least: bulkLeast, like: likeBulk, gate: gateBulk, weigh: weighBulk, purity: bulkPurity},
 		{name: "bot", narrow: narrowActors, least: botLeast, like: likeBot, gate: gateBot, weigh: weighBot},
 	}
@@ -125,7 +128,7 @@ func (s *scene) search(ax axis) []*candidate {
 		if k == scopeAddress {
 			least = 2 // the actor scope has judged it
 		}
-		for _, g := range s.groups(k, wanted, least, ax.least, ax.gate) {
+		for _, g := range s.groups(k, wanted, least, ax.least, ax.gate, ax.floor) {
 			c := s.try(ax, k, g.key, s.members(g), wanted)
 			switch {
 			case c == nil:

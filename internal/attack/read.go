@@ -229,6 +229,9 @@ func (s *scene) weighReaders(f *fusion, sc *scope, guilty func(int32) bool) bool
 	return true
 }
 
+// floorRead makes gateRead's five foreign or thirty of any sort one sum.
+func floorRead(t *tally) uint32 { return max(t.obj, min(t.foreign, 5)*(floorSum/5)) }
+
 func gateRead(t *tally, wide bool) bool {
 	return t.foreign >= 5 || t.obj >= 30 && (!wide || t.obj >= objectsWide)
 }

@@ -43,6 +43,8 @@ type desk struct {
 	index  index
 	spread []uint64
 	counts tally
+	sums   [sumPlaces]uint64
+	some   []bool
 
 	askers  []asker
 	askerAt []int32 // asker of each cell

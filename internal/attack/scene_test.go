@@ -77,7 +77,7 @@ func TestGroups(t *testing.T) {
 			want[c.cohort].n += int(c.n)
 			want[c.cohort].at = append(want[c.cohort].at, int32(i))
 		}
-		members, least := int32(rapid.IntRange(1, 4).Draw(t, "members")), rapid.IntRange(0, 30).Draw(t, "least")
+		members, least := int32(rapid.IntRange(1, 4).Draw(t, "members")), rapid.IntRange(0, 40).Draw(t, "least")
 		gate := func(c *tally, _ bool) bool { return c.n%2 == 0 }
 		for k, p := range want {
 			if len(p.at) < int(members) || p.n < least || p.n%2 != 0 {
@@ -85,7 +85,11 @@ func TestGroups(t *testing.T) {
 			}
 		}
 		last := uint64(0)
-		got := s.groups(scopeCohort, wanted, members, least, gate)
+		floor := func(c *tally) uint32 { return c.n }
+		if least < floorSum {
+			floor = nil
+		}
+		got := s.groups(scopeCohort, wanted, members, least, gate, floor)
 		if len(got) != len(want) {
 			t.Fatalf("%d groups, want %d", len(got), len(want))
 		}

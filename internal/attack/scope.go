@@ -123,8 +123,11 @@ type group struct {
 // groups gives every group of at least members untaken cells of the wanted
 // sort that share a key of that kind, count at least least requests and pass
 // the gate, in order of key. It is valid until the next call.
-func (s *scene) groups(k scopeKind, wanted []bool, members int32, least int, gate func(*tally, bool) bool) []group {
+func (s *scene) groups(k scopeKind, wanted []bool, members int32, least int, gate func(*tally, bool) bool, floor func(*tally) uint32) []group {
 	d, keys := s.desk, s.keysOf(k)
+	if floor != nil {
+		wanted = s.promising(keys, wanted, floor)
+	}
 	d.index.reset(len(keys))
 	d.next = slices.Grow(d.next[:0], len(keys))[:len(keys)]
 	order := d.order[:0]
@@ -156,6 +159,30 @@ func (s *scene) groups(k scopeKind, wanted []bool, members int32, least int, gat
 	return order
 }
 
+// promising gives those wanted cells whose group may reach the floor: sums over
+// keys that share a place in a small table are never too low.
+func (s *scene) promising(keys []uint64, wanted []bool, floor func(*tally) uint32) []bool {
+	d := s.desk
+	d.sums = [sumPlaces]uint64{}
+	for i, key := range keys {
+		if wanted[i] {
+			d.sums[place(key)] += uint64(floor(&d.cells[i].tally))
+		}
+	}
+	d.some = slices.Grow(d.some[:0], len(keys))[:len(keys)]
+	for i, key := range keys {
+		d.some[i] = wanted[i] && d.sums[place(key)] >= floorSum
+	}
+	return d.some
+}
+
+const (
+	floorSum  = 30
+	sumPlaces = 1 << 12
+)
+
+func place(key uint64) uint64 { return key * 0x9e3779b97f4a7c15 >> 52 }
+
 // members gives the positions of a group's cells.
 func (s *scene) members(g group) []int32 {
 	all := make([]int32, 0, g.count)
@@ -184,7 +211,7 @@ func (s *scene) passes(g group, gate func(*tally, bool) bool) bool {
 // crowds calls f with every wide group in which at least ax.crowd cells and the
 // share ax.purity of all look guilty, honest members included, in order of key.
 func (s *scene) crowds(ax *axis, k scopeKind, f func(key uint64, all []int32)) {
-	hard := s.groups(k, s.hard, ax.crowd, ax.least, nil)
+	hard := s.groups(k, s.hard, ax.crowd, ax.least, nil, nil)
 	if len(hard) == 0 {
 		return
 	}
