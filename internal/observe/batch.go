@@ -29,6 +29,7 @@ type Batch struct {
 	text        interner
 	enc         dictionary
 	dec         []string
+	likes       []int32 // of the block being decoded
 }
 
 // Len is the number of observations.

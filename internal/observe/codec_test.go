@@ -202,3 +202,45 @@ func FuzzDecode(f *testing.F) {
 		compare(t, out.obs, again.obs)
 	})
 }
+
+// TestLike checks that an observation that differs from an earlier one in any
+// one field comes back as it is, whatever the encoding thinks they share.
+func TestLike(t *testing.T) {
+	var in, out Batch
+	rapid.Check(t, func(rt *rapid.T) {
+		var base Observation
+		v := reflect.ValueOf(&base).Elem()
+		lean := rapid.Bool().Draw(rt, "lean")
+		for i := range v.NumField() {
+			if f := v.Field(i); f.Kind() != reflect.Slice || !lean {
+				draw(rt, f, v.Type().Field(i).Name, false)
+			}
+		}
+		in.Reset()
+		*in.next() = base
+		for i := range v.NumField() {
+			o := in.next()
+			*o = base
+			name := v.Type().Field(i).Name
+			draw(rt, reflect.ValueOf(o).Elem().Field(i), name, rapid.Bool().Draw(rt, "full"))
+			*in.next() = base
+		}
+		out.Reset()
+		if err := out.Decode(in.AppendEncoded(nil)); err != nil {
+			rt.Fatal(err)
+		}
+		compare(rt, in.obs, out.obs)
+	})
+}
+
+// TestManyKinds checks more kinds of lean observation than are remembered.
+func TestManyKinds(t *testing.T) {
+	var in, out Batch
+	for i := range 3 * maxLikes {
+		in.next().Agent = uint64(i%(maxLikes+10) + 1)
+	}
+	if err := out.Decode(in.AppendEncoded(nil)); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, in.obs, out.obs)
+}

@@ -22,17 +22,19 @@ func (b *Batch) Decode(src []byte) error {
 	if len(src) < 3 || src[0] != codecMagic || src[1] != codecVersion {
 		return ErrEncoding
 	}
-	d := decoder{src: src[2:], b: b}
+	d := decoder{src: src[2:], b: b, likes: b.likes[:0]}
 	b.dec = b.dec[:0]
 	before := len(b.obs)
 	count := d.count(minObservation, math.MaxInt32)
 	for range count {
-		d.observation(b.next())
+		b.next()
+		d.observation(len(b.obs) - 1)
 		if d.bad {
 			break
 		}
 	}
 	clear(b.dec)
+	b.likes = d.likes
 	if d.bad || len(d.src) != 0 {
 		clear(b.obs[before:])
 		b.obs = b.obs[:before]
@@ -42,13 +44,14 @@ func (b *Batch) Decode(src []byte) error {
 }
 
 // minObservation is less than the smallest encoded observation takes.
-const minObservation = 40
+const minObservation = 12
 
 type decoder struct {
-	src  []byte
-	b    *Batch
-	last int64
-	bad  bool
+	src   []byte
+	b     *Batch
+	last  int64
+	likes []int32 // see like.go
+	bad   bool
 }
 
 func (d *decoder) fail() { d.bad, d.src = true, nil }
@@ -210,7 +213,23 @@ func (d *decoder) sensitive() taxonomy.Sensitive {
 	return taxonomy.Sensitive(d.mask(uint8(taxonomy.SensitiveCount)))
 }
 
-func (d *decoder) observation(o *Observation) {
+func (d *decoder) observation(at int) {
+	o := &d.b.obs[at]
+	kind := d.u(uint64(len(d.likes)) + likeFirst - 1)
+	switch {
+	case kind >= likeFirst:
+		*o = d.b.obs[d.likes[kind-likeFirst]]
+	case kind == likeNew:
+		if len(d.likes) == maxLikes {
+			d.fail()
+			return
+		}
+		d.likes = append(d.likes, int32(at))
+		d.common(o)
+	default:
+		d.common(o)
+		d.lists(o)
+	}
 	o.ID = d.b.text.unique(d.raw())
 	o.Part = d.u8()
 	o.Ordinal = uint32(d.u(math.MaxUint32))
@@ -218,22 +237,19 @@ func (d *decoder) observation(o *Observation) {
 	o.End = d.last + d.i()
 	d.last = o.End
 	o.Start = o.End - d.i()
-	o.Site, o.Host, o.Sensor = d.str(), d.str(), d.str()
-	o.Server, o.Client = d.addrPort(), d.addrPort()
-	o.Forwarded = d.b.addrs.room(d.count(1, MaxForwarded))
-	for i := range o.Forwarded {
-		o.Forwarded[i] = d.addr()
-	}
-	flags := d.mask(8)
-	o.Secure, o.Query, o.AgentTool = flags&1 != 0, flags&2 != 0, flags&4 != 0
-	o.Proto = d.u8()
-	o.Caps = exchange.Caps(d.u(math.MaxUint16))
-	o.Method = d.str()
+	o.Client = d.addrPort()
+	o.RespBytes = d.u(math.MaxUint64)
 	o.Segments = d.b.segments.room(d.count(6, MaxSegments))
 	for i := range o.Segments {
 		s := &o.Segments[i]
-		s.Text, s.Shape, s.Token = d.str(), d.str(), d.tok()
-		s.Class, s.Sensitive, s.Set = ValueClass(d.u8()), d.sensitive(), d.set()
+		s.Class = ValueClass(d.u8())
+		if recurs(s.Class) {
+			s.Text = d.str()
+		} else {
+			s.Text = d.b.text.unique(d.raw())
+		}
+		s.Shape, s.Token = d.str(), d.tok()
+		s.Sensitive, s.Set = d.sensitive(), d.set()
 	}
 	o.Params = d.b.params.room(d.count(9, MaxParams))
 	for i := range o.Params {
@@ -242,11 +258,39 @@ func (d *decoder) observation(o *Observation) {
 		p.In, p.Type, p.Class = Location(d.u8()), ValueType(d.u8()), ValueClass(d.u8())
 		p.Sensitive, p.Set = d.sensitive(), d.set()
 	}
+}
+
+func (d *decoder) common(o *Observation) {
+	o.Site, o.Host, o.Sensor = d.str(), d.str(), d.str()
+	o.Server = d.addrPort()
+	flags := d.mask(8)
+	o.Secure, o.Query, o.AgentTool = flags&1 != 0, flags&2 != 0, flags&4 != 0
+	o.Proto = d.u8()
+	o.Caps = exchange.Caps(d.u(math.MaxUint16))
+	o.Method = d.str()
 	o.ReqKind = BodyKind(d.u8())
 	o.ReqBytes = d.u(math.MaxUint64)
 	o.AgentFamily = d.str()
 	o.Agent, o.HeaderOrder, o.ParamShape = d.tok(), d.tok(), d.tok()
 	o.JA4, o.H2, o.Referer, o.Origin = d.str(), d.str(), d.str(), d.str()
+	o.Status = uint16(d.u(math.MaxUint16))
+	o.RespKind = BodyKind(d.u8())
+	o.Code, o.CodeField, o.CodeSays = d.str(), d.str(), int8(d.u8())
+	o.Message, o.MessageHash = d.str(), d.tok()
+	o.MessageSays = MessageClass(d.u(math.MaxUint16))
+	o.Schema = d.tok()
+	o.Records = uint32(d.u(math.MaxUint32))
+	o.ServerBanner, o.Location = d.str(), d.str()
+	o.CORS = d.u8()
+	o.Operation = d.str()
+	o.Overflow = uint32(d.u(math.MaxUint32))
+}
+
+func (d *decoder) lists(o *Observation) {
+	o.Forwarded = d.b.addrs.room(d.count(1, MaxForwarded))
+	for i := range o.Forwarded {
+		o.Forwarded[i] = d.addr()
+	}
 	o.Credentials = d.credentials(&d.b.credentials)
 	o.Accounts = d.b.accounts.room(d.count(6, MaxAccounts))
 	for i := range o.Accounts {
@@ -268,18 +312,6 @@ func (d *decoder) observation(o *Observation) {
 		s := &o.Signatures[i]
 		s.Rule, s.In, s.Name = d.str(), Location(d.u8()), d.str()
 	}
-	d.response(o)
-}
-
-func (d *decoder) response(o *Observation) {
-	o.Status = uint16(d.u(math.MaxUint16))
-	o.RespKind = BodyKind(d.u8())
-	o.RespBytes = d.u(math.MaxUint64)
-	o.Code, o.CodeField, o.CodeSays = d.str(), d.str(), int8(d.u8())
-	o.Message, o.MessageHash = d.str(), d.tok()
-	o.MessageSays = MessageClass(d.u(math.MaxUint16))
-	o.Schema = d.tok()
-	o.Records = uint32(d.u(math.MaxUint32))
 	o.Leaves = d.b.leaves.room(d.count(12, MaxLeaves))
 	for i := range o.Leaves {
 		l := &o.Leaves[i]
@@ -318,9 +350,6 @@ func (d *decoder) response(o *Observation) {
 		m := &o.Markers[i]
 		m.Rule, m.Where, m.What = d.str(), d.str(), d.str()
 	}
-	o.ServerBanner, o.Location = d.str(), d.str()
-	o.CORS = d.u8()
-	o.Operation = d.str()
 	o.Uploads = d.b.uploads.room(d.count(6, MaxUploads))
 	for i := range o.Uploads {
 		d.file(&o.Uploads[i])
@@ -330,7 +359,6 @@ func (d *decoder) response(o *Observation) {
 			d.fail()
 		}
 	}
-	o.Overflow = uint32(d.u(math.MaxUint32))
 }
 
 func (d *decoder) file(f *File) {

@@ -11,7 +11,7 @@ import (
 // string is a reference: 0 the empty one, 1..n one of the batch's dictionary,
 // n+1 a new one that follows. Integers are varints, tokens eight bytes, times
 // differences to the observation before. IDs stand outside the dictionary,
-// since they never recur.
+// since they never recur, and so do path segments that are no words.
 
 const (
 	codecMagic   = 'X'
@@ -118,7 +118,16 @@ func (e *encoder) addrPort(a netip.AddrPort) {
 	e.u(uint64(a.Port()))
 }
 
+// observation writes what it has in common with others first, see like.go.
 func (e *encoder) observation(o *Observation) {
+	kind, lean := e.dict.like(o)
+	e.u(kind)
+	if kind <= likeNew {
+		e.common(o)
+	}
+	if !lean {
+		e.lists(o)
+	}
 	e.raw(o.ID)
 	e.b(o.Part)
 	e.u(uint64(o.Ordinal))
@@ -126,26 +135,19 @@ func (e *encoder) observation(o *Observation) {
 	e.i(o.End - e.last)
 	e.last = o.End
 	e.i(o.End - o.Start)
-	e.str(o.Site)
-	e.str(o.Host)
-	e.str(o.Sensor)
-	e.addrPort(o.Server)
 	e.addrPort(o.Client)
-	e.n(len(o.Forwarded))
-	for _, a := range o.Forwarded {
-		e.addr(a)
-	}
-	e.bits(o.Secure, o.Query, o.AgentTool)
-	e.b(o.Proto)
-	e.u(uint64(o.Caps))
-	e.str(o.Method)
+	e.u(o.RespBytes)
 	e.n(len(o.Segments))
 	for i := range o.Segments {
 		s := &o.Segments[i]
-		e.str(s.Text)
+		e.b(uint8(s.Class))
+		if recurs(s.Class) {
+			e.str(s.Text)
+		} else {
+			e.raw(s.Text)
+		}
 		e.str(s.Shape)
 		e.tok(s.Token)
-		e.b(uint8(s.Class))
 		e.b(uint8(s.Sensitive))
 		e.set(&s.Set)
 	}
@@ -162,6 +164,22 @@ func (e *encoder) observation(o *Observation) {
 		e.b(uint8(p.Sensitive))
 		e.set(&p.Set)
 	}
+}
+
+// recurs reports whether segments of that class recur, so that their texts go
+// through the dictionary.
+func recurs(c ValueClass) bool { return c == ClassWord || c == ClassVer || c == ClassFile }
+
+// common writes what like compares.
+func (e *encoder) common(o *Observation) {
+	e.str(o.Site)
+	e.str(o.Host)
+	e.str(o.Sensor)
+	e.addrPort(o.Server)
+	e.bits(o.Secure, o.Query, o.AgentTool)
+	e.b(o.Proto)
+	e.u(uint64(o.Caps))
+	e.str(o.Method)
 	e.b(uint8(o.ReqKind))
 	e.u(o.ReqBytes)
 	e.str(o.AgentFamily)
@@ -172,6 +190,29 @@ func (e *encoder) observation(o *Observation) {
 	e.str(o.H2)
 	e.str(o.Referer)
 	e.str(o.Origin)
+	e.u(uint64(o.Status))
+	e.b(uint8(o.RespKind))
+	e.str(o.Code)
+	e.str(o.CodeField)
+	e.b(uint8(o.CodeSays))
+	e.str(o.Message)
+	e.tok(o.MessageHash)
+	e.u(uint64(o.MessageSays))
+	e.tok(o.Schema)
+	e.u(uint64(o.Records))
+	e.str(o.ServerBanner)
+	e.str(o.Location)
+	e.b(o.CORS)
+	e.str(o.Operation)
+	e.u(uint64(o.Overflow))
+}
+
+// lists writes what a lean observation has none of.
+func (e *encoder) lists(o *Observation) {
+	e.n(len(o.Forwarded))
+	for _, a := range o.Forwarded {
+		e.addr(a)
+	}
 	e.credentials(o.Credentials)
 	e.n(len(o.Accounts))
 	for i := range o.Accounts {
@@ -207,21 +248,6 @@ func (e *encoder) observation(o *Observation) {
 		e.b(uint8(s.In))
 		e.str(s.Name)
 	}
-	e.response(o)
-}
-
-func (e *encoder) response(o *Observation) {
-	e.u(uint64(o.Status))
-	e.b(uint8(o.RespKind))
-	e.u(o.RespBytes)
-	e.str(o.Code)
-	e.str(o.CodeField)
-	e.b(uint8(o.CodeSays))
-	e.str(o.Message)
-	e.tok(o.MessageHash)
-	e.u(uint64(o.MessageSays))
-	e.tok(o.Schema)
-	e.u(uint64(o.Records))
 	e.n(len(o.Leaves))
 	for i := range o.Leaves {
 		l := &o.Leaves[i]
@@ -272,10 +298,6 @@ func (e *encoder) response(o *Observation) {
 		e.str(m.Where)
 		e.str(m.What)
 	}
-	e.str(o.ServerBanner)
-	e.str(o.Location)
-	e.b(o.CORS)
-	e.str(o.Operation)
 	e.n(len(o.Uploads))
 	for i := range o.Uploads {
 		e.file(&o.Uploads[i])
@@ -284,7 +306,6 @@ func (e *encoder) response(o *Observation) {
 	if o.Download != (File{}) {
 		e.file(&o.Download)
 	}
-	e.u(uint64(o.Overflow))
 }
 
 func (e *encoder) file(f *File) {
@@ -347,6 +368,7 @@ type dictionary struct {
 	slots []uint32 // position in strs, +1
 	strs  []string
 	same  [sameSlots]sameString
+	likes likes
 }
 
 // sameString is a string numbered before, by its place in memory: most strings
@@ -368,6 +390,7 @@ func (d *dictionary) reset() {
 	clear(d.strs)
 	d.strs = d.strs[:0]
 	d.same = [sameSlots]sameString{}
+	d.likes.reset()
 }
 
 // ref gives the number of s, from 1, and whether it has been there before.
