@@ -92,14 +92,28 @@ func (o *Observer) observeHeaders() {
 		case e.kind == headOrigin:
 			ob.Origin = o.word(originOf(v))
 		}
-		switch e.kind {
-		case headAgent:
-			o.agent(v)
-		case headReferer:
-			ob.Referer = o.hostName(authorityOf(v))
+		memo, known := o.memorable(e.kind, v)
+		if known {
+			if o.recallValue(memo); memo.clear {
+				continue
+			}
+		} else {
+			switch e.kind {
+			case headAgent:
+				o.agent(v)
+			case headReferer:
+				ob.Referer = o.hostName(authorityOf(v))
+			}
+			if memo != nil {
+				o.keepValue(memo)
+			}
 		}
+		o.matches = 0
 		if role&headQuiet == 0 && len(v) > 3 && o.cfg.Signatures != nil {
 			o.matchHeader(e, v)
+		}
+		if memo != nil {
+			memo.clear = o.matches == 0
 		}
 	}
 	if order {

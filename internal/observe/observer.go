@@ -2,6 +2,7 @@ package observe
 
 import (
 	"errors"
+	"hash/maphash"
 
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/observe/jsonleaf"
@@ -47,6 +48,9 @@ type Observer struct {
 	heads      map[string]headerRole
 	headMemo   headMemo
 	longHead   headEntry
+	seed       maphash.Seed // of the memos; changes no result
+	values     valueMemo
+	words      wordMemo
 	clear      [clearSlots]uint64 // tokens of header values without a pattern
 	matches    int                // patterns met by the last match
 	creds      credentialMemo
@@ -101,7 +105,7 @@ func New(cfg Config) (*Observer, error) {
 	if cfg.Limits.Text <= 0 {
 		cfg.Limits.Text = 256 << 10
 	}
-	o := &Observer{cfg: cfg, heads: headerRoles(cfg.Names), cookieMemo: map[string]cookieClass{}, saysMemo: map[uint64]MessageClass{}}
+	o := &Observer{cfg: cfg, seed: maphash.MakeSeed(), heads: headerRoles(cfg.Names), cookieMemo: map[string]cookieClass{}, saysMemo: map[uint64]MessageClass{}}
 	if cfg.Guesser != nil {
 		o.guess = cfg.Guesser.Clone()
 	}

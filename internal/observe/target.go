@@ -55,6 +55,9 @@ var schemeEnd = []byte("://")
 
 // hostName gives the host in lower case, without port, user or final dot.
 func (o *Observer) hostName(b []byte) string {
+	if len(b) == 0 {
+		return ""
+	}
 	if at := bytes.LastIndexByte(b, '@'); at >= 0 {
 		b = b[at+1:]
 	}
@@ -135,6 +138,11 @@ func (o *Observer) observePath(p []byte) {
 }
 
 func (o *Observer) segment(b []byte) {
+	slot := o.wordSlot(b)
+	if slot != nil && slot.Text == string(b) {
+		o.out.segments.add(*slot)
+		return
+	}
 	m := sensitive.MaskOf(b)
 	s := Segment{Class: classifyMask(m, b)}
 	switch s.Class {
@@ -142,6 +150,9 @@ func (o *Observer) segment(b []byte) {
 		// no recogniser knows a word
 		s.Text = o.word(b)
 		s.Token = o.tokenOfMask(taxonomy.NotSensitive, m, b)
+		if slot != nil {
+			*slot = s // under its text; one that had to be cleaned is never found
+		}
 		o.out.segments.add(s)
 		return
 	}
@@ -241,6 +252,9 @@ func nested(v []byte) bool {
 // appendPercent decodes percent escapes once; invalid ones are kept. plus
 // means that "+" is a blank.
 func appendPercent(dst, b []byte, plus bool) []byte {
+	if bytes.IndexByte(b, '%') < 0 && (!plus || bytes.IndexByte(b, '+') < 0) {
+		return append(dst, b...)
+	}
 	for i := 0; i < len(b); i++ {
 		c := b[i]
 		switch {
