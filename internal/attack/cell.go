@@ -31,18 +31,6 @@ type cell struct {
 	gen    uint32
 	tally
 
-	sub     uint64 // the key without the API
-	seq     uint64 // order of birth
-	ip      netip.Addr
-	header  uint64
-	firstID uint64 // hash of the id of its first exchange
-	ja4     uint16
-	family  uint16
-	h2      uint16
-	shared  bool
-	moved   bool // an unseen login was answered with a redirect
-	tenured bool // in the protected list
-
 	lastTarget uint64
 	lastPrefix uint64
 	lastPos    uint16
@@ -52,8 +40,20 @@ type cell struct {
 	lead       uint32 // requests before the first that looked like abuse
 	atMark     uint32 // n at the last that did
 
-	day  int32 // of its last request
-	rows []row // see activity.go
+	moved   bool  // an unseen login was answered with a redirect
+	tenured bool  // in the protected list
+	day     int32 // of its last request
+	rows    []row // see activity.go
+
+	sub     uint64 // the key without the API
+	seq     uint64 // order of birth
+	ip      netip.Addr
+	header  uint64
+	firstID uint64 // hash of the id of its first exchange
+	ja4     uint16
+	family  uint16
+	h2      uint16
+	shared  bool
 
 	hints   []hint // see hints.go
 	accused bool   // by an attack at least likely

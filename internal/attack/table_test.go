@@ -3,6 +3,7 @@ package attack
 import (
 	"slices"
 	"testing"
+	"unsafe"
 
 	"pgregory.net/rapid"
 )
@@ -70,4 +71,13 @@ func TestNarrow(t *testing.T) {
 			t.Fatalf("narrowed to %v %v, walking gives %v %v", refs, keys, plain.refs, plain.keysOf(scopeCohort))
 		}
 	})
+}
+
+// TestCellSize keeps what judgements ask of most cells in the first two cache
+// lines.
+func TestCellSize(t *testing.T) {
+	var c cell
+	if n := unsafe.Offsetof(c.level); n >= 128 {
+		t.Errorf("level stands at %d, beyond the second cache line", n)
+	}
 }

@@ -34,34 +34,34 @@ type tally struct {
 	business                uint32  // successes with a credential outside of identity APIs (actor cells)
 	level                   uint8   // highest sensitivity read in the clear
 
-	unissued    uint32 // requests that name an object not handed out before
-	first, last int64
-
-	err     uint32 // server errors and unanswered
-	blocked uint32 // refused by a control: throttled, locked, denied where no secret was asked
-	tool    uint32 // the agent says it is a tool
+	// What every request changes.
+	unissued      uint32 // requests that name an object not handed out before
+	gaps          uint32
+	first, last   int64
+	gapSum, gapSq float64 // seconds
+	err           uint32  // server errors and unanswered
+	blocked       uint32  // refused by a control: throttled, locked, denied where no secret was asked
+	tool          uint32  // the agent says it is a tool
+	steps, enum   uint32  // requests that name an object: equal steps; enumerable
+	follow        uint32
 
 	subj, novel, registered uint32 // requests that name an account; of these never named before, known to exist
 	exists, absent, wrong   uint32 // answers that confirm, deny an account; wrong secret, whatever the account
 	told                    uint32 // answers that confirm an account only where others are denied
 	blind                   uint32 // logins that show neither account nor password
-	pw, issued, follow      uint32
+	pw, issued              uint32
 	classes, classN         [4]uint32 // commonest response classes of refusals
 
 	codes             uint32 // requests that submit a verification code
 	asked, sent, warm uint32 // requests to have a code sent; granted; to a number asked for too often already
 
-	steps, enum uint32 // requests that name an object: equal steps; enumerable
-	people      uint32 // most people in one response
-	rises       uint32 // the next number or one of the seven after it
+	people uint32 // most people in one response
+	rises  uint32 // the next number or one of the seven after it
 
 	missing, junk     uint32 // no such path; of no API
 	sigs, hurt, sigOK uint32 // requests with attack patterns; of these answered 5xx, with success
 	grave             uint32 // of these, patterns or places that content never has
 	scanner           uint32 // the agent says it is a scanner
-
-	gaps          uint32
-	gapSum, gapSq float64 // seconds
 
 	signed uint32 // requests with an integration's key or signature
 	made   uint32 // accounts registered (actor cells)
