@@ -6,7 +6,7 @@ BIN     := bin/xiezhi
 FUZZ    ?= 10s
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: all build demo test race fuzz bench lint clean
+.PHONY: all build demo test race fuzz bench bench-logs lint clean
 
 all: build
 
@@ -40,6 +40,23 @@ fuzz:
 # One core: figures per core are what can be compared between machines.
 bench:
 	GOMAXPROCS=1 $(GO) test -run '^$$' -bench . -benchmem ./...
+
+# Generated access logs of about 1 GB, of a site of medium size and of one with
+# 60 000 visitors and hardly a URL twice; GoAccess on the same file when it is
+# installed. CPU time of one core: where it is shared, repeat and take the best.
+LOG_LINES ?= 4400000
+LOG_DIR   ?= bin/logs
+bench-logs: $(BIN)
+	@mkdir -p $(LOG_DIR); TIMEFORMAT='%U + %S s CPU'; \
+	for kind in medium high; do \
+	  log=$(LOG_DIR)/$$kind.log; flag=; [ $$kind = high ] && flag=-high; \
+	  [ -s $$log ] || $(GO) run ./internal/source/accesslog/logtest/loggen -lines $(LOG_LINES) $$flag > $$log; \
+	  echo "$$kind: $$(wc -l < $$log) lines, $$(wc -c < $$log) bytes"; \
+	  printf '  xiezhi analyze: '; time GOMAXPROCS=1 $(BIN) analyze --quiet --workers 1 --json $(LOG_DIR)/$$kind.json $$log > /dev/null || [ $$? -eq 1 ] || exit; \
+	  if command -v goaccess > /dev/null; then \
+	    printf '  goaccess:       '; time goaccess $$log --log-format=COMBINED -o $(LOG_DIR)/$$kind.goaccess.json --no-progress > /dev/null 2>&1; \
+	  else echo '  (the peer for comparison is not installed)'; fi; \
+	done
 
 lint:
 	$(GO) vet ./...

@@ -16,6 +16,7 @@ import (
 	"xiezhi/internal/engine"
 	"xiezhi/internal/judge"
 	"xiezhi/internal/source"
+	"xiezhi/internal/source/accesslog/logtest"
 	"xiezhi/internal/source/pcap/pcaptest"
 	"xiezhi/rules"
 )
@@ -25,10 +26,25 @@ import (
 //
 // Bundled is the bundled capture: one connection per request, lists of up to
 // 19 KB, attacks. KeepAlive is a generated crowd as in the design's
-// measurements: 64 connections, 2.3 KB of JSON per answer.
+// measurements: 64 connections, 2.3 KB of JSON per answer. AccessLog and
+// AccessLogHigh are generated combined logs of a site of medium size and of one
+// with 60 000 visitors and hardly a URL twice.
 func BenchmarkWholePath(b *testing.B) {
 	b.Run("Bundled", func(b *testing.B) { wholePath(b, inflate(b, capture), 7680) })
 	b.Run("KeepAlive", func(b *testing.B) { wholePath(b, pcaptest.Crowd(64, 1000), 64000) })
+	b.Run("AccessLog", func(b *testing.B) { wholePath(b, accessLog(b, false), logLines) })
+	b.Run("AccessLogHigh", func(b *testing.B) { wholePath(b, accessLog(b, true), logLines) })
+}
+
+const logLines = 200_000
+
+func accessLog(tb testing.TB, high bool) []byte {
+	tb.Helper()
+	var b bytes.Buffer
+	if err := logtest.Write(&b, logtest.Config{Lines: logLines, Seed: 1, High: high}); err != nil {
+		tb.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func wholePath(b *testing.B, image []byte, exchanges int) {
