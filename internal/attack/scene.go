@@ -45,6 +45,7 @@ type desk struct {
 	counts tally
 	sums   [sumPlaces]uint64
 	some   []bool
+	mixed  []mixture
 
 	askers  []asker
 	askerAt []int32 // asker of each cell
@@ -126,16 +127,32 @@ func (d *desk) narrow(from int64) {
 
 func (s *scene) cell(i int32) *cell { return s.desk.cells[i] }
 
-// keysOf gives the key of every cell in scopes of that kind.
+// keysOf gives the key of every cell in scopes of that kind. The keys of all
+// kinds stand in one line of cache of a cell, so they are fetched together.
 func (s *scene) keysOf(k scopeKind) []uint64 {
 	d := s.desk
-	if !d.have[k] {
+	if d.have[k] {
+		return d.keys[k]
+	}
+	n := len(s.refs)
+	room := func(k scopeKind) []uint64 {
 		d.have[k] = true
-		keys := slices.Grow(d.keys[k][:0], len(s.refs))[:len(s.refs)]
-		for i, c := range d.cells[:len(keys)] {
+		d.keys[k] = slices.Grow(d.keys[k][:0], n)[:n]
+		return d.keys[k]
+	}
+	if k == scopeUnit || k == scopeTarget {
+		keys := room(k)
+		for i, c := range d.cells[:n] {
 			keys[i] = k.key(c)
 		}
-		d.keys[k] = keys
+		return keys
+	}
+	cred, actor, address, prefix := room(scopeCredential), room(scopeActor), room(scopeAddress), room(scopePrefix)
+	print, cohort, shape, agent := room(scopePrint), room(scopeCohort), room(scopeShape), room(scopeAgent)
+	for i, c := range d.cells[:n] {
+		cred[i], actor[i], address[i], prefix[i] = c.cred, c.who, c.addr, c.net
+		cohort[i], shape[i], agent[i] = c.cohort, c.shape, c.agent
+		print[i] = scopePrint.key(c)
 	}
 	return d.keys[k]
 }

@@ -202,3 +202,65 @@ func TestPeers(t *testing.T) {
 		}
 	})
 }
+
+// TestKeysOf checks that keys fetched together are those of each kind.
+func TestKeysOf(t *testing.T) {
+	e := New(Config{})
+	e.desk.cells = []*cell{{cohort: 1, shape: 2, agent: 3, who: 4, cred: 5, addr: 6, net: 7, api: 8}, {cohort: 1}, {shape: 2}}
+	for k := scopeTarget; k <= scopeUnit; k++ {
+		e.desk.have = [scopeUnit + 1]bool{}
+		s := &scene{e: e, desk: &e.desk, refs: make([]ref, 3)}
+		for _, first := range []scopeKind{k, scopeAgent} {
+			s.keysOf(first)
+			for i, c := range e.desk.cells {
+				if got := s.keysOf(k)[i]; got != k.key(c) {
+					t.Errorf("%v: key %d, want %d", k, got, k.key(c))
+				}
+			}
+		}
+	}
+}
+
+// TestCrowds compares the wide groups with plain counts.
+func TestCrowds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		e := New(Config{})
+		n := rapid.IntRange(0, 80).Draw(t, "cells")
+		s := &scene{e: e, desk: &e.desk, taken: make([]bool, n), hard: make([]bool, n), refs: make([]ref, n)}
+		ax := axis{crowd: int32(rapid.IntRange(1, 6).Draw(t, "crowd")), least: rapid.IntRange(0, 30).Draw(t, "least"), purity: rapid.SampledFrom([]float64{0, 0.5, 0.9}).Draw(t, "purity")}
+		all, hard, sum := map[uint64][]int32{}, map[uint64]int32{}, map[uint64]int{}
+		for i := range n {
+			c := &cell{net: rapid.Uint64Range(0, 6).Draw(t, "key")}
+			c.n = rapid.Uint32Range(1, 9).Draw(t, "n")
+			e.desk.cells = append(e.desk.cells, c)
+			s.hard[i], s.taken[i] = rapid.IntRange(0, 3).Draw(t, "hard") > 0, rapid.IntRange(0, 5).Draw(t, "taken") == 0
+			if c.net == 0 || s.taken[i] {
+				continue
+			}
+			all[c.net] = append(all[c.net], int32(i))
+			if s.hard[i] {
+				hard[c.net]++
+				sum[c.net] += int(c.n)
+			}
+		}
+		last := uint64(0)
+		s.crowds(&ax, scopePrefix, func(key uint64, members []int32) {
+			if key <= last {
+				t.Fatal("crowds are not in order of key")
+			}
+			last = key
+			if !slices.Equal(members, all[key]) {
+				t.Fatalf("crowd %d: %v, want %v", key, members, all[key])
+			}
+			if hard[key] < ax.crowd || sum[key] < ax.least || float64(hard[key])/float64(len(members)) < ax.purity {
+				t.Fatalf("crowd %d: %d of %d cells, %d requests, for %+v", key, hard[key], len(members), sum[key], ax)
+			}
+			delete(all, key)
+		})
+		for key, members := range all {
+			if hard[key] >= ax.crowd && sum[key] >= ax.least && float64(hard[key])/float64(len(members)) >= ax.purity {
+				t.Fatalf("crowd %d is not found", key)
+			}
+		}
+	})
+}

@@ -211,48 +211,72 @@ func (s *scene) passes(g group, gate func(*tally, bool) bool) bool {
 // crowds calls f with every wide group in which at least ax.crowd cells and the
 // share ax.purity of all look guilty, honest members included, in order of key.
 func (s *scene) crowds(ax *axis, k scopeKind, f func(key uint64, all []int32)) {
-	hard := s.groups(k, s.hard, ax.crowd, ax.least, nil, nil)
-	if len(hard) == 0 {
-		return
-	}
 	d, keys := s.desk, s.keysOf(k)
-	d.index.reset(len(hard))
-	for _, g := range hard {
-		d.index.add(g.key)
-	}
-	sizes := make([]int32, len(hard))
+	// Most keys are shared by few who look guilty: counts over keys that share a
+	// place are never too low.
+	d.sums = [sumPlaces]uint64{}
+	enough := false
 	for i, key := range keys {
-		if s.taken[i] {
+		if s.hard[i] && !s.taken[i] && key != 0 {
+			n := &d.sums[place(key)]
+			*n++
+			enough = enough || *n >= uint64(ax.crowd)
+		}
+	}
+	if !enough {
+		return
+	}
+	d.index.reset(len(keys))
+	mixed := d.mixed[:0]
+	for i, key := range keys {
+		if s.taken[i] || key == 0 || d.sums[place(key)] < uint64(ax.crowd) {
 			continue
 		}
-		if g := d.index.find(key); g >= 0 {
-			sizes[g]++
+		at, fresh := d.index.add(key)
+		if fresh {
+			mixed = append(mixed, mixture{key: key})
+		}
+		m := &mixed[at]
+		m.all++
+		if s.hard[i] {
+			m.hard++
+			m.n += int(d.cells[i].n)
 		}
 	}
-	all := make([][]int32, len(hard))
-	some := false
-	for g := range hard {
-		if float64(hard[g].count)/float64(sizes[g]) >= ax.purity {
-			all[g] = make([]int32, 0, sizes[g])
-			some = true
+	d.mixed = mixed
+	some := 0
+	for i := range mixed {
+		m := &mixed[i]
+		if m.hard >= ax.crowd && m.n >= ax.least && float64(m.hard)/float64(m.all) >= ax.purity {
+			m.members = make([]int32, 0, m.all)
+			some++
 		}
 	}
-	if !some {
+	if some == 0 {
 		return
 	}
 	for i, key := range keys {
-		if s.taken[i] {
+		if s.taken[i] || key == 0 {
 			continue
 		}
-		if g := d.index.find(key); g >= 0 && all[g] != nil {
-			all[g] = append(all[g], int32(i))
+		if at := d.index.find(key); at >= 0 && mixed[at].members != nil {
+			mixed[at].members = append(mixed[at].members, int32(i))
 		}
 	}
-	for g := range all {
-		if all[g] != nil {
-			f(hard[g].key, all[g])
-		}
+	mixed = slices.DeleteFunc(mixed, func(m mixture) bool { return m.members == nil })
+	slices.SortFunc(mixed, func(a, b mixture) int { return cmp.Compare(a.key, b.key) })
+	for _, m := range mixed {
+		f(m.key, m.members)
 	}
+	clear(mixed)
+}
+
+// mixture is how many of the cells that share a key look guilty.
+type mixture struct {
+	key       uint64
+	all, hard int32
+	n         int // requests of those who do
+	members   []int32
 }
 
 // gather makes the scope of a group's wanted cells, with their counts but not
