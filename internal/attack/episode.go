@@ -51,6 +51,7 @@ type book struct {
 	eps     []*episode // in order of birth
 	owner   map[ref]*episode
 	gens    map[ref]uint32
+	ever    []bool // places in owner that were ever taken
 	pool    pool
 	serial  uint64
 	limit   int
@@ -65,7 +66,7 @@ func newBook(limit int) *book {
 }
 
 func (b *book) ownerOf(r ref, c *cell) *episode {
-	if len(b.owner) == 0 {
+	if !b.known(r) {
 		return nil
 	}
 	if ep := b.owner[r]; ep != nil && b.gens[r] == c.gen {
@@ -73,6 +74,10 @@ func (b *book) ownerOf(r ref, c *cell) *episode {
 	}
 	return nil
 }
+
+// known reports whether the place of a cell ever belonged to an attack: most
+// never do.
+func (b *book) known(r ref) bool { return int(r) < len(b.ever) && b.ever[r] }
 
 func (b *book) owns(r ref, c *cell) bool { return b.ownerOf(r, c) != nil }
 
@@ -147,6 +152,10 @@ func (b *book) own(ep *episode, at ref, gen uint32) {
 		old.live = slices.DeleteFunc(old.live, func(m member) bool { return m.at == at })
 	}
 	b.owner[at], b.gens[at] = ep, gen
+	for int(at) >= len(b.ever) {
+		b.ever = append(b.ever, make([]bool, 1<<slabBits)...)
+	}
+	b.ever[at] = true
 	ep.live = append(ep.live, member{at, gen})
 }
 

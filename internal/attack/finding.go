@@ -72,7 +72,7 @@ func (t *tally) window() (from, to int64) {
 func (b *book) clone() *book {
 	o := newBook(b.limit)
 	o.trial = true
-	o.serial, o.checked, o.lost = b.serial, b.checked, b.lost
+	o.serial, o.checked, o.lost, o.ever = b.serial, b.checked, b.lost, slices.Clone(b.ever)
 	for _, ep := range b.eps {
 		c := *ep
 		c.settled = roster{}

@@ -209,7 +209,7 @@ func (s *scene) excuse() {
 // scanner reports whether a cell's actor is known to scan and does no
 // business.
 func (e *Engine) scanner(c *cell) bool {
-	if c.actor == 0 || len(e.book.owner) == 0 {
+	if c.actor == 0 || !e.book.known(c.actor) {
 		return false
 	}
 	a := e.cells.at(c.actor)
