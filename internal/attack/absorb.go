@@ -58,6 +58,7 @@ func (b *book) absorb(e *Engine, ep *episode) {
 	if ax == nil {
 		return
 	}
+	tool := ep.print(e)
 	var found []ref
 	e.within(s.u, func(i int32) {
 		for r := e.apis[i].cells.head; r != 0; {
@@ -65,7 +66,7 @@ func (b *book) absorb(e *Engine, ep *episode) {
 			if c.last < ep.first-burstGap {
 				break
 			}
-			if b.ownerOf(r, c) == nil && ep.carries(c) {
+			if b.ownerOf(r, c) == nil && ep.carries(c, tool) {
 				found = append(found, r)
 			}
 			r = e.cells.after(r)
@@ -113,10 +114,31 @@ func reversed(refs []ref) []ref {
 	return refs
 }
 
-// carries reports whether a cell has one of the keys of an episode.
-func (ep *episode) carries(c *cell) bool {
+// print is what the clients of most members have in common, 0 when nothing is.
+func (ep *episode) print(e *Engine) uint64 {
+	prints, n := make(map[uint64]int, 4), 0
+	for _, m := range ep.live {
+		if c := e.cells.at(m.at); c.gen == m.gen {
+			prints[printOf(c)]++
+			n++
+		}
+	}
+	for p, k := range prints {
+		if k*10 >= n*7 {
+			return p
+		}
+	}
+	return 0
+}
+
+// carries reports whether a cell has one of the keys of an episode; what only
+// has the same target must be of the same tool, where there is one.
+func (ep *episode) carries(c *cell, tool uint64) bool {
 	for m := range ep.marks {
 		if m.kind == scopeTarget {
+			if tool != 0 && printOf(c) != tool {
+				continue
+			}
 			if in, ok := c.sets[setSubjects].has(m.key); in && ok {
 				return true
 			}

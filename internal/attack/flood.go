@@ -89,7 +89,7 @@ func (s *scene) peopled(in map[int32]bool) bool {
 		}
 	}
 	n := 0
-	for r := s.e.apis[0].cells.head; r != 0 && n < 20; {
+	for r := s.e.apis[0].cells.head; r != 0 && n < 5; {
 		c := s.e.cells.at(r)
 		if c.last < s.from {
 			break
@@ -99,7 +99,7 @@ func (s *scene) peopled(in map[int32]bool) bool {
 		}
 		r = s.e.cells.after(r)
 	}
-	return n >= 20
+	return n >= 5
 }
 
 func gateFlood(t *tally, wide bool) bool { return t.n >= floodLeast }

@@ -180,7 +180,11 @@ func (s *scene) serial(t *tally, dist float64) bool {
 // the honest askers beside them. Where they are mixed, only those who tried
 // two accounts or more are accused: a single failure is anybody's typo.
 func (s *scene) weighHerd(f *fusion, sc *scope) bool {
-	z, purity := s.herd(sc, s.looksGuilty)
+	guilty := s.looksGuilty
+	if s.asks() && sc.tools*10 >= len(sc.members)*9 {
+		guilty = func(i int32) bool { return s.hard[i] && s.cell(i).tool > 0 } // everybody asks, but not by program
+	}
+	z, purity := s.herd(sc, guilty)
 	// A single question at an API that tells is anybody's, unless one tool asks.
 	if f.kind == taxonomy.AttackCodeCracking && purity >= 0.5 {
 		// nobody else submits a wrong code by the tool of those who do

@@ -289,6 +289,7 @@ func (s *scene) targets(b *book) {
 				all = append(all, int32(k))
 			}
 		}
+		all = s.together(all)
 		if c := s.try(ax, scopeTarget, x.subject, all, s.hard); c != nil && c.scope.addrs > 1 {
 			s.adopt(&ax, c.scope)
 			b.fold(s, c)

@@ -90,6 +90,28 @@ func (s *scene) broaden(ax *axis, sc *scope, in map[int32]bool) {
 	}
 }
 
+// together leaves out the few cells that are not of the tool that the others
+// are of: the owner of an account under guessing mistypes his password, too.
+func (s *scene) together(all []int32) []int32 {
+	prints := make(map[uint64]int, 4)
+	for _, i := range all {
+		prints[printOf(s.cell(i))]++
+	}
+	for p, n := range prints {
+		if n*10 < len(all)*7 || n == len(all) {
+			continue
+		}
+		kept := all[:0] // at most one print holds so many
+		for _, i := range all {
+			if printOf(s.cell(i)) == p {
+				kept = append(kept, i)
+			}
+		}
+		return kept
+	}
+	return all
+}
+
 // printOf is what the clients of one tool have in common.
 func printOf(c *cell) uint64 { return join(c.cohort, c.agent) }
 

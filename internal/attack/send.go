@@ -303,7 +303,7 @@ func (s *scene) victims(b *book) {
 				all = append(all, int32(k))
 			}
 		}
-		if len(all) < 2 {
+		if all = s.together(all); len(all) < 2 {
 			continue
 		}
 		if c := s.try(ax, scopeTarget, x.key, all, s.hard); c != nil {
