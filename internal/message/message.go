@@ -139,12 +139,16 @@ func fill(s string, args Args, lang string) string {
 		name := s[i+1 : i+j]
 		percent := strings.HasSuffix(name, "%")
 		v, ok := args[strings.TrimSuffix(name, "%")]
-		if !ok {
-			b.WriteString(s[i : i+j+1])
-		} else {
-			b.WriteString(render(v, percent, lang))
-		}
 		s = s[i+j+1:]
+		if !ok {
+			b.WriteString("{" + name + "}")
+			continue
+		}
+		text := render(v, percent, lang)
+		b.WriteString(text)
+		if strings.HasSuffix(text, "万") || strings.HasSuffix(text, "亿") {
+			s = strings.TrimPrefix(s, " ") // 5 次, but 5 万次
+		}
 	}
 	b.WriteString(s)
 	return b.String()

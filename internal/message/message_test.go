@@ -64,6 +64,9 @@ func TestText(t *testing.T) {
 	if got.Zh != "攻击者在1.23 万次请求中成功26%" || got.En != "12,345 requests by the attacker, 26% succeeded, the attacker" {
 		t.Errorf("got %+v", got)
 	}
+	if got := fill("共 {n} 次", Args{"n": 12345}, "zh") + fill("共 {n} 次", Args{"n": 123}, "zh"); got != "共 1.23 万次共 123 次" {
+		t.Errorf("got %q", got)
+	}
 	if got := c.Text("m", Args{"n": 1}); got.En != "1 requests by {who}, {share%} succeeded, {who}" {
 		t.Errorf("a missing parameter must be seen: %q", got.En)
 	}
