@@ -104,6 +104,9 @@ func (s *scene) othersWork() bool {
 		s.work = -1
 		all, at := 0, 0
 		for r := s.e.apis[0].cells.head; r != 0 && s.e.cells.links[r].last >= s.from; r = s.e.cells.after(r) {
+			if s.e.cells.at(r).accused {
+				continue // an attack may be most of all
+			}
 			all++
 			if !s.e.worked && all >= 5 {
 				break // enough to know
@@ -112,7 +115,7 @@ func (s *scene) othersWork() bool {
 				at++
 			}
 		}
-		if all < 5 || at >= 10 || at*10 >= all { // an attack may be most of all
+		if all < 5 || at >= 10 || at*10 >= all {
 			s.work = 1
 		}
 	}

@@ -214,7 +214,7 @@ func (f *fusion) outcome(t *tally, dist, peers float64, asks bool) {
 	if asks {
 		if a := share(t.absent, t.answered()); a >= 0.3 {
 			f.say(taxonomy.FamilyOutcome, 4, "absent", a, 0.02)
-		} else if sp := t.split(); sp >= 0.1 {
+		} else if sp := t.split(); sp >= 0.1 || sp >= 0.02 && t.fail == 0 {
 			f.say(taxonomy.FamilyOutcome, 3, "split", sp, nil)
 		}
 		return

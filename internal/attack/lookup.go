@@ -11,6 +11,9 @@ import (
 // with one number after the other wants the answers; where they give people's
 // data it is scraping, where they say yes or no it is account scanning.
 
+// yesOrNo is the size below which an answer can be no more than yes or no.
+const yesOrNo = 256
+
 // looksUp reports whether APIs of that role answer about whom a request names.
 func looksUp(r taxonomy.Role) bool {
 	return r == taxonomy.RoleQueryProgress || r == taxonomy.RoleIdentityCheck

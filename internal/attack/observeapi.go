@@ -139,7 +139,11 @@ func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u
 	}
 	failed := !ok && ev.Outcome != catalog.OutcomeUnknown && ev.Outcome != catalog.OutcomeError && ev.Outcome != catalog.OutcomeRedirect
 	if failed || u.role == taxonomy.RoleIdentityCheck || u.role == taxonomy.RoleQueryProgress {
-		c.class(ev.ResponseClass, 1)
+		class := ev.ResponseClass
+		if ok && u.role == taxonomy.RoleIdentityCheck && ev.RespBytes < yesOrNo {
+			class ^= uint32(ev.RespBytes) << 16 // true and false are of one form and differ in length
+		}
+		c.class(class, 1)
 	}
 	if !ok && !failed && c.fail >= 8 && c.succ*4 <= c.fail {
 		e.mark(c, ev.End) // a guesser goes on when the server is down

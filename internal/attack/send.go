@@ -259,6 +259,10 @@ func weighSend(s *scene, sc *scope) *fusion {
 		}
 		f.say(taxonomy.FamilyOutcome, min(tries*math.Log(0.98/(1-min(rate, 0.8))), most), "not_entered", round2(1-used), round2(1-rate))
 	}
+	if hot >= 3 && bombing && t.follow == 0 {
+		// Who needs codes for three numbers enters one of them.
+		f.say(taxonomy.FamilyOutcome, ramp(float64(hot), 3, 1.5, 12, 2.5), "many_victims", hot, 1)
+	}
 	if held := share(t.blocked, t.asked); held >= 0.3 && dist >= 3 {
 		f.say(taxonomy.FamilyOutcome, ramp(held, 0.3, 1.5, 0.8, 2.5), "held", held, 0.05)
 	}
