@@ -277,9 +277,10 @@ func (v *view) points() []string {
 	if h := &o.Industries; len(h.Rows) > 1 {
 		out = append(out, v.t("html.key.industry", "industry", v.name("industry", h.Rows[0].ID), "n", h.Rows[0].Total, "scenario", v.name("scenario", h.Rows[0].Main)))
 	}
-	if len(v.R.Statistics.DefectRanking) > 0 {
-		w := v.R.Statistics.DefectRanking[0]
-		out = append(out, v.t("html.key.defect", "n", len(v.R.Defects), "class", v.name("defect_class", w.Class), "count", w.Count, "harm", v.name("severity", w.Harm)))
+	if len(v.R.Defects) > 0 {
+		worst := &v.R.Defects[0] // the list is in the order of what to do first
+		out = append(out, v.t("html.key.defect", "n", len(v.R.Defects), "class", v.name("defect_class", worst.Class),
+			"count", v.R.Statistics.DefectsByClass[worst.Class], "severity", v.name("severity", worst.Severity)))
 	}
 	if t.exploited > 0 {
 		out = append(out, v.t("html.key.exploited", "n", t.exploited, "attacks", t.through))
