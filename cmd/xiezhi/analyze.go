@@ -106,11 +106,15 @@ opened or recognised, or nothing could be inspected.`,
 			}
 			refused = append(refused, res.Refused...)
 			a.refusals(cfg.Tools.Messages, refused, len(refused) == 0 && !res.Inspected())
-			if err := docs.write(res.Report, a.lang, cfg.Zone, cfg.Tools.Messages); err != nil {
+			shown := cfg.Zone
+			if zone == "" {
+				shown = res.Report.Zone(shown)
+			}
+			if err := docs.write(res.Report, a.lang, shown, cfg.Tools.Messages); err != nil {
 				return err
 			}
 			if !outs.toStdout {
-				if err := a.summary(cfg.Tools.Messages, res.Report, cfg.Zone, all); err != nil {
+				if err := a.summary(cfg.Tools.Messages, res.Report, shown, all); err != nil {
 					return err
 				}
 			}

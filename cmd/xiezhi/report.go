@@ -86,6 +86,9 @@ Exit codes: 0 no findings, 1 findings, 2 usage, 3 a file could not be read.`,
 		for _, n := range notes {
 			fmt.Fprintf(a.stderr, "%s: %s\n", msgs.Text("cli.note", nil).In(a.lang), n.In(a.lang))
 		}
+		if zone == "" {
+			at = r.Zone(at)
+		}
 		if err := docs.write(r, a.lang, at, msgs); err != nil {
 			return err
 		}
@@ -111,7 +114,7 @@ Exit codes: 0 no findings, 1 findings, 2 usage, 3 a file could not be read.`,
 	f.StringVar(&until, "until", "", "until this day, included")
 	f.StringVar(&month, "month", "", "one month: 2006-01")
 	f.StringVar(&year, "year", "", "one year: 2006")
-	f.StringVar(&zone, "tz", "", "time zone of times in the documents (default Asia/Shanghai for zh, else UTC)")
+	f.StringVar(&zone, "tz", "", "time zone of times in the documents (default that of the sites when they share one, else Asia/Shanghai for zh, UTC for en)")
 	f.BoolVar(&all, "all", false, "print every API, defect and attack")
 	return c
 }
