@@ -29,6 +29,7 @@ type cell struct {
 	actor  ref
 	actGen uint32
 	gen    uint32
+	whole  uint32 // the actor's requests at the cell's last: never more than it has now
 	tally
 
 	lastTarget uint64

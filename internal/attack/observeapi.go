@@ -28,7 +28,7 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 		sub = join(sub, s.door+1)
 	}
 	r, c := e.cell(ev, i, sub, target)
-	c.actor, c.actGen = ar, actor.gen
+	c.actor, c.actGen, c.whole = ar, actor.gen, actor.n
 	c.shape, c.cred, c.who = ev.ParamShape, p, actor.sub
 	if cr := ev.Who.Credential; cr != 0 {
 		e.pool.add(&c.sets[setCreds], cr)

@@ -21,6 +21,9 @@ func likeRead(s *scene, c *cell, strict bool) bool {
 	}
 	if strict {
 		// Somebody who does many other things here is a user.
+		if c.whole > 2*c.n && c.foreign < 5 {
+			return false // what the actor did by then is enough to know
+		}
 		a := s.actorOf(c)
 		return a != nil && (a.n <= 2*c.n || c.foreign >= 5)
 	}

@@ -26,20 +26,21 @@ const (
 // the members that a narrower scope explains.
 type tally struct {
 	// What most cells are asked in a judgement stands first, see cell.
-	n, succ, fail           uint32  // fail: refused for whatever reason
-	repeats                 uint32  // same target as the request before
-	peak                    float32 // highest level of a bucket leaking floodLeak a second
-	obj, own, foreign, miss uint32  // requests that name an object, by what came back
-	bulk                    uint32  // reads of many people's data without credential
-	business                uint32  // successes with a credential outside of identity APIs (actor cells)
-	level                   uint8   // highest sensitivity read in the clear
+	n, succ, fail     uint32  // fail: refused for whatever reason
+	repeats           uint32  // same target as the request before
+	peak              float32 // highest level of a bucket leaking floodLeak a second
+	obj, own, foreign uint32  // requests that name an object, by what came back
+	bulk              uint32  // reads of many people's data without credential
+	level             uint8   // highest sensitivity read in the clear
 
 	// What every request changes.
+	miss          uint32 // requests that name an object that is not there
 	unissued      uint32 // requests that name an object not handed out before
 	gaps          uint32
 	first, last   int64
 	gapSum, gapSq float64 // seconds
 	err           uint32  // server errors and unanswered
+	business      uint32  // successes with a credential outside of identity APIs (actor cells)
 	blocked       uint32  // refused by a control: throttled, locked, denied where no secret was asked
 	tool          uint32  // the agent says it is a tool
 	steps, enum   uint32  // requests that name an object: equal steps; enumerable
