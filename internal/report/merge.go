@@ -145,9 +145,7 @@ func (t tally) sum() (n uint64) {
 func (m *merger) version() string {
 	var all []string
 	for _, r := range m.runs {
-		for _, v := range strings.Split(r.Version, ", ") {
-			all = append(all, v)
-		}
+		all = append(all, strings.Split(r.Version, ", ")...)
 	}
 	slices.Sort(all)
 	return strings.Join(slices.Compact(all), ", ")

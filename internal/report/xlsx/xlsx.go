@@ -43,7 +43,7 @@ func Write(w io.Writer, r *report.Report, cfg Config) error {
 		cfg.Lang = "en"
 	}
 	f := excelize.NewFile()
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	b := &book{cfg: cfg, r: report.InertCopy(r), f: f}
 	b.index()
 	if err := b.styles(); err != nil {

@@ -54,7 +54,7 @@ func open(t *testing.T, b []byte) *excelize.File {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { f.Close() })
+	t.Cleanup(func() { _ = f.Close() })
 	return f
 }
 
@@ -115,7 +115,7 @@ func part(t *testing.T, b []byte, name string) string {
 	if err != nil {
 		return ""
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	s, err := io.ReadAll(f)
 	if err != nil {
 		t.Fatal(err)
