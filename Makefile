@@ -12,7 +12,7 @@ all: build
 
 build: $(BIN)
 
-$(BIN): $(shell find cmd internal rules schema -name '*.go' -not -name '*_test.go' 2>/dev/null) $(shell find rules schema -name '*.yaml' -o -name '*.json' 2>/dev/null) go.mod
+$(BIN): $(shell find cmd internal lab rules schema -type f -not -name '*_test.go' -not -path '*/testdata/*' 2>/dev/null) go.mod
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/xiezhi
 
 # The demo analyses a real capture. Findings (exit 1) are what it is for.
@@ -60,7 +60,7 @@ bench-logs: $(BIN)
 
 lint:
 	$(GO) vet ./...
-	@unformatted=$$(gofmt -l cmd internal rules schema); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted" >&2; exit 1; fi
+	@unformatted=$$(gofmt -l cmd internal lab rules schema); if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted" >&2; exit 1; fi
 	golangci-lint run ./...
 
 clean:
