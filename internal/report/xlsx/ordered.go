@@ -6,10 +6,23 @@ import (
 	"cmp"
 	"encoding/xml"
 	"io"
+	"io/fs"
 	"slices"
+	"strings"
+	"time"
 )
 
-const contentTypes = "[Content_Types].xml"
+// How the library and everybody else refer to a sheet's drawing. Cells cannot
+// hold either: their "<" is escaped.
+const (
+	libraryDrawing = `<drawing xmlns:relationships="http://schemas.openxmlformats.org/officeDocument/2006/relationships" relationships:id=`
+	usualDrawing   = `<drawing xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships" r:id=`
+)
+
+const (
+	contentTypes   = "[Content_Types].xml"
+	coreProperties = "docProps/core.xml"
+)
 
 // types is the part that lists what the others are.
 type types struct {
@@ -24,6 +37,10 @@ type typeLine struct {
 	ContentType string `xml:"ContentType,attr"`
 }
 
+// never is the time that all parts carry: the time of making would make two
+// files of one report differ.
+var never = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
 // ordered copies a package with its parts, and the list of them, in one
 // order: the library writes both in the order of a map.
 func ordered(w io.Writer, raw []byte) error {
@@ -34,27 +51,35 @@ func ordered(w io.Writer, raw []byte) error {
 	slices.SortFunc(in.File, func(a, b *zip.File) int { return cmp.Compare(a.Name, b.Name) }) // the list of types comes first
 	out := zip.NewWriter(w)
 	for _, f := range in.File {
-		if f.Name == contentTypes {
-			err = copyTypes(out, f)
-		} else {
-			err = out.Copy(f)
-		}
+		part, err := fs.ReadFile(in, f.Name)
 		if err != nil {
+			return err
+		}
+		switch f.Name {
+		case contentTypes:
+			if part, err = orderTypes(part); err != nil {
+				return err
+			}
+		case coreProperties:
+			part = prefixed(part)
+		default:
+			part = bytes.Replace(part, []byte(libraryDrawing), []byte(usualDrawing), 1)
+		}
+		to, err := out.CreateHeader(&zip.FileHeader{Name: f.Name, Method: zip.Deflate, Modified: never})
+		if err != nil {
+			return err
+		}
+		if _, err := to.Write(part); err != nil {
 			return err
 		}
 	}
 	return out.Close()
 }
 
-func copyTypes(out *zip.Writer, f *zip.File) error {
-	r, err := f.Open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+func orderTypes(part []byte) ([]byte, error) {
 	var t types
-	if err := xml.NewDecoder(r).Decode(&t); err != nil {
-		return err
+	if err := xml.Unmarshal(part, &t); err != nil {
+		return nil, err
 	}
 	for _, l := range [][]typeLine{t.Defaults, t.Parts} {
 		slices.SortFunc(l, func(a, b typeLine) int {
@@ -62,13 +87,12 @@ func copyTypes(out *zip.Writer, f *zip.File) error {
 		})
 	}
 	b, err := xml.Marshal(t)
-	if err != nil {
-		return err
-	}
-	w, err := out.Create(contentTypes)
-	if err != nil {
-		return err
-	}
-	_, err = w.Write(append([]byte(xml.Header), b...))
-	return err
+	return append([]byte(xml.Header), b...), err
+}
+
+// prefixed gives the core properties the prefix that every other writer uses:
+// readers exist that know elements by it and not by their name space.
+func prefixed(part []byte) []byte {
+	return []byte(strings.NewReplacer("<coreProperties xmlns=", "<cp:coreProperties xmlns:cp=", "</coreProperties>", "</cp:coreProperties>",
+		"<lastModifiedBy></lastModifiedBy>", "").Replace(string(part)))
 }

@@ -54,9 +54,8 @@ func Write(w io.Writer, r *report.Report, cfg Config) error {
 			return err
 		}
 	}
-	// The times of a file's making would differ between two runs.
-	const never = "2000-01-01T00:00:00Z"
-	if err := f.SetDocProps(&excelize.DocProperties{Creator: "Xiezhi", Title: b.t("html.title"), Language: map[string]string{"zh": "zh-CN", "en": "en"}[cfg.Lang], Created: never, Modified: never}); err != nil {
+	made := never.Format(time.RFC3339)
+	if err := f.SetDocProps(&excelize.DocProperties{Creator: "Xiezhi", Title: b.t("html.title"), Language: map[string]string{"zh": "zh-CN", "en": "en"}[cfg.Lang], Created: made, Modified: made}); err != nil {
 		return err
 	}
 	f.SetActiveSheet(0)
