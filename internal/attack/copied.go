@@ -2,6 +2,7 @@ package attack
 
 import (
 	"math"
+	"slices"
 
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/taxonomy"
@@ -143,7 +144,7 @@ func (x *scripts) stroll(key, program uint64, g *program) *stroll {
 		w := &x.strolls[i]
 		if w.last < g.since { // of another time
 			*w = stroll{key: key, program: program}
-			g.strolls = append(g.strolls, i)
+			x.enlist(g, i)
 		}
 		return w
 	}
@@ -159,8 +160,18 @@ func (x *scripts) stroll(key, program uint64, g *program) *stroll {
 	}
 	x.index[key] = i
 	x.strolls[i] = stroll{key: key, program: program}
-	g.strolls = append(g.strolls, i)
+	x.enlist(g, i)
 	return &x.strolls[i]
+}
+
+// enlist adds a client to its program's list. Slots are used again, so the
+// list is cleaned of those that have gone to others before it outgrows them.
+func (x *scripts) enlist(g *program, i int32) {
+	if len(g.strolls) >= 2*x.limit {
+		slices.Sort(g.strolls)
+		g.strolls = slices.DeleteFunc(slices.Compact(g.strolls), func(i int32) bool { return x.strolls[i].program != g.key })
+	}
+	g.strolls = append(g.strolls, i)
 }
 
 // strollKey names a client whatever its headers: they differ between reading
