@@ -62,27 +62,7 @@ func New(inputs []source.Input, cfg Config) *Source {
 // responses are paired within a file.
 func (s *Source) Run(ctx context.Context, sink source.Sink, ledger *source.Ledger) error {
 	r := &run{cfg: s.cfg, ctx: ctx, sink: sink, ledger: ledger}
-	var failed []error
-	for _, in := range s.inputs {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		rc, err := in.Open()
-		if err != nil {
-			if errors.Is(err, source.ErrCompression) || errors.Is(err, io.ErrUnexpectedEOF) {
-				ledger.DropAt(source.Problem{File: in.Name, Reason: taxonomy.DropCorrupt, Text: "compressed data is damaged from the start"})
-				continue
-			}
-			failed = append(failed, err)
-			continue
-		}
-		err = r.input(in.Name, rc)
-		rc.Close()
-		if err != nil {
-			return err
-		}
-	}
-	return errors.Join(failed...)
+	return source.Each(ctx, s.inputs, ledger, r.input)
 }
 
 // run is the state of one Run.
