@@ -294,3 +294,25 @@ func TestRichText(t *testing.T) {
 		}
 	})
 }
+
+// A form that asks about the number being typed: everybody asks about his own.
+func TestFormThatChecksOneNumber(t *testing.T) {
+	each(t, func(t *testing.T, s *script) {
+		for i := range 300 {
+			c := s.browser(ip4(36+s.rng.IntN(90), s.rng.IntN(250), s.rng.IntN(250), 1+s.rng.IntN(250)))
+			asks := 1
+			if s.rng.IntN(8) == 0 {
+				asks = 2 // a typo
+			}
+			for k := range asks {
+				s.send(c, 20+float64(i)*9+float64(k)*4, "check", "", func(ev *scripted) {
+					s.account(ev, 8_000_000+uint64(i*7919+k), 0, c)
+					ev.Outcome = catalog.OutcomeSuccess
+					verdict(ev, i%9 == 0, true)
+				})
+			}
+		}
+		r := s.run(t)
+		r.innocent(t)
+	})
+}

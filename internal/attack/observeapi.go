@@ -81,6 +81,10 @@ func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u
 		}
 	}
 	ok := ev.Outcome == catalog.OutcomeSuccess
+	asked := u.role == taxonomy.RoleIdentityCheck || u.role == taxonomy.RolePasswordReset || u.role == taxonomy.RoleQueryProgress
+	if asked {
+		says |= ev.Verdict.Says // {"registered":true}
+	}
 	if c.blind >= 8 {
 		u.watch = true
 		e.mark(c, ev.End)
@@ -138,10 +142,10 @@ func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u
 		c.wrong++
 	}
 	failed := !ok && ev.Outcome != catalog.OutcomeUnknown && ev.Outcome != catalog.OutcomeError && ev.Outcome != catalog.OutcomeRedirect
-	if failed || u.role == taxonomy.RoleIdentityCheck || u.role == taxonomy.RoleQueryProgress {
+	if failed || asked && (u.role != taxonomy.RolePasswordReset || ev.Verdict.Hash != 0) {
 		class := ev.ResponseClass
-		if ok && u.role == taxonomy.RoleIdentityCheck && ev.RespBytes < yesOrNo {
-			class ^= uint32(ev.RespBytes) << 16 // true and false are of one form and differ in length
+		if ok && u.role == taxonomy.RoleIdentityCheck && ev.Verdict.Hash == 0 && ev.RespBytes < yesOrNo {
+			class ^= uint32(ev.RespBytes) << 16 // yes and no of one form, in words that nobody reads, differ in length
 		}
 		c.class(class, 1)
 	}

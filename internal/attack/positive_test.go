@@ -48,6 +48,59 @@ func TestAccountScanning(t *testing.T) {
 	})
 }
 
+// A check that answers {"registered":true|false} gives the scanner his list.
+func TestAccountScanningByVerdict(t *testing.T) {
+	for name, means := range map[string]bool{"named": true, "nameless": false} {
+		t.Run(name, func(t *testing.T) {
+			each(t, func(t *testing.T, s *script) {
+				c := s.tool(ip4(45, 9, 1, 7))
+				at, hits, n := 50.0, uint64(0), 120+s.rng.IntN(200)
+				for i := range n {
+					there := s.rng.IntN(4) == 0
+					if there {
+						hits++
+					}
+					s.send(c, at, "check", "scan", func(ev *scripted) {
+						s.account(ev, 5_000_000+uint64(i), 0, c)
+						ev.Outcome = catalog.OutcomeSuccess
+						verdict(ev, there, means)
+					})
+					at += 2 + 4*s.rng.Float64()
+				}
+				r := s.run(t)
+				r.found(t, "scan", 0.95, taxonomy.AttackAccountScanning)
+				r.innocent(t)
+				for _, f := range r.findings {
+					if f.Kind != taxonomy.AttackAccountScanning {
+						continue
+					}
+					if f.Verdict != taxonomy.Confirmed {
+						t.Errorf("verdict %v, not confirmed", f.Verdict)
+					}
+					if means && f.Succeeded != hits {
+						t.Errorf("%d accounts confirmed to exist, not %d", f.Succeeded, hits)
+					}
+				}
+			})
+		})
+	}
+}
+
+// verdict answers yes or no.
+func verdict(ev *scripted, yes, means bool) {
+	ev.obs.Verdict = observe.Verdict{Hash: 77, Field: "data.registered", Yes: yes}
+	ev.ResponseClass = 41
+	if yes {
+		ev.obs.Verdict.Hash, ev.ResponseClass = 78, 42
+	}
+	if means {
+		ev.obs.Verdict.Says = observe.SaysNotRegistered
+		if yes {
+			ev.obs.Verdict.Says = observe.SaysRegistered
+		}
+	}
+}
+
 func TestAccountScanningByRegister(t *testing.T) {
 	each(t, func(t *testing.T, s *script) {
 		c := s.browser(ip4(45, 9, 1, 7))

@@ -54,7 +54,7 @@ type Event struct {
 	API     *API // nil when the request belongs to no API: scan noise, junk
 	Outcome Outcome
 	// ResponseClass numbers the response classes of the API: equal numbers
-	// mean equal (status, business code, message template, schema).
+	// mean equal (status, business code, message template, schema, verdict).
 	ResponseClass uint32
 	Merges        []Merge // merges that this event caused, in order, already applied
 

@@ -93,6 +93,9 @@ func (p *op) absorb(other *op) {
 // class numbers the way an observation was answered.
 func (p *op) class(o *observe.Observation) uint32 {
 	k := sketch.Join(sketch.Join(uint64(o.Status), sketch.HashString(o.Code)), sketch.Join(o.MessageHash, o.Schema))
+	if o.Verdict.Hash != 0 {
+		k = sketch.Join(k, o.Verdict.Hash)
+	}
 	for i, c := range p.classes {
 		if c == k {
 			return uint32(i + 1)

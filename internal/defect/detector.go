@@ -41,10 +41,14 @@ func (e *Event) Fill() {
 	e.Source = Pair(hi, lo) | 1
 }
 
-// Class is a key of what was answered: status, business code, message and
-// schema. Unlike ResponseClass it survives API merges.
+// Class is a key of what was answered: status, business code, message, schema
+// and verdict. Unlike ResponseClass it survives API merges.
 func (e *Event) Class() uint64 {
-	return Pair(Pair(uint64(e.Status), HashText(e.Code)), Pair(e.MessageHash, e.Schema))
+	k := Pair(Pair(uint64(e.Status), HashText(e.Code)), Pair(e.MessageHash, e.Schema))
+	if e.Verdict.Hash != 0 {
+		k = Pair(k, e.Verdict.Hash)
+	}
+	return k
 }
 
 // Submitted gives the passwords that stand in the request as such. A password

@@ -278,6 +278,11 @@ func (d *decoder) common(o *Observation) {
 	o.Code, o.CodeField, o.CodeSays = d.str(), d.str(), int8(d.u8())
 	o.Message, o.MessageHash = d.str(), d.tok()
 	o.MessageSays = MessageClass(d.u(math.MaxUint16))
+	o.Verdict = Verdict{}
+	if d.mask(2) != 0 {
+		v := &o.Verdict
+		v.Hash, v.Field, v.Yes, v.Says = d.tok(), d.str(), d.mask(2) != 0, MessageClass(d.u(math.MaxUint16))
+	}
 	o.Schema = d.tok()
 	o.Records = uint32(d.u(math.MaxUint32))
 	o.ServerBanner, o.Location = d.str(), d.str()

@@ -15,7 +15,7 @@ import (
 
 const (
 	codecMagic   = 'X'
-	codecVersion = 2
+	codecVersion = 3
 )
 
 // AppendEncoded appends the encoding of all observations.
@@ -198,6 +198,13 @@ func (e *encoder) common(o *Observation) {
 	e.str(o.Message)
 	e.tok(o.MessageHash)
 	e.u(uint64(o.MessageSays))
+	e.bits(o.Verdict != Verdict{})
+	if v := &o.Verdict; *v != (Verdict{}) {
+		e.tok(v.Hash)
+		e.str(v.Field)
+		e.bits(v.Yes)
+		e.u(uint64(v.Says))
+	}
 	e.tok(o.Schema)
 	e.u(uint64(o.Records))
 	e.str(o.ServerBanner)

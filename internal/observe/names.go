@@ -28,7 +28,8 @@ const (
 	traitOdd // the name has characters that names do not have
 )
 
-// Names is the lexicon of rules/credentials.yaml and internals.yaml, immutable.
+// Names is the lexicon of rules/credentials.yaml, internals.yaml and
+// verdicts.yaml, immutable.
 type Names struct {
 	credentialHeaders                     []string // lower case
 	sessionCookie, ignoredCookie          matcher
@@ -45,7 +46,10 @@ type Names struct {
 	successOf, failureOf                  map[string]map[string]bool
 	negated                               matcher
 	internals                             []internalRule // of rules/internals.yaml
-	fileWords                             []string       // longest first
+	registered, unregistered              matcher        // of rules/verdicts.yaml
+	yes, no                               map[string]bool
+	verdictCodes                          matcher
+	fileWords                             []string // longest first
 	columns                               matcher
 }
 
@@ -82,7 +86,7 @@ type namesFile struct {
 	Cases                map[string][]string `yaml:"cases"`
 }
 
-// LoadNames reads credentials.yaml and internals.yaml.
+// LoadNames reads credentials.yaml, internals.yaml and verdicts.yaml.
 func LoadNames(fsys fs.FS) (*Names, error) {
 	n, _, err := loadNames(fsys)
 	return n, err
@@ -127,6 +131,9 @@ func loadNames(fsys fs.FS) (*Names, map[string][]string, error) {
 		return nil, nil, fmt.Errorf("%s: a list is missing", file)
 	}
 	if n.internals, _, err = loadInternals(fsys); err != nil {
+		return nil, nil, err
+	}
+	if _, err = n.loadVerdicts(fsys); err != nil {
 		return nil, nil, err
 	}
 	return n, f.Cases, nil
@@ -254,6 +261,7 @@ type field struct {
 	message uint8 // rank as a message, 0 none
 
 	internal uint8 // 1 + the rule of Names.internals, 0 none
+	verdict  int8  // see verdictOf
 }
 
 // describe looks a field up by its last key, the key above it, and how deep it
@@ -312,6 +320,7 @@ func (n *Names) describe(name, key, parent string, depth int, inArray bool) fiel
 			f.internal = i // what stands inside of debug
 		}
 	}
+	f.verdict = n.verdictOf(w)
 	if n.issued.has(w) {
 		f.traits |= traitIssued
 	}

@@ -431,6 +431,7 @@ type Observation struct {
 	Message      string // message template, values removed
 	MessageHash  uint64
 	MessageSays  MessageClass
+	Verdict      Verdict
 	Schema       uint64 // order-insensitive hash of (path, type) of the response's leaves; 0 none
 	Records      uint32 // elements of the largest array of objects
 	Leaves       []Leaf

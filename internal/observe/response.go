@@ -25,6 +25,7 @@ type responseState struct {
 	leaves    []candidate
 	weak      int  // candidates that are no identifiers by name
 	codes     bool // short numbers may be codes
+	verdicts  verdicts
 }
 
 // candidate is a leaf that may be kept; identifiers by name go first.
@@ -60,6 +61,7 @@ func (o *Observer) observeResponse() {
 	o.observeResponseBody()
 	o.takeCode()
 	o.takeMessage()
+	o.takeVerdict()
 	o.takeLeaves()
 }
 
@@ -233,6 +235,9 @@ func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 	}
 	if f.internal != 0 {
 		o.internalLeaf(f, k, value)
+	}
+	if r.verdicts.leaves++; len(value) <= maxVerdictValue && len(value) > 0 {
+		o.verdictLeaf(path, f, k, value)
 	}
 	switch k {
 	case jsonleaf.Null, jsonleaf.EmptyArray, jsonleaf.EmptyObject:

@@ -91,6 +91,50 @@ func TestCheckThatSaysYesOrNo(t *testing.T) {
 	})
 }
 
+// An API that answers {"registered":true}: the field says it, or the identity
+// decides it; a flag that the identity does not decide says nothing.
+func TestOracleByVerdict(t *testing.T) {
+	verdict := func(field string, yes bool, says observe.MessageClass) option {
+		return func(ev *catalog.Event) {
+			ev.RespBytes, ev.Schema, ev.Code = 120, 99, "0"
+			ev.Message, ev.MessageHash, ev.MessageSays = "ok", tok("ok"), observe.SaysSuccess
+			ev.Verdict = observe.Verdict{Hash: tok(fmt.Sprint(field, yes)), Field: field, Yes: yes, Says: says}
+		}
+	}
+	run := func(api string, role taxonomy.Role, rounds, people int, field string, yes func(i, round int) bool, more ...option) func(*site) {
+		return func(s *site) {
+			s.api(api, role)
+			times(rounds, func(round int) {
+				times(people, func(i int) {
+					y, means := yes(i, round), observe.MessageClass(0)
+					if field == "data.registered" {
+						means = observe.SaysNotRegistered
+						if y {
+							means = observe.SaysRegistered
+						}
+					}
+					s.do(api, append([]option{source(i + round), about(fmt.Sprint("u", i), false, round == 0), verdict(field, y, means)}, more...)...)
+				})
+			})
+		}
+	}
+	person := func(i, _ int) bool { return i%3 == 0 }
+	moment := func(i, round int) bool { return (i+round)%2 == 0 }
+	user := func(ev *catalog.Event) { ev.Who.Credential, ev.Who.Principal = tok("cred"), tok("me") }
+	const check1, reset = "POST /apply/checkMobile", "POST /findBack/check"
+	check(t, []scenario{
+		{"the field says it", run(check1, taxonomy.RoleIdentityCheck, 1, 12, "data.registered", person), "identity_oracle:probable", []string{"data.registered: true", "data.registered: false"}},
+		{"of a reset", run(reset, taxonomy.RolePasswordReset, 1, 12, "data.registered", person), "identity_oracle:probable", []string{"data.registered: true"}},
+		{"two each are not enough", run(check1, taxonomy.RoleIdentityCheck, 1, 3, "data.registered", person), "", nil},
+		{"a feature for those who are signed in", run(check1, taxonomy.RoleIdentityCheck, 1, 60, "data.registered", person, user), "", nil},
+		{"the identity decides", run(reset, taxonomy.RolePasswordReset, 2, 90, "data.zt", person), "identity_oracle:confirmed", nil},
+		{"a flag of the moment", run(reset, taxonomy.RolePasswordReset, 2, 90, "data.smsEnabled", moment), "", nil},
+		{"a switch for all", run(reset, taxonomy.RolePasswordReset, 2, 90, "data.open", func(int, int) bool { return true }), "", nil},
+		{"too few for a field without meaning", run(reset, taxonomy.RolePasswordReset, 2, 12, "data.zt", person), "", nil},
+		{"progress differs from person to person", run("GET /order/progress", taxonomy.RoleQueryProgress, 2, 90, "data.done", person), "", nil},
+	})
+}
+
 // A login page says "wrong" and "locked" in words that nobody reads; its size
 // tells them apart.
 func TestThrottleOfALoginPage(t *testing.T) {

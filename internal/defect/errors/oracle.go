@@ -51,7 +51,10 @@ type class struct {
 	key        uint64
 	span       defect.Span
 	success    bool
-	small      bool // too small to hold a message
+	small      bool   // too small to hold a message
+	verdict    uint64 // hash of what is answered by yes or no, see observe.Verdict
+	answered   string // the field that says it, and what it says
+	worded     bool   // a message says it, not a field alone
 	says       observe.MessageClass
 	status     uint16
 	code, text string
@@ -162,7 +165,7 @@ func pictured(name string) bool {
 // true and false, are told apart by their size.
 func classKey(ev *defect.Event) uint64 {
 	k := ev.Class()
-	if ev.MessageHash == 0 && ev.RespBytes <= smallBody {
+	if ev.MessageHash == 0 && ev.RespBytes <= smallBody && ev.Verdict.Hash == 0 {
 		k = defect.Pair(k, ev.RespBytes)
 	}
 	return k | 1
@@ -185,6 +188,13 @@ func (d *Oracle) Observe(ev *defect.Event) {
 	}
 	if c.span.Count == 0 {
 		c.success, c.says, c.status, c.small = ev.OK, ev.MessageSays, ev.Status, ev.RespBytes <= smallBody
+		c.verdict, c.worded = ev.Verdict.Hash, c.saysAbsent() || c.saysPresent()
+		if c.verdict != 0 {
+			c.answered = answered(&ev.Verdict)
+			if !c.worded {
+				c.says |= ev.Verdict.Says
+			}
+		}
 		c.code, c.text = strings.Clone(ev.Code), strings.Clone(ev.Message)
 	}
 	s.span.Add(ev.End)
@@ -213,9 +223,23 @@ func shapeOf(ev *defect.Event) string {
 	return ""
 }
 
+// answered writes a verdict as texts quote it.
+func answered(v *observe.Verdict) string {
+	text := "false"
+	if v.Yes {
+		text = "true"
+	}
+	if v.Field == "" {
+		return text
+	}
+	return v.Field + ": " + text
+}
+
 // label is how texts quote the class.
 func (c *class) label() string {
 	switch {
+	case c.answered != "" && !c.worded:
+		return c.answered
 	case c.text != "":
 		return c.text
 	case c.code != "":

@@ -55,7 +55,10 @@ func (s *oracle) judge(role taxonomy.Role) (v verdict, found bool) {
 			}
 		}
 	}
-	if v.present != nil && v.absent != nil && v.present.identities.Count() >= minWorded && v.absent.identities.Count() >= minWorded {
+	// What a field alone says to those who are signed in is a feature: which of
+	// my contacts are here too.
+	told := v.present != nil && v.absent != nil && (v.present.worded || v.absent.worded || s.anonymous*2 >= s.span.Count)
+	if told && v.present.identities.Count() >= minWorded && v.absent.identities.Count() >= minWorded {
 		v.worded = true
 		v.checked = s.check(v.present, v.absent)
 		return v, true
@@ -63,7 +66,11 @@ func (s *oracle) judge(role taxonomy.Role) (v verdict, found bool) {
 	if s.overflow || role == taxonomy.RoleRegister {
 		return v, false // opening an account changes the answer by itself
 	}
-	if role == taxonomy.RoleIdentityCheck && s.plain(classes) {
+	least, repeated := uint64(minAsked), minAsked
+	if role == taxonomy.RolePasswordReset {
+		least, repeated = minIdentities, minRepeated // such an API has more to say
+	}
+	if (role == taxonomy.RoleIdentityCheck || role == taxonomy.RolePasswordReset) && s.plain(classes, least, repeated) {
 		v.present, v.absent, v.asked = classes[0], classes[1], true
 		return v, true
 	}
@@ -92,10 +99,13 @@ func (c *class) saysPresent() bool {
 	return c.says&(observe.SaysRegistered|observe.SaysWrongSecret) != 0 && c.says&(observe.SaysNotRegistered|observe.SaysBadPair) == 0
 }
 
+// bare reports whether the class is the word true or false and nothing else.
+func bare(c *class) bool { return c.answered == "true" || c.answered == "false" }
+
 // plain reports whether an API that is called a check of identities says yes
-// or no: two small wordless answers are nearly all there is, and an identity
-// asked for again gets the same one.
-func (s *oracle) plain(classes []*class) bool {
+// or no: two small answers without words, or with the same and another verdict,
+// are nearly all there is, and an identity asked for again gets the same one.
+func (s *oracle) plain(classes []*class, least uint64, repeated int) bool {
 	if len(classes) < 2 {
 		return false
 	}
@@ -104,11 +114,14 @@ func (s *oracle) plain(classes []*class) bool {
 		all += c.span.Count
 	}
 	for _, c := range classes[:2] {
-		if c.text != "" || c.says != 0 || !c.small || !c.success || c.identities.Count() < minAsked {
+		if c.says&^observe.SaysSuccess != 0 || !c.success || c.identities.Count() < least {
+			return false
+		}
+		if c.verdict == 0 && (c.text != "" || c.says != 0 || !c.small) {
 			return false
 		}
 	}
-	if classes[0].status != classes[1].status || classes[0].code != classes[1].code || (classes[0].span.Count+classes[1].span.Count)*20 < all*19 {
+	if classes[0].text != classes[1].text && !(bare(classes[0]) && bare(classes[1])) || classes[0].status != classes[1].status || classes[0].code != classes[1].code || (classes[0].span.Count+classes[1].span.Count)*20 < all*19 {
 		return false
 	}
 	again, same := 0, 0
@@ -125,7 +138,7 @@ func (s *oracle) plain(classes []*class) bool {
 			}
 		}
 	}
-	return again >= minAsked && same*20 >= again*19
+	return again >= repeated && same*20 >= again*19
 }
 
 // check compares with the truth: nearly all registered identities must get the
