@@ -138,7 +138,26 @@ func TestNoThrottling(t *testing.T) {
 		}, "", nil},
 		{"a device with an old saved password", func(s *site) { guess(s, 60, one, func(int) uint32 { return 9 }) }, "", nil},
 		{"slowly, over hours", func(s *site) {
-			times(40, func(i int) { guess(s, 1, one, func(int) uint32 { return uint32(i + 1) }); s.now += 60e9 })
+			times(60, func(i int) { guess(s, 1, one, func(int) uint32 { return uint32(i + 1) }); s.now += 150e9 })
+		}, "", nil},
+		{"from rotating addresses, once a minute", func(s *site) {
+			times(40, func(i int) {
+				guess(s, 1, one, func(int) uint32 { return uint32(i + 1) }, from(fmt.Sprintf("203.0.%d.%d", i, 9+i)))
+				s.now += 55e9
+			})
+		}, "no_throttling:probable", []string{"同一账号", "40 个不同密码"}},
+		{"beside thousands who fail once", func(s *site) {
+			times(24, func(i int) {
+				guess(s, 1, one, func(int) uint32 { return uint32(i + 1) }, from(fmt.Sprintf("203.0.%d.%d", i, 9+i)))
+				guess(s, 2500, func(k int) string { return fmt.Sprint("u", i, "-", k) }, each, from(fmt.Sprintf("198.51.%d.7", i)))
+				s.now -= 2490e9
+			})
+		}, "no_throttling:probable", []string{"同一账号", "24 个不同密码"}},
+		{"a phone with a saved password beside honest typing", func(s *site) {
+			times(40, func(i int) {
+				guess(s, 1, one, func(int) uint32 { return uint32(i%14 + 1) }, from(fmt.Sprintf("203.0.%d.%d", i, 9+i)))
+				s.now += 55e9
+			})
 		}, "", nil},
 		{"an office behind one address", func(s *site) {
 			guess(s, 120, func(i int) string { return fmt.Sprint("u", i) }, each)

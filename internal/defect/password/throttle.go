@@ -10,6 +10,7 @@ import (
 	"xiezhi/internal/defect"
 	"xiezhi/internal/message"
 	"xiezhi/internal/observe"
+	"xiezhi/internal/sketch"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -17,10 +18,16 @@ const (
 	maxAccounts = 2048 // accounts with failures, per site
 	maxSources  = 4096 // sources with failures, per site
 	ring        = 64   // attempts remembered per account
+	maxOnce     = 8192 // accounts, and sources, with one failure so far, per site
 
 	minFailures = 20 // on one account
 	window      = int64(10 * time.Minute)
 	minGuesses  = 5 // distinct passwords among them: a saved password repeats itself
+
+	// Slower, but no lock of five in a quarter of an hour would let it through.
+	minSlowFailures = 30
+	minSlowGuesses  = 15
+	slowWindow      = int64(time.Hour)
 
 	// The weaker form: one source, many accounts.
 	minSourceFailures = 100
@@ -29,7 +36,8 @@ const (
 )
 
 // Throttle finds logins that check any number of passwords: twenty failures on
-// one account within ten minutes (on a back end: however slow), all of them answered by the check itself and
+// one account within ten minutes or thirty within an hour (on a back end:
+// however slow), from wherever they come, all of them answered by the check itself and
 // none by a limit, a lock or a captcha; or, weaker, one source that tries many
 // accounts without ever being slowed down.
 type Throttle struct {
@@ -37,12 +45,24 @@ type Throttle struct {
 	sources  *defect.Table[pair, source]
 	apis     *defect.States[throttle]
 
+	// Most accounts and sources fail once and never again. They wait here, so
+	// that they do not crowd out the ones that are being guessed.
+	once     *sketch.Recent[attempt]
+	onceFrom *sketch.Recent[visit]
+
 	forgotten uint64 // attempts beyond the ring
 }
 
 type pair struct {
 	api catalog.Handle
 	key uint64
+}
+
+// visit is the only failure of a source so far.
+type visit struct {
+	at      int64
+	subject uint64
+	public  bool
 }
 
 type attempt struct {
@@ -112,6 +132,7 @@ func NewThrottle() *Throttle {
 	return &Throttle{
 		accounts: defect.NewTable[pair, account](maxAccounts), sources: defect.NewTable[pair, source](maxSources),
 		apis: defect.NewStates[throttle](maxAPIs),
+		once: sketch.NewRecent[attempt](maxOnce), onceFrom: sketch.NewRecent[visit](maxOnce),
 	}
 }
 
@@ -154,14 +175,14 @@ func (d *Throttle) Observe(ev *defect.Event) {
 		if e := t.samples.Offer(ev.ID, 0); e != nil {
 			e.What, e.Status, e.Text = "defect.evidence.password_check", ev.Status, ev.Message
 		}
-		if a == nil {
-			a = d.accounts.Ensure(key)
-		}
 	} else if kind == slowed {
 		d.apis.Ensure(ev.Handle).slowed++
 	}
+	at := attempt{at: ev.End, class: ev.Class(), size: pageSize(ev), kind: kind, tag: ev.Passwords[0].Tag}
+	if a == nil {
+		a = d.again(key, at)
+	}
 	if a != nil {
-		at := attempt{at: ev.End, class: ev.Class(), size: pageSize(ev), kind: kind, tag: ev.Passwords[0].Tag}
 		if len(a.last) == ring {
 			d.forgotten++
 			copy(a.last, a.last[1:])
@@ -169,19 +190,52 @@ func (d *Throttle) Observe(ev *defect.Event) {
 		} else {
 			a.last = append(a.last, at)
 		}
-		if r := a.run(len(a.last), d.window(ev.Handle)); r.fires() {
+		if r, ok := a.unlocked(len(a.last), d.backend(ev.Handle)); ok {
 			d.note(ev.Handle, subject, r)
 		}
 	}
 	d.source(ev, subject, kind)
 }
 
-// window is the time within which failures in a row count.
-func (d *Throttle) window(h catalog.Handle) int64 {
-	if t := d.apis.Get(h); t != nil && t.backend {
-		return math.MaxInt64
+// again gives the place of an account that fails for the second time, nil the
+// first time.
+func (d *Throttle) again(key pair, at attempt) *account {
+	once := defect.Pair(uint64(key.api), key.key)
+	first, seen := d.once.Get(once)
+	switch {
+	case at.kind != failed:
+		if seen {
+			d.once.Put(once, attempt{}) // whatever it was, it ends the run
+		}
+		return nil
+	case first.kind != failed:
+		d.once.Put(once, at)
+		return nil
 	}
-	return window
+	a := d.accounts.Ensure(key)
+	a.last = append(a.last, first)
+	return a
+}
+
+// backend reports a login of administrators, where failures in a row count
+// whatever the time between them.
+func (d *Throttle) backend(h catalog.Handle) bool {
+	t := d.apis.Get(h)
+	return t != nil && t.backend
+}
+
+// unlocked gives the run that ends at attempt end and reports whether a lock
+// would have ended it.
+func (a *account) unlocked(end int, backend bool) (run, bool) {
+	if backend {
+		r := a.run(end, math.MaxInt64)
+		return r, r.n >= minFailures && r.guesses >= minGuesses
+	}
+	if r := a.run(end, window); r.n >= minFailures && r.guesses >= minGuesses {
+		return r, true
+	}
+	r := a.run(end, slowWindow)
+	return r, r.n >= minSlowFailures && r.guesses >= minSlowGuesses
 }
 
 func (d *Throttle) note(h catalog.Handle, subject uint64, r run) {
@@ -194,8 +248,6 @@ func (d *Throttle) note(h catalog.Handle, subject uint64, r run) {
 		t.lucky++
 	}
 }
-
-func (r run) fires() bool { return r.n >= minFailures && r.guesses >= minGuesses }
 
 // run gives the run of failures, all in one class and within the window, that
 // ends at attempt end; a right password at its end does not break it.
@@ -243,7 +295,16 @@ func (d *Throttle) source(ev *defect.Event, subject uint64, kind attemptKind) {
 		if kind != failed {
 			return
 		}
+		once := defect.Pair(uint64(key.api), key.key)
+		first, seen := d.onceFrom.Get(once)
+		if !seen {
+			d.onceFrom.Put(once, visit{ev.End, subject, !ev.Who.Private})
+			return
+		}
 		s = d.sources.Ensure(key)
+		s.span.Add(first.at)
+		s.accounts.Add(first.subject)
+		s.public = first.public
 	}
 	switch kind {
 	case failed:
@@ -288,7 +349,7 @@ func (d *Throttle) Merge(from, into catalog.Handle) {
 			slices.SortStableFunc(joined, func(a, b attempt) int { return cmp.Compare(a.at, b.at) })
 			whole := account{joined}
 			for end := 1; end <= len(joined); end++ {
-				if r := whole.run(end, d.window(into)); r.fires() {
+				if r, ok := whole.unlocked(end, d.backend(into)); ok {
 					d.note(into, k.key, r)
 				}
 			}
@@ -377,7 +438,8 @@ func atLeast(n int) message.Text {
 // Counters says what was dropped.
 func (d *Throttle) Counters() []defect.Counter {
 	return []defect.Counter{{What: "defect.throttle.apis", Count: d.apis.Evicted}, {What: "defect.throttle.accounts", Count: d.accounts.Evicted},
-		{What: "defect.throttle.sources", Count: d.sources.Evicted}, {What: "defect.throttle.attempts", Count: d.forgotten}}
+		{What: "defect.throttle.sources", Count: d.sources.Evicted}, {What: "defect.throttle.attempts", Count: d.forgotten},
+		{What: "defect.throttle.once", Count: d.once.Evicted() + d.onceFrom.Evicted()}}
 }
 
 var _ defect.Detector = (*Throttle)(nil)
