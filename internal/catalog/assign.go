@@ -166,6 +166,9 @@ func (c *Catalog) Assign(o *observe.Observation, who *identity.Who, ev *Event) {
 	}
 	if p == nil {
 		c.stats.Junk++
+		if out == OutcomeError && len(o.Markers) > 0 && o.Method != "OPTIONS" {
+			ev.Beside = c.besides(o, segs)
+		}
 		ev.Object = object(o, segs, nil)
 		ev.Outcome, ev.Merges = out, c.merges
 		return
@@ -183,6 +186,19 @@ func (c *Catalog) Assign(o *observe.Observation, who *identity.Who, ev *Event) {
 		c.learnValues(o)
 	}
 	c.stats.Merged += uint64(len(c.merges))
+}
+
+// besides finds the API that a path misses by one segment.
+func (c *Catalog) besides(o *observe.Observation, segs []segment) Handle {
+	n := c.root(o.Host, false)
+	if n == nil {
+		return 0
+	}
+	budget := findBudget
+	if p := c.beside(n, segs, canonical(o.Method), &budget); p != nil {
+		return c.Resolve(p.Handle)
+	}
+	return 0
 }
 
 // learn places a successful observation and takes note of its answer.

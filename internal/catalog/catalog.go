@@ -50,8 +50,13 @@ func (o Outcome) String() string { return outcomeNames[min(int(o), len(outcomeNa
 // what became of it. It is valid only during the call that delivers it.
 type Event struct {
 	*observe.Observation
-	Who     identity.Who
-	API     *API // nil when the request belongs to no API: scan noise, junk
+	Who identity.Who
+	API *API // nil when the request belongs to no API: scan noise, junk
+	// Beside is the API whose template the path follows but for one segment
+	// that looks like none of its values, as a mistyped id does: /goods/7979a
+	// beside /goods/{goods_id}. It is given where API is nil and the answer is a
+	// server error that shows something; the request does not count for it.
+	Beside  Handle
 	Outcome Outcome
 	// ResponseClass numbers the response classes of the API: equal numbers
 	// mean equal (status, business code, message template, schema, verdict).

@@ -191,3 +191,48 @@ func TestSensitiveTable(t *testing.T) {
 		t.Error("the response's entry is missing")
 	}
 }
+
+// A mistyped id reaches the program of the template beside it, a word that is
+// a route or a place without a template does not, and nothing is listed.
+func TestErrorBesideATemplate(t *testing.T) {
+	s := newSite(t)
+	for i := range 30 {
+		s.do(request("GET", fmt.Sprintf("/loan/product/%d", 7000+i)).json(200, "detail"))
+		s.do(request("GET", fmt.Sprintf("/loan/product/%d/terms", 7000+i)).json(200, "terms"))
+	}
+	before := len(s.APIs())
+	for path, want := range map[string]string{
+		"/loan/product/7979a":       "/loan/product/{product_id}",
+		"/loan/product/7979a/terms": "/loan/product/{product_id}/terms",
+		"/loan/product/xyz":         "/loan/product/{product_id}",
+		"/loan/product/list":        "",
+		"/loan/product/7979a/else":  "",
+		"/loan/7979a":               "",
+		"/7979a":                    "",
+	} {
+		for range 5 {
+			b := request("GET", path).small(500, "error")
+			b.Markers = append(b.Markers, observe.Marker{Rule: "trace/java", Where: "trace", What: "at com.x.A"})
+			ev := s.do(b)
+			if ev.API != nil {
+				t.Fatalf("%s belongs to %s", path, ev.API.Template)
+			}
+			got := ""
+			if ev.Beside != 0 {
+				got = s.Get(ev.Beside).Template
+			}
+			if got != want {
+				t.Errorf("%s stands beside %q, not %q", path, got, want)
+			}
+		}
+		if ev := s.do(request("GET", path).small(500, "error")); ev.Beside != 0 {
+			t.Errorf("%s: an error that shows nothing stands beside an API", path)
+		}
+	}
+	if n := len(s.APIs()); n != before {
+		t.Errorf("%d APIs after the errors, %d before: %v", n, before, s.templates())
+	}
+	if p := s.Get(s.do(request("GET", "/loan/product/7001").json(200, "detail")).API.Handle); p.Outcomes[OutcomeError] != 0 {
+		t.Error("errors beside an API count for it")
+	}
+}

@@ -113,6 +113,30 @@ func (n *node) find(segs []segment, method string, budget *int) *op {
 	return n.group.find(segs[1:], method, budget)
 }
 
+// beside is find with one word, neither a route nor made of route words, taken
+// for a value of the parameter where it stands.
+func (c *Catalog) beside(n *node, segs []segment, method string, budget *int) *op {
+	if *budget--; *budget < 0 || len(segs) == 0 {
+		return nil
+	}
+	s := &segs[0]
+	if !s.value {
+		if k := n.lit(s.text); k != nil {
+			return c.beside(k, segs[1:], method, budget)
+		}
+	}
+	if n.group == nil {
+		return nil
+	}
+	if s.value || n.group.words {
+		return c.beside(n.group, segs[1:], method, budget)
+	}
+	if text, _ := stem(s.text); c.lex.isRoute(text) {
+		return nil
+	}
+	return n.group.find(segs[1:], method, budget)
+}
+
 func (n *node) op(method string) *op {
 	for _, p := range n.ops {
 		if p.Method == method {

@@ -58,11 +58,13 @@ var signs = []struct {
 	{CodeInAnswer, []string{"send_code"}, "unauthorized_access", []string{"code_in_response"}},
 	{HashInProfile, []string{"profile"}, "unauthorized_access", []string{"secret_in_response"}},
 	{PlainWinners, []string{"winners"}, "excessive_exposure", []string{"masked_plain_twin", "unneeded_sensitive"}},
+	{PlainWinners, []string{"winners"}, "unauthorized_access", []string{"unauthenticated_sensitive", "optional_authentication"}}, // anyone may read the notice
 	{PlainSuppliers, []string{"suppliers"}, "excessive_exposure", []string{"bulk_response", "unneeded_sensitive"}},
 	{LongLists, []string{"members"}, "excessive_exposure", []string{"bulk_response"}},
 	{Actuator, []string{"env"}, "misconfiguration", []string{"exposed_component"}},
 	{APIDocs, []string{"docs"}, "misconfiguration", []string{"api_docs"}},
 	{EnvFile, []string{"dotenv"}, "misconfiguration", []string{"exposed_file"}},
+	{EnvFile, []string{"dotenv"}, "unauthorized_access", []string{"secret_in_response"}}, // it holds the database's password
 	{AnyOrigin, []string{"profile"}, "misconfiguration", []string{"cors"}},
 	{WeakSecret, []string{"login", "login_code"}, "misconfiguration", []string{"jwt_weak_secret"}},
 	{TokenInURL, []string{"orders"}, "misconfiguration", []string{"secret_in_url"}},

@@ -113,6 +113,17 @@ func TestVerboseTrace(t *testing.T) {
 		{"a traceback in an error", func(s *site) { s.do(api, answer(500, catalog.OutcomeError), trace) }, "verbose_trace:probable", []string{api, "1 次"}},
 		{"twice", func(s *site) { times(2, func(int) { s.do(api, answer(500, catalog.OutcomeError), trace) }) }, "verbose_trace:confirmed", nil},
 		{"a failure that says 200", func(s *site) { times(3, func(int) { s.do(api, answer(200, catalog.OutcomeError), trace) }) }, "verbose_trace:confirmed", nil},
+		{"for a mistyped id", func(s *site) {
+			s.api(api, taxonomy.RoleDetail)
+			times(2, func(int) {
+				s.do("GET /users/79a", answer(500, catalog.OutcomeError), trace, func(ev *catalog.Event) { ev.API, ev.Beside = nil, s.api(api, taxonomy.RoleDetail).Handle })
+			})
+		}, "verbose_trace:confirmed", []string{api}},
+		{"of no API", func(s *site) {
+			times(2, func(int) {
+				s.do("GET /users/79a", answer(500, catalog.OutcomeError), trace, func(ev *catalog.Event) { ev.API = nil })
+			})
+		}, "", nil},
 		{"an article about tracebacks", func(s *site) {
 			times(9, func(int) { s.do(api, marker("trace/python", "data.content", "Traceback ***")) })
 		}, "", nil},

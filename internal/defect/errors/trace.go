@@ -24,6 +24,11 @@ func NewTrace(rules defect.Rules) *Trace { return &Trace{rules: rules, marks: de
 
 // Observe takes one event.
 func (d *Trace) Observe(ev *defect.Event) {
+	if ev.Handle == 0 && ev.Beside != 0 {
+		// A mistyped id has reached the API's own program.
+		ev.Handle = ev.Beside
+		defer func() { ev.Handle = 0 }()
+	}
 	for i := range ev.Markers {
 		m := &ev.Markers[i]
 		if shows(ev, m) && defect.KindOf(d.rules, m.Rule) == taxonomy.DefectVerboseTrace {
