@@ -120,49 +120,44 @@ func TestNoHonestExchangeIsAttributed(t *testing.T) {
 	}
 }
 
-// exact are the kinds of which every single exchange is attributed, and as
-// nothing else.
-var exact = []string{"account_scanning", "bola_exploitation", "bot", "code_cracking", "mass_registration", "password_spraying", "sms_abuse", "vulnerability_scan"}
+// kinds are those that the year shows, all of them of which every single
+// exchange is attributed, and as nothing else.
+var kinds = []string{"account_scanning", "bola_exploitation", "bot", "brute_force", "code_cracking", "credential_stuffing", "flood", "mass_registration", "password_spraying", "scraping", "sms_abuse", "vulnerability_scan"}
 
 func TestKindsOfAttack(t *testing.T) {
 	theYear(t)
-	seen := 0
+	var seen []string
 	for _, k := range year.result.Exchanges.Kinds {
-		if slices.Contains(exact, k.Kind) {
-			seen++
-			if k.Right != k.Truth || k.Wrong > 0 {
-				t.Errorf("%+v: not exact", k)
-			}
+		seen = append(seen, k.Kind)
+		if k.Right != k.Truth || k.Wrong > 0 {
+			t.Errorf("%+v: not exact", k)
 		}
 	}
-	if seen != len(exact) {
-		t.Errorf("the year shows %d of %v", seen, exact)
+	slices.Sort(seen)
+	if !slices.Equal(seen, kinds) {
+		t.Errorf("the year shows %v, want %v", seen, kinds)
+	}
+	if t.Failed() {
+		t.Log(table(t))
 	}
 }
 
-// TestFigures holds the report's figures against the truth. Cells that are
-// known to differ are named with the reason; anything else is a failure.
+// TestFigures holds every figure of the report against the truth: they are
+// equal, cell by cell.
 func TestFigures(t *testing.T) {
 	theYear(t)
 	for _, f := range year.result.Figures {
 		for _, d := range f.Differences {
-			known := ""
-			switch {
-			case f.Name == "attacked_apis_by_month":
-				known = "attacks that are likely and not confirmed are not in this figure"
-			case strings.HasSuffix(d.Cell, "account_risk"):
-				known = "logins that succeeded within a wave of stuffing or guessing are not attributed"
-			case strings.HasSuffix(d.Cell, "data_theft"):
-				known = "a part of one wave of lookups is not attributed"
-			case strings.HasSuffix(d.Cell, "exploitation"):
-				known = "one flood of three is not found"
-			}
-			if known == "" || d.Got > d.Want || d.Got*10 < d.Want*4 {
-				t.Errorf("%s %s: %d, truth %d", f.Name, d.Cell, d.Got, d.Want)
-			} else {
-				t.Logf("%s %s: %d, truth %d: %s", f.Name, d.Cell, d.Got, d.Want, known)
-			}
+			t.Errorf("%s %s: %d, truth %d", f.Name, d.Cell, d.Got, d.Want)
 		}
+	}
+	for _, want := range []string{"attacked_apis_by_month", "scenario_share.requests", "scenario_share.apis", "industry_by_scenario"} {
+		if !slices.ContainsFunc(year.result.Figures, func(f score.Figure) bool { return f.Name == want && f.Equal }) {
+			t.Errorf("%s is not equal to the truth", want)
+		}
+	}
+	if t.Failed() {
+		t.Log(table(t))
 	}
 }
 
@@ -170,8 +165,8 @@ func TestCampaignsHoldOneGang(t *testing.T) {
 	theYear(t)
 	e := year.result.Exchanges
 	for _, c := range []score.Clustering{e.ByRequests, e.ByAttacks} {
-		if c.Purity < 0.9 || c.Completeness < 0.9 {
-			t.Errorf("purity %.3f, completeness %.3f, want 0.9 of each\n%s", c.Purity, c.Completeness, table(t))
+		if c.Purity < 1 || c.Completeness < 0.98 {
+			t.Errorf("purity %.3f, completeness %.3f, want 1 and 0.98\n%s", c.Purity, c.Completeness, table(t))
 		}
 	}
 }
@@ -201,10 +196,11 @@ func TestTwelveMonthsJoinedAreTheYear(t *testing.T) {
 	if diff := cmp.Diff(want.AttackedAPIsByMonth, got.AttackedAPIsByMonth); diff != "" {
 		t.Errorf("attacked APIs by month, year - joined +:\n%s", diff)
 	}
-	for _, s := range []string{"marketing_fraud", "traffic_fraud", "exploitation"} {
-		if got.ScenarioShare[s] != want.ScenarioShare[s] {
-			t.Errorf("%s: joined %+v, year %+v", s, got.ScenarioShare[s], want.ScenarioShare[s])
-		}
+	if diff := cmp.Diff(want.ScenarioShare, got.ScenarioShare); diff != "" {
+		t.Errorf("scenario share, year - joined +:\n%s", diff)
+	}
+	if diff := cmp.Diff(want.IndustryByScenario, got.IndustryByScenario); diff != "" {
+		t.Errorf("industry by scenario, year - joined +:\n%s", diff)
 	}
 	if joined.Input.Exchanges != year.truth.Exchanges || len(joined.Sites) != len(year.truth.Sites) {
 		t.Errorf("joined holds %d exchanges of %d sites", joined.Input.Exchanges, len(joined.Sites))

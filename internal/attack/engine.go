@@ -223,6 +223,12 @@ func (e *Engine) expire(n int) {
 			if e.now-e.cells.links[r].last <= horizon {
 				break
 			}
+			// After a long silence attacks end first: what their members did is
+			// judged while everything is known of them.
+			e.expireBook()
+			if e.cells.lists[l].tail != r {
+				continue
+			}
 			e.retire(r, e.cells.at(r))
 		}
 	}

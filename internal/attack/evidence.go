@@ -126,8 +126,9 @@ func (s *scene) othersWork() bool {
 // gives the z-score; a wide scope without lift is no scope.
 func (s *scene) herd(sc *scope, guilty func(i int32) bool) (z float64, purity float64) {
 	var fo, no float64
+	client := s.oneClient(sc, guilty)
 	for i := range s.refs {
-		if s.taken[i] || sc.kind.key(s.cell(int32(i))) == sc.key {
+		if c := s.cell(int32(i)); s.taken[i] || sc.kind.key(c) == sc.key || client != 0 && c.cohort == client {
 			continue
 		}
 		no++
@@ -137,6 +138,30 @@ func (s *scene) herd(sc *scope, guilty func(i int32) bool) (z float64, purity fl
 	}
 	n, m := float64(len(sc.all)), float64(len(sc.members))
 	return lift(m, n, fo, no, 1.5, 10), m / n
+}
+
+// oneClient gives the client of a scope of one structure that nearly all of it
+// sends, 0 when there is none or when honest askers have it, too: a number that
+// ends in a letter changes the structure, and the rest of an attack must not
+// pass for the people that it is compared with.
+func (s *scene) oneClient(sc *scope, guilty func(i int32) bool) uint64 {
+	if sc.kind != scopePrint || len(sc.members) == 0 {
+		return 0
+	}
+	client := s.cell(sc.members[0]).cohort
+	all, bad := 0, 0
+	for i := range s.refs {
+		if s.cell(int32(i)).cohort == client && !s.taken[i] {
+			all++
+			if guilty(int32(i)) {
+				bad++
+			}
+		}
+	}
+	if len(sc.all)*5 < all*4 || bad*10 < all*9 {
+		return 0
+	}
+	return client
 }
 
 // looksGuilty is the usual test of herd.

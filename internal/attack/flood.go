@@ -79,9 +79,16 @@ func weighFlood(s *scene, sc *scope) *fusion {
 	return f
 }
 
+// visits is how many honest askers a site has seen that is known to have
+// visitors, even on a day when hardly anybody comes.
+const visits = 50
+
 // peopled reports whether others are about on the site who leave this API
-// alone.
+// alone, or have been before.
 func (s *scene) peopled(in map[int32]bool) bool {
+	if s.e.crowd.of[markIP] >= visits {
+		return true
+	}
 	mine := make(map[uint64]bool, len(in))
 	for i := range s.refs {
 		if in[int32(i)] {

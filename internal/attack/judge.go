@@ -28,6 +28,8 @@ type axis struct {
 	// before anything is added up. A crowd is at least five.
 	crowd  int32
 	purity float64
+	joined bool // a wide scope may be of joinLeast cells
+	sums   bool // what several askers do to one victim adds up
 }
 
 var (
@@ -141,6 +143,7 @@ func (s *scene) search(ax axis) []*candidate {
 			}
 		}
 	}
+	found, weak = s.join(ax, found, weak)
 	ax.crowd = max(ax.crowd, 5)
 	// At most one attack of a kind shares a key at a time; eight rounds cover
 	// eight attacks on one unit at once.
@@ -252,7 +255,11 @@ func (s *scene) try(ax axis, k scopeKind, key uint64, all []int32, wanted []bool
 	if int(sc.sum.n) < ax.least {
 		return nil
 	}
-	if k.wide() && len(sc.members) < 5 || !ax.gate(&sc.sum, k.wide()) {
+	least := 5
+	if ax.joined {
+		least = joinLeast
+	}
+	if k.wide() && len(sc.members) < least || !ax.gate(&sc.sum, k.wide()) {
 		return nil
 	}
 	s.resum(sc)

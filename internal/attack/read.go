@@ -132,10 +132,16 @@ func (s *scene) weighScrape(sc *scope, read float64, p *peers) *fusion {
 			return nil
 		}
 	}
-	if p.count >= 3 {
-		times := asked / max(p.objects, 1)
+	times := asked / max(p.objects, 1)
+	switch {
+	case p.count >= 5 && asked >= objectsCold && !sc.kind.wide():
+		// How many, and how many more than anybody else, are two things: the
+		// first is the attack's doing, the second says that nobody else does it.
+		f.say(taxonomy.FamilySet, ramp(asked, objectsWide, 2.5, 500, 4.5), "objects", int(asked), round2(p.objects))
+		f.say(taxonomy.FamilyHerd, ramp(times, objectsTimes, 2, 30, 4), "peers", round2(times), 1)
+	case p.count >= 3:
 		f.say(taxonomy.FamilySet, ramp(times, objectsTimes, 3, 25, 5), "objects", int(asked), round2(p.objects))
-	} else {
+	default:
 		f.say(taxonomy.FamilySet, ramp(asked, objectsWide, 2.5, 500, 4.5), "objects", int(asked), nil)
 	}
 	if dense {

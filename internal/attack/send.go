@@ -22,7 +22,7 @@ const (
 	enteredKnown  = 0.2 // share of codes entered from which its absence says something
 )
 
-var sendAxis = axis{name: "send", kin: true, narrow: narrowActors, wide: wideScopes, least: sendsBurst, like: likeSend, gate: gateSend, weigh: weighSend}
+var sendAxis = axis{name: "send", kin: true, narrow: narrowActors, wide: wideScopes, least: sendsBurst, like: likeSend, gate: gateSend, weigh: weighSend, sums: true}
 
 // asksCode reports whether the request has a code sent: at an API for that, or
 // where one that takes a code is called without.
