@@ -85,7 +85,7 @@ func (b *book) absorb(e *Engine, ep *episode) {
 				rest = append(rest, r)
 			case ax.like(s, c, ep.scope.wide() || ep.scope == scopeTarget || ep.scope == scopeAddress):
 				b.own(ep, r, c.gen)
-			case ax.kin && e.kin(c) && (c.tool > 0 || s.u.role != "" && s.othersWork()):
+			case ax.kin && e.kin(c) && (c.tool > 0 || s.idling(ep.scope)):
 				b.own(ep, r, c.gen)
 				if ep.kin == nil {
 					ep.kin = make(map[uint32]bool)

@@ -51,7 +51,7 @@ func (s *scene) adopt(ax *axis, sc *scope) {
 		case sc.kind != scopeShape && prints[printOf(c)]*5 < len(sc.members):
 			continue // another client than most
 		}
-		if !s.e.kin(c) || c.tool == 0 && !(s.u.role != "" && s.othersWork()) {
+		if !s.e.kin(c) || c.tool == 0 && !s.idling(sc.kind) {
 			continue
 		}
 		if ep := s.e.book.ownerOf(s.refs[i], c); ep != nil && ep.axis != ax.name {
@@ -122,6 +122,13 @@ func (s *scene) shares(sc *scope, c *cell) bool {
 		return in && ok
 	}
 	return sc.kind.key(c) == sc.key
+}
+
+// idling reports whether it says something that kin do no business: it would be
+// seen, as others' is. A client that hardly anybody else has needs no others
+// about in the same hours.
+func (s *scene) idling(k scopeKind) bool {
+	return s.u.role != "" && (k.wide() && s.e.worked || s.othersWork())
 }
 
 // kin reports whether a cell shows no business of its own, so that its being

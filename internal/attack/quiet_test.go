@@ -129,3 +129,22 @@ func TestReadingMoreThanAnybody(t *testing.T) {
 		r.innocent(t)
 	}
 }
+
+// TestSuccessAtNight: the guess that succeeded belongs to the attack though
+// hardly anybody is about to be compared with.
+func TestSuccessAtNight(t *testing.T) {
+	for seed := range uint64(3) {
+		s := newScript(seed)
+		s.crowd(20, 0, 1800)
+		tool := s.browser(ip4(45, 9, 1, 7))
+		tool.header, tool.cohort, tool.agent, tool.shape = 10_001, 11_001, 12_001, 13_001
+		for i := range 300 {
+			c := *tool
+			c.ip = ip4(60+s.rng.IntN(100), i/2%250, i%7, i%250)
+			s.login(&c, 200_000+float64(i)*30, 5_000_000+uint64(i), 90_000+uint64(i), []string{"wrong", "ok"}[max(0, 1-i%60)], "x")
+		}
+		r := s.run(t)
+		r.exact(t, "x", taxonomy.AttackCredentialStuffing)
+		r.innocent(t)
+	}
+}
