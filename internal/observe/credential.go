@@ -102,17 +102,17 @@ func (o *Observer) authorization(v []byte) {
 
 // basic reads user:password and assesses the password.
 func (o *Observer) basic(c Credential, v []byte) {
-	n := base64.StdEncoding.DecodedLen(len(v))
+	enc := base64.StdEncoding
+	if len(v)%4 != 0 {
+		enc = base64.RawStdEncoding
+	}
+	n := enc.DecodedLen(len(v))
 	if n > 4096 {
 		o.credential(c, v, &o.out.credentials)
 		return
 	}
 	if cap(o.decoded) < n {
 		o.decoded = make([]byte, n)
-	}
-	enc := base64.StdEncoding
-	if len(v)%4 != 0 {
-		enc = base64.RawStdEncoding
 	}
 	n, err := enc.Decode(o.decoded[:n], v)
 	plain := o.decoded[:n]
