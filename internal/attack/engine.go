@@ -115,6 +115,7 @@ type apiState struct {
 	people   uint32              // answers that gave people's data
 	shapes   *[shapeSlots]uint64 // parameter structures whose names are known
 	named    uint32              // parameter names learned here
+	habit    habit
 }
 
 // unit is the APIs judged together: all of one identity role, or one API, or
@@ -238,6 +239,7 @@ func (e *Engine) expire(n int) {
 func (e *Engine) retire(r ref, c *cell) {
 	if e.honest(r, c) {
 		e.crowd.cell(e, c)
+		e.apis[c.api].habit.learn(c)
 	}
 	e.book.settle(e, r, c)
 	e.usual.learn(c)

@@ -35,6 +35,7 @@ func (e *Engine) merge(m catalog.Merge) {
 	t := &e.apis[into]
 	t.n += f.n
 	t.pw += f.pw
+	t.habit.fold(&f.habit)
 	// Oldest first, so that the recency list stays in order.
 	for r := f.cells.tail; r != 0; {
 		c := e.cells.at(r)

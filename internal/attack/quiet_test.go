@@ -148,3 +148,44 @@ func TestSuccessAtNight(t *testing.T) {
 		r.innocent(t)
 	}
 }
+
+// TestReadingMoreThanBefore: nobody else reads that day, but it is known how
+// much people do.
+func TestReadingMoreThanBefore(t *testing.T) {
+	read := func(before, each int) *result {
+		s := newScript(3)
+		for i := range before {
+			c := s.browser(s.home(i))
+			for k := range each {
+				s.read(c, float64(i)*40+float64(k)*9+s.rng.Float64()*8, "news", uint64(s.rng.IntN(4000)), 0, "")
+			}
+		}
+		for i := range 20 { // about, but not reading
+			c := s.browser(s.home(500 + i))
+			for k := range 4 {
+				s.login(c, 200_000+float64(i)*60+float64(k)*4, 2_000_000+uint64(i), c.password, "ok", "")
+				s.send(c, 200_002+float64(i)*60+float64(k)*4, "me", "", nil)
+			}
+		}
+		c := s.browser(ip4(45, 9, 1, 7))
+		id := uint64(5000)
+		for i := range 300 {
+			id += 1 + uint64(s.rng.IntN(3))
+			s.read(c, 200_060+float64(i)*4+s.rng.Float64()*3.9, "news", id, 0, "parts")
+		}
+		return s.run(t)
+	}
+	verdict := func(r *result) taxonomy.Verdict {
+		r.innocent(t)
+		return r.exact(t, "parts", taxonomy.AttackScraping).Verdict
+	}
+	if r := read(60, 4); verdict(r) != taxonomy.Confirmed {
+		t.Errorf("people read 4 objects, not confirmed\n%s", r)
+	}
+	if r := read(0, 0); verdict(r) == taxonomy.Confirmed {
+		t.Errorf("nothing is known about others, confirmed\n%s", r)
+	}
+	if r := read(60, 90); verdict(r) == taxonomy.Confirmed {
+		t.Errorf("people read 90 objects, confirmed\n%s", r)
+	}
+}

@@ -132,15 +132,15 @@ func (s *scene) weighScrape(sc *scope, read float64, p *peers) *fusion {
 			return nil
 		}
 	}
-	times := asked / max(p.objects, 1)
+	times, known := s.exceeds(sc, asked, p)
 	switch {
-	case p.count >= 5 && asked >= objectsCold && !sc.kind.wide():
+	case known && asked >= objectsCold && !sc.kind.wide():
 		// How many, and how many more than anybody else, are two things: the
 		// first is the attack's doing, the second says that nobody else does it.
-		f.say(taxonomy.FamilySet, ramp(asked, objectsWide, 2.5, 500, 4.5), "objects", int(asked), round2(p.objects))
+		f.say(taxonomy.FamilySet, ramp(asked, objectsWide, 2.5, 500, 4.5), "objects", int(asked), round2(asked/max(times, 1)))
 		f.say(taxonomy.FamilyHerd, ramp(times, objectsTimes, 2, 30, 4), "peers", round2(times), 1)
 	case p.count >= 3:
-		f.say(taxonomy.FamilySet, ramp(times, objectsTimes, 3, 25, 5), "objects", int(asked), round2(p.objects))
+		f.say(taxonomy.FamilySet, ramp(asked/max(p.objects, 1), objectsTimes, 3, 25, 5), "objects", int(asked), round2(p.objects))
 	default:
 		f.say(taxonomy.FamilySet, ramp(asked, objectsWide, 2.5, 500, 4.5), "objects", int(asked), nil)
 	}
