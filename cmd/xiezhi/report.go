@@ -114,7 +114,7 @@ Exit codes: 0 no findings, 1 findings, 2 usage, 3 a file could not be read.`,
 	f.StringVar(&until, "until", "", "until this day, included")
 	f.StringVar(&month, "month", "", "one month: 2006-01")
 	f.StringVar(&year, "year", "", "one year: 2006")
-	f.StringVar(&zone, "tz", "", "time zone of times in the documents (default that of the sites when they share one, else Asia/Shanghai for zh, UTC for en)")
+	f.StringVar(&zone, "tz", "", "time zone of times in the documents (default that of most sites, else Asia/Shanghai for zh, UTC for en)")
 	f.BoolVar(&all, "all", false, "print every API, defect and attack")
 	return c
 }

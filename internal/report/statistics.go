@@ -140,21 +140,17 @@ func monthsBetween(from, to time.Time, zone *time.Location) []string {
 	return out
 }
 
-// Zone is the time zone that all sites of the report share; fallback when they
-// share none. Dates that people read agree with the months that were counted.
+// Zone is the time zone that more than half of the sites have; fallback when
+// none is. Dates that people read agree with the months that were counted.
 func (r *Report) Zone(fallback *time.Location) *time.Location {
-	name := ""
+	sites := map[string]int{}
 	for i := range r.Sites {
-		if i > 0 && r.Sites[i].TimeZone != name {
-			return fallback
+		name := r.Sites[i].TimeZone
+		if sites[name]++; 2*sites[name] > len(r.Sites) && name != "" {
+			if l, err := time.LoadLocation(name); err == nil {
+				return l
+			}
 		}
-		name = r.Sites[i].TimeZone
-	}
-	if name == "" {
-		return fallback
-	}
-	if l, err := time.LoadLocation(name); err == nil {
-		return l
 	}
 	return fallback
 }

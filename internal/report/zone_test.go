@@ -20,7 +20,7 @@ func TestZoneOfSites(t *testing.T) {
 		want string
 	}{
 		{site(), "UTC"}, {site("Asia/Shanghai"), "Asia/Shanghai"}, {site("Asia/Shanghai", "Asia/Shanghai"), "Asia/Shanghai"},
-		{site("Asia/Shanghai", "Europe/Paris"), "UTC"}, {site("Nowhere/City"), "UTC"}, {site(""), "UTC"},
+		{site("Asia/Shanghai", "Europe/Paris"), "UTC"}, {site("Asia/Shanghai", "Europe/Paris", "Asia/Shanghai"), "Asia/Shanghai"}, {site("Nowhere/City"), "UTC"}, {site(""), "UTC"},
 	} {
 		if got := c.r.Zone(time.UTC).String(); got != c.want {
 			t.Errorf("%v: %s, want %s", c.r.Sites, got, c.want)

@@ -50,6 +50,7 @@ type tick struct {
 
 type bar struct {
 	X, Y, W, H, Middle float64
+	Drop               float64 // of the value's base line below the bar's top
 	Label, Value       string
 	Title              string
 }
@@ -145,7 +146,28 @@ func (v *view) months() months {
 	if m.Covered == 1 { // its own mean in three ways
 		m.Chart.Quarters, m.Chart.Years = nil, nil
 	}
+	m.Chart.placeValues()
 	return m
+}
+
+// placeValues puts each value above its bar, or into it where a mean would
+// strike it through.
+func (c *monthChart) placeValues() {
+	const above, within, size = -5, 13, 11
+	for i := range c.Bars {
+		b := &c.Bars[i]
+		struck := func(drop float64) bool {
+			for _, l := range slices.Concat(c.Quarters, c.Years) {
+				if l.X1 <= b.Middle && b.Middle <= l.X2 && l.Y > b.Y+drop-size && l.Y < b.Y+drop+3 {
+					return true
+				}
+			}
+			return false
+		}
+		if b.Drop = above; struck(above) && !struck(within) && b.H > 2*size {
+			b.Drop = within
+		}
+	}
 }
 
 func quarterOf(t time.Time) int { return (int(t.Month())-1)/3 + 1 }
