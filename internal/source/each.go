@@ -35,3 +35,14 @@ func Each(ctx context.Context, inputs []Input, ledger *Ledger, read func(name st
 	}
 	return errors.Join(failed...)
 }
+
+// ReadSome reads at least one byte unless there is an error; a reader that
+// gives neither a hundred times is broken.
+func ReadSome(r io.Reader, b []byte) (int, error) {
+	for range 100 {
+		if n, err := r.Read(b); n > 0 || err != nil {
+			return n, err
+		}
+	}
+	return 0, io.ErrNoProgress
+}

@@ -3,6 +3,8 @@ package burp
 import (
 	"bytes"
 	"io"
+
+	"xiezhi/internal/source"
 )
 
 const (
@@ -59,22 +61,11 @@ func (s *scanner) more(from int) bool {
 		copy(grown, s.buf[:s.n])
 		s.buf = grown
 	}
-	for range 100 {
-		k, err := s.r.Read(s.buf[s.n:])
-		s.n += k
-		s.taken += int64(k)
-		if err != nil {
-			s.err = err
-		}
-		if k > 0 {
-			return true
-		}
-		if err != nil {
-			return false
-		}
-	}
-	s.err = io.ErrNoProgress
-	return false
+	k, err := source.ReadSome(s.r, s.buf[s.n:])
+	s.n += k
+	s.taken += int64(k)
+	s.err = err
+	return k > 0
 }
 
 var (

@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"xiezhi/internal/exchange"
+	"xiezhi/internal/source"
 )
 
 type kind byte
@@ -218,20 +219,9 @@ func (s *scanner) more() bool {
 		copy(grown, s.buf[:s.n])
 		s.buf = grown
 	}
-	for range 100 {
-		k, err := s.r.Read(s.buf[s.n:])
-		s.n += k
-		s.taken += int64(k)
-		if err != nil {
-			s.err = err
-		}
-		if k > 0 {
-			return true
-		}
-		if err != nil {
-			return false
-		}
-	}
-	s.err = io.ErrNoProgress
-	return false
+	k, err := source.ReadSome(s.r, s.buf[s.n:])
+	s.n += k
+	s.taken += int64(k)
+	s.err = err
+	return k > 0
 }
