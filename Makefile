@@ -29,13 +29,9 @@ test:
 race:
 	$(GO) test -race ./...
 
-# Every fuzz target for FUZZ each, on one worker.
+# Every fuzz target for FUZZ each.
 fuzz:
-	@set -e; for pkg in $$($(GO) list ./...); do \
-	  dir=$$($(GO) list -f '{{.Dir}}' $$pkg); \
-	  for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' $$dir/*_test.go 2>/dev/null | sed 's/func //' | sort); do \
-	    echo "$$pkg $$f"; $(GO) test $$pkg -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZ) -fuzzminimizetime 10x -parallel 2 | tail -n 3; \
-	  done; done
+	@GO=$(GO) .ci/fuzz $(FUZZ)
 
 # One core: figures per core are what can be compared between machines.
 bench:
