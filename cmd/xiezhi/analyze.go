@@ -28,6 +28,7 @@ func (a *app) analyze() *cobra.Command {
 		workers                               int
 		all, quiet                            bool
 	)
+	live := newLiveFlags()
 	c := &cobra.Command{
 		Use:   "analyze FILE|DIR|GLOB|- ...",
 		Short: "Find APIs, defects and attacks in captures, HAR files and access logs",
@@ -41,8 +42,8 @@ opened or recognised, or nothing could be inspected.`,
 		Example: `  xiezhi analyze capture.pcap
   xiezhi analyze --json report.json /var/log/nginx/
   zcat traffic.har.gz | xiezhi analyze -`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 && !live.asked(c.Flags()) {
 				return usagef("analyze: name a file, a folder, a pattern or - for standard input")
 			}
 			return nil
@@ -97,9 +98,13 @@ opened or recognised, or nothing could be inspected.`,
 			if cfg.Tools, err = engine.LoadTools(rules.FS, key); err != nil {
 				return err
 			}
+			ctx := cmd.Context()
+			if cfg.Live, ctx, err = live.open(ctx, a); err != nil {
+				return err
+			}
 			bar := a.bar(quiet, totalSize(inputs))
 			cfg.Meter = bar.update
-			res, err := engine.Analyze(cmd.Context(), cfg)
+			res, err := engine.Analyze(ctx, cfg)
 			bar.clear()
 			if err != nil {
 				return err
@@ -132,6 +137,7 @@ opened or recognised, or nothing could be inspected.`,
 	}
 	f := c.Flags()
 	documents.register(f)
+	live.register(f)
 	f.StringVar(&attributed, "attributed", "", "write one line per exchange of a likely or confirmed attack to `FILE`")
 	f.StringVar(&apis, "apis", "", "write one line per observation with its API, or null, to `FILE`")
 	f.StringVar(&format, "format", "auto", "what the inputs are: auto, har, harl, pcap, burp, gor, accesslog")

@@ -13,6 +13,7 @@ import (
 func (a *app) convert() *cobra.Command {
 	var to, format, logFormat, zone string
 	var quiet bool
+	live := newLiveFlags()
 	c := &cobra.Command{
 		Use:   "convert --to har|harl FILE|DIR|GLOB|- ...",
 		Short: "Turn any source into HAR or HAR lines on standard output",
@@ -22,8 +23,8 @@ response has status 0. The result is plaintext: passwords, tokens and personal
 data stand in it as they stood in the traffic.
 
 Exit code 0 unless nothing could be opened.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 && !live.asked(c.Flags()) {
 				return usagef("convert: name a file, a folder, a pattern or - for standard input")
 			}
 			return nil
@@ -47,9 +48,13 @@ Exit code 0 unless nothing could be opened.`,
 			}
 			inputs, refused := a.inputs(args)
 			fmt.Fprintln(a.stderr, "note: the output is plaintext; it holds whatever personal data and secrets the traffic holds")
+			traffic, ctx, err := live.open(cmd.Context(), a)
+			if err != nil {
+				return err
+			}
 			bar := a.bar(quiet, totalSize(inputs))
-			res, err := engine.Convert(cmd.Context(), engine.ConvertConfig{Inputs: inputs, Format: f, To: target, Version: version,
-				Log: log, Meter: bar.update}, a.stdout)
+			res, err := engine.Convert(ctx, engine.ConvertConfig{Inputs: inputs, Format: f, To: target, Version: version,
+				Log: log, Live: traffic, Meter: bar.update}, a.stdout)
 			bar.clear()
 			if err != nil {
 				return err
@@ -72,6 +77,7 @@ Exit code 0 unless nothing could be opened.`,
 		},
 	}
 	f := c.Flags()
+	live.register(f)
 	f.StringVar(&to, "to", "harl", "format of the result: har or harl")
 	f.StringVar(&format, "format", "auto", "what the inputs are: auto, har, harl, pcap, burp, gor, accesslog")
 	f.StringVar(&logFormat, "log-format", "", "layout of access logs, as nginx's log_format, Apache's LogFormat, HAProxy's or Envoy's")

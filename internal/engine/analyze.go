@@ -38,6 +38,7 @@ type AnalyzeConfig struct {
 	Inputs  []source.Input
 	Format  Format // Auto: by content
 	Log     LogConfig
+	Live    Live // read after the inputs
 
 	Workers int
 	Site    string
@@ -101,22 +102,29 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newPipeline(cfg.Workers, observers, sorter, census)
+	p := newPipeline(cfg.Workers, max(1, len(cfg.Live.Sources)), observers, sorter, census)
 	p.since, p.until = sinceUntil(cfg.Since, cfg.Until)
 	var blind []report.Blind
+	stop := meter(cfg.Meter, ledger, p)
 	for ordinal, s := range plan.sources {
-		stop := meter(cfg.Meter, ledger, p)
-		err := p.run(ctx, s.source, ledger, uint32(ordinal))
-		stop()
-		if err != nil {
-			if e := p.finish(); e != nil {
-				return nil, e
-			}
-			return nil, err
+		if err = p.run(ctx, s, ledger, uint32(ordinal), false); err != nil {
+			break
 		}
-		blind = append(blind, s.blind()...)
+		blind = append(blind, blindOf(s)...)
 	}
-	if err := p.finish(); err != nil {
+	if err == nil {
+		err = cfg.Live.run(ctx, func(ctx context.Context, i int, s source.Source) error {
+			return p.run(ctx, s, ledger, uint32(len(plan.sources)+i), true)
+		})
+	}
+	stop()
+	for _, s := range cfg.Live.Sources {
+		blind = append(blind, blindOf(s)...)
+	}
+	if e := p.finish(); e != nil {
+		return nil, e
+	}
+	if err != nil {
 		return nil, err
 	}
 

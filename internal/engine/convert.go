@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/source"
@@ -15,6 +16,7 @@ type ConvertConfig struct {
 	Inputs  []source.Input
 	Format  Format
 	Log     LogConfig
+	Live    Live   // read after the inputs
 	To      Format // HAR or HARL
 	Version string
 	Meter   func(bytes int64, exchanges uint64)
@@ -46,9 +48,19 @@ func Convert(ctx context.Context, cfg ConvertConfig, w io.Writer) (*ConvertResul
 		return enc.Write(x)
 	})
 	for _, s := range plan.sources {
-		if err := s.source.Run(ctx, sink, ledger); err != nil {
+		if err := s.Run(ctx, sink, ledger); err != nil {
 			return nil, err
 		}
+	}
+	var mu sync.Mutex // sources that run at the same time write to one stream
+	shared := source.SinkFunc(func(x *exchange.Exchange) error {
+		mu.Lock()
+		defer mu.Unlock()
+		return sink(x)
+	})
+	err = cfg.Live.run(ctx, func(ctx context.Context, _ int, s source.Source) error { return s.Run(ctx, shared, ledger) })
+	if err != nil {
+		return nil, err
 	}
 	if err := enc.Close(); err != nil {
 		return nil, fmt.Errorf("write the result: %w", err)

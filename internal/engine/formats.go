@@ -15,6 +15,7 @@ import (
 	"xiezhi/internal/source/goreplay"
 	"xiezhi/internal/source/har"
 	"xiezhi/internal/source/pcap"
+	"xiezhi/internal/wire"
 )
 
 // Format names a kind of input file.
@@ -39,22 +40,18 @@ type LogConfig = accesslog.Config
 // plan is what will be read, in order: packets first, as one stream, then HAR,
 // Burp's and GoReplay's files, then logs.
 type plan struct {
-	sources []planned
+	sources []source.Source
 	refused []Refusal
 }
 
-type planned struct {
-	source source.Source
-	pcap   *pcap.Source
-}
-
-// blind gives what the source saw but could not look into.
-func (p planned) blind() []report.Blind {
-	if p.pcap == nil {
+// blindOf gives what a source saw but could not look into.
+func blindOf(s source.Source) []report.Blind {
+	seer, ok := s.(interface{ Blind() []wire.BlindServer })
+	if !ok {
 		return nil
 	}
 	var out []report.Blind
-	for _, b := range p.pcap.Blind() {
+	for _, b := range seer.Blind() {
 		out = append(out, report.Blind{Server: serverName(b.Server), Name: b.SNI, Protocol: b.Protocol, Connections: b.Connections, Bytes: uint64(max(b.Bytes, 0))})
 	}
 	return out
@@ -104,24 +101,23 @@ func recognise(inputs []source.Input, format Format, log LogConfig) (plan, error
 		for i, in := range packets {
 			ins[i] = pcap.Input{Name: in.Name, Open: in.Open, Stream: in.Name == "-"}
 		}
-		s := pcap.New(ins, pcap.Config{})
-		p.sources = append(p.sources, planned{source: s, pcap: s})
+		p.sources = append(p.sources, pcap.New(ins, pcap.Config{}))
 	}
 	if len(hars) > 0 {
-		p.sources = append(p.sources, planned{source: har.New(hars, har.Config{})})
+		p.sources = append(p.sources, har.New(hars, har.Config{}))
 	}
 	if len(burps) > 0 {
-		p.sources = append(p.sources, planned{source: burp.New(burps, burp.Config{Location: log.Location})})
+		p.sources = append(p.sources, burp.New(burps, burp.Config{Location: log.Location}))
 	}
 	if len(gors) > 0 {
-		p.sources = append(p.sources, planned{source: goreplay.New(gors, goreplay.Config{})})
+		p.sources = append(p.sources, goreplay.New(gors, goreplay.Config{}))
 	}
 	if len(logs) > 0 {
 		s, err := accesslog.New(logs, log)
 		if err != nil {
 			return p, err
 		}
-		p.sources = append(p.sources, planned{source: s})
+		p.sources = append(p.sources, s)
 	}
 	return p, nil
 }

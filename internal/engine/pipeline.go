@@ -18,8 +18,8 @@ const (
 	batchBytes     = 1 << 20
 )
 
-// pipeline carries exchanges from the sources, which run one after the other,
-// to any number of observers and from there into the sorter.
+// pipeline carries exchanges from the sources to any number of observers and
+// from there into the sorter.
 type pipeline struct {
 	work   chan *exchange.Batch
 	free   chan *exchange.Batch
@@ -28,10 +28,8 @@ type pipeline struct {
 	since  int64
 	until  int64
 
-	cur     *exchange.Batch
-	ordinal uint32
 	in      atomic.Uint64 // exchanges handed over
-	outside uint64        // exchanges outside --since/--until
+	outside atomic.Uint64 // exchanges outside --since/--until
 	obs     atomic.Uint64
 	caps    capCounts
 
@@ -63,12 +61,12 @@ func (c *capCounts) add(x *exchange.Exchange) {
 	}
 }
 
-func newPipeline(workers int, observers []*observe.Observer, sorter *judge.Sorter, census *hostCensus) *pipeline {
+func newPipeline(workers, lanes int, observers []*observe.Observer, sorter *judge.Sorter, census *hostCensus) *pipeline {
 	p := &pipeline{
-		work: make(chan *exchange.Batch, workers), free: make(chan *exchange.Batch, 2*workers+2),
+		work: make(chan *exchange.Batch, workers), free: make(chan *exchange.Batch, 2*workers+1+lanes),
 		sorter: sorter, census: census, done: make(chan struct{}),
 	}
-	for range 2*workers + 2 {
+	for range cap(p.free) {
 		p.free <- &exchange.Batch{}
 	}
 	for i := range workers {
@@ -78,48 +76,58 @@ func newPipeline(workers int, observers []*observe.Observer, sorter *judge.Sorte
 	return p
 }
 
+// lane is one source's way into the pipeline. A lane serves one goroutine;
+// sources that run at the same time have a lane each.
+type lane struct {
+	p       *pipeline
+	cur     *exchange.Batch
+	ordinal uint32
+	live    bool // hand over at once what nothing else is waiting behind
+}
+
 // Accept implements source.Sink: it copies the exchange into the current batch
 // and hands full batches to the observers.
-func (p *pipeline) Accept(x *exchange.Exchange) error {
+func (l *lane) Accept(x *exchange.Exchange) error {
+	p := l.p
 	if x.End < p.since || p.until != 0 && x.End > p.until {
-		p.outside++
+		p.outside.Add(1)
 		return nil
 	}
-	if p.cur == nil {
+	if l.cur == nil {
 		select {
-		case p.cur = <-p.free:
+		case l.cur = <-p.free:
 		case <-p.done:
 			return p.err()
 		}
 	}
-	x.Ordinal = p.ordinal
+	x.Ordinal = l.ordinal
 	p.caps.add(x)
-	p.cur.Append(x)
+	l.cur.Append(x)
 	p.in.Add(1)
-	if p.cur.Len() >= batchExchanges || p.cur.Bytes() >= batchBytes {
-		return p.hand()
+	if l.cur.Len() >= batchExchanges || l.cur.Bytes() >= batchBytes || l.live && len(p.work) == 0 {
+		return l.hand()
 	}
 	return nil
 }
 
-func (p *pipeline) hand() error {
-	if p.cur == nil || p.cur.Len() == 0 {
+func (l *lane) hand() error {
+	if l.cur == nil || l.cur.Len() == 0 {
 		return nil
 	}
 	select {
-	case p.work <- p.cur:
-		p.cur = nil
+	case l.p.work <- l.cur:
+		l.cur = nil
 		return nil
-	case <-p.done:
-		return p.err()
+	case <-l.p.done:
+		return l.p.err()
 	}
 }
 
 // run drives one source.
-func (p *pipeline) run(ctx context.Context, s source.Source, ledger *source.Ledger, ordinal uint32) error {
-	p.ordinal = ordinal
-	err := s.Run(ctx, p, ledger)
-	if e := p.hand(); err == nil {
+func (p *pipeline) run(ctx context.Context, s source.Source, ledger *source.Ledger, ordinal uint32, live bool) error {
+	l := &lane{p: p, ordinal: ordinal, live: live}
+	err := s.Run(ctx, l, ledger)
+	if e := l.hand(); err == nil {
 		err = e
 	}
 	return err
@@ -127,13 +135,9 @@ func (p *pipeline) run(ctx context.Context, s source.Source, ledger *source.Ledg
 
 // finish waits for the observers.
 func (p *pipeline) finish() error {
-	err := p.hand()
 	close(p.work)
 	p.wg.Wait()
-	if e := p.err(); e != nil {
-		return e
-	}
-	return err
+	return p.err()
 }
 
 func (p *pipeline) observe(o *observe.Observer) {

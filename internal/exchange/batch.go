@@ -6,9 +6,10 @@ package exchange
 // owner hands it on when Len or Bytes says it is full.
 type Batch struct {
 	items  []Exchange
-	fields []Field // header fields of all items
-	bytes  []byte  // every byte of all items
-	spill  int64   // bytes in chunks that were outgrown
+	fields []Field // header and trailer fields of all items
+	msgs   []StreamMessage
+	bytes  []byte // every byte of all items
+	spill  int64  // bytes in chunks that were outgrown
 }
 
 // Append copies x.
@@ -19,7 +20,7 @@ func (b *Batch) Append(x *Exchange) {
 		b.spill += int64(len(b.bytes))
 		b.bytes = make([]byte, 0, max(need, 2*cap(b.bytes), int(min(b.spill, 1<<30))))
 	}
-	if need := len(x.Request.Header) + len(x.Response.Header); cap(b.fields)-len(b.fields) < need {
+	if need := len(x.Request.Header) + len(x.Response.Header) + len(x.Request.Trailer) + len(x.Response.Trailer); cap(b.fields)-len(b.fields) < need {
 		b.fields = make([]Field, 0, max(need, 2*cap(b.fields)))
 	}
 	b.items = append(b.items, *x)
@@ -29,6 +30,21 @@ func (b *Batch) Append(x *Exchange) {
 	}
 	y.Request.Header = b.copyFields(x.Request.Header)
 	y.Response.Header = b.copyFields(x.Response.Header)
+	y.Request.Trailer = b.copyFields(x.Request.Trailer)
+	y.Response.Trailer = b.copyFields(x.Response.Trailer)
+	y.Messages = b.copyMessages(x.Messages)
+}
+
+func (b *Batch) copyMessages(list []StreamMessage) []StreamMessage {
+	if len(list) == 0 {
+		return nil
+	}
+	n := len(b.msgs)
+	for _, m := range list {
+		m.Data = b.copy(m.Data)
+		b.msgs = append(b.msgs, m)
+	}
+	return b.msgs[n:len(b.msgs):len(b.msgs)]
 }
 
 func (b *Batch) copy(s []byte) []byte {
@@ -63,10 +79,13 @@ func (x *Exchange) bytes() int {
 	for _, s := range x.slices() {
 		n += len(*s)
 	}
-	for _, h := range [2][]Field{x.Request.Header, x.Response.Header} {
+	for _, h := range [4][]Field{x.Request.Header, x.Response.Header, x.Request.Trailer, x.Response.Trailer} {
 		for i := range h {
 			n += len(h[i].Name) + len(h[i].Value)
 		}
+	}
+	for i := range x.Messages {
+		n += len(x.Messages[i].Data)
 	}
 	return n
 }
@@ -86,7 +105,8 @@ func (b *Batch) Reset() {
 	const keep = 64 << 20
 	clear(b.items)
 	clear(b.fields)
-	b.items, b.fields, b.bytes, b.spill = b.items[:0], b.fields[:0], b.bytes[:0], 0
+	clear(b.msgs)
+	b.items, b.fields, b.msgs, b.bytes, b.spill = b.items[:0], b.fields[:0], b.msgs[:0], b.bytes[:0], 0
 	if cap(b.bytes) > keep {
 		b.bytes = nil
 	}

@@ -39,6 +39,18 @@ type Message struct {
 	BodySize  int64 // body bytes after transfer decoding, before any cut; -1 unknown
 	Truncated int64 // body bytes missing from Body
 	Decoded   bool  // content coding already removed (HAR)
+	Trailer   []Field
+	Unknown   int // header fields that were sent but cannot be known (HTTP/2 joined midway)
+}
+
+// StreamMessage is one message of a connection that goes on after the exchange
+// that opened it, such as a WebSocket's.
+type StreamMessage struct {
+	Time int64  // its last byte, ns since the epoch
+	Sent bool   // by the client
+	Text bool   // declared to be text, else binary
+	Data []byte // unmasked and decompressed
+	Size int64  // of the whole message; more than len(Data) when it was cut
 }
 
 // Get returns the value of the first field with that lower-case name, or nil.
@@ -97,11 +109,19 @@ type Exchange struct {
 	Status   int // 0: no response seen
 	Reason   []byte
 	Response Message
+
+	// A connection that goes on (WebSocket) is given in parts, each with the
+	// head of the exchange that opened it, an id of its own and the messages
+	// since the part before. Part 0 is the exchange itself.
+	Part     uint32
+	Messages []StreamMessage
 }
 
-// Reset empties x for reuse, keeping the header slices' room.
+// Reset empties x for reuse, keeping the room of its slices.
 func (x *Exchange) Reset() {
 	rh, sh := x.Request.Header[:0], x.Response.Header[:0]
+	rt, st, m := x.Request.Trailer[:0], x.Response.Trailer[:0], x.Messages[:0]
 	*x = Exchange{}
 	x.Request.Header, x.Response.Header = rh, sh
+	x.Request.Trailer, x.Response.Trailer, x.Messages = rt, st, m
 }

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"xiezhi/internal/engine"
+	"xiezhi/internal/source"
+)
+
+// liveWay is one way of taking traffic as it happens: its flags, and the
+// sources that they ask for. Listeners and interfaces are opened here, so that
+// a wrong address or a missing privilege is told before anything is read.
+type liveWay interface {
+	flag() string // the flag that asks for it
+	register(f *pflag.FlagSet)
+	open(a *app) ([]source.Source, error)
+}
+
+// liveFlags are the flags of every live way.
+type liveFlags struct {
+	ways []liveWay
+	span time.Duration
+}
+
+func newLiveFlags() *liveFlags {
+	return &liveFlags{ways: []liveWay{}}
+}
+
+func (l *liveFlags) register(f *pflag.FlagSet) {
+	for _, w := range l.ways {
+		w.register(f)
+	}
+	f.DurationVar(&l.span, "for", 0, "end a live run after this time, as 10m (default: until interrupted)")
+}
+
+// asked reports whether a live way was asked for, so that no file need be named.
+func (l *liveFlags) asked(f *pflag.FlagSet) bool {
+	for _, w := range l.ways {
+		if f.Changed(w.flag()) {
+			return true
+		}
+	}
+	return false
+}
+
+// open gives the live sources that the flags ask for; with none of them set,
+// there are none. The first interrupt ends a live run as --for does, and its
+// report is made; the second one ends the program.
+func (l *liveFlags) open(ctx context.Context, a *app) (live engine.Live, analysis context.Context, err error) {
+	for _, w := range l.ways {
+		s, err := w.open(a)
+		if err != nil {
+			return live, nil, err
+		}
+		live.Sources = append(live.Sources, s...)
+	}
+	if len(live.Sources) == 0 {
+		if l.span != 0 {
+			return live, nil, usagef("--for is for live sources; name one")
+		}
+		return live, ctx, nil
+	}
+	until, cancel := ctx, context.CancelFunc(func() {})
+	if l.span > 0 {
+		until, cancel = context.WithTimeout(ctx, l.span)
+	}
+	live.Until = until
+	context.AfterFunc(until, func() {
+		cancel()
+		a.restoreSignals()
+	})
+	fmt.Fprintln(a.stderr, "reading live traffic; interrupt (Ctrl-C) to end and see the result")
+	return live, context.WithoutCancel(ctx), nil
+}
