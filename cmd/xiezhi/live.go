@@ -23,17 +23,22 @@ type liveWay interface {
 // liveFlags are the flags of every live way.
 type liveFlags struct {
 	ways []liveWay
+	tls  *tlsFlags
 	span time.Duration
 }
 
 func newLiveFlags() *liveFlags {
-	return &liveFlags{ways: []liveWay{}}
+	t := &tlsFlags{}
+	return &liveFlags{tls: t, ways: []liveWay{
+		&proxyWay{tls: t},
+	}}
 }
 
 func (l *liveFlags) register(f *pflag.FlagSet) {
 	for _, w := range l.ways {
 		w.register(f)
 	}
+	l.tls.register(f)
 	f.DurationVar(&l.span, "for", 0, "end a live run after this time, as 10m (default: until interrupted)")
 }
 

@@ -1,0 +1,224 @@
+package proxy
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"xiezhi/internal/exchange"
+)
+
+// fine fails the test unless an ordinary client is served.
+func (b *bed) fine(when string) {
+	b.t.Helper()
+	r, err := (&http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}).Get("http://" + b.addr + "/fine")
+	if err != nil {
+		b.t.Fatalf("%s: %v", when, err)
+	}
+	defer r.Body.Close()
+	if body, err := io.ReadAll(r.Body); r.StatusCode != 200 || string(body) != "ok" {
+		b.t.Fatalf("%s: %d %q %v", when, r.StatusCode, body, err)
+	}
+}
+
+func friendly(t testing.TB) string {
+	return upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, "ok")
+	})
+}
+
+func TestMalformedRequestsGetAClearStatus(t *testing.T) {
+	b := newBed(t, friendly(t), func(c *Config) {
+		c.BodyPause, c.HeadTimeout, c.MaxHeader = 100*time.Millisecond, 500*time.Millisecond, 8<<10
+	}, nil)
+	for _, tt := range []struct{ name, raw, want string }{
+		{"no HTTP", "\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", "HTTP/1.1 400 "},
+		{"no host", "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 400 "},
+		{"two lengths", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "HTTP/1.1 400 "},
+		{"unknown coding", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: x\r\n\r\n", "HTTP/1.1 501 "},
+		{"head too large", "GET / HTTP/1.1\r\nHost: a\r\nX: " + strings.Repeat("a", 16<<10) + "\r\n\r\n", "HTTP/1.1 431 "},
+		{"head never ends", "GET / HTTP/1.1\r\nHost: a\r\nX", "HTTP/1.1 400 "},
+		{"body never comes", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc", "HTTP/1.1 408 "},
+		{"chunk of no size", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "HTTP/1.1 502 "},
+	} {
+		if got := b.talk(tt.raw); !strings.HasPrefix(got, tt.want) {
+			t.Errorf("%s: %.60q", tt.name, got)
+		}
+		b.fine("after " + tt.name)
+	}
+}
+
+// TestIdleClient is no test: as a process of its own it opens idle connections,
+// since one process may not have enough open files for both ends.
+func TestIdleClient(t *testing.T) {
+	addr := os.Getenv("XIEZHI_IDLE")
+	if addr == "" {
+		return
+	}
+	for i := range idleConns {
+		c, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatalf("connection %d: %v", i, err)
+		}
+		defer c.Close()
+		if i%2 == 0 {
+			fmt.Fprint(c, "GET / HTTP/1.1\r\nX-")
+		}
+	}
+	fmt.Println("open")
+	_, _ = io.Copy(io.Discard, os.Stdin)
+}
+
+const idleConns = 10_000
+
+func TestManyIdleConnections(t *testing.T) {
+	var lim syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &lim); err != nil || lim.Cur < idleConns+500 {
+		t.Skipf("needs %d open files, the limit is %d", idleConns+500, lim.Cur)
+	}
+	b := newBed(t, friendly(t), func(c *Config) { c.HeadTimeout = 5 * time.Minute }, nil)
+	before := heap()
+	client := exec.Command(os.Args[0], "-test.run=^TestIdleClient$", "-test.v")
+	client.Env = append(os.Environ(), "XIEZHI_IDLE="+b.addr)
+	hold, err := client.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := client.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := client.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { hold.Close(); _ = client.Wait() }()
+	for lines := bufio.NewScanner(out); ; {
+		if !lines.Scan() {
+			t.Fatal("the clients gave up")
+		}
+		if lines.Text() == "open" {
+			break
+		}
+	}
+	b.fine("with idle connections")
+	if used := (heap() - before) / idleConns; used > 32<<10 {
+		t.Errorf("an idle connection holds %d bytes", used)
+	}
+}
+
+func TestConnectionsBeyondTheBoundWait(t *testing.T) {
+	b := newBed(t, friendly(t), func(c *Config) { c.MaxConns = 4; c.HeadTimeout = time.Second }, nil)
+	for range 12 {
+		c, err := net.Dial("tcp", b.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+	}
+	b.fine("once the first were cut off for their silence")
+}
+
+func heap() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc + m.StackInuse)
+}
+
+func TestEndlessBodies(t *testing.T) {
+	b := newBed(t, friendly(t), func(c *Config) { c.MaxBody, c.MaxCopied = 64<<10, 256<<10 }, nil)
+	var wg sync.WaitGroup
+	quit := make(chan struct{})
+	for range 8 {
+		wg.Go(func() {
+			c, err := net.Dial("tcp", b.addr)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer c.Close()
+			go func() { <-quit; c.Close() }()
+			fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+			chunk := []byte("8000\r\n" + strings.Repeat("a", 0x8000) + "\r\n")
+			for {
+				if _, err := c.Write(chunk); err != nil {
+					return
+				}
+			}
+		})
+	}
+	for range 20 {
+		b.fine("beside endless bodies")
+		if held := b.src.copied.Load(); held > 256<<10 {
+			t.Errorf("%d bytes are held", held)
+		}
+	}
+	close(quit)
+	wg.Wait()
+	for _, x := range b.stop() {
+		if len(x.Request.Body) > 64<<10 {
+			t.Errorf("a body of %d bytes was kept", len(x.Request.Body))
+		}
+		if string(x.Target) == "/" && x.Request.Truncated == 0 {
+			t.Error("a body without its end passes as whole")
+		}
+	}
+}
+
+// FuzzTap feeds a connection's bytes in pieces: whatever they are, the head
+// that the tap gives is the one that net/http read.
+func FuzzTap(f *testing.F) {
+	f.Add([]byte("GET / HTTP/1.1\r\nHost: a\r\nb: 1\r\nA: 2\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n"), uint8(3))
+	f.Add([]byte("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 36\r\n\r\nPOST /x HTTP/1.1\r\nHost: b\r\nC: 1\r\n\r\n.POST /x HTTP/1.1\r\nHost: c\r\n\r\n"), uint8(200))
+	f.Add([]byte("P /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nP\r\n0\r\nT: 1\r\n\r\nP /x HTTP/1.0\nHost:b\n\n"), uint8(7))
+	f.Fuzz(func(t *testing.T, b []byte, piece uint8) {
+		c := &tap{Conn: pieces{r: bytes.NewReader(b), n: int(piece)%64 + 1}}
+		br := bufio.NewReaderSize(c, 64)
+		var room []byte
+		for range 8 {
+			r, err := http.ReadRequest(br)
+			if err != nil {
+				return
+			}
+			var x exchange.Exchange
+			var ok bool
+			if room, ok = c.head(r, room, &x); ok {
+				if string(x.Method) != r.Method || string(x.Target) != r.RequestURI || !sameFields(x.Request.Header, r) {
+					t.Fatalf("%s %s, not %s %s", x.Method, x.Target, r.Method, r.RequestURI)
+				}
+			}
+			if _, err := io.Copy(io.Discard, r.Body); err != nil {
+				return
+			}
+			if len(c.buf) > maxTapped {
+				t.Fatalf("%d bytes are held", len(c.buf))
+			}
+		}
+	})
+}
+
+type pieces struct {
+	net.Conn
+	r io.Reader
+	n int
+}
+
+func (p pieces) Read(b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, errors.New("empty read")
+	}
+	return p.r.Read(b[:min(len(b), p.n)])
+}
