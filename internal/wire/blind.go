@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"net/netip"
@@ -12,17 +13,46 @@ type BlindServer struct {
 	Server      netip.AddrPort // zero for the sum of those beyond the bound
 	SNI         string
 	Protocol    string // tls, quic, http2, ssh, websocket, upgrade, unknown
+	Reason      string // why TLS was not read: no_key, bad_key, cipher_suite, old_version, midway, nested
 	Version     uint16 // of TLS as offered, 0 unknown
 	Connections uint64
 	Bytes       int64
+	Clients     []ClientCount // by TLS fingerprint, most connections first
+	OtherClient uint64        // connections with further fingerprints
 }
 
-const maxBlind = 1024
+// ClientCount is how many connections had one TLS client fingerprint.
+type ClientCount struct {
+	JA4         JA4
+	Connections uint64
+}
+
+const (
+	maxBlind        = 1024
+	maxBlindClients = 8 // fingerprints told apart per server, in order of appearance
+)
 
 type blindKey struct {
 	server   netip.AddrPort
 	sni      string
 	protocol string
+	why      blindness
+}
+
+// client counts a connection by its fingerprint.
+func (s *BlindServer) client(j JA4) {
+	if j == (JA4{}) {
+		return
+	}
+	i := slices.IndexFunc(s.Clients, func(c ClientCount) bool { return c.JA4 == j })
+	switch {
+	case i >= 0:
+		s.Clients[i].Connections++
+	case len(s.Clients) < maxBlindClients:
+		s.Clients = append(s.Clients, ClientCount{j, 1})
+	default:
+		s.OtherClient++
+	}
 }
 
 type blindTable struct {
@@ -33,7 +63,7 @@ type blindTable struct {
 // account counts a finished flow whose contents were not HTTP.
 func (d *Decoder) account(f *flow) {
 	n := f.h[0].bytes + f.h[1].bytes
-	if f.http || n == 0 {
+	if f.http || n == 0 || f.quiet() {
 		return
 	}
 	p := f.protocol
@@ -47,7 +77,7 @@ func (d *Decoder) account(f *flow) {
 		d.stats.dropped[dropUnsupported]++
 	}
 	t := &d.blind
-	k := blindKey{f.ends[f.server()], f.sni, p}
+	k := blindKey{f.ends[f.server()], f.sni, p, f.why}
 	s := t.m[k]
 	if s == nil {
 		if len(t.m) >= maxBlind {
@@ -57,13 +87,14 @@ func (d *Decoder) account(f *flow) {
 			if t.m == nil {
 				t.m = map[blindKey]*BlindServer{}
 			}
-			s = &BlindServer{Server: k.server, SNI: k.sni, Protocol: p}
+			s = &BlindServer{Server: k.server, SNI: k.sni, Protocol: p, Reason: blindTexts[f.why]}
 			t.m[k] = s
 		}
 	}
 	s.Version = max(s.Version, f.tlsVersion)
 	s.Connections++
 	s.Bytes += n
+	s.client(f.ja4)
 }
 
 // Blind lists the servers whose traffic could not be read, by bytes. At most
@@ -71,10 +102,15 @@ func (d *Decoder) account(f *flow) {
 func (d *Decoder) Blind() []BlindServer {
 	out := make([]BlindServer, 0, len(d.blind.m)+1)
 	for _, s := range d.blind.m {
-		out = append(out, *s)
+		c := *s
+		c.Clients = slices.Clone(s.Clients)
+		slices.SortFunc(c.Clients, func(a, b ClientCount) int {
+			return cmp.Or(cmp.Compare(b.Connections, a.Connections), bytes.Compare(a.JA4[:], b.JA4[:]))
+		})
+		out = append(out, c)
 	}
 	slices.SortFunc(out, func(a, b BlindServer) int {
-		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), a.Server.Compare(b.Server), cmp.Compare(a.SNI, b.SNI), cmp.Compare(a.Protocol, b.Protocol))
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), a.Server.Compare(b.Server), cmp.Compare(a.SNI, b.SNI), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Reason, b.Reason))
 	})
 	if d.blind.other.Connections > 0 {
 		out = append(out, d.blind.other)

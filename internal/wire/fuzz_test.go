@@ -187,14 +187,23 @@ func plainChunks(s string) (body string, ok bool) {
 	}
 }
 
-// FuzzHello: any bytes as a TLS ClientHello.
+// FuzzHello: any bytes as the body of a TLS ClientHello.
 func FuzzHello(f *testing.F) {
-	f.Add([]byte("\x16\x03\x01\x00\x05\x01\x00\x00\x01\x03"))
-	f.Add([]byte(hello(f, &tls.Config{ServerName: "www.example.com"})))
+	f.Add([]byte("\x03\x01"))
+	f.Add([]byte(hello(f, &tls.Config{ServerName: "www.example.com"}))[recordHeader+4:])
+	var c clientHello
 	f.Fuzz(func(t *testing.T, b []byte) {
-		sni, _, _ := clientHello(b)
-		if sni != "" && hostName([]byte(sni)) != sni {
-			t.Fatalf("shows %q", sni)
+		if !c.read(b) {
+			return
+		}
+		if c.sni != "" && hostName([]byte(c.sni)) != c.sni {
+			t.Fatalf("shows %q", c.sni)
+		}
+		j, _ := c.ja4(nil)
+		for _, x := range []byte(j.String()) {
+			if !alphanumeric(x) && x != '_' {
+				t.Fatalf("fingerprint %q", j.String())
+			}
 		}
 	})
 }

@@ -212,8 +212,15 @@ func (d *Decoder) regain(f *flow, dir int, b []byte) bool {
 		f.cli = int8(1 - dir)
 	case strongRequest(b) && (f.cli < 0 || f.cli == int8(dir)):
 		f.cli = int8(dir)
+	case helloStart(b) && !f.http && (f.cli < 0 || f.cli == int8(dir)):
+		// The capture began between the opening and the first bytes.
+		f.cli = int8(dir)
+		for i := range f.h {
+			f.h[i].state, f.h[i].syn = sStart, true
+		}
+		return true
 	case tlsRecord(b) && !f.http:
-		f.protocol = "tls"
+		f.protocol, f.why = "tls", blindMidway
 		f.h[0].state, f.h[1].state = sOpaque, sOpaque
 		return true
 	default:

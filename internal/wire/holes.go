@@ -83,7 +83,7 @@ func (d *Decoder) skip(f *flow, dir int) bool {
 	d.stats.Gaps++
 	d.stats.GapBytes += uint64(gap)
 	d.ts = d.now
-	d.hole(f, dir, int64(gap))
+	d.arriveHole(f, dir, int64(gap))
 	if h.fin && int32(h.finSeq-h.next) < 0 {
 		h.finSeq = h.next
 	}
@@ -117,12 +117,12 @@ func (d *Decoder) finish(f *flow) {
 		if gap := int32(s.seq - h.next); gap > 0 {
 			d.stats.Gaps++
 			d.stats.GapBytes += uint64(gap)
-			d.hole(f, dir, int64(gap))
+			d.arriveHole(f, dir, int64(gap))
 		}
 		h.next = s.seq + s.n
-		d.data(f, dir, s.data)
+		d.arrive(f, dir, s.data)
 		if m := int(s.n) - len(s.data); m > 0 {
-			d.hole(f, dir, int64(m))
+			d.arriveHole(f, dir, int64(m))
 		}
 		d.freeSegment(s)
 	}
@@ -131,21 +131,24 @@ func (d *Decoder) finish(f *flow) {
 		h.segs, h.segBytes = h.segs[:0], 0
 		if h.fin && !h.ended {
 			if gap := int32(h.finSeq - h.next); gap > 0 {
-				d.hole(f, dir, int64(gap))
+				d.arriveHole(f, dir, int64(gap))
 			}
 			h.ended = true
 			d.ts = h.finTS
-			d.end(f, dir)
+			d.arriveEnd(f, dir, false)
 		}
 	}
 	d.ts = d.now
 	for dir := range 2 {
 		if h := &f.h[dir]; !h.ended {
 			h.ended = true
-			d.cutOff(f, dir)
+			d.arriveEnd(f, dir, true)
 		}
 	}
-	d.settle(f)
-	d.account(f)
+	if d.settleTLS(f) {
+		d.postpone(f)
+	} else {
+		d.conclude(f)
+	}
 	d.enqueue(&d.table.closed, f)
 }

@@ -108,6 +108,9 @@ func (d *Decoder) openTunnel(f *flow) {
 
 func (d *Decoder) leave(f *flow, s streamState) {
 	f.http, f.tunnel = false, true
+	if t := f.innermost(); t != nil {
+		t.carried = 0
+	}
 	for dir := range 2 {
 		h := &f.h[dir]
 		h.bytes = 0
@@ -156,6 +159,9 @@ func (d *Decoder) settle(f *flow) {
 
 // release drops whatever a flow still holds.
 func (d *Decoder) release(f *flow) {
+	if f.waits > 0 {
+		d.resolve(f, true)
+	}
 	for i := range f.h {
 		h := &f.h[i]
 		for _, s := range h.segs {
@@ -196,6 +202,14 @@ func (d *Decoder) emit(f *flow, m *message) {
 	x.Target = m.buf[m.target:m.targetEnd:m.targetEnd]
 	m.fill(&x.Request)
 	x.Host = authority(x)
+	if t := f.innermost(); t != nil {
+		x.Secure = true
+		x.Caps |= exchange.CapTLS
+		x.SNI, x.TLSVersion = t.sni, t.text[:]
+		if t.ja4 != (JA4{}) {
+			x.JA4 = t.ja4[:]
+		}
+	}
 	if m.broken || m.cut {
 		d.stats.BodiesCut++
 	}

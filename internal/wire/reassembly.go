@@ -119,9 +119,9 @@ func (d *Decoder) segment(f *flow, dir int, seq, ack uint32, flags byte, p []byt
 	if seq == h.next && len(h.segs) == 0 && flags&(flagFIN|flagRST) == 0 && !h.ended && !o.behind(ack, flags) {
 		h.next += n
 		d.ts = d.now
-		d.data(f, dir, p)
+		d.arrive(f, dir, p)
 		if missing > 0 {
-			d.hole(f, dir, int64(missing))
+			d.arriveHole(f, dir, int64(missing))
 		}
 		if f.blocked {
 			f.blocked = false
@@ -249,9 +249,9 @@ func (d *Decoder) drain(f *flow) {
 				h.next = s.seq + s.n
 				h.segBytes -= int(s.n)
 				d.ts = s.ts
-				d.data(f, dir, s.data)
+				d.arrive(f, dir, s.data)
 				if m := int(s.n) - len(s.data); m > 0 {
-					d.hole(f, dir, int64(m))
+					d.arriveHole(f, dir, int64(m))
 				}
 				d.freeSegment(s)
 				progress, f.blocked = true, false
@@ -273,7 +273,7 @@ func (d *Decoder) closeHalf(f *flow, dir int) {
 	h := &f.h[dir]
 	h.ended = true
 	h.next = h.finSeq + 1
-	d.end(f, dir)
+	d.arriveEnd(f, dir, false)
 	if h.rst || f.h[1-dir].ended {
 		d.finish(f)
 	}

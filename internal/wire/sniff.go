@@ -67,6 +67,11 @@ func tlsRecord(b []byte) bool {
 	return len(b) >= 3 && b[0] >= 20 && b[0] <= 24 && b[1] == 3 && b[2] <= 4
 }
 
+// helloStart reports the first bytes of a record with a ClientHello.
+func helloStart(b []byte) bool {
+	return len(b) >= 11 && b[0] == recordHandshake && plausibleRecord(b) && b[5] == msgClientHello && b[9] == 3 && b[10] <= 3
+}
+
 // begin recognises what a stream is. Bytes stay in the message until that is
 // known, however few come at a time.
 func (d *Decoder) begin(f *flow, dir int, b []byte) []byte {
@@ -123,11 +128,16 @@ func (d *Decoder) begin(f *flow, dir int, b []byte) []byte {
 			return b
 		}
 	case sniffTLS:
-		f.protocol = "tls"
 		if dir != f.server() {
-			h.state = sHello
-			return b
+			if f.ordinal == 0 {
+				f.cli = int8(dir)
+			}
+			h.cur = nil
+			d.startTLS(f, dir, m.buf[:old], b)
+			d.freeMessage(m)
+			return nil
 		}
+		f.protocol, f.why = "tls", blindMidway
 	case sniffHTTP2:
 		f.protocol = "http2"
 	case sniffSSH:

@@ -14,7 +14,6 @@ const (
 	sChunkEnd // at the line end after a chunk
 	sTrailer  // in the lines after the last chunk
 	sResync   // lost; waiting for a segment that starts with a head
-	sHello    // collecting a TLS ClientHello
 	sOpaque   // not HTTP; only counted
 )
 
@@ -37,7 +36,6 @@ const (
 // where it can.
 func (d *Decoder) data(f *flow, dir int, b []byte) {
 	h := &f.h[dir]
-	h.bytes += int64(len(b))
 	for fresh := true; len(b) > 0; fresh = false {
 		switch h.state {
 		case sHead:
@@ -68,9 +66,6 @@ func (d *Decoder) data(f *flow, dir int, b []byte) {
 			if !fresh || !d.regain(f, dir, b) {
 				return
 			}
-		case sHello:
-			d.inHello(f, dir, b)
-			return
 		default:
 			return
 		}
@@ -183,10 +178,9 @@ var unhex = func() (t [256]byte) {
 // hole tells a direction that its next n bytes are not in the capture.
 func (d *Decoder) hole(f *flow, dir int, n int64) {
 	h := &f.h[dir]
-	h.bytes += n
 	switch h.state {
 	case sBody:
-		if n <= h.remain {
+		if n <= h.remain && n < holeUnknown {
 			d.lose(h.cur, n)
 			if h.remain -= n; h.remain == 0 {
 				d.complete(f, dir)
@@ -194,16 +188,16 @@ func (d *Decoder) hole(f *flow, dir int, n int64) {
 			return
 		}
 	case sChunkData:
-		if n < h.remain {
+		if n < h.remain && n < holeUnknown {
 			d.lose(h.cur, n)
 			h.remain -= n
 			return
 		}
 	case sClose:
+		if n >= holeUnknown {
+			n = 1 // at least
+		}
 		d.lose(h.cur, n)
-		return
-	case sHello:
-		d.endHello(f, dir)
 		return
 	case sResync, sOpaque:
 		return
@@ -221,11 +215,8 @@ func (d *Decoder) corrupt(f *flow, dir int) {
 // end tells a direction that its sender has finished.
 func (d *Decoder) end(f *flow, dir int) {
 	h := &f.h[dir]
-	switch h.state {
-	case sClose:
+	if h.state == sClose {
 		d.complete(f, dir)
-	case sHello:
-		d.endHello(f, dir)
 	}
 	d.breakOff(f, dir, dropTruncated)
 	h.state = sOpaque
@@ -233,12 +224,8 @@ func (d *Decoder) end(f *flow, dir int) {
 
 // cutOff tells a direction that no more of it will be seen.
 func (d *Decoder) cutOff(f *flow, dir int) {
-	h := &f.h[dir]
-	if h.state == sHello {
-		d.endHello(f, dir)
-	}
 	d.breakOff(f, dir, dropTruncated)
-	h.state = sOpaque
+	f.h[dir].state = sOpaque
 }
 
 // lost puts a direction into the state of looking for the next head.

@@ -197,7 +197,11 @@ type flow struct {
 
 	protocol   string
 	sni        string
-	tlsVersion uint16
+	tlsVersion uint16 // highest offered
+	ja4        JA4
+	why        blindness
+	tls        *tlsConn // the outermost, while it is read
+	waits      int      // place among those that wait for secrets, from 1 on
 
 	first, await, lastReq *message // queue of requests; the first without a response; its end
 	pending               int
@@ -282,6 +286,7 @@ func (d *Decoder) evictActive() {
 // expire ends what has been silent too long.
 func (d *Decoder) expire() {
 	t := &d.table
+	d.recheck()
 	for f := t.closed.head; f != nil && d.clock-f.stamp > closedTimeout; f = t.closed.head {
 		d.forget(f)
 	}

@@ -126,6 +126,8 @@ type got struct {
 	ReqCut, RespCut      int64
 	ReqHead, RespHead    string
 	Caps                 exchange.Caps
+	Secure               bool
+	JA4, SNI, TLSVersion string
 }
 
 func render(m *exchange.Message) string {
@@ -144,7 +146,8 @@ func copyOf(x *exchange.Exchange) got {
 		Proto: x.Proto, Method: string(x.Method), Target: string(x.Target), Host: string(x.Host),
 		Status: x.Status, Reason: string(x.Reason), Req: string(x.Request.Body), Resp: string(x.Response.Body),
 		ReqSize: x.Request.BodySize, RespSize: x.Response.BodySize, ReqCut: x.Request.Truncated, RespCut: x.Response.Truncated,
-		ReqHead: render(&x.Request), RespHead: render(&x.Response), Caps: x.Caps}
+		ReqHead: render(&x.Request), RespHead: render(&x.Response), Caps: x.Caps,
+		Secure: x.Secure, JA4: string(x.JA4), SNI: string(x.SNI), TLSVersion: string(x.TLSVersion)}
 }
 
 // decode runs frames of raw IP through a Decoder and checks its books.
@@ -171,8 +174,8 @@ func decode(t interface {
 	if s.Begun != s.Emitted+s.Dropped() || s.Emitted != uint64(len(out)) {
 		t.Fatalf("books: begun %d, emitted %d, given %d, dropped %d", s.Begun, s.Emitted, len(out), s.Dropped())
 	}
-	if d.kept != 0 || d.ahead != 0 || d.table.n != 0 {
-		t.Fatalf("left over after flush: kept %d, ahead %d, flows %d", d.kept, d.ahead, d.table.n)
+	if d.kept != 0 || d.ahead != 0 || d.table.n != 0 || d.parked != 0 || len(d.waiting) != 0 {
+		t.Fatalf("left over after flush: kept %d, ahead %d, flows %d, parked %d, waiting %d", d.kept, d.ahead, d.table.n, d.parked, len(d.waiting))
 	}
 	return out, d
 }

@@ -2,121 +2,198 @@ package wire
 
 import "encoding/binary"
 
-const maxHello = 16 << 10
+const (
+	extServerName = 0
+	extSignatures = 13
+	extALPN       = 16
+	extEarlyData  = 42
+	extVersions   = 43
 
-// inHello collects the client's first handshake message for its server name.
-func (d *Decoder) inHello(f *flow, dir int, b []byte) {
-	h := &f.h[dir]
-	m := h.cur
-	if m == nil {
-		m = d.newMessage()
-		h.cur = m
-	}
-	b = b[:min(len(b), maxHello-len(m.buf))]
-	m.buf = append(m.buf, b...)
-	d.kept += int64(len(b))
-	if sni, version, ok := clientHello(m.buf); ok || len(m.buf) >= maxHello {
-		f.sni, f.tlsVersion = sni, version
-		d.endHello(f, dir)
-	}
+	maxHello = 16 << 10 // bytes of a handshake message that is read
+)
+
+// clientHello is what a ClientHello tells. The lists belong to the Decoder and
+// are valid until the next one is read.
+type clientHello struct {
+	random  [32]byte
+	legacy  uint16 // version field of the message
+	version uint16 // highest offered
+	sni     string
+	named   bool // a server name is there, whatever it looks like
+	early   bool // 0-RTT data may follow
+	whole   bool // every part had the length it claimed
+
+	ciphers, extensions, signatures []uint16
+	alpn                            []byte // the first protocol offered
+	hasVersions                     bool
 }
 
-func (d *Decoder) endHello(f *flow, dir int) {
-	h := &f.h[dir]
-	if h.cur != nil {
-		d.freeMessage(h.cur)
-		h.cur = nil
+// read takes the body of the handshake message. It says false when b holds no
+// random; of what is broken further on, the part before the break counts.
+func (c *clientHello) read(b []byte) bool {
+	*c = clientHello{ciphers: c.ciphers[:0], extensions: c.extensions[:0], signatures: c.signatures[:0]}
+	if len(b) < 34 {
+		return false
 	}
-	h.state = sOpaque
-}
-
-// clientHello reads server name and highest offered version. ok is false while
-// the message is incomplete; what is no ClientHello at all is complete.
-func clientHello(b []byte) (sni string, version uint16, ok bool) {
-	// A handshake message may be spread over several records.
-	var hs []byte
-	need := 4
-	for len(b) >= 5 {
-		if b[0] != 22 || b[1] != 3 {
-			return "", 0, true
-		}
-		n := int(binary.BigEndian.Uint16(b[3:]))
-		if n == 0 {
-			return "", 0, true
-		}
-		whole := len(b) >= 5+n
-		rec := b[5:min(len(b), 5+n)]
-		if hs == nil {
-			hs = rec[:len(rec):len(rec)]
-		} else {
-			hs = append(hs, rec...)
-		}
-		if len(hs) >= 4 {
-			if hs[0] != 1 {
-				return "", 0, true
-			}
-			need = 4 + int(hs[1])<<16 + int(hs[2])<<8 + int(hs[3])
-		}
-		if len(hs) >= need || !whole {
-			break
-		}
-		b = b[5+n:]
-	}
-	if len(hs) < 4 || len(hs) < need {
-		return "", 0, false
-	}
-	sni, version = helloBody(hs[4:need])
-	return sni, version, true
-}
-
-func helloBody(b []byte) (sni string, version uint16) {
-	if len(b) < 35 {
-		return "", 0
-	}
-	version = binary.BigEndian.Uint16(b)
+	c.legacy = binary.BigEndian.Uint16(b)
+	c.version = c.legacy
+	copy(c.random[:], b[2:])
 	b = b[34:]
-	for _, width := range [...]int{1, 2, 1} { // session id, cipher suites, compression
-		if len(b) < width {
-			return "", version
-		}
-		n := int(b[0])
-		if width == 2 {
-			n = int(binary.BigEndian.Uint16(b))
-		}
-		if b = b[width:]; len(b) < n {
-			return "", version
-		}
-		b = b[n:]
+	var ok bool
+	if _, b, ok = prefixed(b, 1); !ok { // session id
+		return true
 	}
-	if len(b) < 2 {
-		return "", version
+	var list []byte
+	if list, b, ok = prefixed(b, 2); !ok {
+		return true
 	}
-	for b = b[2:]; len(b) >= 4; {
-		t, n := binary.BigEndian.Uint16(b), int(binary.BigEndian.Uint16(b[2:]))
-		if b = b[4:]; len(b) < n {
+	c.ciphers = appendCodes(c.ciphers, list)
+	if _, b, ok = prefixed(b, 1); !ok { // compression
+		return true
+	}
+	if len(b) == 0 {
+		c.whole = true // no extensions at all
+		return true
+	}
+	list, b, ok = prefixed(b, 2)
+	c.whole = ok && len(b) == 0
+	for len(list) >= 4 {
+		t := binary.BigEndian.Uint16(list)
+		var e []byte
+		if e, list, ok = prefixed(list[2:], 2); !ok {
+			c.whole = false
+			return true
+		}
+		c.extension(t, e)
+	}
+	c.whole = c.whole && len(list) == 0
+	return true
+}
+
+func (c *clientHello) extension(t uint16, e []byte) {
+	if grease(t) {
+		return
+	}
+	c.extensions = append(c.extensions, t)
+	switch t {
+	case extServerName:
+		c.named = true
+		if len(e) >= 5 && e[2] == 0 {
+			if l := int(binary.BigEndian.Uint16(e[3:])); 5+l <= len(e) {
+				c.sni = hostName(e[5 : 5+l])
+			}
+		}
+	case extALPN:
+		if list, _, ok := prefixed(e, 2); ok {
+			c.alpn, _, _ = prefixed(list, 1)
+		}
+	case extSignatures:
+		if list, _, ok := prefixed(e, 2); ok {
+			c.signatures = appendCodes(c.signatures[:0], list)
+		}
+	case extEarlyData:
+		c.early = true
+	case extVersions:
+		if len(e) == 0 {
+			return
+		}
+		highest := uint16(0)
+		for v := e[1:]; len(v) >= 2; v = v[2:] {
+			if x := binary.BigEndian.Uint16(v); !grease(x) {
+				highest = max(highest, x)
+				if x >= 0x0301 && x <= 0x0304 && x > c.version {
+					c.version = x
+				}
+			}
+		}
+		if highest > 0 {
+			c.legacy, c.hasVersions = highest, true
+		}
+	}
+}
+
+// prefixed splits off what follows a length of width bytes.
+func prefixed(b []byte, width int) (part, rest []byte, ok bool) {
+	if len(b) < width {
+		return nil, nil, false
+	}
+	n := 0
+	for _, c := range b[:width] {
+		n = n<<8 | int(c)
+	}
+	if b = b[width:]; len(b) < n {
+		return nil, nil, false
+	}
+	return b[:n], b[n:], true
+}
+
+// appendCodes adds 16-bit codes without the values of GREASE (RFC 8701).
+func appendCodes(list []uint16, b []byte) []uint16 {
+	for ; len(b) >= 2; b = b[2:] {
+		if v := binary.BigEndian.Uint16(b); !grease(v) {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+func grease(v uint16) bool { return v&0x0f0f == 0x0a0a && v>>8 == v&0xff }
+
+// serverHello is what a ServerHello tells.
+type serverHello struct {
+	random  [32]byte
+	version uint16
+	suite   uint16
+	retry   bool // HelloRetryRequest
+}
+
+// helloRetry is the random that marks a HelloRetryRequest (RFC 8446, 4.1.3).
+var helloRetry = [32]byte{
+	0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
+	0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
+}
+
+func (s *serverHello) read(b []byte) bool {
+	*s = serverHello{}
+	if len(b) < 35 {
+		return false
+	}
+	s.version = binary.BigEndian.Uint16(b)
+	copy(s.random[:], b[2:])
+	_, b, ok := prefixed(b[34:], 1)
+	if !ok || len(b) < 3 {
+		return false
+	}
+	s.suite = binary.BigEndian.Uint16(b)
+	s.retry = s.random == helloRetry
+	list, _, _ := prefixed(b[3:], 2)
+	for len(list) >= 4 {
+		t := binary.BigEndian.Uint16(list)
+		var e []byte
+		if e, list, ok = prefixed(list[2:], 2); !ok {
 			break
 		}
-		e := b[:n]
-		b = b[n:]
-		switch t {
-		case 0:
-			if len(e) >= 5 && e[2] == 0 {
-				if l := int(binary.BigEndian.Uint16(e[3:])); 5+l <= len(e) {
-					sni = hostName(e[5 : 5+l])
-				}
-			}
-		case 43:
-			if len(e) == 0 {
-				continue
-			}
-			for v := e[1:]; len(v) >= 2; v = v[2:] {
-				if x := binary.BigEndian.Uint16(v); x >= 0x0301 && x <= 0x0304 && x > version {
-					version = x // the rest is GREASE
-				}
-			}
+		if t == extVersions && len(e) == 2 {
+			s.version = binary.BigEndian.Uint16(e)
 		}
 	}
-	return sni, version
+	return true
+}
+
+// hasExtension looks for an extension in the body of EncryptedExtensions.
+func hasExtension(b []byte, want uint16) bool {
+	list, _, _ := prefixed(b, 2)
+	for len(list) >= 4 {
+		t := binary.BigEndian.Uint16(list)
+		if t == want {
+			return true
+		}
+		var ok bool
+		if _, list, ok = prefixed(list[2:], 2); !ok {
+			break
+		}
+	}
+	return false
 }
 
 // hostName returns b if it looks like a host name; anything else is not shown.

@@ -3,8 +3,9 @@
 // It takes link-layer frames with their capture time, in the order of the
 // capture, and gives exchanges through Config.Emit in the order in which they
 // were completed. On the way it undoes VLAN, MPLS, PPPoE and tunnels, joins IP
-// fragments, reassembles TCP, frames HTTP/0.9 to 1.1 and pairs responses with
-// requests. What is not plain HTTP is counted per server (see Blind).
+// fragments, reassembles TCP, opens TLS 1.2 and 1.3 whose secrets it is given,
+// frames HTTP/0.9 to 1.1 and pairs responses with requests. What is not HTTP,
+// or cannot be opened, is counted per server (see Blind).
 //
 // Invariant: every exchange or opaque connection that begins is either emitted
 // or counted under one drop reason: Stats.Begun = Stats.Emitted + the drops.
@@ -28,6 +29,11 @@ import (
 type Config struct {
 	Emit func(x *exchange.Exchange) error // takes each exchange; valid only during the call
 	Seed uint64                           // keys the flow table against crafted collisions
+	Keys *Keys                            // TLS secrets; nil for none
+
+	// AwaitKeys: secrets may be added after the packets that need them, as
+	// in a stream that carries both.
+	AwaitKeys bool
 
 	MaxFlows       int           // 256 Ki connections
 	MaxBody        int           // 1 MiB kept per body
@@ -97,6 +103,12 @@ type Stats struct {
 	BodiesCut uint64 // messages with body bytes missing or not kept
 	Tunnels   uint64 // CONNECT and Upgrade
 
+	Hellos     uint64 // TLS connections whose ClientHello was read
+	Decrypted  uint64 // TLS connections of which records were opened
+	BadRecords uint64 // records that did not open between others that did
+	GivenUp    uint64 // directions of decrypted connections lost behind a hole
+	KeysLate   uint64 // connections given up while their secrets were waited for
+
 	Begun   uint64
 	Emitted uint64
 	dropped [dropCount]uint64
@@ -152,7 +164,14 @@ type Decoder struct {
 	spare   messagePool
 	segFree []*segment
 	ahead   int64 // bytes in all segment buffers
-	kept    int64 // bytes in all unfinished messages
+	kept    int64 // bytes in all unfinished messages and TLS records
+
+	hello   clientHello
+	hexRoom []byte
+	records [][]byte // spare buffers
+	plain   [maxTLSDepth][]byte
+	parked  int64   // bytes that wait for their secrets
+	waiting []*flow // finished flows that do
 	x       exchange.Exchange
 	id      [32]byte
 	seq     uint64
@@ -213,6 +232,9 @@ func (d *Decoder) advance(ts int64) {
 // Flush ends every flow and emits what is complete enough. The Decoder can be
 // used further afterwards, with no memory of earlier connections.
 func (d *Decoder) Flush() error {
+	if k := d.cfg.Keys; k.growing() {
+		k.more(true)
+	}
 	for d.err == nil {
 		f := d.table.oldest()
 		if f == nil {
