@@ -150,7 +150,7 @@ func TestEndlessBodies(t *testing.T) {
 				return
 			}
 			defer c.Close()
-			go func() { <-quit; c.Close() }()
+			go func() { <-quit; _ = c.Close() }()
 			fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
 			chunk := []byte("8000\r\n" + strings.Repeat("a", 0x8000) + "\r\n")
 			for {

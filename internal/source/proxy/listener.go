@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"slices"
 	"sync"
@@ -98,7 +99,7 @@ func (l *listener) accept() {
 		raw, err := l.Listener.Accept()
 		if err != nil {
 			<-l.slots
-			if ne, ok := err.(net.Error); ok && ne.Timeout() || temporary(err) {
+			if temporary(err) {
 				select { // out of file descriptors, most likely: others end soon
 				case <-time.After(50 * time.Millisecond):
 					continue
@@ -118,8 +119,8 @@ func (l *listener) accept() {
 }
 
 func temporary(err error) bool {
-	t, ok := err.(interface{ Temporary() bool })
-	return ok && t.Temporary()
+	var t interface{ Temporary() bool }
+	return errors.As(err, &t) && t.Temporary()
 }
 
 func (l *listener) handshake(c *clientConn) {
