@@ -73,7 +73,7 @@ func TestIdleClient(t *testing.T) {
 		if err != nil {
 			t.Fatalf("connection %d: %v", i, err)
 		}
-		defer c.Close()
+		defer func() { _ = c.Close() }()
 		if i%2 == 0 {
 			fmt.Fprint(c, "GET / HTTP/1.1\r\nX-")
 		}
@@ -126,7 +126,7 @@ func TestConnectionsBeyondTheBoundWait(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer c.Close()
+		defer func() { _ = c.Close() }()
 	}
 	b.fine("once the first were cut off for their silence")
 }
@@ -149,7 +149,7 @@ func TestEndlessBodies(t *testing.T) {
 				t.Error(err)
 				return
 			}
-			defer c.Close()
+			defer func() { _ = c.Close() }()
 			go func() { <-quit; _ = c.Close() }()
 			fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
 			chunk := []byte("8000\r\n" + strings.Repeat("a", 0x8000) + "\r\n")
