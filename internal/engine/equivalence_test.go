@@ -1,0 +1,170 @@
+package engine_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"xiezhi/internal/engine"
+	"xiezhi/internal/report"
+	"xiezhi/internal/source"
+	"xiezhi/internal/source/proxy"
+)
+
+// told is what a report says, without ids, times and the words of sentences.
+type told struct {
+	Exchanges uint64
+	APIs      []string
+	Defects   []string
+	Attacks   []string
+}
+
+func tell(r *report.Report) told {
+	out := told{Exchanges: r.Input.Exchanges}
+	names := map[string]string{}
+	for _, a := range r.APIs {
+		name := a.Method + " " + a.Site + a.Template
+		names[a.ID] = name
+		line := fmt.Sprintf("%s %s auth=%s exchanges=%d actors=%d", name, a.Role, a.Auth, a.Exchanges, a.Actors)
+		for _, s := range a.Sensitive {
+			line += fmt.Sprintf(" %s:%s:%s", s.In, s.Path, s.Type)
+		}
+		out.APIs = append(out.APIs, line)
+	}
+	for _, d := range r.Defects {
+		out.Defects = append(out.Defects, fmt.Sprintf("%s/%s %s on %s", d.Class, d.Kind, d.Component, names[d.API]))
+	}
+	for _, a := range r.Attacks {
+		line := fmt.Sprintf("%s %s requests=%d succeeded=%d from %s on", a.Kind, a.Verdict, a.Requests, a.Succeeded, strings.Join(a.Actors.IPs, ","))
+		for _, id := range a.APIs {
+			line += " " + names[id]
+		}
+		out.Attacks = append(out.Attacks, line)
+	}
+	slices.Sort(out.APIs)
+	slices.Sort(out.Defects)
+	slices.Sort(out.Attacks)
+	return out
+}
+
+func input(name string, data []byte) source.Input {
+	return source.Input{Name: name, Open: func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }}
+}
+
+func analyse(t *testing.T, cfg engine.AnalyzeConfig) *report.Report {
+	t.Helper()
+	cfg.Version, cfg.Tools, cfg.Workers, cfg.Random = "test", tools(t), 2, rand.Reader
+	res, err := engine.Analyze(context.Background(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range res.Refused {
+		t.Fatalf("%s was refused: %v", r.Name, r.Err)
+	}
+	return res.Report
+}
+
+func convert(t *testing.T, to engine.Format, in source.Input) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if _, err := engine.Convert(context.Background(), engine.ConvertConfig{Inputs: []source.Input{in}, Format: engine.Auto, To: to}, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// live analyses sources while something happens.
+func live(t *testing.T, sources []source.Source, happen func()) *report.Report {
+	t.Helper()
+	until, end := context.WithCancel(context.Background())
+	got := make(chan *report.Report)
+	go func() {
+		defer close(got)
+		got <- analyse(t, engine.AnalyzeConfig{Live: engine.Live{Sources: sources, Until: until}})
+	}()
+	happen()
+	end()
+	return <-got
+}
+
+// TestSourcesAgree plays one session and has it told by every way in: each must
+// give the APIs and findings of the capture, except for what it cannot see.
+func TestSourcesAgree(t *testing.T) {
+	if l, err := net.Listen("tcp", "127.0.9.2:0"); err != nil {
+		t.Skipf("needs all of 127.0.0.0/8 on the loopback interface: %v", err)
+	} else {
+		_ = l.Close()
+	}
+	var log bytes.Buffer
+	app := httptest.NewServer(logged(shop(), &log))
+	defer app.Close()
+	up, err := url.Parse(app.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wire := newRelay(t, l.Addr().String())
+	var requests int
+	var packets []byte
+	proxied := live(t, []source.Source{proxy.New(proxy.Config{Listener: l, Upstream: up})}, func() {
+		requests = play(t, "http", wire.addr(), func(ip netip.Addr) http.RoundTripper { return from(ip) })
+		packets = wire.capture()
+		time.Sleep(50 * time.Millisecond)
+	})
+
+	capture := input("session.pcap", packets)
+	reference := tell(analyse(t, engine.AnalyzeConfig{Inputs: []source.Input{capture}}))
+	if reference.Exchanges != uint64(requests) || len(reference.APIs) != 4 || len(reference.Defects) < 2 || len(reference.Attacks) != 2 {
+		t.Fatalf("the capture of %d requests tells too little to compare: %+v", requests, reference)
+	}
+	t.Logf("%d requests\n%s\n%s\n%s", requests, strings.Join(reference.APIs, "\n"), strings.Join(reference.Defects, "\n"), strings.Join(reference.Attacks, "\n"))
+
+	har, harl := convert(t, engine.HAR, capture), convert(t, engine.HARL, capture)
+	for _, tt := range []struct {
+		name   string
+		report *report.Report
+		blind  func(*told) // leaves out what this way cannot see
+	}{
+		{"HAR", analyse(t, engine.AnalyzeConfig{Inputs: []source.Input{input("session.har", har)}}), nil},
+		{"HAR lines", analyse(t, engine.AnalyzeConfig{Inputs: []source.Input{input("session.harl", harl)}}), nil},
+		{"reverse proxy", proxied, nil},
+		// A combined log has no host, no bodies and no cookies.
+		{"access log", analyse(t, engine.AnalyzeConfig{Site: "shop.example.com", Inputs: []source.Input{input("access.log", log.Bytes())}}), pathsOnly},
+	} {
+		want, got := reference, tell(tt.report)
+		want.APIs = slices.Clone(want.APIs)
+		if tt.blind != nil {
+			tt.blind(&want)
+			tt.blind(&got)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s tells otherwise (-capture +it):\n%s", tt.name, d)
+		}
+	}
+}
+
+// pathsOnly keeps which APIs there are and how often they were asked: without
+// bodies and credentials nothing else can be told alike.
+func pathsOnly(s *told) {
+	for i, a := range s.APIs {
+		f := strings.Fields(a)
+		s.APIs[i] = strings.Join([]string{f[0], f[1], f[4]}, " ")
+	}
+	s.Defects, s.Attacks = nil, nil
+}
