@@ -131,6 +131,65 @@ func TestConnectionsBeyondTheBoundWait(t *testing.T) {
 	b.fine("once the first were cut off for their silence")
 }
 
+// TestMalformedFrames sends HTTP/2 that no client means.
+func TestMalformedFrames(t *testing.T) {
+	b := newBed(t, friendly(t), func(c *Config) { c.HeadTimeout, c.IdleTimeout = 200*time.Millisecond, 200*time.Millisecond }, nil)
+	frame := func(kind, flags byte, stream uint32, payload string) string {
+		n := len(payload)
+		return string([]byte{byte(n >> 16), byte(n >> 8), byte(n), kind, flags, byte(stream >> 24), byte(stream >> 16), byte(stream >> 8), byte(stream)}) + payload
+	}
+	const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+	settings := frame(4, 0, 0, "")
+	head := frame(1, 4, 1, "\x82\x86\x84\x41\x01a")
+	before := heap()
+	var wg sync.WaitGroup
+	for _, tt := range []struct{ name, raw string }{
+		{"no settings", preface + frame(0, 0, 1, "x")},
+		{"frame too long", preface + settings + "\xff\xff\xff\x00\x00\x00\x00\x00\x01"},
+		{"header block that is none", preface + settings + frame(1, 4, 1, "\xff\xff\xff\xff\xff\xff\xff\xff\xff")},
+		{"even stream", preface + settings + frame(1, 4, 2, "\x82\x86\x84\x41\x01a")},
+		{"data of no stream", preface + settings + frame(0, 0, 7, "x")},
+		{"padding longer than the frame", preface + settings + frame(0, 8, 1, "\xff")},
+		{"endless continuation", preface + settings + frame(1, 0, 1, "\x82\x86\x84\x41\x01a") + strings.Repeat(frame(9, 0, 1, strings.Repeat("\x00\x01a\x01b", 100)), 2000)},
+		{"rapid reset", preface + settings + rapid(frame)},
+		{"settings flood", preface + strings.Repeat(settings, 20000)},
+		{"ping flood", preface + settings + strings.Repeat(frame(6, 0, 0, "12345678"), 20000)},
+		{"window that overflows", preface + settings + head + frame(8, 0, 1, "\x7f\xff\xff\xff") + frame(8, 0, 1, "\x7f\xff\xff\xff")},
+	} {
+		wg.Go(func() {
+			c, err := net.Dial("tcp", b.addr)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer func() { _ = c.Close() }()
+			_ = c.SetDeadline(time.Now().Add(20 * time.Second))
+			go func() { _, _ = io.WriteString(c, tt.raw) }() // it may be cut off in the middle
+			var ne net.Error
+			if _, err := io.Copy(io.Discard, c); errors.As(err, &ne) && ne.Timeout() {
+				t.Errorf("%s: the connection is kept", tt.name)
+			}
+		})
+	}
+	for range 10 {
+		b.fine("beside malformed frames")
+	}
+	wg.Wait()
+	b.fine("after malformed frames")
+	if grown := heap() - before; grown > 16<<20 {
+		t.Errorf("%d bytes are held", grown)
+	}
+}
+
+// rapid opens streams and takes them back at once.
+func rapid(frame func(kind, flags byte, stream uint32, payload string) string) string {
+	var out strings.Builder
+	for i := range uint32(2000) {
+		out.WriteString(frame(1, 5, 2*i+1, "\x82\x86\x84\x41\x01a") + frame(3, 0, 2*i+1, "\x00\x00\x00\x08"))
+	}
+	return out.String()
+}
+
 func heap() int64 {
 	runtime.GC()
 	var m runtime.MemStats
