@@ -17,7 +17,7 @@ func TestProblemsHaveBothLanguages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fixed := regexp.MustCompile(`(?:Text: |\.(?:drop|note)\([^"\n]*|&damage\{[^"\n]*|why[A-Z]\w* += )"([^"\n]+)"`)
+	fixed := regexp.MustCompile(`(?:Text: |\.(?:drop|note|reject)\([^"\n]*|&damage\{[^"\n]*|why[A-Z]\w* += )"([^"\n]+)"`)
 	found := 0
 	walk(t, func(_, file string) {
 		if !strings.Contains(file, "/source/") || strings.HasSuffix(file, "_test.go") {

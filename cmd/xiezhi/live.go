@@ -22,15 +22,17 @@ type liveWay interface {
 
 // liveFlags are the flags of every live way.
 type liveFlags struct {
-	ways []liveWay
-	tls  *tlsFlags
-	span time.Duration
+	ways   []liveWay
+	tls    *tlsFlags
+	tokens *tokenFlags
+	span   time.Duration
 }
 
 func newLiveFlags() *liveFlags {
-	t := &tlsFlags{}
-	return &liveFlags{tls: t, ways: []liveWay{
+	t, tokens := &tlsFlags{}, &tokenFlags{}
+	return &liveFlags{tls: t, tokens: tokens, ways: []liveWay{
 		&proxyWay{tls: t},
+		&collectorWay{tls: t, tokens: tokens},
 	}}
 }
 
@@ -39,6 +41,7 @@ func (l *liveFlags) register(f *pflag.FlagSet) {
 		w.register(f)
 	}
 	l.tls.register(f)
+	l.tokens.register(f)
 	f.DurationVar(&l.span, "for", 0, "end a live run after this time, as 10m (default: until interrupted)")
 }
 
@@ -62,6 +65,9 @@ func (l *liveFlags) open(ctx context.Context, a *app) (live engine.Live, analysi
 			return live, nil, err
 		}
 		live.Sources = append(live.Sources, s...)
+	}
+	if err := l.tokens.unused(); err != nil {
+		return live, nil, err
 	}
 	if len(live.Sources) == 0 {
 		if l.span != 0 {

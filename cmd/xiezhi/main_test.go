@@ -28,7 +28,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exitcode": exitCode, "private": private, "gigantic": gigantic,
+			"exitcode": exitCode, "private": private, "gigantic": gigantic, "send": send, "await": await,
 		},
 		RequireExplicitExec: true,
 	})

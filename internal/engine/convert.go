@@ -43,25 +43,17 @@ func Convert(ctx context.Context, cfg ConvertConfig, w io.Writer) (*ConvertResul
 	if cfg.To == HAR {
 		enc = exchange.NewHARWriter(out, "xiezhi", cfg.Version, 0)
 	}
-	sink := source.SinkFunc(func(x *exchange.Exchange) error {
-		res.Written++
-		return enc.Write(x)
-	})
+	sink := &entrySink{enc: enc, out: out}
 	for _, s := range plan.sources {
 		if err := s.Run(ctx, sink, ledger); err != nil {
 			return nil, err
 		}
 	}
-	var mu sync.Mutex // sources that run at the same time write to one stream
-	shared := source.SinkFunc(func(x *exchange.Exchange) error {
-		mu.Lock()
-		defer mu.Unlock()
-		return sink(x)
-	})
-	err = cfg.Live.run(ctx, func(ctx context.Context, _ int, s source.Source) error { return s.Run(ctx, shared, ledger) })
+	err = cfg.Live.run(ctx, func(ctx context.Context, _ int, s source.Source) error { return s.Run(ctx, sink, ledger) })
 	if err != nil {
 		return nil, err
 	}
+	res.Written = sink.written
 	if err := enc.Close(); err != nil {
 		return nil, fmt.Errorf("write the result: %w", err)
 	}
@@ -70,6 +62,31 @@ func Convert(ctx context.Context, cfg ConvertConfig, w io.Writer) (*ConvertResul
 	}
 	res.Totals = ledger.Totals()
 	return res, nil
+}
+
+// entrySink writes to one stream what sources deliver, which may run at the
+// same time.
+type entrySink struct {
+	mu      sync.Mutex
+	enc     entryWriter
+	out     *bufio.Writer
+	written uint64
+}
+
+// Accept implements source.Sink.
+func (s *entrySink) Accept(x *exchange.Exchange) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.written++
+	return s.enc.Write(x)
+}
+
+// Flush implements source.Flusher: what is written stays, whatever becomes of
+// this process.
+func (s *entrySink) Flush() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.out.Flush()
 }
 
 // entryWriter writes one exchange after the other.

@@ -21,6 +21,7 @@ import (
 	"xiezhi/internal/engine"
 	"xiezhi/internal/report"
 	"xiezhi/internal/source"
+	"xiezhi/internal/source/collector"
 	"xiezhi/internal/source/proxy"
 )
 
@@ -143,6 +144,7 @@ func TestSourcesAgree(t *testing.T) {
 	}{
 		{"HAR", analyse(t, engine.AnalyzeConfig{Inputs: []source.Input{input("session.har", har)}}), nil},
 		{"HAR lines", analyse(t, engine.AnalyzeConfig{Inputs: []source.Input{input("session.harl", harl)}}), nil},
+		{"collector", collect(t, harl), nil},
 		{"reverse proxy", proxied, nil},
 		// A combined log has no host, no bodies and no cookies.
 		{"access log", analyse(t, engine.AnalyzeConfig{Site: "shop.example.com", Inputs: []source.Input{input("access.log", log.Bytes())}}), pathsOnly},
@@ -157,6 +159,31 @@ func TestSourcesAgree(t *testing.T) {
 			t.Errorf("%s tells otherwise (-capture +it):\n%s", tt.name, d)
 		}
 	}
+}
+
+// collect sends HAR lines to a collector.
+func collect(t *testing.T, harl []byte) *report.Report {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := collector.New(collector.Config{Listener: l, Random: rand.Reader, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return live(t, []source.Source{c}, func() {
+		for range 2 { // what is sent again counts once
+			resp, err := http.Post("http://"+l.Addr().String()+"/v1/harl", "application/x-ndjson", bytes.NewReader(harl))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			if resp.StatusCode != http.StatusOK {
+				t.Fatal(resp.Status)
+			}
+		}
+	})
 }
 
 // pathsOnly keeps which APIs there are and how often they were asked: without

@@ -22,6 +22,11 @@ type Sink interface {
 	Accept(x *exchange.Exchange) error
 }
 
+// Flusher is a sink whose acknowledgement alone does not outlive the process:
+// after a nil return everything accepted so far does. A source that tells its
+// own sender what has arrived, or remembers it, flushes first.
+type Flusher interface{ Flush() error }
+
 // SinkFunc makes a function a Sink.
 type SinkFunc func(x *exchange.Exchange) error
 

@@ -11,8 +11,8 @@
 // directives, the year, and the beginning of a line that a container runtime
 // split. Invariant: every line that is neither blank nor a
 // directive is accepted or dropped under one reason with its line number.
-// Limits: a log has no bodies and a few headers at most, so Caps holds
-// CapResponse alone; a line beyond 1 MiB is dropped as oversize; a log's client
+// Limits: a log has a few headers at most, and bodies only where a JSON format
+// or a log format names them, so Caps holds CapResponse and those bodies alone; a line beyond 1 MiB is dropped as oversize; a log's client
 // is what the server saw, which behind a proxy is the proxy.
 package accesslog
 
@@ -88,12 +88,13 @@ type run struct {
 	taken    int64
 	accepted uint64
 	total    uint64 // accepted of this file
+	bare     uint64 // accepted without any body
 	messages uint64 // lines of this file that are no requests
 }
 
 // input splits one file into lines.
 func (r *run) input(name string, rc io.Reader) error {
-	r.name, r.line, r.total, r.messages = name, 0, 0, 0
+	r.name, r.line, r.total, r.bare, r.messages = name, 0, 0, 0, 0
 	r.p.newFile()
 	if r.buf == nil {
 		r.buf = make([]byte, MaxLine+chunk+1)
@@ -155,7 +156,8 @@ func (r *run) input(name string, rc io.Reader) error {
 	if err := r.flush(); err != nil {
 		return err
 	}
-	for _, q := range []taxonomy.Quality{taxonomy.QualityNoBodies, taxonomy.QualityNoHeaderOrder, taxonomy.QualityNoTLS} {
+	r.ledger.Quality(taxonomy.QualityNoBodies, name, r.bare)
+	for _, q := range []taxonomy.Quality{taxonomy.QualityNoHeaderOrder, taxonomy.QualityNoTLS} {
 		r.ledger.Quality(q, name, r.total)
 	}
 	switch {
@@ -201,23 +203,24 @@ func (r *run) accept(line []byte) error {
 		return err
 	}
 	r.accepted++
+	if x.Caps&(exchange.CapRequestBody|exchange.CapResponseBody) == 0 {
+		r.bare++
+	}
 	return nil
 }
 
 // refuse counts a line that gives no exchange. Error logs between the requests
 // are told once per file; they would hide what is broken.
 func (r *run) refuse(why string) {
-	switch why {
-	case whyDirective, heldBack:
-	case whyLong:
-		r.drop(taxonomy.DropOversize, why)
-	case whyMessage:
-		r.ledger.Drop(taxonomy.DropUnsupported, 1)
+	switch reason := reasonOf(why); reason {
+	case "":
+	case taxonomy.DropUnsupported:
+		r.ledger.Drop(reason, 1)
 		if r.messages++; r.messages == 1 {
-			r.note(taxonomy.DropUnsupported, why)
+			r.note(reason, why)
 		}
 	default:
-		r.drop(taxonomy.DropCorrupt, why)
+		r.drop(reason, why)
 	}
 }
 

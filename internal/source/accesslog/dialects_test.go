@@ -316,3 +316,25 @@ func TestDetectRefuses(t *testing.T) {
 		t.Error(why)
 	}
 }
+
+func TestBodiesInLogs(t *testing.T) {
+	for _, line := range []string{
+		`{"start_time":1602211788041,"latency":1.5,"request":{"uri":"/a","method":"POST","headers":{"host":"h"},"body":"{\"a\":\"é\\n\"}"},"response":{"status":200,"headers":{},"body":"{\"b\":1}","size":300},"client_ip":"192.0.2.1"}`,
+		`{"time_iso8601":"2020-10-09T02:49:48+00:00","request_method":"POST","request_uri":"/a","status":"200","remote_addr":"192.0.2.1","request_body":"{\"a\":\"\u00e9\\n\"}","resp_body":"{\"b\":1}"}`,
+	} {
+		l, err := NewLines(Config{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var x exchange.Exchange
+		if reason, why := l.Parse([]byte(line), &x); why != "" {
+			t.Fatalf("%s: %s %s", line, reason, why)
+		}
+		if string(x.Request.Body) != `{"a":"é\n"}` || string(x.Response.Body) != `{"b":1}` || x.Response.BodySize != 7 {
+			t.Errorf("%s: %q %q %d", line, x.Request.Body, x.Response.Body, x.Response.BodySize)
+		}
+		if want := exchange.CapResponse | exchange.CapRequestBody | exchange.CapResponseBody; x.Caps != want {
+			t.Errorf("%s: caps %b, want %b", line, x.Caps, want)
+		}
+	}
+}

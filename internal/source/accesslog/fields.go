@@ -46,6 +46,8 @@ const (
 	fServerPort
 	fContentType
 	fCookie
+	fRequestBody
+	fResponseBody
 	fStream // Docker's stdout or stderr
 	fText   // a wrapped text line
 	fieldCount
@@ -127,6 +129,10 @@ func lookup(name []byte) field {
 		return fContentType
 	case "http_cookie":
 		return fCookie
+	case "request_body", "req_body":
+		return fRequestBody
+	case "response_body", "resp_body":
+		return fResponseBody
 	case "stream":
 		return fStream
 	case "log", "message", "msg", "textpayload":
@@ -220,6 +226,14 @@ func (p *parser) fromFields(x *exchange.Exchange) string {
 	}
 	x.Request.Header = h
 	x.Response.Header = addHeader(x.Response.Header, p.names.contentType, f[fContentType])
+	if v := f[fRequestBody]; v != nil {
+		x.Request.Body, x.Request.BodySize = v, int64(len(v))
+		x.Caps |= exchange.CapRequestBody
+	}
+	if v := f[fResponseBody]; v != nil {
+		x.Response.Body, x.Response.BodySize = v, int64(len(v))
+		x.Caps |= exchange.CapResponseBody
+	}
 	if started && elapsed < 0 && f[fTimeISO] != nil {
 		if end, ok := p.clock.any(f[fTimeISO]); ok && end > x.End && end-x.End < maxElapsed {
 			elapsed = end - x.End
@@ -317,7 +331,8 @@ func (p *parser) elapsed() int64 {
 		return duration(f[fDuration], 1e9)
 	case f[fLatency] != nil:
 		// Loggers do not agree on the unit; some write it.
-		if v := f[fLatency]; len(f[fStart]) == 13 || v[len(v)-1] == 's' {
+		start, _, _ := bytes.Cut(f[fStart], []byte("."))
+		if v := f[fLatency]; len(start) == 13 || v[len(v)-1] == 's' {
 			return duration(v, 1e6)
 		}
 	}

@@ -252,6 +252,10 @@ func (p *parser) value(x *exchange.Exchange, in scope, key, v []byte, escaped bo
 		}
 		f = lookup(name)
 		switch {
+		case in == inRequest && string(name) == "body":
+			f = fRequestBody
+		case in == inResponse && string(name) == "body":
+			f = fResponseBody
 		case in == inRequest:
 			switch f {
 			case fURI:
