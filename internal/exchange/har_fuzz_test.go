@@ -55,6 +55,8 @@ func FuzzHAREntry(f *testing.F) {
 	f.Add(enc.Append(nil, &Exchange{ID: []byte("i"), Method: []byte("GET"), Target: []byte("/\xff"), Host: []byte("h"), Status: 200, Caps: CapWire,
 		Request: Message{Header: []Field{{[]byte("Host"), []byte("h")}}}, Response: Message{Body: []byte("\xff\x00")}}))
 	f.Add([]byte(fmt.Sprintf(minimal, `,"_client":{"ip":"1.2.3.4","port":1,"tls":{"ja4":"x"},"h2":"y"},"_truncated":{"request":1}`)))
+	f.Add([]byte(fmt.Sprintf(minimal, `,"_part":2,"_webSocketMessages":[{"type":"send","time":1700000000.123456789,"opcode":1,"data":"\u00e9"},{"type":"receive","time":1.5e9,"opcode":2,"data":"AAE=","_size":9},{"type":"error","opcode":-1}]`)))
+	f.Add([]byte(fmt.Sprintf(minimal, `,"response":{"status":101,"_unknownHeaders":3}`)))
 	f.Add([]byte(fmt.Sprintf(minimal, `,"response":{"status":2e2,"content":{"size":1,"text":"\u0041\n"}}`)))
 	f.Add([]byte(`{"request":{"postData":{"params":[{"name":"a","value":"b"}]}}}`))
 	f.Fuzz(func(t *testing.T, raw []byte) {

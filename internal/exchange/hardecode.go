@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"errors"
+	"math"
 	"net/netip"
 	"unsafe"
 )
@@ -108,6 +109,10 @@ func (d *HARDecoder) entry(p *parser, e *entry) error {
 			name, field = "_server", 10
 		case "_truncated":
 			name, field = "_truncated", 11
+		case "_webSocketMessages":
+			name, field = "_webSocketMessages", 12
+		case "_part":
+			name, field = "_part", 13
 		default:
 			return p.skipIn(key)
 		}
@@ -144,6 +149,12 @@ func (d *HARDecoder) entry(p *parser, e *entry) error {
 			x.Server, err = p.endpoint(nil)
 		case 11:
 			err = truncated(p, e)
+		case 12:
+			x.Messages, err = d.messages(p, x.Messages[:0])
+		case 13:
+			var n int64
+			n, err = p.integer(0, math.MaxUint32, "part")
+			x.Part = uint32(n)
 		}
 		return within(name, err)
 	})
@@ -298,7 +309,7 @@ func (d *HARDecoder) finish(p *parser, e *entry) error {
 	if len(x.JA4) > 0 {
 		x.Caps |= CapTLS
 	}
-	if len(x.Request.Header) > 0 && complete {
+	if len(x.Request.Header) > 0 && complete && x.Request.Unknown == 0 {
 		x.Caps |= CapRequestHeaders | CapHeaderOrder
 	}
 	q := &x.Request
@@ -316,7 +327,7 @@ func (d *HARDecoder) finish(p *parser, e *entry) error {
 		return nil
 	}
 	s.Truncated = e.truncatedResponse
-	if len(s.Header) > 0 || e.respHeadersSize >= 0 {
+	if (len(s.Header) > 0 || e.respHeadersSize >= 0) && s.Unknown == 0 {
 		x.Caps |= CapResponseHeaders
 	}
 	if e.hasText && (len(s.Body) > 0 || e.contentSize <= 0) || e.contentSize == 0 || s.Truncated > 0 {

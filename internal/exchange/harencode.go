@@ -57,6 +57,11 @@ func (e *HAREncoder) Append(dst []byte, x *Exchange) []byte {
 		dst = strconv.AppendInt(dst, respMissing, 10)
 		dst = append(dst, '}')
 	}
+	if x.Part > 0 {
+		dst = append(dst, `,"_part":`...)
+		dst = strconv.AppendUint(dst, uint64(x.Part), 10)
+	}
+	dst = appendMessages(dst, x.Messages)
 	dst = append(dst, `,"cache":{},"timings":{"send":0,"wait":`...)
 	dst = appendMilliseconds(dst, elapsed)
 	return append(dst, `,"receive":0}}`...)
@@ -124,6 +129,7 @@ func (e *HAREncoder) appendRequest(dst []byte, x *Exchange) ([]byte, int64) {
 	dst = append(dst, protoName(x.Proto)...)
 	dst = append(dst, `","cookies":[],"headers":`...)
 	dst, size := appendHeaders(dst, m.Header)
+	dst = appendUnknown(dst, m.Unknown)
 	dst = append(dst, `,"queryString":[]`...)
 	missing := m.Truncated
 	if x.Caps&CapRequestBody != 0 && len(m.Body) > 0 {
@@ -159,6 +165,7 @@ func (e *HAREncoder) appendResponse(dst []byte, x *Exchange) ([]byte, int64) {
 	dst = append(dst, protoName(x.Proto)...)
 	dst = append(dst, `","cookies":[],"headers":`...)
 	dst, size := appendHeaders(dst, m.Header)
+	dst = appendUnknown(dst, m.Unknown)
 	dst = append(dst, `,"content":{"size":`...)
 	missing := m.Truncated
 	if x.Caps&CapResponseBody == 0 {
@@ -185,6 +192,15 @@ func (e *HAREncoder) appendResponse(dst []byte, x *Exchange) ([]byte, int64) {
 		bodySize = int64(len(m.Body)) + m.Truncated
 	}
 	return appendSizes(dst, size, bodySize), missing
+}
+
+// appendUnknown notes how many headers were sent besides those that follow.
+func appendUnknown(dst []byte, n int) []byte {
+	if n > 0 {
+		dst = append(dst, `,"_unknownHeaders":`...)
+		dst = strconv.AppendInt(dst, int64(n), 10)
+	}
+	return dst
 }
 
 func appendSizes(dst []byte, headers int, body int64) []byte {
@@ -251,7 +267,7 @@ func appendURL(dst []byte, x *Exchange) []byte {
 	if i := bytes.Index(target, []byte("://")); i > 0 && (EqualFold(target[:i], "http") || EqualFold(target[:i], "https")) {
 		return appendURLText(dst, target, "")
 	}
-	connect := string(x.Method) == "CONNECT"
+	connect := string(x.Method) == "CONNECT" && (len(target) == 0 || target[0] != '/') // with a path it opens a WebSocket in HTTP/2
 	if len(x.Host) > 0 || connect {
 		if x.Secure {
 			dst = append(dst, "https://"...)

@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"encoding/base64"
+	"math"
 )
 
 func (d *HARDecoder) request(p *parser, e *entry) error {
@@ -24,6 +25,8 @@ func (d *HARDecoder) request(p *parser, e *entry) error {
 			name, field = "bodySize", 6
 		case "headersSize":
 			name, field = "headersSize", 7
+		case "_unknownHeaders":
+			name, field = "_unknownHeaders", 9
 		default:
 			return p.skipIn(key)
 		}
@@ -58,6 +61,8 @@ func (d *HARDecoder) request(p *parser, e *entry) error {
 			e.noRequestSize = e.bodySize < 0
 		case 7:
 			e.headersSize, err = p.size()
+		case 9:
+			x.Request.Unknown, err = p.unknown()
 		}
 		return within(name, err)
 	})
@@ -82,6 +87,8 @@ func (d *HARDecoder) response(p *parser, e *entry) error {
 			name, field = "bodySize", 6
 		case "headersSize":
 			name, field = "headersSize", 7
+		case "_unknownHeaders":
+			name, field = "_unknownHeaders", 9
 		default:
 			return p.skipIn(key)
 		}
@@ -108,9 +115,16 @@ func (d *HARDecoder) response(p *parser, e *entry) error {
 			e.respBodySize, err = p.size()
 		case 7:
 			e.respHeadersSize, err = p.size()
+		case 9:
+			x.Response.Unknown, err = p.unknown()
 		}
 		return within(name, err)
 	})
+}
+
+func (p *parser) unknown() (int, error) {
+	n, err := p.integer(0, math.MaxInt32, "count")
+	return int(n), err
 }
 
 // headers reads [{name, value}, …] in order.

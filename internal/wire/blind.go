@@ -70,6 +70,11 @@ func (d *Decoder) account(f *flow) {
 	if p == "" {
 		p = "unknown"
 	}
+	d.addBlind(f, p, n)
+}
+
+// addBlind counts n bytes to a flow's server that cannot be read.
+func (d *Decoder) addBlind(f *flow, p string, n int64) {
 	d.stats.Begun++
 	if p == "tls" || p == "quic" {
 		d.stats.dropped[dropEncrypted]++

@@ -150,5 +150,5 @@ func (m *message) ambiguous() bool {
 }
 
 func (m *message) is(method string) bool {
-	return int(m.method) == len(method) && string(m.buf[:m.method]) == method
+	return string(m.buf[m.methodAt:m.method]) == method
 }

@@ -10,8 +10,8 @@ type head struct {
 	folded     bool
 
 	proto             uint8
-	method, targetEnd int32 // end of the method; the target lies between target and targetEnd
-	target            int32
+	methodAt, method  int32 // the method lies between them
+	target, targetEnd int32 // and the target between these
 	status            int
 	reason, reasonEnd int32
 	fields            []fieldRef

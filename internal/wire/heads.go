@@ -219,6 +219,10 @@ func (d *Decoder) regain(f *flow, dir int, b []byte) bool {
 			f.h[i].state, f.h[i].syn = sStart, true
 		}
 		return true
+	case (f.h2 != nil || !f.http) && h2Begins(b, f.h2 != nil):
+		f.h[dir].state = sH2
+		d.startH2(f)
+		return true
 	case tlsRecord(b) && !f.http:
 		f.protocol, f.why = "tls", blindMidway
 		f.h[0].state, f.h[1].state = sOpaque, sOpaque

@@ -22,6 +22,12 @@ type message struct {
 	broken      bool  // nothing more is kept: bytes are missing before
 	cut         bool  // the end was never reached
 
+	trailer        []fieldRef
+	trailing       bool // the body lies before bodyEnd, what follows is trailer
+	bodyEnd        int
+	unknown        int // fields of the head that cannot be known
+	trailerUnknown int
+
 	// requests
 	next    *message // the request after this one on its connection
 	reply   *message
@@ -29,16 +35,35 @@ type message struct {
 	done    bool // complete, or as complete as it will ever be
 	skipped bool // stands for a request that could not be read
 	silent  bool // no response is expected any more
+	hidden  bool // it was answered, but how cannot be known
+	ws      *wsConn
+	// of HTTP/2
+	host, hostEnd int32 // :authority
+	secure        bool  // :scheme https
+	websocket     bool  // :protocol websocket
+	pushed        bool  // made up by the server
 	// responses
 	orphan bool // its request was not seen
 	raw    bool // HTTP/0.9: no head
 }
 
-func (m *message) body() []byte { return m.buf[m.headLen:] }
+func (m *message) body() []byte {
+	if m.trailing {
+		return m.buf[m.headLen:m.bodyEnd]
+	}
+	return m.buf[m.headLen:]
+}
+
+// startTrailer ends the body: what is added from here on is trailer.
+func (m *message) startTrailer() {
+	if !m.trailing {
+		m.trailing, m.bodyEnd = true, len(m.buf)
+	}
+}
 
 // reset readies m for reuse, keeping its room.
 func (m *message) reset() {
-	*m = message{buf: m.buf[:0], head: head{fields: m.fields[:0]}}
+	*m = message{buf: m.buf[:0], head: head{fields: m.fields[:0]}, trailer: m.trailer[:0]}
 }
 
 // messagePool keeps finished messages. Large buffers are let go, so that one
@@ -79,7 +104,7 @@ func (d *Decoder) freeMessage(m *message) {
 func (d *Decoder) keep(m *message, b []byte) {
 	m.size += int64(len(b))
 	m.last = d.ts
-	if m.broken {
+	if m.broken || m.trailing {
 		return
 	}
 	room := min(int64(d.cfg.MaxBody-(len(m.buf)-m.headLen)), d.cfg.MaxKept-d.kept)
@@ -100,16 +125,9 @@ func (d *Decoder) lose(m *message, n int64) {
 
 // fill writes m's header and body into an exchange's message.
 func (m *message) fill(x *exchange.Message) {
-	if n := len(m.fields); cap(x.Header) < n {
-		x.Header = make([]exchange.Field, n, max(n, 32))
-	} else {
-		x.Header = x.Header[:n]
-	}
-	for i := range m.fields {
-		r, f := &m.fields[i], &x.Header[i]
-		f.Name = m.buf[r.name:r.nameEnd:r.nameEnd]
-		f.Value = m.buf[r.value:r.valueEnd:r.valueEnd]
-	}
+	x.Header = m.fillFields(x.Header, m.fields)
+	x.Trailer = m.fillFields(x.Trailer, m.trailer)
+	x.Unknown = m.unknown + m.trailerUnknown
 	x.Body = m.body()
 	x.BodySize = m.size
 	if m.kind == bodyLength && m.length > m.size && m.cut {
@@ -119,4 +137,38 @@ func (m *message) fill(x *exchange.Message) {
 	if m.cut && x.Truncated == 0 {
 		x.Truncated = 1 // at least; how much is not known
 	}
+}
+
+func (m *message) fillFields(dst []exchange.Field, refs []fieldRef) []exchange.Field {
+	if n := len(refs); cap(dst) < n {
+		dst = make([]exchange.Field, n, max(n, 32))
+	} else {
+		dst = dst[:n]
+	}
+	for i := range refs {
+		r, f := &refs[i], &dst[i]
+		f.Name = m.buf[r.name:r.nameEnd:r.nameEnd]
+		f.Value = m.buf[r.value:r.valueEnd:r.valueEnd]
+	}
+	return dst
+}
+
+// readTrailer takes the fields of a chunked body's trailer.
+func (m *message) readTrailer() {
+	h := head{fields: m.trailer[:0]}
+	for start := m.bodyEnd; start < len(m.buf) && len(h.fields) < maxLines; {
+		end := start
+		for end < len(m.buf) && m.buf[end] != '\n' {
+			end++
+		}
+		next := end + 1
+		if end > start && m.buf[end-1] == '\r' {
+			end--
+		}
+		if end > start {
+			h.field(m.buf, start, end)
+		}
+		start = next
+	}
+	m.trailer = h.fields
 }

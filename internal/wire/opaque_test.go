@@ -58,7 +58,6 @@ func TestTLS(t *testing.T) {
 func TestOtherProtocols(t *testing.T) {
 	for first, want := range map[string]string{
 		"SSH-2.0-OpenSSH_9.2\r\n":                    "ssh",
-		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n":           "http2",
 		"\x00\x00\x00\x01binary":                     "unknown",
 		"EHLO mail.example\r\nMAIL FROM:<a@b>\r\n":   "unknown",
 		"GETX\x01 / HTTP/1.1\r\n":                    "unknown",
@@ -107,16 +106,6 @@ func TestConnect(t *testing.T) {
 	k = plainTalk().open().ask("CONNECT a:80 HTTP/1.1\r\n\r\n").answer("HTTP/1.1 200 OK\r\n\r\n").ask(request("/in")).answer(response("x")).close()
 	g, _ = decode(t, Config{}, LinkRaw, k.out)
 	wantStatuses(t, g, "a:80 200", "/in 200")
-}
-
-func TestUpgrade(t *testing.T) {
-	k := plainTalk().open().ask("GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
-	k.answer("HTTP/1.1 101 Switching Protocols\r\nUpgrade: WebSocket\r\n\r\n\x81\x05hello").ask("\x81\x85....GET / HTTP/1.1\r\n\r\n").answer("\x81\x02ok").close()
-	b, d, g := blind(t, k)
-	wantStatuses(t, g, "/ws 101")
-	if b.Protocol != "websocket" || d.Stats().Tunnels != 1 || d.Stats().Requests != 1 {
-		t.Fatalf("%+v %+v", b, d.Stats())
-	}
 }
 
 func TestBackwardRoles(t *testing.T) {

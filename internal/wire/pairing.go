@@ -73,15 +73,16 @@ func (d *Decoder) complete(f *flow, dir int) {
 	f.await = req.next
 	switch {
 	case m.status == 101:
-		d.upgrade(f, m)
+		d.upgrade(f, req)
 	case m.status/100 == 2 && req.is("CONNECT"):
 		d.openTunnel(f)
 	}
 	d.ready(f)
 }
 
-// upgrade leaves HTTP after a 101 response.
-func (d *Decoder) upgrade(f *flow, m *message) {
+// upgrade leaves HTTP/1 after a 101 response.
+func (d *Decoder) upgrade(f *flow, req *message) {
+	m := req.reply
 	d.stats.Tunnels++
 	f.protocol = "upgrade"
 	for i := range m.fields {
@@ -96,7 +97,41 @@ func (d *Decoder) upgrade(f *flow, m *message) {
 			f.protocol = "http2"
 		}
 	}
-	d.leave(f, sOpaque)
+	switch f.protocol {
+	case "websocket":
+		f.ws = d.newWS(f, req, m)
+		req.ws = f.ws
+		d.leave(f, sWebSocket)
+		f.http = true
+	case "http2":
+		d.upgradeH2(f, req)
+	default:
+		d.leave(f, sOpaque)
+	}
+}
+
+// upgradeH2 goes on in HTTP/2: the request becomes stream 1, where its
+// response is sent.
+func (d *Decoder) upgradeH2(f *flow, req *message) {
+	if f.first != req {
+		d.leave(f, sOpaque) // answers before this one are owed; no server does that
+		return
+	}
+	d.freeMessage(req.reply)
+	req.reply = nil
+	f.first, f.await = req.next, req.next
+	if f.first == nil {
+		f.lastReq = nil
+	}
+	f.pending--
+	d.leave(f, sH2)
+	c := d.startH2(f)
+	client := int(f.cli)
+	c.fromStart(client, true)
+	c.fromStart(1-client, false)
+	s := d.newStream(f, 1)
+	s.req, s.reqDone = req, true
+	c.high = 1
 }
 
 // openTunnel starts afresh inside a CONNECT tunnel, where anything may follow.
@@ -131,7 +166,7 @@ func (d *Decoder) unanswered(f *flow) {
 
 // ready emits the exchanges at the front of the queue that are complete.
 func (d *Decoder) ready(f *flow) {
-	for m := f.first; m != nil && m.done && (m.reply != nil || m.silent); m = f.first {
+	for m := f.first; m != nil && m.done && (m.reply != nil || m.silent) && m.ws == nil; m = f.first {
 		f.first = m.next
 		if f.first == nil {
 			f.lastReq = nil
@@ -149,6 +184,15 @@ func (d *Decoder) ready(f *flow) {
 
 // settle empties the queue at the end of a flow.
 func (d *Decoder) settle(f *flow) {
+	d.endH2(f)
+	if f.ws != nil {
+		if f.ws.dead[0] || f.ws.dead[1] {
+			f.http = false // and so counted as what cannot be read
+		}
+		f.ws.m.ws, f.ws.m.skipped = nil, true
+		d.endWS(f.ws)
+		f.ws = nil
+	}
 	for m := f.first; m != nil; m = m.next {
 		m.done = true
 		m.silent = m.reply == nil
@@ -178,6 +222,33 @@ func (d *Decoder) emit(f *flow, m *message) {
 	if d.err != nil {
 		return
 	}
+	d.fill(f, m, 0)
+	d.deliver()
+}
+
+// emitMessages emits a part of a WebSocket.
+func (d *Decoder) emitMessages(w *wsConn) {
+	if d.err != nil {
+		return
+	}
+	d.fill(w.f, w.m, w.part)
+	x := &d.x
+	for i := range w.list {
+		m := &w.list[i]
+		x.Messages = append(x.Messages, exchange.StreamMessage{Time: m.time, Sent: m.sent, Text: m.text,
+			Data: w.data[m.from:m.to:m.to], Size: m.size})
+	}
+	if w.part > 0 {
+		x.Part, x.Start = w.part, w.first
+	}
+	if len(w.list) > 0 {
+		x.End = w.last
+	}
+	d.deliver()
+}
+
+// fill makes d.x the exchange of a request and its reply.
+func (d *Decoder) fill(f *flow, m *message, part uint32) {
 	x := &d.x
 	x.Reset()
 	client := int(f.cli)
@@ -185,6 +256,9 @@ func (d *Decoder) emit(f *flow, m *message) {
 	b := binary.BigEndian.AppendUint64(in[:0], uint64(m.start))
 	b = f.appendTuple(b, client)
 	b = binary.BigEndian.AppendUint32(b, m.ordinal)
+	if part > 0 {
+		b = binary.BigEndian.AppendUint32(b, part)
+	}
 	hi, lo := siphash.Hash128(idKey0, idKey1, b)
 	const hex = "0123456789abcdef"
 	for i := range 16 {
@@ -198,10 +272,13 @@ func (d *Decoder) emit(f *flow, m *message) {
 	x.Client, x.Server = f.ends[client], f.ends[1-client]
 	x.Caps = exchange.CapWire
 	x.Proto = m.proto
-	x.Method = m.buf[:m.method:m.method]
+	x.Method = m.buf[m.methodAt:m.method:m.method]
 	x.Target = m.buf[m.target:m.targetEnd:m.targetEnd]
 	m.fill(&x.Request)
-	x.Host = authority(x)
+	if x.Host = m.buf[m.host:m.hostEnd:m.hostEnd]; m.hostEnd == m.host {
+		x.Host = authority(x)
+	}
+	x.Secure = m.secure
 	if t := f.innermost(); t != nil {
 		x.Secure = true
 		x.Caps |= exchange.CapTLS
@@ -209,6 +286,15 @@ func (d *Decoder) emit(f *flow, m *message) {
 		if t.ja4 != (JA4{}) {
 			x.JA4 = t.ja4[:]
 		}
+	}
+	if f.h2 != nil && m.proto == 20 && !m.pushed {
+		x.H2 = f.h2.print.value()
+	}
+	if m.unknown > 0 {
+		x.Caps &^= exchange.CapRequestHeaders | exchange.CapHeaderOrder
+	}
+	if m.pushed {
+		x.Caps &^= exchange.CapHeaderOrder
 	}
 	if m.broken || m.cut {
 		d.stats.BodiesCut++
@@ -218,16 +304,26 @@ func (d *Decoder) emit(f *flow, m *message) {
 		x.Status = r.status
 		x.Reason = r.buf[r.reason:r.reasonEnd:r.reasonEnd]
 		r.fill(&x.Response)
+		if r.unknown > 0 {
+			x.Caps &^= exchange.CapResponseHeaders
+		}
 		if r.broken || r.cut {
 			d.stats.BodiesCut++
 		}
 	} else {
 		d.stats.Silent++
-		if !f.h[1-client].have {
+		if !f.h[1-client].have || m.hidden {
 			x.Caps &^= exchange.CapResponse | exchange.CapResponseHeaders | exchange.CapResponseBody
+		}
+		if !f.h[1-client].have {
 			d.stats.OneSided++
 		}
 	}
+}
+
+// deliver emits d.x.
+func (d *Decoder) deliver() {
+	x := &d.x
 	if err := d.cfg.Emit(x); err != nil {
 		d.err = err
 		return

@@ -10,6 +10,7 @@ const (
 	sniffResponse
 	sniffTLS
 	sniffHTTP2
+	sniffSettings // what an HTTP/2 server sends first
 	sniffSSH
 	sniffOther
 )
@@ -25,10 +26,13 @@ func sniff(b []byte) sniffed {
 		}
 		return sniffOther
 	}
+	if b[0] == 0 {
+		return h2Opens(b)
+	}
 	for _, p := range [...]struct {
 		prefix string
 		is     sniffed
-	}{{"HTTP/1.", sniffResponse}, {"PRI * HTTP/2.0\r\n", sniffHTTP2}, {"SSH-", sniffSSH}} {
+	}{{"HTTP/1.", sniffResponse}, {h2Preface, sniffHTTP2}, {"SSH-", sniffSSH}} {
 		if n := min(len(b), len(p.prefix)); string(b[:n]) == p.prefix[:n] {
 			if n < len(p.prefix) {
 				return sniffMore
@@ -89,7 +93,7 @@ func (d *Decoder) begin(f *flow, dir int, b []byte) []byte {
 		h.state = sHead
 		return b
 	}
-	if f.protocol != "" {
+	if f.protocol != "" && f.h2 == nil {
 		h.state = sOpaque // the other side has told
 		return nil
 	}
@@ -138,8 +142,23 @@ func (d *Decoder) begin(f *flow, dir int, b []byte) []byte {
 			return nil
 		}
 		f.protocol, f.why = "tls", blindMidway
-	case sniffHTTP2:
-		f.protocol = "http2"
+	case sniffHTTP2, sniffSettings:
+		client := int8(dir)
+		if is == sniffSettings {
+			client = int8(1 - dir)
+		}
+		if f.cli < 0 || f.cli == client || f.h2 == nil && f.ordinal == 0 && f.h[1-dir].state == sStart && f.h[1-dir].cur == nil {
+			f.cli = client
+			h.state, h.cur = sH2, nil
+			d.startH2(f).fromStart(dir, is == sniffHTTP2)
+			first := m.buf // what was held back
+			d.kept -= int64(len(first))
+			m.buf = nil
+			d.inH2(f, dir, first, true)
+			m.buf = first[:0]
+			d.freeMessage(m)
+			return b
+		}
 	case sniffSSH:
 		f.protocol = "ssh"
 	}

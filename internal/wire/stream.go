@@ -14,7 +14,9 @@ const (
 	sChunkEnd // at the line end after a chunk
 	sTrailer  // in the lines after the last chunk
 	sResync   // lost; waiting for a segment that starts with a head
-	sOpaque   // not HTTP; only counted
+	sH2
+	sWebSocket
+	sOpaque // not HTTP; only counted
 )
 
 // stream is the HTTP state of one direction.
@@ -66,6 +68,12 @@ func (d *Decoder) data(f *flow, dir int, b []byte) {
 			if !fresh || !d.regain(f, dir, b) {
 				return
 			}
+		case sH2:
+			d.inH2(f, dir, b, fresh)
+			return
+		case sWebSocket:
+			d.inWS(f.ws, dir, b, fresh)
+			return
 		default:
 			return
 		}
@@ -111,6 +119,7 @@ func (d *Decoder) inChunkLine(f *flow, dir int, b []byte) []byte {
 				}
 				h.state = sTrailer
 				h.digits = 0
+				h.cur.startTrailer()
 			case v < 16 && !h.ext:
 				if h.remain > math.MaxInt64>>5 {
 					d.corrupt(f, dir)
@@ -139,8 +148,13 @@ func (d *Decoder) inChunkLine(f *flow, dir int, b []byte) []byte {
 			}
 			h.ext = true // one CR
 		case sTrailer:
+			if !h.cur.broken {
+				h.cur.buf = append(h.cur.buf, c)
+				d.kept++
+			}
 			switch {
 			case c == '\n' && h.digits == 0:
+				h.cur.readTrailer()
 				d.complete(f, dir)
 				return b[i+1:]
 			case c == '\n':
@@ -198,6 +212,12 @@ func (d *Decoder) hole(f *flow, dir int, n int64) {
 			n = 1 // at least
 		}
 		d.lose(h.cur, n)
+		return
+	case sH2:
+		d.holeH2(f, dir, n)
+		return
+	case sWebSocket:
+		d.holeWS(f.ws, dir, n)
 		return
 	case sResync, sOpaque:
 		return

@@ -195,6 +195,9 @@ type flow struct {
 	interim bool // a 1xx response was seen for the request in progress
 	noBody  bool // the final response came before any of an expected body
 
+	h2 *h2Conn
+	ws *wsConn
+
 	protocol   string
 	sni        string
 	tlsVersion uint16 // highest offered
@@ -287,6 +290,7 @@ func (d *Decoder) evictActive() {
 func (d *Decoder) expire() {
 	t := &d.table
 	d.recheck()
+	d.expireParts()
 	for f := t.closed.head; f != nil && d.clock-f.stamp > closedTimeout; f = t.closed.head {
 		d.forget(f)
 	}

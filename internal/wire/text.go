@@ -29,7 +29,7 @@ func (t *Text) Request(b []byte, x *exchange.Exchange) error {
 	if err != nil {
 		return err
 	}
-	x.Method = m.buf[:m.method:m.method]
+	x.Method = m.buf[m.methodAt:m.method:m.method]
 	x.Target = m.buf[m.target:m.targetEnd:m.targetEnd]
 	if x.Proto = m.proto; x.Proto == 0 {
 		line := m.buf[m.targetEnd:]

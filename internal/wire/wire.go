@@ -109,6 +109,20 @@ type Stats struct {
 	GivenUp    uint64 // directions of decrypted connections lost behind a hole
 	KeysLate   uint64 // connections given up while their secrets were waited for
 
+	HTTP2     uint64 // HTTP/2 connections
+	H2Errors  uint64 // frames and header blocks that make no sense
+	H2Lost    uint64 // times that a direction lost its framing
+	H2Unknown uint64 // header fields that cannot be known
+	H2Resets  uint64 // RST_STREAM
+	H2Control uint64 // frames without content: SETTINGS, PING, WINDOW_UPDATE …
+	H2Evicted uint64 // streams given up at the bound
+	Pushed    uint64 // PUSH_PROMISE
+
+	WebSockets uint64 // connections
+	WSMessages uint64
+	WSLost     uint64 // messages that are not whole, or lost their compression's context
+	WSErrors   uint64 // directions given up because no endpoint would accept them
+
 	Begun   uint64
 	Emitted uint64
 	dropped [dropCount]uint64
@@ -175,6 +189,13 @@ type Decoder struct {
 	x       exchange.Exchange
 	id      [32]byte
 	seq     uint64
+
+	h2Free     *h2Conn
+	h2Spare    int
+	streamFree []*h2Stream
+	wsFree     []*wsConn
+	wsOpen     wsQueue
+	inflate    inflater
 }
 
 // New makes a Decoder.

@@ -83,13 +83,15 @@ type taken struct {
 	ReqSize, RespSize    int64
 	ReqCut, RespCut      int64
 	ReqHead, RespHead    string
+	RespTrailer          string
+	Messages             string
 	Caps                 exchange.Caps
 }
 
 func take(x *exchange.Exchange) taken {
-	head := func(m *exchange.Message) string {
+	head := func(fields []exchange.Field) string {
 		var b strings.Builder
-		for _, f := range m.Header {
+		for _, f := range fields {
 			b.Write(f.Name)
 			b.WriteString(": ")
 			b.Write(f.Value)
@@ -97,12 +99,16 @@ func take(x *exchange.Exchange) taken {
 		}
 		return b.String()
 	}
+	var messages strings.Builder
+	for _, m := range x.Messages {
+		fmt.Fprintf(&messages, "%v %v %d %s\n", m.Sent, m.Text, m.Size, m.Data)
+	}
 	return taken{ID: string(x.ID), Client: x.Client.String(), Server: x.Server.String(), Start: x.Start, End: x.End,
 		Proto: x.Proto, Method: string(x.Method), Target: string(x.Target), Host: string(x.Host), Status: x.Status,
 		ReqBody: string(x.Request.Body), RespBody: string(x.Response.Body),
 		ReqSize: x.Request.BodySize, RespSize: x.Response.BodySize,
 		ReqCut: x.Request.Truncated, RespCut: x.Response.Truncated,
-		ReqHead: head(&x.Request), RespHead: head(&x.Response), Caps: x.Caps}
+		ReqHead: head(x.Request.Header), RespHead: head(x.Response.Header), RespTrailer: head(x.Response.Trailer), Messages: messages.String(), Caps: x.Caps}
 }
 
 // run decodes inputs and checks the books.
