@@ -32,12 +32,12 @@ func (o *Observer) credential(c Credential, v []byte, dst *slab[Credential]) {
 		o.over(1)
 		return
 	}
-	if e := &o.creds[c.Token%credSlots]; !own || e.token != c.Token {
+	if !own {
+		c.JWT, c.Shape = o.readJWT(v), o.shapeOf(v)
+	} else if e := o.creds.slot(c.Token); e.token != c.Token {
 		over := o.o.Overflow
 		c.JWT, c.Shape = o.readJWT(v), o.shapeOf(v)
-		if own {
-			e.remember(&c, o.o.Overflow-over)
-		}
+		e.remember(&c, o.o.Overflow-over)
 	} else {
 		c.JWT, c.Shape = o.recall(e), e.shape
 	}

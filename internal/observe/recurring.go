@@ -89,7 +89,8 @@ func (o *Observer) cookieName(name []byte) *cookieEntry {
 
 // credentialMemo remembers what the credentials shown last say, by their
 // tokens: a session shows the same one with every request. It only saves work.
-type credentialMemo [credSlots]credentialEntry
+// The entry used last stands first in its set.
+type credentialMemo [][credWays]credentialEntry
 
 type credentialEntry struct {
 	token  uint64
@@ -100,7 +101,22 @@ type credentialEntry struct {
 	isJWT  bool
 }
 
-const credSlots = 1024
+const (
+	credSets = 4096
+	credWays = 2
+)
+
+// slot gives the entry of a token, or the one that it may have.
+func (m *credentialMemo) slot(token uint64) *credentialEntry {
+	if *m == nil {
+		*m = make(credentialMemo, credSets)
+	}
+	set := &(*m)[token%credSets]
+	if set[0].token != token {
+		set[0], set[1] = set[1], set[0]
+	}
+	return &set[0]
+}
 
 func (e *credentialEntry) remember(c *Credential, over uint32) {
 	e.token, e.shape, e.over = c.Token, c.Shape, over
