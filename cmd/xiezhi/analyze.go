@@ -24,7 +24,7 @@ func (a *app) analyze() *cobra.Command {
 		documents                             documentFlags
 		format, logFormat, zone, since, until string
 		site                                  string
-		trusted                               []string
+		trusted, protos                       []string
 		workers                               int
 		all, quiet                            bool
 	)
@@ -81,6 +81,10 @@ opened or recognised, or nothing could be inspected.`,
 			if cfg.Until, err = parseTime(until, cfg.Zone); err != nil {
 				return usagef("--until: %w", err)
 			}
+			types, err := loadDescriptors(protos)
+			if err != nil {
+				return err
+			}
 			inputs, refused := a.inputs(args)
 			cfg.Inputs = inputs
 			outs := &outputs{stdout: a.stdout}
@@ -98,6 +102,7 @@ opened or recognised, or nothing could be inspected.`,
 			if cfg.Tools, err = engine.LoadTools(rules.FS, key); err != nil {
 				return err
 			}
+			cfg.Tools.Describe(types)
 			ctx := cmd.Context()
 			if cfg.Live, ctx, err = live.open(ctx, a); err != nil {
 				return err
@@ -142,6 +147,7 @@ opened or recognised, or nothing could be inspected.`,
 	f.StringVar(&apis, "apis", "", "write one line per observation with its API, or null, to `FILE`")
 	f.StringVar(&format, "format", "auto", "what the inputs are: auto, har, harl, pcap, burp, gor, accesslog")
 	f.StringVar(&logFormat, "log-format", "", "layout of access logs, as nginx's log_format, Apache's LogFormat, HAProxy's or Envoy's")
+	f.StringSliceVar(&protos, "proto", nil, "names of gRPC messages: a descriptor set in `FILE`, as protoc -o and buf build -o write it (repeatable)")
 	f.StringVar(&keyFile, "key", "", "key of the tokens in `FILE` (default: created in the state folder)")
 	f.StringVar(&configFile, "config", "", "configuration `FILE` (YAML)")
 	f.StringVar(&site, "site", "", "judge everything as one site of this name")

@@ -24,6 +24,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("XDG_STATE_HOME", filepath.Join(e.WorkDir, "state"))
 			e.Setenv("LANG", "en_US.UTF-8")
 			e.Setenv("LC_ALL", "")
+			e.Setenv("PROTO", filepath.Join(root, "cmd", "xiezhi", "testdata", "proto"))
 			e.Setenv("CAPTURE", filepath.Join(root, "testdata", "vampi", "vampi.pcap.zst"))
 			return nil
 		},

@@ -8,6 +8,7 @@ import (
 	"xiezhi/internal/observe"
 	"xiezhi/internal/observe/jwt"
 	"xiezhi/internal/observe/password"
+	"xiezhi/internal/observe/protobuf"
 	"xiezhi/internal/observe/signature"
 	"xiezhi/internal/redact"
 )
@@ -54,5 +55,9 @@ func LoadTools(rules fs.FS, key [32]byte) (*Tools, error) {
 	}
 	return t, nil
 }
+
+// Describe gives the messages of gRPC and other Protocol Buffers bodies the
+// names of these types; nil reads them by field numbers.
+func (t *Tools) Describe(s *protobuf.Schema) { t.observe.Protobuf = s }
 
 func (t *Tools) observer() (*observe.Observer, error) { return observe.New(t.observe) }

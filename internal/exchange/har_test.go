@@ -116,6 +116,7 @@ func TestDecodeErrors(t *testing.T) {
 		`{"request":{"headers":[{"name":"a","value":"b"},{"name":"a","value":3}]}}`: "request.headers[1].value",
 		`{"request":{"headers":[{"value":"b"}]}}`:                                   "request.headers[0].name",
 		`{"request":{"headers":{}}}`:                                                "request.headers",
+		`{"response":{"_trailers":[{"name":"a","value":3}]}}`:                       "response._trailers[0].value",
 		`{"request":{"postData":{"text":"*","encoding":"base64"}}}`:                 "request.postData.text",
 		`{"response":{"content":{"text":"AAA","encoding":"base64"}}}`:               "response.content.text",
 		`{"response":{"content":{"text":"AAA","encoding":"rot13"}}}`:                "response.content.encoding",
@@ -185,6 +186,7 @@ func genExchange(t *rapid.T) *Exchange {
 	x.Target = append([]byte("/"), path...)
 	x.Host = []byte(rapid.StringMatching(`[a-z]{1,8}(:[0-9]{1,4})?`).Draw(t, "host"))
 	x.Request.Header = fields("headers", Field{[]byte("Host"), x.Host})
+	x.Request.Trailer = fields("trailers")
 	x.Request.Body = body("body")
 	x.Request.BodySize = int64(len(x.Request.Body))
 	x.Caps = CapRequestHeaders | CapHeaderOrder | CapRequestBody | CapResponseHeaders | CapResponseBody | CapResponse
@@ -202,6 +204,7 @@ func genExchange(t *rapid.T) *Exchange {
 		x.Status = rapid.IntRange(100, 999).Draw(t, "status")
 		x.Reason = body("reason")
 		x.Response.Header = fields("answer headers")
+		x.Response.Trailer = fields("answer trailers")
 		x.Response.Body = body("answer")
 		x.Response.BodySize = int64(len(x.Response.Body))
 	}

@@ -130,6 +130,7 @@ func (e *HAREncoder) appendRequest(dst []byte, x *Exchange) ([]byte, int64) {
 	dst = append(dst, `","cookies":[],"headers":`...)
 	dst, size := appendHeaders(dst, m.Header)
 	dst = appendUnknown(dst, m.Unknown)
+	dst = appendTrailers(dst, m.Trailer)
 	dst = append(dst, `,"queryString":[]`...)
 	missing := m.Truncated
 	if x.Caps&CapRequestBody != 0 && len(m.Body) > 0 {
@@ -166,6 +167,7 @@ func (e *HAREncoder) appendResponse(dst []byte, x *Exchange) ([]byte, int64) {
 	dst = append(dst, `","cookies":[],"headers":`...)
 	dst, size := appendHeaders(dst, m.Header)
 	dst = appendUnknown(dst, m.Unknown)
+	dst = appendTrailers(dst, m.Trailer)
 	dst = append(dst, `,"content":{"size":`...)
 	missing := m.Truncated
 	if x.Caps&CapResponseBody == 0 {
@@ -258,6 +260,15 @@ func appendHeaders(dst []byte, fields []Field) ([]byte, int) {
 		size += len(fields[i].Name) + len(fields[i].Value) + len(": \r\n")
 	}
 	return append(dst, ']'), size
+}
+
+// appendTrailers writes what HAR has no place for: gRPC tells there how a call
+// ended.
+func appendTrailers(dst []byte, fields []Field) []byte {
+	if len(fields) > 0 {
+		dst, _ = appendHeaders(append(dst, `,"_trailers":`...), fields)
+	}
+	return dst
 }
 
 // appendURL writes the request's URL as the content of a JSON string. Host

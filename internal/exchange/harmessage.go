@@ -27,6 +27,8 @@ func (d *HARDecoder) request(p *parser, e *entry) error {
 			name, field = "headersSize", 7
 		case "_unknownHeaders":
 			name, field = "_unknownHeaders", 9
+		case "_trailers":
+			name, field = "_trailers", 8
 		default:
 			return p.skipIn(key)
 		}
@@ -63,6 +65,8 @@ func (d *HARDecoder) request(p *parser, e *entry) error {
 			e.headersSize, err = p.size()
 		case 9:
 			x.Request.Unknown, err = p.unknown()
+		case 8:
+			x.Request.Trailer, err = d.headers(p, x.Request.Trailer[:0])
 		}
 		return within(name, err)
 	})
@@ -89,6 +93,8 @@ func (d *HARDecoder) response(p *parser, e *entry) error {
 			name, field = "headersSize", 7
 		case "_unknownHeaders":
 			name, field = "_unknownHeaders", 9
+		case "_trailers":
+			name, field = "_trailers", 8
 		default:
 			return p.skipIn(key)
 		}
@@ -117,6 +123,8 @@ func (d *HARDecoder) response(p *parser, e *entry) error {
 			e.respHeadersSize, err = p.size()
 		case 9:
 			x.Response.Unknown, err = p.unknown()
+		case 8:
+			x.Response.Trailer, err = d.headers(p, x.Response.Trailer[:0])
 		}
 		return within(name, err)
 	})

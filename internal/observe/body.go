@@ -18,6 +18,7 @@ type readers struct {
 	inner markup.XML // documents in texts of others
 	html  markup.HTML
 	pack  msgpack.Reader
+	rpc   rpcReader
 	csv   table.CSV
 	sheet table.XLSX
 	text  charset.Decoder // of bodies
@@ -34,6 +35,7 @@ type readers struct {
 func (r *readers) release() {
 	r.text.Release()
 	r.part.Release()
+	r.rpc.release()
 	for _, b := range [...]*[]byte{&r.lines, &r.bytes} {
 		if cap(*b) > 1<<20 {
 			*b = nil
@@ -98,7 +100,7 @@ func (o *Observer) utf8(ct, body []byte) []byte {
 func (o *Observer) textBody(d *charset.Decoder, ct, body []byte) (BodyKind, []byte) {
 	kind := bodyKind(ct, body)
 	switch kind {
-	case BodyNone, BodyMultipart, BodyImage, BodyFile, BodyMessagePack:
+	case BodyNone, BodyMultipart, BodyImage, BodyFile, BodyMessagePack, BodyProtobuf:
 		return kind, body
 	}
 	text := d.Text(attribute(ct, "charset"), body)

@@ -49,6 +49,7 @@ func formats(t testing.TB, field, v string) map[string]call {
 		"xml in gbk":  {head: typed("text/xml; charset=gbk"), body: gbk(soap), respHead: typed("text/xml"), respBody: gbk(`<?xml version="1.0" encoding="gbk"?>` + soap)},
 		"soap fault":  {body: soap, head: typed("text/xml"), respHead: typed("text/xml"), status: 500, respBody: `<E:Envelope xmlns:E="x"><E:Body><E:Fault><faultcode>E:Server</faultcode><faultstring>no such ` + xml + `</faultstring></E:Fault></E:Body></E:Envelope>`},
 		"msgpack":     {head: typed("application/msgpack"), body: pack, respHead: typed("application/msgpack"), respBody: pack},
+		"grpc":        {head: typed("application/grpc"), body: frame(0, pb(1, v, 2, pb(7, pb(1, v)), 2, pb(7, pb(1, v)))), respHead: append(typed("application/grpc+json"), "grpc-status", "5", "grpc-message", "no "+escape(v)), respBody: frame(0, `{"`+field+`":"`+v+`"}`)},
 		"escaped":     {head: typed("application/json"), body: `{"` + field + `":"` + escaped(v) + `"}`, respHead: typed("application/json"), respBody: `{"` + escaped(field) + `":"` + escaped(v) + `","msg":"no ` + escaped(v) + `"}`},
 		"gbk json":    {head: typed("application/json"), body: gbk(`{"` + field + `":"` + v + `"}`), respHead: typed("application/json"), respBody: gbk(`{"` + field + `":"` + v + `","msg":"没有 ` + v + `"}`)},
 		"utf-16":      {head: typed("application/json"), body: utf16, respHead: typed("text/plain"), respBody: utf16},

@@ -20,6 +20,9 @@ func bodyKind(ct, body []byte) BodyKind {
 		if len(head) > 0 && head[0] == '<' { // the error page of a gateway
 			return sniff(head, body)
 		}
+		if has("grpc") || has("connect+") { // JSON in frames
+			return BodyProtobuf
+		}
 		return BodyJSON
 	case has("multipart/"):
 		return BodyMultipart
@@ -38,6 +41,11 @@ func bodyKind(ct, body []byte) BodyKind {
 		return BodyHTML
 	case has("msgpack"), has("messagepack"):
 		return BodyMessagePack
+	case has("grpc"), has("proto"):
+		if jsonHead(head) {
+			return BodyJSON
+		}
+		return BodyProtobuf
 	case has("image/svg"):
 		return BodyXML
 	case has("image/"), has("audio/"), has("video/"), has("font/"):

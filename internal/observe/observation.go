@@ -377,6 +377,7 @@ const (
 	BodyBinary
 	BodyUnread // encrypted, undecodable or cut before its first byte
 	BodyMessagePack
+	BodyProtobuf // messages of Protocol Buffers, framed as gRPC does or not
 )
 
 // Observation is one unit of traffic as the judge sees it.

@@ -8,6 +8,7 @@ import (
 	"xiezhi/internal/observe/jsonleaf"
 	"xiezhi/internal/observe/jwt"
 	"xiezhi/internal/observe/password"
+	"xiezhi/internal/observe/protobuf"
 	"xiezhi/internal/observe/signature"
 	"xiezhi/internal/redact"
 	"xiezhi/internal/sensitive"
@@ -23,6 +24,7 @@ type Config struct {
 	Signatures *signature.Set     // nil: requests and responses are not matched
 	Passwords  *password.Assessor // nil: passwords have a form and a length only
 	Guesser    *jwt.Guesser       // nil: JWT secrets are not guessed
+	Protobuf   *protobuf.Schema   // nil: messages are read by field numbers
 	Limits     Limits
 }
 

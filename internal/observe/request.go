@@ -115,6 +115,9 @@ func (o *Observer) observeRequestBody() {
 	}
 	ct := m.Get("content-type")
 	kind, body := o.textBody(&o.read.text, ct, body)
+	if kind == BodyBinary && o.unnamed(ct, body) {
+		kind = BodyProtobuf
+	}
 	o.o.ReqKind = kind
 	r := &o.request
 	r.shape.contentType(ct)
@@ -132,6 +135,8 @@ func (o *Observer) observeRequestBody() {
 		if _, over := o.read.pack.Read(body, &o.walker, (*requestLeaves)(o), maxVisited); over {
 			o.over(1)
 		}
+	case BodyProtobuf:
+		o.observeMessages(m, ct, body, false, cut == 0 && m.Truncated == 0)
 	case BodyFile, BodyImage:
 		name, _ := o.dispositionName(m.Get("content-disposition"))
 		o.upload("", ct, name, body)

@@ -31,9 +31,13 @@ func (o *Observer) observeResponseHeaders() {
 			if exchange.EqualFold(h.Name, "set-cookie") {
 				o.setCookie(v)
 			}
+		case 11:
+			o.rpcField(h.Name, v)
 		case 12:
 			if exchange.EqualFold(h.Name, "x-powered-by") {
 				powered = v
+			} else {
+				o.rpcField(h.Name, v)
 			}
 		case 13:
 			if exchange.EqualFold(h.Name, "authorization") {

@@ -26,6 +26,7 @@ type responseState struct {
 	weak      int  // candidates that are no identifiers by name
 	codes     bool // short numbers may be codes
 	verdicts  verdicts
+	rpc       rpcOutcome
 }
 
 // candidate is a leaf that may be kept; identifiers by name go first.
@@ -41,8 +42,9 @@ const (
 )
 
 func (r *responseState) reset() {
-	leaves, msg := r.leaves[:0], r.msg[:0]
+	leaves, msg, rpc := r.leaves[:0], r.msg[:0], r.rpc.msg[:0]
 	*r = responseState{leaves: leaves, msg: msg}
+	r.rpc.msg = rpc
 }
 
 func (o *Observer) observeResponse() {
@@ -55,11 +57,13 @@ func (o *Observer) observeResponse() {
 	ob.Status = uint16(min(max(x.Status, 0), 65535))
 	ob.RespBytes = bodyBytes(&x.Response)
 	o.observeResponseHeaders()
+	o.rpcTrailers()
 	if r.codes = o.wantCodes(); r.codes {
 		o.codeHeaders()
 	}
 	o.observeResponseBody()
 	o.takeCode()
+	o.takeOutcome()
 	o.takeMessage()
 	o.takeVerdict()
 	o.takeLeaves()
@@ -86,6 +90,9 @@ func (o *Observer) observeResponseBody() {
 	ct := m.Get("content-type")
 	raw := body
 	kind, body := o.textBody(&o.read.text, ct, body)
+	if kind == BodyBinary && o.unnamed(ct, body) {
+		kind = BodyProtobuf
+	}
 	o.o.RespKind = kind
 	text := body[:min(len(body), o.cfg.Limits.Text)]
 	file := o.download(m, kind, ct, raw)
@@ -107,6 +114,8 @@ func (o *Observer) observeResponseBody() {
 			o.compareTwins()
 		}
 		o.takeSchema()
+	case BodyProtobuf:
+		o.observeMessages(m, ct, body, true, cut == 0 && m.Truncated == 0)
 	case BodyXML:
 		if svg(ct) || !o.observeXML(body, true) {
 			o.scanWords(text)

@@ -41,13 +41,17 @@ func (w *Walker) End() {
 }
 
 // Key names the next value of the open object.
-func (w *Walker) Key(k []byte) { w.key2(k, false) }
+func (w *Walker) Key(k []byte) { w.key2(k, false, VariableKey(k)) }
+
+// Name is Key for a name that a schema gives, such as a field number: it is no
+// value, whatever it looks like.
+func (w *Walker) Name(k []byte) { w.key2(k, false, false) }
 
 // Attribute is Key for an attribute of a markup element: its name is written
 // with an "@" before it.
-func (w *Walker) Attribute(k []byte) { w.key2(k, true) }
+func (w *Walker) Attribute(k []byte) { w.key2(k, true, VariableKey(k)) }
 
-func (w *Walker) key2(k []byte, attribute bool) {
+func (w *Walker) key2(k []byte, attribute, variable bool) {
 	e, f := &w.events, &w.stack[w.depth]
 	if e.deep > 0 || f.kind != '{' {
 		return
@@ -55,7 +59,6 @@ func (w *Walker) key2(k []byte, attribute bool) {
 	f.count++
 	e.keys = e.keys[:f.keyBase]
 	base := f.path
-	variable := VariableKey(k)
 	if attribute {
 		e.keys = append(e.keys, '@')
 		base = mix(base^attributeMark, mixKey)

@@ -1,0 +1,414 @@
+package observe
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/binary"
+	"strconv"
+
+	"xiezhi/internal/exchange"
+	"xiezhi/internal/observe/jsonleaf"
+	"xiezhi/internal/observe/protobuf"
+)
+
+// framing is how messages stand in a body.
+type framing uint8
+
+const (
+	framingNone    framing = iota // the body is one message
+	framingGRPC                   // flags, length, message; and so on
+	framingWeb                    // the same, the last one being the trailers
+	framingWebText                // that in base64
+	framingConnect                // the same, the last one being JSON with the outcome
+)
+
+// Flags of a frame.
+const (
+	frameCompressed = 0x01
+	frameConnectEnd = 0x02
+	frameTrailers   = 0x80 // of gRPC-Web
+)
+
+const (
+	maxFrames       = 4096     // messages read of one body
+	maxFrameTrailer = 16 << 10 // bytes read of trailers in a body
+)
+
+// rpcReader reads the messages of gRPC and of other Protocol Buffers bodies.
+type rpcReader struct {
+	proto   protobuf.Reader
+	msgs    [][]byte
+	buf     []byte // decompressed messages
+	text    []byte // a body without its base64
+	coding  [1]exchange.Field
+	end     connectError
+	cut     bool
+	framing framing
+	json    bool // messages are JSON
+}
+
+func (r *rpcReader) release() {
+	clear(r.msgs)
+	r.msgs = r.msgs[:0]
+	r.coding = [1]exchange.Field{}
+	for _, b := range [...]*[]byte{&r.buf, &r.text} {
+		if cap(*b) > 1<<20 {
+			*b = nil
+		}
+	}
+	if cap(r.msgs) > 256 {
+		r.msgs = nil
+	}
+}
+
+// rpcType tells framing and message format of a content type of gRPC, gRPC-Web
+// or Connect.
+func rpcType(ct []byte) (f framing, json, ok bool) {
+	var buf [48]byte
+	t := lower(buf[:0], ct[:min(len(ct), len(buf))])
+	if i := bytes.IndexByte(t, ';'); i >= 0 {
+		t = t[:i]
+	}
+	rest, ok := bytes.CutPrefix(trimSpace(t), []byte("application/"))
+	if !ok {
+		return 0, false, false
+	}
+	for _, k := range [...]struct {
+		name    string
+		framing framing
+	}{{"grpc-web-text", framingWebText}, {"grpc-web", framingWeb}, {"grpc", framingGRPC}, {"connect+", framingConnect}} {
+		codec, found := bytes.CutPrefix(rest, []byte(k.name))
+		if !found || k.framing != framingConnect && len(codec) > 0 && codec[0] != '+' {
+			continue
+		}
+		return k.framing, bytes.HasSuffix(codec, []byte("json")), true
+	}
+	return 0, false, false
+}
+
+// unnamed reports whether a body without a type is one of gRPC: of HTTP/2, and
+// made of whole frames. Headers are unknown where a capture begins midway.
+func (o *Observer) unnamed(ct, b []byte) bool {
+	if len(ct) > 0 || o.x.Proto != 20 {
+		return false
+	}
+	n := 0
+	for len(b) >= 5 && b[0] <= frameCompressed {
+		size := uint64(binary.BigEndian.Uint32(b[1:]))
+		if size > uint64(len(b)-5) {
+			return false
+		}
+		b = b[5+size:]
+		n++
+	}
+	return n > 0 && len(b) == 0
+}
+
+// split finds the messages of a body. whole says that nothing of it was cut
+// off.
+func (o *Observer) split(m *exchange.Message, ct, body []byte, whole bool) {
+	r := &o.read.rpc
+	r.msgs, r.buf, r.cut = r.msgs[:0], r.buf[:0], !whole
+	var ok bool
+	if r.framing, r.json, ok = rpcType(ct); !ok && len(ct) == 0 {
+		r.framing = framingGRPC
+	}
+	if r.framing == framingNone {
+		r.msgs = append(r.msgs, body)
+		return
+	}
+	if r.framing == framingWebText {
+		r.text = appendBase64(r.text[:0], body)
+		body = r.text
+	}
+	header := "grpc-encoding"
+	if r.framing == framingConnect {
+		header = "connect-content-encoding"
+	}
+	r.coding[0] = exchange.Field{Name: contentEncoding, Value: m.Get(header)}
+	for len(body) >= 5 {
+		flags, size := body[0], uint64(binary.BigEndian.Uint32(body[1:]))
+		if flags&^(frameCompressed|frameConnectEnd|frameTrailers) != 0 {
+			o.over(1)
+			return // no frame, hence nothing behind it is one
+		}
+		body = body[5:]
+		cut := size > uint64(len(body))
+		data := body[:min(size, uint64(len(body)))]
+		body = body[len(data):]
+		if cut {
+			r.cut = true
+		}
+		if len(r.msgs) == maxFrames {
+			o.over(1)
+			return
+		}
+		end := r.framing == framingConnect && flags&frameConnectEnd != 0 || r.framing != framingConnect && flags&frameTrailers != 0
+		if flags&frameCompressed != 0 {
+			if data, ok = o.decompress(data); !ok {
+				continue
+			}
+		}
+		switch {
+		case !end:
+			r.msgs = append(r.msgs, data)
+		case r.framing == framingConnect:
+			o.connectEnd(data[:min(len(data), maxFrameTrailer)])
+		default:
+			o.webTrailers(data[:min(len(data), maxFrameTrailer)])
+		}
+	}
+	if len(body) > 0 {
+		r.cut = true
+	}
+}
+
+var contentEncoding = []byte("content-encoding")
+
+// decompress removes the coding of one message. All messages of a body have
+// the room of one.
+func (o *Observer) decompress(data []byte) ([]byte, bool) {
+	r := &o.read.rpc
+	room := o.cfg.Limits.Body - len(r.buf)
+	if room <= 0 || len(r.coding[0].Value) == 0 {
+		o.over(1)
+		return nil, false
+	}
+	at := len(r.buf)
+	out, cut, err := exchange.DecodeBody(r.buf, &exchange.Message{Header: r.coding[:], Body: data}, room)
+	if len(data) > 0 && len(out) > 0 && &out[0] == &data[0] { // not coded after all
+		return out, err == nil
+	}
+	if len(out) <= at {
+		if err != nil {
+			o.over(1)
+		}
+		return nil, err == nil
+	}
+	r.buf = out
+	if err != nil || cut > 0 {
+		o.over(1)
+		r.cut = true
+	}
+	return out[at:], true
+}
+
+// appendBase64 decodes one or several pieces of base64, each padded by itself.
+func appendBase64(dst, b []byte) []byte {
+	for len(b) > 0 {
+		end := bytes.IndexByte(b, '=')
+		if end < 0 {
+			end = len(b)
+		} else {
+			for end < len(b) && b[end] == '=' {
+				end++
+			}
+		}
+		piece := b[:end]
+		b = b[end:]
+		n := base64.StdEncoding.DecodedLen(len(piece))
+		at := len(dst)
+		dst = append(dst, make([]byte, n)...)
+		n, err := base64.StdEncoding.Decode(dst[at:], piece)
+		dst = dst[:at+n]
+		if err != nil {
+			return dst // what could be decoded counts
+		}
+	}
+	return dst
+}
+
+// observeMessages reads a body of Protocol Buffers or of a gRPC family.
+func (o *Observer) observeMessages(m *exchange.Message, ct, body []byte, response, whole bool) {
+	r := &o.read.rpc
+	o.split(m, ct, body, whole)
+	if !response {
+		o.request.in = InBody
+		if r.json {
+			o.request.in = InJSON
+		}
+	}
+	if !o.walkMessages(response, o.visitor(response)) && r.framing == framingNone && o.walker.Leaves == 0 {
+		// no message: mostly an error in words
+		text := body[:min(len(body), o.cfg.Limits.Text)]
+		if !response {
+			o.scanText(false, text)
+			return
+		}
+		o.observeText(nil, text, FileNone)
+		return
+	}
+	o.takeRecords(response)
+	if !response {
+		return
+	}
+	if o.twinsPossible() {
+		o.walkMessages(true, (*twinLeaves)(o))
+		o.compareTwins()
+	}
+	o.takeSchema()
+}
+
+// walkMessages reports the leaves of the messages found last; ok says that all
+// of them were what they should be.
+func (o *Observer) walkMessages(response bool, v jsonleaf.Visitor) (ok bool) {
+	r := &o.read.rpc
+	if r.json {
+		o.read.lines = o.read.lines[:0]
+		for _, m := range r.msgs {
+			o.read.lines = append(append(o.read.lines, m...), '\n')
+		}
+		broken := o.walker.Lines(o.read.lines, v)
+		o.over(broken)
+		return broken == 0
+	}
+	var t *protobuf.Message
+	if method, known := o.cfg.Protobuf.Method(o.rpcPath()); known {
+		if t = method.Request; response {
+			t = method.Response
+		}
+	}
+	ok = true
+	r.proto.Begin(&o.walker, v, maxVisited)
+	for _, m := range r.msgs {
+		ok = r.proto.Message(m, t) && ok
+	}
+	if r.proto.End() {
+		o.over(1)
+	}
+	if !ok && !r.cut {
+		o.over(1)
+	}
+	return ok
+}
+
+// rpcPath is the path of the request as sent.
+func (o *Observer) rpcPath() []byte {
+	t := o.x.Target
+	if i := bytes.IndexByte(t, '?'); i >= 0 {
+		t = t[:i]
+	}
+	return t
+}
+
+// rpcOutcome is what gRPC says about an answer beside the HTTP status, which
+// is 200 whatever happens.
+type rpcOutcome struct {
+	code  uint8 // 1 + the status code, 0 when none was seen
+	field string
+	msg   []byte
+}
+
+// rpcCode is a status code of gRPC.
+type rpcCode struct {
+	name   string
+	status uint16 // the HTTP status of the same meaning
+}
+
+// rpcCodes by number. UNIMPLEMENTED is what servers say of methods and
+// services that do not exist.
+var rpcCodes = [...]rpcCode{
+	{"OK", 200}, {"CANCELLED", 499}, {"UNKNOWN", 500}, {"INVALID_ARGUMENT", 400}, {"DEADLINE_EXCEEDED", 504}, {"NOT_FOUND", 404},
+	{"ALREADY_EXISTS", 409}, {"PERMISSION_DENIED", 403}, {"RESOURCE_EXHAUSTED", 429}, {"FAILED_PRECONDITION", 400}, {"ABORTED", 409},
+	{"OUT_OF_RANGE", 400}, {"UNIMPLEMENTED", 404}, {"INTERNAL", 500}, {"UNAVAILABLE", 503}, {"DATA_LOSS", 500}, {"UNAUTHENTICATED", 401},
+}
+
+const rpcUnknown = 2
+
+// rpcTrailers looks for the outcome in the trailers.
+func (o *Observer) rpcTrailers() {
+	for i := range o.x.Response.Trailer {
+		f := &o.x.Response.Trailer[i]
+		o.rpcField(f.Name, f.Value)
+	}
+}
+
+// rpcField takes a field of headers or trailers that tells the outcome. The
+// last one counts: trailers come after headers.
+func (o *Observer) rpcField(name, value []byte) {
+	r := &o.response.rpc
+	switch {
+	case len(name) == 11 && exchange.EqualFold(name, "grpc-status"):
+		n, err := strconv.ParseUint(string(trimSpace(value[:min(len(value), 8)])), 10, 8)
+		if err != nil || n >= uint64(len(rpcCodes)) {
+			n = rpcUnknown
+		}
+		r.code, r.field = uint8(n)+1, "grpc-status"
+	case len(name) == 12 && exchange.EqualFold(name, "grpc-message"):
+		r.msg = appendPercent(r.msg[:0], value[:min(len(value), 4*maxMessage)], false)
+	}
+}
+
+// webTrailers reads the trailers at the end of a body of gRPC-Web.
+func (o *Observer) webTrailers(b []byte) {
+	for len(b) > 0 {
+		line := b
+		if i := bytes.IndexByte(b, '\n'); i >= 0 {
+			line, b = b[:i], b[i+1:]
+		} else {
+			b = nil
+		}
+		if i := bytes.IndexByte(line, ':'); i > 0 {
+			o.rpcField(trimSpace(line[:i]), trimSpace(line[i+1:]))
+		}
+	}
+}
+
+// connectEnd reads the end of a stream of Connect: {"error":{"code":…}}.
+func (o *Observer) connectEnd(b []byte) {
+	r := &o.response.rpc
+	r.code, r.field = 1, "error.code"
+	e := &o.read.rpc.end
+	e.r = r
+	e.w.Walk(b, e)
+	e.r = nil
+}
+
+// connectError takes the leaves of such an end.
+type connectError struct {
+	w    jsonleaf.Walker
+	r    *rpcOutcome
+	path []byte
+}
+
+func (c *connectError) Leaf(_ uint64, k jsonleaf.Kind, v []byte) {
+	if k != jsonleaf.String {
+		return
+	}
+	c.path = c.w.AppendPath(c.path[:0])
+	switch string(c.path) {
+	case "error.code":
+		c.r.code = rpcUnknown + 1
+		for i := range rpcCodes {
+			if equalFoldName(v, rpcCodes[i].name) {
+				c.r.code = uint8(i) + 1
+			}
+		}
+	case "error.message":
+		c.r.msg = append(c.r.msg[:0], v[:min(len(v), maxMessage)]...)
+	}
+}
+
+// equalFoldName compares Connect's name of a code, which is in lower case and
+// spells "canceled" with one l, with gRPC's.
+func equalFoldName(v []byte, name string) bool {
+	return bytes.EqualFold(v, []byte(name)) || name == "CANCELLED" && string(v) == "canceled"
+}
+
+// takeOutcome makes gRPC's outcome that of the answer.
+func (o *Observer) takeOutcome() {
+	r := &o.response.rpc
+	if r.code == 0 {
+		return
+	}
+	c := &rpcCodes[r.code-1]
+	if c.status == 200 {
+		return
+	}
+	o.o.Status = c.status
+	o.o.Code, o.o.CodeField, o.o.CodeSays = c.name, r.field, -1
+	if len(r.msg) > 0 {
+		o.response.msgRank = 1
+		o.response.msg = append(o.response.msg[:0], r.msg[:min(len(r.msg), maxMessage)]...)
+	}
+}
