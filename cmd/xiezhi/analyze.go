@@ -103,6 +103,10 @@ opened or recognised, or nothing could be inspected.`,
 				return err
 			}
 			cfg.Tools.Describe(types)
+			if cfg.Keys, err = live.keys.open(a, live.asked(cmd.Flags())); err != nil {
+				return err
+			}
+			defer cfg.Keys.Close()
 			ctx := cmd.Context()
 			if cfg.Live, ctx, err = live.open(ctx, a); err != nil {
 				return err

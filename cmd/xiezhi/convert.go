@@ -2,11 +2,15 @@ package main
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
 	"xiezhi/internal/engine"
 	"xiezhi/internal/message"
+	"xiezhi/internal/report"
+	"xiezhi/internal/source"
+	"xiezhi/internal/taxonomy"
 	"xiezhi/rules"
 )
 
@@ -48,13 +52,18 @@ Exit code 0 unless nothing could be opened.`,
 			}
 			inputs, refused := a.inputs(args)
 			fmt.Fprintln(a.stderr, "note: the output is plaintext; it holds whatever personal data and secrets the traffic holds")
+			keys, err := live.keys.open(a, live.asked(cmd.Flags()))
+			if err != nil {
+				return err
+			}
+			defer keys.Close()
 			traffic, ctx, err := live.open(cmd.Context(), a)
 			if err != nil {
 				return err
 			}
 			bar := a.bar(quiet, totalSize(inputs))
 			res, err := engine.Convert(ctx, engine.ConvertConfig{Inputs: inputs, Format: f, To: target, Version: version,
-				Log: log, Live: traffic, Meter: bar.update}, a.stdout)
+				Log: log, Live: traffic, Keys: keys, Meter: bar.update}, a.stdout)
 			bar.clear()
 			if err != nil {
 				return err
@@ -69,7 +78,13 @@ Exit code 0 unless nothing could be opened.`,
 			for _, n := range res.Totals.Dropped {
 				lost += n
 			}
+			for _, p := range res.Totals.Problems {
+				if p.Line > 0 && keys != nil {
+					fmt.Fprintf(a.stderr, "note: %s:%d: %s\n", report.Inert(p.File), p.Line, p.Text)
+				}
+			}
 			fmt.Fprintf(a.stderr, "%d exchanges written, %d dropped\n", res.Written, lost)
+			tlsNote(a.stderr, res.Totals.Quality)
 			if len(refused) > 0 && len(refused) >= len(inputs) && res.Written == 0 {
 				return exitError{exitRuntime}
 			}
@@ -84,4 +99,23 @@ Exit code 0 unless nothing could be opened.`,
 	f.StringVar(&zone, "tz", "", "time zone of log times that name none")
 	f.BoolVar(&quiet, "quiet", false, "no progress bar")
 	return c
+}
+
+// tlsNote says how many connections could and could not be decrypted.
+func tlsNote(w io.Writer, quality map[source.QualityKey]uint64) {
+	var open, shut uint64
+	for k, n := range quality {
+		switch k.Code {
+		case taxonomy.QualityDecrypted:
+			open += n
+		case taxonomy.QualityEncrypted:
+			shut += n
+		}
+	}
+	if open > 0 {
+		fmt.Fprintf(w, "%d TLS connections decrypted\n", open)
+	}
+	if shut > 0 {
+		fmt.Fprintf(w, "%d connections could not be read; analyze lists their servers\n", shut)
+	}
 }

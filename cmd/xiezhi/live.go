@@ -25,12 +25,13 @@ type liveFlags struct {
 	ways   []liveWay
 	tls    *tlsFlags
 	tokens *tokenFlags
+	keys   *keylogFlags
 	span   time.Duration
 }
 
 func newLiveFlags() *liveFlags {
-	t, tokens := &tlsFlags{}, &tokenFlags{}
-	return &liveFlags{tls: t, tokens: tokens, ways: []liveWay{
+	t, tokens, k := &tlsFlags{}, &tokenFlags{}, &keylogFlags{}
+	return &liveFlags{tls: t, tokens: tokens, keys: k, ways: []liveWay{
 		&proxyWay{tls: t},
 		&collectorWay{tls: t, tokens: tokens},
 	}}
@@ -42,6 +43,7 @@ func (l *liveFlags) register(f *pflag.FlagSet) {
 	}
 	l.tls.register(f)
 	l.tokens.register(f)
+	l.keys.register(f)
 	f.DurationVar(&l.span, "for", 0, "end a live run after this time, as 10m (default: until interrupted)")
 }
 

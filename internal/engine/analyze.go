@@ -27,6 +27,7 @@ import (
 	"xiezhi/internal/observe"
 	"xiezhi/internal/report"
 	"xiezhi/internal/source"
+	"xiezhi/internal/source/keylog"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -38,7 +39,8 @@ type AnalyzeConfig struct {
 	Inputs  []source.Input
 	Format  Format // Auto: by content
 	Log     LogConfig
-	Live    Live // read after the inputs
+	Live    Live        // read after the inputs
+	Keys    *keylog.Log // of TLS connections in captures
 
 	Workers int
 	Site    string
@@ -98,7 +100,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	}
 
 	ledger := &source.Ledger{}
-	plan, err := recognise(cfg.Inputs, cfg.Format, cfg.Log)
+	plan, err := recognise(cfg.Inputs, cfg.Format, cfg.Log, cfg.Keys)
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +142,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	}
 	results := bench.results()
 
+	noteKeys(cfg.Keys, ledger)
 	in := inputOf(ledger.Totals(), p, bench, census, blind, tools.Messages)
 	addresses := report.AddressesPlain
 	if cfg.File.Privacy.Addresses == "token" {

@@ -9,6 +9,7 @@ import (
 
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/source"
+	"xiezhi/internal/source/keylog"
 )
 
 // ConvertConfig is one run of convert.
@@ -16,7 +17,8 @@ type ConvertConfig struct {
 	Inputs  []source.Input
 	Format  Format
 	Log     LogConfig
-	Live    Live   // read after the inputs
+	Live    Live // read after the inputs
+	Keys    *keylog.Log
 	To      Format // HAR or HARL
 	Version string
 	Meter   func(bytes int64, exchanges uint64)
@@ -32,7 +34,7 @@ type ConvertResult struct {
 // Convert writes every exchange of the inputs to w as HAR or HAR lines, in
 // plaintext: that is its purpose.
 func Convert(ctx context.Context, cfg ConvertConfig, w io.Writer) (*ConvertResult, error) {
-	plan, err := recognise(cfg.Inputs, cfg.Format, cfg.Log)
+	plan, err := recognise(cfg.Inputs, cfg.Format, cfg.Log, cfg.Keys)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +62,7 @@ func Convert(ctx context.Context, cfg ConvertConfig, w io.Writer) (*ConvertResul
 	if err := out.Flush(); err != nil {
 		return nil, fmt.Errorf("write the result: %w", err)
 	}
+	noteKeys(cfg.Keys, ledger)
 	res.Totals = ledger.Totals()
 	return res, nil
 }
@@ -87,6 +90,16 @@ func (s *entrySink) Flush() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.out.Flush()
+}
+
+// noteKeys writes down what was wrong with lines of key logs.
+func noteKeys(keys *keylog.Log, ledger *source.Ledger) {
+	if keys == nil {
+		return
+	}
+	for _, p := range keys.Problems() {
+		ledger.Note(p)
+	}
 }
 
 // entryWriter writes one exchange after the other.

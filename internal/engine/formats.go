@@ -14,6 +14,7 @@ import (
 	"xiezhi/internal/source/burp"
 	"xiezhi/internal/source/goreplay"
 	"xiezhi/internal/source/har"
+	"xiezhi/internal/source/keylog"
 	"xiezhi/internal/source/pcap"
 	"xiezhi/internal/wire"
 )
@@ -52,7 +53,11 @@ func blindOf(s source.Source) []report.Blind {
 	}
 	var out []report.Blind
 	for _, b := range seer.Blind() {
-		out = append(out, report.Blind{Server: serverName(b.Server), Name: b.SNI, Protocol: b.Protocol, Connections: b.Connections, Bytes: uint64(max(b.Bytes, 0))})
+		out = append(out, report.Blind{Server: serverName(b.Server), Name: b.SNI, Protocol: b.Protocol, Connections: b.Connections, Bytes: uint64(max(b.Bytes, 0)), Reason: b.Reason})
+		r := &out[len(out)-1]
+		for _, c := range b.Clients {
+			r.Clients = append(r.Clients, report.BlindClient{JA4: c.JA4.String(), Connections: c.Connections})
+		}
 	}
 	return out
 }
@@ -67,7 +72,7 @@ func serverName(a netip.AddrPort) string {
 
 // recognise sorts the inputs by what they are. What cannot be opened or
 // recognised is refused with a reason; the rest goes on.
-func recognise(inputs []source.Input, format Format, log LogConfig) (plan, error) {
+func recognise(inputs []source.Input, format Format, log LogConfig, keys *keylog.Log) (plan, error) {
 	var p plan
 	var packets, hars, burps, gors, logs []source.Input
 	for _, in := range inputs {
@@ -99,9 +104,13 @@ func recognise(inputs []source.Input, format Format, log LogConfig) (plan, error
 	if len(packets) > 0 {
 		ins := make([]pcap.Input, len(packets))
 		for i, in := range packets {
-			ins[i] = pcap.Input{Name: in.Name, Open: in.Open, Stream: in.Name == "-"}
+			ins[i] = pcap.Input{Name: in.Name, Open: in.Open, Stream: in.Once || in.Name == "-"}
 		}
-		p.sources = append(p.sources, pcap.New(ins, pcap.Config{}))
+		var cfg pcap.Config
+		if keys != nil {
+			cfg.Wire.Keys = keys.Keys()
+		}
+		p.sources = append(p.sources, pcap.New(ins, cfg))
 	}
 	if len(hars) > 0 {
 		p.sources = append(p.sources, har.New(hars, har.Config{}))
@@ -141,6 +150,8 @@ func detect(head []byte, log LogConfig) (Format, error) {
 		return Burp, nil
 	case goreplay.Detect(head):
 		return GoReplay, nil
+	case keylog.Detect(head):
+		return "", errors.New("a TLS key log; name it with --keylog, beside the capture it belongs to")
 	}
 	ok, why := accesslog.Detect(head, log.Format)
 	if !ok {

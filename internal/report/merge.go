@@ -174,7 +174,7 @@ func (m *merger) input() Input {
 	dropped, limits := map[string]uint64{}, map[string]uint64{}
 	type line struct{ code, detail string }
 	quality := map[line]uint64{}
-	type server struct{ address, name, protocol string }
+	type server struct{ address, name, protocol, reason string }
 	blind := map[server]*Blind{}
 	for _, c := range slices.Sorted(maps.Keys(stands)) {
 		x := &stands[c].Input
@@ -189,11 +189,12 @@ func (m *merger) input() Input {
 			quality[line{q.Code, q.Detail}] += q.Count
 		}
 		for _, b := range x.Blind {
-			k := server{b.Server, b.Name, b.Protocol}
+			k := server{b.Server, b.Name, b.Protocol, b.Reason}
 			if blind[k] == nil {
-				blind[k] = &Blind{Server: b.Server, Name: b.Name, Protocol: b.Protocol}
+				blind[k] = &Blind{Server: b.Server, Name: b.Name, Protocol: b.Protocol, Reason: b.Reason}
 			}
 			blind[k].Connections, blind[k].Bytes = blind[k].Connections+b.Connections, blind[k].Bytes+b.Bytes
+			blind[k].addClients(b.Clients)
 		}
 		for _, p := range x.Problems {
 			if len(in.Problems) < maxListed && !slices.Contains(in.Problems, p) {
@@ -223,14 +224,29 @@ func (m *merger) input() Input {
 		in.Quality = append(in.Quality, QualityCount{Code: code, Count: n})
 	}
 	for _, b := range blind {
+		b.Clients = b.Clients[:min(len(b.Clients), maxBlindClients)]
 		in.Blind = append(in.Blind, *b)
 	}
 	slices.SortFunc(in.Blind, func(a, b Blind) int {
-		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Server, b.Server), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Protocol, b.Protocol))
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), cmp.Compare(a.Server, b.Server), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.Reason, b.Reason))
 	})
 	in.NotJudged = m.notJudged()
 	in.sortLists()
 	return in
+}
+
+// addClients joins fingerprints, most connections first.
+func (b *Blind) addClients(list []BlindClient) {
+	for _, c := range list {
+		if i := slices.IndexFunc(b.Clients, func(x BlindClient) bool { return x.JA4 == c.JA4 }); i >= 0 {
+			b.Clients[i].Connections += c.Connections
+		} else {
+			b.Clients = append(b.Clients, c)
+		}
+	}
+	slices.SortFunc(b.Clients, func(x, y BlindClient) int {
+		return cmp.Or(cmp.Compare(y.Connections, x.Connections), cmp.Compare(x.JA4, y.JA4))
+	})
 }
 
 // notJudged keeps the kinds that no run could judge: what one run of several

@@ -9,6 +9,8 @@
 package report
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"xiezhi/internal/message"
@@ -81,6 +83,41 @@ type Blind struct {
 	Protocol    string `json:"protocol"`
 	Connections uint64 `json:"connections"`
 	Bytes       uint64 `json:"bytes"`
+
+	Reason  string        `json:"reason,omitempty"`  // why TLS was not read
+	Clients []BlindClient `json:"clients,omitempty"` // most connections first
+}
+
+// BlindClient is how many connections had one TLS client fingerprint.
+type BlindClient struct {
+	JA4         string `json:"ja4"`
+	Connections uint64 `json:"connections"`
+}
+
+const (
+	maxBlindClients = 8
+	topBlindClients = 3
+)
+
+// Detail says why a server was not looked into and who talked to it, to be put
+// behind the rest.
+func (b *Blind) Detail(msgs *message.Catalog, lang string) string {
+	say := func(id string, args message.Args) string { return msgs.Text(id, args).In(lang) }
+	text := ""
+	if b.Reason != "" {
+		text = say("blind_reason."+b.Reason, nil)
+	}
+	if len(b.Clients) == 0 {
+		return text
+	}
+	var list []string
+	for _, c := range b.Clients[:min(len(b.Clients), topBlindClients)] {
+		list = append(list, fmt.Sprintf("%s ×%d", c.JA4, c.Connections))
+	}
+	if len(b.Clients) > topBlindClients {
+		list = append(list, "…")
+	}
+	return text + say("report.blind_clients", message.Args{"list": strings.Join(list, say("report.comma", nil))})
 }
 
 // Problem is one place where the input was damaged.

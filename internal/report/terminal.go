@@ -379,7 +379,7 @@ func (t *terminal) quality() {
 		if b.Name != "" {
 			who += " (" + b.Name + ")"
 		}
-		t.para(1, "• ", t.say("report.blind", message.Args{"server": who, "protocol": b.Protocol, "connections": b.Connections, "mb": float64(b.Bytes) / 1e6}))
+		t.para(1, "• ", t.say("report.blind", message.Args{"server": who, "protocol": b.Protocol, "connections": b.Connections, "mb": float64(b.Bytes) / 1e6, "detail": b.Detail(t.cfg.Messages, t.cfg.Lang)}))
 	}
 	if len(in.Blind) > 0 {
 		t.para(1, "→ ", t.say("report.blind_advice", nil))

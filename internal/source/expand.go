@@ -54,7 +54,7 @@ func Expand(paths []string, stdin io.Reader) ([]Input, error) {
 	inputs := make([]Input, 0, len(names)+1)
 	if useStdin {
 		o := &once{open: func() (io.ReadCloser, error) { return Decompress(io.NopCloser(stdin)) }}
-		inputs = append(inputs, Input{Name: "-", Open: o.Open})
+		inputs = append(inputs, Input{Name: "-", Open: o.Open, Once: true})
 	}
 	for _, n := range names {
 		inputs = append(inputs, fileInput(n, e.names[n]))
@@ -73,7 +73,7 @@ func fileInput(name string, regular bool) Input {
 	if !regular {
 		open = (&once{open: open}).Open
 	}
-	return Input{Name: name, Open: open}
+	return Input{Name: name, Open: open, Once: !regular}
 }
 
 type expansion struct {

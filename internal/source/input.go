@@ -16,6 +16,7 @@ const SniffSize = 64 << 10
 type Input struct {
 	Name string
 	Open func() (io.ReadCloser, error)
+	Once bool // can be read only once beyond its head
 }
 
 // Sniff reads up to the first 64 KiB of an input, after decompression. A

@@ -147,6 +147,7 @@ type Quality string
 
 const (
 	QualityEncrypted     Quality = "encrypted_not_inspected"
+	QualityDecrypted     Quality = "tls_decrypted" // the one that widens it
 	QualityNoBodies      Quality = "no_bodies"
 	QualityNoResponses   Quality = "no_responses"
 	QualityTruncated     Quality = "truncated_packets"

@@ -61,7 +61,7 @@ func TestTLSEqualsPlaintext(t *testing.T) {
 				if st := d.Stats(); st.Decrypted != uint64(len(s.tapes)) || st.Dropped() != 0 || len(d.Blind()) != 0 {
 					t.Fatalf("%+v %+v", st, d.Blind())
 				}
-				version := name[:3]
+				version := "TLSv" + name[:3]
 				for _, g := range have {
 					if !g.Secure || g.SNI != "shop.example" || g.TLSVersion != version || !strings.HasPrefix(g.JA4, "t1") || g.Caps&exchange.CapTLS == 0 {
 						t.Fatalf("%+v", g)

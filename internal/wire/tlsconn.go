@@ -47,8 +47,8 @@ type tlsConn struct {
 	early   bool // offered 0-RTT data
 	retried bool // the server asked for another ClientHello
 
-	version  uint16 // negotiated, 0 unknown
-	text     [3]byte
+	version  uint16  // negotiated, 0 unknown
+	text     [7]byte // as "TLSv1.3"
 	suite    *suite
 	secrets  secrets
 	keyed    bool   // secrets were found
@@ -279,7 +279,7 @@ func (d *Decoder) took(t *tlsConn, h *tlsHalf, e *keyEpoch, seq uint64, rec []by
 
 func (t *tlsConn) settleVersion(v uint16, s *suite) {
 	t.version, t.suite = v, s
-	t.text = [3]byte{'1', '.', byte('0' + v - 0x0301)}
+	t.text = [7]byte{'T', 'L', 'S', 'v', '1', '.', byte('0' + v - 0x0301)}
 }
 
 // plainRoom is where records of one depth are decrypted into.

@@ -160,7 +160,7 @@ func (v *view) qualityList() qualityList {
 		if b.Name != "" {
 			who += " (" + b.Name + ")"
 		}
-		q.Blind = append(q.Blind, v.t("report.blind", "server", who, "protocol", b.Protocol, "connections", b.Connections, "mb", fmt.Sprintf("%.1f", float64(b.Bytes)/1e6)))
+		q.Blind = append(q.Blind, v.t("report.blind", "server", who, "protocol", b.Protocol, "connections", b.Connections, "mb", fmt.Sprintf("%.1f", float64(b.Bytes)/1e6), "detail", b.Detail(v.cfg.Messages, v.cfg.Lang)))
 	}
 	for i, p := range in.Problems {
 		if i == maxPlaces {

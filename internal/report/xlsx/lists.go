@@ -235,7 +235,7 @@ func (b *book) quality() error {
 		if x.Name != "" {
 			who += " (" + x.Name + ")"
 		}
-		s.add(b.t("html.app.blind"), x.Connections, who+" · "+x.Protocol)
+		s.add(b.t("html.app.blind"), x.Connections, prose(who+" · "+x.Protocol+x.Detail(b.cfg.Messages, b.cfg.Lang)))
 	}
 	for _, p := range in.Problems {
 		place := fmt.Sprintf("%s:%d", p.File, p.Line)

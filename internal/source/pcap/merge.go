@@ -9,6 +9,7 @@ import (
 
 	"xiezhi/internal/source"
 	"xiezhi/internal/taxonomy"
+	"xiezhi/internal/wire"
 )
 
 // maxOpen bounds the files read at the same time: those whose time spans
@@ -32,6 +33,7 @@ type cursor struct {
 // merge gives the packets of several files in the order of time. Files are
 // opened when their time comes.
 type merge struct {
+	keys    *wire.Keys
 	ledger  *source.Ledger
 	count   func(int64)
 	window  int
@@ -41,16 +43,21 @@ type merge struct {
 	failed  int
 }
 
-func newMerge(inputs []Input, ledger *source.Ledger, count func(int64)) *merge {
-	m := &merge{ledger: ledger, count: count, window: windowSize}
+// newMerge looks at the first packet of each input, and at all of those that
+// may hold secrets.
+func newMerge(inputs []Input, keys *wire.Keys, ledger *source.Ledger, count func(int64)) *merge {
+	m := &merge{keys: keys, ledger: ledger, count: count, window: windowSize}
 	if len(inputs) > 8 {
 		m.window = smallWindow
 	}
 	for _, in := range inputs {
 		c := &cursor{name: in.Name, in: in}
+		if !in.Stream {
+			m.gather(in)
+		}
 		if len(inputs) > 1 && !in.Stream {
 			// Look at the first packet only; reading proper comes later.
-			quiet := &merge{ledger: ledger, window: smallWindow, count: func(int64) {}}
+			quiet := &merge{keys: keys, ledger: ledger, window: smallWindow, count: func(int64) {}}
 			if !quiet.start(c) {
 				m.failed += quiet.failed
 				continue
@@ -93,11 +100,38 @@ func (m *merge) start(c *cursor) bool {
 		m.stopped(c, err, true)
 		return false
 	}
+	if g, ok := c.r.(*nextGen); ok {
+		g.keys = m.keys
+	}
 	if err := m.read(c); err != nil {
 		m.stopped(c, err, true)
 		return false
 	}
 	return true
+}
+
+// gather takes the secrets out of a file. What is wrong with it is told when
+// its packets are read.
+func (m *merge) gather(in Input) {
+	rc, err := in.Open()
+	if err != nil {
+		return
+	}
+	defer rc.Close()
+	r, err := newReader(newWindow(rc, m.window, nil))
+	if g, ok := r.(*nextGen); ok && err == nil {
+		g.keys = m.keys
+		g.gather()
+	}
+}
+
+// secretsMayFollow reports whether an input is read only once and may hold
+// secrets behind the packets that need them.
+func (m *merge) secretsMayFollow() bool {
+	return slices.ContainsFunc(m.waiting, func(c *cursor) bool {
+		_, ng := c.r.(*nextGen)
+		return ng && c.in.Stream
+	})
 }
 
 // read takes the next packet. A damaged record is a counted drop, after which

@@ -8,6 +8,7 @@ import (
 	"math/bits"
 
 	"xiezhi/internal/taxonomy"
+	"xiezhi/internal/wire"
 )
 
 const (
@@ -15,9 +16,12 @@ const (
 	blockOldPacket = 2
 	blockSimple    = 3
 	blockEnhanced  = 6
+	blockSecrets   = 10
 
 	maxInterfaces = 4096
 	maxBlock      = maxPacket + 1<<16 // of the blocks that are looked into
+	maxSecrets    = 16 << 20          // of those that hold secrets
+	secretsTLS    = 0x544c534b        // a TLS key log
 )
 
 // iface is what an interface description says about its packets.
@@ -35,6 +39,7 @@ type nextGen struct {
 	big    bool
 	ifaces []iface
 	last   int64 // time of the latest packet, for those without one
+	keys   *wire.Keys
 
 	resumes int
 }
@@ -68,15 +73,18 @@ func (g *nextGen) read(p *packet) error {
 		if size < 12 || size%4 != 0 {
 			return bad
 		}
+		limit := uint32(maxBlock)
 		switch kind {
 		case blockInterface, blockOldPacket, blockSimple, blockEnhanced:
+		case blockSecrets:
+			limit = maxSecrets
 		default:
 			if err := g.w.skip(int64(size)); err != nil {
 				return g.w.broken(start, err)
 			}
 			continue
 		}
-		if size > maxBlock {
+		if size > limit {
 			return bad
 		}
 		b, err := g.w.next(int(size))
@@ -87,6 +95,12 @@ func (g *nextGen) read(p *packet) error {
 			return bad
 		}
 		b = b[8 : size-4]
+		if kind == blockSecrets {
+			if !g.secrets(b) {
+				return bad
+			}
+			continue
+		}
 		if kind == blockInterface {
 			if !g.describe(b) {
 				return bad
@@ -145,6 +159,58 @@ func (g *nextGen) describe(b []byte) bool {
 		b = b[min((n+3)&^3, len(b)):]
 	}
 	g.ifaces = append(g.ifaces, f)
+	return true
+}
+
+// gather reads a whole file for nothing but the secrets in it: they may stand
+// behind the packets that need them. It stops where the file is damaged.
+func (g *nextGen) gather() {
+	for {
+		h, err := g.w.peek(8)
+		if err != nil {
+			return
+		}
+		if binary.BigEndian.Uint32(h) == magicNG {
+			if g.section(0) != nil {
+				return
+			}
+			continue
+		}
+		o := g.order()
+		kind, size := o.Uint32(h), o.Uint32(h[4:])
+		if size < 12 || size%4 != 0 {
+			return
+		}
+		if kind != blockSecrets {
+			if g.w.skip(int64(size)) != nil {
+				return
+			}
+			continue
+		}
+		if size > maxSecrets {
+			return
+		}
+		b, err := g.w.next(int(size))
+		if err != nil || !g.secrets(b[8:size-4]) {
+			return
+		}
+	}
+}
+
+// secrets takes a Decryption Secrets Block; those of other protocols are
+// passed over.
+func (g *nextGen) secrets(b []byte) bool {
+	if len(b) < 8 {
+		return false
+	}
+	o := g.order()
+	n := o.Uint32(b[4:])
+	if uint64(n) > uint64(len(b)-8) {
+		return false
+	}
+	if o.Uint32(b) == secretsTLS && g.keys != nil {
+		g.keys.AddLog(b[8 : 8+n])
+	}
 	return true
 }
 

@@ -26,7 +26,7 @@ import (
 // Input is one capture file.
 type Input struct {
 	Name   string
-	Open   func() (io.ReadCloser, error) // may be called twice, unless Stream
+	Open   func() (io.ReadCloser, error) // may be called again, unless Stream
 	Stream bool                          // can be opened only once, as standard input
 }
 
@@ -63,9 +63,13 @@ func (s *Source) Run(ctx context.Context, sink source.Sink, ledger *source.Ledge
 		x.Site, x.Sensor, x.Ordinal = site, sensor, s.cfg.Ordinal
 		return sink.Accept(x)
 	}
-	d := wire.New(cfg)
-	m := newMerge(s.inputs, ledger, ledger.AddBytes)
+	if cfg.Keys == nil {
+		cfg.Keys = wire.NewKeys() // for those in the captures
+	}
+	m := newMerge(s.inputs, cfg.Keys, ledger, ledger.AddBytes)
 	defer m.close()
+	cfg.AwaitKeys = m.secretsMayFollow()
+	d := wire.New(cfg)
 	foreign := map[uint32]uint64{}
 	err := s.pump(ctx, d, m, foreign)
 	if err == nil {
@@ -109,6 +113,7 @@ func (s *Source) report(l *source.Ledger, foreign map[uint32]uint64) {
 		l.Drop(taxonomy.DropUnsupported, foreign[link])
 		l.Note(source.Problem{Reason: taxonomy.DropUnsupported, Text: fmt.Sprintf("frames of link type %d are not decoded", link)})
 	}
+	l.Quality(taxonomy.QualityDecrypted, "", t.Decrypted)
 	l.Quality(taxonomy.QualityTruncated, "", t.Snapped)
 	l.Quality(taxonomy.QualityDuplicates, "", t.Duplicates)
 	l.Quality(taxonomy.QualityOutOfOrder, "", t.OutOfOrder)
@@ -131,7 +136,10 @@ func describe(b wire.BlindServer) string {
 		text += " sni=" + b.SNI
 	}
 	if b.Protocol != "tls" {
-		text += fmt.Sprintf(" protocol=%s", b.Protocol)
+		text += " protocol=" + b.Protocol
+	}
+	if b.Reason != "" {
+		text += " reason=" + b.Reason
 	}
 	return text
 }
