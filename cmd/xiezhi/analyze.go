@@ -108,6 +108,7 @@ opened or recognised, or nothing could be inspected.`,
 			}
 			defer cfg.Keys.Close()
 			ctx := cmd.Context()
+			a.log = cfg.Log
 			if cfg.Live, ctx, err = live.open(ctx, a); err != nil {
 				return err
 			}
@@ -133,6 +134,9 @@ opened or recognised, or nothing could be inspected.`,
 				}
 			}
 			if err := outs.commit(); err != nil {
+				return err
+			}
+			if err := live.finish(); err != nil {
 				return err
 			}
 			switch {

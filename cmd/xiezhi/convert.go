@@ -57,6 +57,7 @@ Exit code 0 unless nothing could be opened.`,
 				return err
 			}
 			defer keys.Close()
+			a.log = log
 			traffic, ctx, err := live.open(cmd.Context(), a)
 			if err != nil {
 				return err
@@ -66,6 +67,9 @@ Exit code 0 unless nothing could be opened.`,
 				Log: log, Live: traffic, Keys: keys, Meter: bar.update}, a.stdout)
 			bar.clear()
 			if err != nil {
+				return err
+			}
+			if err := live.finish(); err != nil {
 				return err
 			}
 			refused = append(refused, res.Refused...)

@@ -20,6 +20,9 @@ type liveWay interface {
 	open(a *app) ([]source.Source, error)
 }
 
+// liveFinish is a way that has something to do once the result is safe.
+type liveFinish interface{ finish() error }
+
 // liveFlags are the flags of every live way.
 type liveFlags struct {
 	ways   []liveWay
@@ -34,6 +37,7 @@ func newLiveFlags() *liveFlags {
 	return &liveFlags{tls: t, tokens: tokens, keys: k, ways: []liveWay{
 		&proxyWay{tls: t},
 		&collectorWay{tls: t, tokens: tokens},
+		&followWay{},
 	}}
 }
 
@@ -88,4 +92,16 @@ func (l *liveFlags) open(ctx context.Context, a *app) (live engine.Live, analysi
 	})
 	fmt.Fprintln(a.stderr, "reading live traffic; interrupt (Ctrl-C) to end and see the result")
 	return live, context.WithoutCancel(ctx), nil
+}
+
+// finish is called when the result is where it should be.
+func (l *liveFlags) finish() error {
+	for _, w := range l.ways {
+		if f, ok := w.(liveFinish); ok {
+			if err := f.finish(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

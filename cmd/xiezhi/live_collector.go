@@ -40,7 +40,7 @@ func (w *collectorWay) open(a *app) ([]source.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := collector.New(collector.Config{Listener: l, Tokens: tokens, TLS: conf, Random: rand.Reader, Now: time.Now})
+	c, err := collector.New(collector.Config{Listener: l, Tokens: tokens, TLS: conf, Random: rand.Reader, Now: time.Now, Location: a.log.Location})
 	if err != nil {
 		l.Close()
 		return nil, err

@@ -19,6 +19,8 @@ import (
 	_ "time/tzdata" // months are those of the site's zone, also where the system has no zone files
 
 	"github.com/spf13/cobra"
+
+	"xiezhi/internal/engine"
 )
 
 // version is set by the linker.
@@ -95,7 +97,8 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
-	restoreSignals func() // an interrupt ends the program again
+	log            engine.LogConfig // how access logs are read, for live ways too
+	restoreSignals func()           // an interrupt ends the program again
 	lang           string
 }
 

@@ -11,6 +11,8 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +25,7 @@ import (
 	"xiezhi/internal/source"
 	"xiezhi/internal/source/collector"
 	"xiezhi/internal/source/proxy"
+	"xiezhi/internal/source/tail"
 )
 
 // told is what a report says, without ids, times and the words of sentences.
@@ -145,6 +148,7 @@ func TestSourcesAgree(t *testing.T) {
 		{"HAR", analyse(t, engine.AnalyzeConfig{Inputs: []source.Input{input("session.har", har)}}), nil},
 		{"HAR lines", analyse(t, engine.AnalyzeConfig{Inputs: []source.Input{input("session.harl", harl)}}), nil},
 		{"collector", collect(t, harl), nil},
+		{"followed file of HAR lines", follow(t, harl), nil},
 		{"reverse proxy", proxied, nil},
 		// A combined log has no host, no bodies and no cookies.
 		{"access log", analyse(t, engine.AnalyzeConfig{Site: "shop.example.com", Inputs: []source.Input{input("access.log", log.Bytes())}}), pathsOnly},
@@ -159,6 +163,39 @@ func TestSourcesAgree(t *testing.T) {
 			t.Errorf("%s tells otherwise (-capture +it):\n%s", tt.name, d)
 		}
 	}
+}
+
+// follow has a file followed while it is written and rotated.
+func follow(t *testing.T, harl []byte) *report.Report {
+	t.Helper()
+	dir := t.TempDir()
+	name := filepath.Join(dir, "traffic.harl")
+	s, err := tail.New(tail.Config{Paths: []string{name + "*"}, Every: 5 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return live(t, []source.Source{s}, func() {
+		parts := [][]byte{harl[:len(harl)/3], harl[len(harl)/3 : len(harl)/2], harl[len(harl)/2:]}
+		for i, part := range parts {
+			f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 1 { // the rest of a line, then rotation
+				n := bytes.IndexByte(parts[2], '\n') + 1
+				part, parts[2] = append(slices.Clone(part), parts[2][:n]...), parts[2][n:]
+			}
+			if _, err := f.Write(part); err != nil {
+				t.Fatal(err)
+			}
+			f.Close()
+			if i == 1 {
+				if err := os.Rename(name, name+".1"); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
 }
 
 // collect sends HAR lines to a collector.

@@ -51,3 +51,15 @@ func reasonOf(why string) taxonomy.DropReason {
 	}
 	return taxonomy.DropCorrupt
 }
+
+// Pending reports whether a line that a container runtime split waits for its
+// end. What began it has been given to Parse and has to be given again by
+// whoever starts anew.
+func (l *Lines) Pending() bool {
+	for i := range l.p.memory.pieces {
+		if l.p.memory.pieces[i].waiting() {
+			return true
+		}
+	}
+	return false
+}
