@@ -146,18 +146,19 @@ const (
 type Quality string
 
 const (
-	QualityEncrypted     Quality = "encrypted_not_inspected"
-	QualityDecrypted     Quality = "tls_decrypted" // the one that widens it
-	QualityNoBodies      Quality = "no_bodies"
-	QualityNoResponses   Quality = "no_responses"
-	QualityTruncated     Quality = "truncated_packets"
-	QualityOneSided      Quality = "one_sided"
-	QualityOutOfOrder    Quality = "out_of_order"
-	QualityDuplicates    Quality = "duplicate_packets"
-	QualityClockJump     Quality = "clock_jump"
-	QualityNoHeaderOrder Quality = "header_order_unavailable"
-	QualityNoTLS         Quality = "tls_fingerprint_unavailable"
-	QualityNotWarm       Quality = "detector_not_warm"
-	QualityStateEvicted  Quality = "state_evicted"
-	QualitySiteUnlisted  Quality = "site_unlisted"
+	QualityEncrypted      Quality = "encrypted_not_inspected"
+	QualityDecrypted      Quality = "tls_decrypted" // the one that widens it
+	QualityNoBodies       Quality = "no_bodies"
+	QualityNoResponses    Quality = "no_responses"
+	QualityTruncated      Quality = "truncated_packets"
+	QualityOneSided       Quality = "one_sided"
+	QualityOutOfOrder     Quality = "out_of_order"
+	QualityDuplicates     Quality = "duplicate_packets"
+	QualityClockJump      Quality = "clock_jump"
+	QualityPacketsDropped Quality = "packets_dropped"
+	QualityNoHeaderOrder  Quality = "header_order_unavailable"
+	QualityNoTLS          Quality = "tls_fingerprint_unavailable"
+	QualityNotWarm        Quality = "detector_not_warm"
+	QualityStateEvicted   Quality = "state_evicted"
+	QualitySiteUnlisted   Quality = "site_unlisted"
 )

@@ -250,6 +250,20 @@ func (d *Decoder) advance(ts int64) {
 	}
 }
 
+// Tick lets event time go on to ts while no packets come, so that what has been
+// silent too long ends. It never goes back.
+func (d *Decoder) Tick(ts int64) error {
+	if d.err == nil && d.clock != 0 && ts > d.clock {
+		d.clock, d.leap = ts, 0
+		if ts >= d.tick {
+			d.tick = ts + int64(time.Second)
+			d.now, d.ts = ts, ts
+			d.expire()
+		}
+	}
+	return d.err
+}
+
 // Flush ends every flow and emits what is complete enough. The Decoder can be
 // used further afterwards, with no memory of earlier connections.
 func (d *Decoder) Flush() error {

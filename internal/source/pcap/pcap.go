@@ -105,43 +105,14 @@ func (s *Source) pump(ctx context.Context, d *wire.Decoder, m *merge, foreign ma
 
 // report writes the counts of the run into the ledger.
 func (s *Source) report(l *source.Ledger, foreign map[uint32]uint64) {
-	t := &s.stats
-	l.AddAccepted(t.Emitted)
-	t.EachDrop(l.Drop)
+	l.AddAccepted(s.stats.Emitted)
 	for _, link := range slices.Sorted(maps.Keys(foreign)) {
 		// What these frames hold is unknown; each counts as one.
 		l.Drop(taxonomy.DropUnsupported, foreign[link])
 		l.Note(source.Problem{Reason: taxonomy.DropUnsupported, Text: fmt.Sprintf("frames of link type %d are not decoded", link)})
 	}
-	l.Quality(taxonomy.QualityDecrypted, "", t.Decrypted)
-	l.Quality(taxonomy.QualityTruncated, "", t.Snapped)
-	l.Quality(taxonomy.QualityDuplicates, "", t.Duplicates)
-	l.Quality(taxonomy.QualityOutOfOrder, "", t.OutOfOrder)
-	l.Quality(taxonomy.QualityClockJump, "", t.ClockJumps)
-	l.Quality(taxonomy.QualityStateEvicted, "", t.Evicted)
-	l.Quality(taxonomy.QualityOneSided, "requests", t.OneSided)
-	l.Quality(taxonomy.QualityOneSided, "responses", t.Orphans)
-	for _, b := range s.blind {
-		l.Quality(taxonomy.QualityEncrypted, describe(b), b.Connections)
-	}
-}
-
-// describe names a server that could not be read.
-func describe(b wire.BlindServer) string {
-	if !b.Server.IsValid() {
-		return "other"
-	}
-	text := b.Server.String()
-	if b.SNI != "" {
-		text += " sni=" + b.SNI
-	}
-	if b.Protocol != "tls" {
-		text += " protocol=" + b.Protocol
-	}
-	if b.Reason != "" {
-		text += " reason=" + b.Reason
-	}
-	return text
+	source.ReportPackets(l, &s.stats)
+	source.ReportBlind(l, s.blind)
 }
 
 // Blind lists, after Run, the servers whose traffic could not be read.
