@@ -109,6 +109,7 @@ opened or recognised, or nothing could be inspected.`,
 			defer cfg.Keys.Close()
 			ctx := cmd.Context()
 			a.log = cfg.Log
+			live.outs = outs
 			if cfg.Live, ctx, err = live.open(ctx, a); err != nil {
 				return err
 			}

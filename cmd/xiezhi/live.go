@@ -23,6 +23,12 @@ type liveWay interface {
 // liveFinish is a way that has something to do once the result is safe.
 type liveFinish interface{ finish() error }
 
+// sealer is a liveWay that gives something up once every way is open:
+// privileges.
+type sealer interface {
+	seal(a *app, outs *outputs) error
+}
+
 // liveFlags are the flags of every live way.
 type liveFlags struct {
 	ways   []liveWay
@@ -30,11 +36,13 @@ type liveFlags struct {
 	tokens *tokenFlags
 	keys   *keylogFlags
 	span   time.Duration
+	outs   *outputs // files that must stay within reach when privileges are given up
 }
 
 func newLiveFlags() *liveFlags {
 	t, tokens, k := &tlsFlags{}, &tokenFlags{}, &keylogFlags{}
 	return &liveFlags{tls: t, tokens: tokens, keys: k, ways: []liveWay{
+		&livePackets{keys: k},
 		&proxyWay{tls: t},
 		&collectorWay{tls: t, tokens: tokens},
 		&followWay{},
@@ -74,6 +82,13 @@ func (l *liveFlags) open(ctx context.Context, a *app) (live engine.Live, analysi
 	}
 	if err := l.tokens.unused(); err != nil {
 		return live, nil, err
+	}
+	for _, w := range l.ways {
+		if s, ok := w.(sealer); ok {
+			if err := s.seal(a, l.outs); err != nil {
+				return live, nil, err
+			}
+		}
 	}
 	if len(live.Sources) == 0 {
 		if l.span != 0 {
