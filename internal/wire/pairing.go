@@ -17,7 +17,7 @@ func (d *Decoder) queue(f *flow, m *message) {
 	}
 	f.lastReq = m
 	if f.await == nil {
-		f.await = m
+		f.await, f.hidden = m, false
 	}
 	f.pending++
 	limit := d.cfg.MaxPending

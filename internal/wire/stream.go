@@ -252,9 +252,21 @@ func (d *Decoder) cutOff(f *flow, dir int) {
 func (d *Decoder) lost(f *flow, dir int) {
 	h := &f.h[dir]
 	h.state = sResync
-	if f.cli >= 0 && dir != int(f.cli) && f.piped {
-		// Which of several responses come next cannot be known, and a
-		// wrong pair is worse than none.
+	d.missed(f, dir)
+}
+
+// missed tells that bytes of a direction are missing which may have held a
+// head.
+func (d *Decoder) missed(f *flow, dir int) {
+	if f.cli < 0 || f.await == nil {
+		return
+	}
+	// Where several responses may come next, or that of a request which was
+	// not seen, it cannot be known which does, and a wrong pair is worse than
+	// none.
+	if client := dir == int(f.cli); client && f.h[1-dir].state != sResync {
+		f.hidden = true
+	} else if client || f.piped || f.hidden {
 		for f.await != nil {
 			d.unanswered(f)
 		}

@@ -192,6 +192,7 @@ type flow struct {
 	http    bool // an HTTP head was recognised
 	tunnel  bool // what follows is inside CONNECT
 	piped   bool // a request was sent before the previous one was answered
+	hidden  bool // a request may have been missed behind one that is not answered yet
 	interim bool // a 1xx response was seen for the request in progress
 	noBody  bool // the final response came before any of an expected body
 

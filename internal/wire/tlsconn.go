@@ -186,6 +186,7 @@ func (d *Decoder) notRecord(f *flow, t *tlsConn, dir int) {
 		return
 	}
 	h.lost, h.loose = true, true
+	d.missed(f, dir) // how much is told when it is known
 	h.missed = int64(len(h.buf))
 	d.unbuffer(h)
 }

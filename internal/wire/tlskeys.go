@@ -86,7 +86,8 @@ func (k *Keys) Add(line []byte) (added bool, err error) {
 	case "SERVER_TRAFFIC_SECRET_0":
 		slot = func(s *secrets) *[]byte { return &s.traffic[1] }
 	default:
-		if bytes.IndexByte(rest, ' ') < 0 {
+		id, _, more := bytes.Cut(rest, []byte{' '})
+		if _, err := hex.Decode(make([]byte, len(id)/2), id); err != nil || !more || len(id) == 0 || len(id) > 64 {
 			return false, ErrKeyLine
 		}
 		return false, nil // EXPORTER_SECRET and the like

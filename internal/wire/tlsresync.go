@@ -9,7 +9,7 @@ const holeUnknown = 1 << 40
 const (
 	maxSearch   = 2 * maxRecord // bytes held while a record is looked for
 	maxTrials   = 512           // record numbers tried for one record
-	searchFloor = 4 << 20       // bytes that may be tried in a direction, and
+	searchFloor = 256 << 10     // bytes that may be tried in a direction, and
 	searchShare = 8             // as many times what has been searched
 )
 
@@ -63,6 +63,7 @@ func (d *Decoder) tlsHole(f *flow, t *tlsConn, dir int, n int64) {
 	}
 	d.unbuffer(h)
 	h.lost = true
+	d.missed(f, dir) // how much is told when it is known
 	h.loseMessages()
 }
 

@@ -31,6 +31,7 @@ func FuzzNextGen(f *testing.F) {
 			b = append(b, enhanced(o, 0, uint64(p.TS/1000), p.Data)...)
 		}
 		f.Add(b)
+		f.Add(join(b, dsb(o, secretsTLS, []byte("CLIENT_RANDOM 00 00\n"))))
 	}
 	fuzzFormat(f, join(section(binary.LittleEndian), description(binary.LittleEndian, 1), block(binary.LittleEndian, blockSimple, make([]byte, 64))))
 }
