@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net"
@@ -24,6 +25,7 @@ import (
 	"xiezhi/internal/report"
 	"xiezhi/internal/source"
 	"xiezhi/internal/source/collector"
+	"xiezhi/internal/source/keylog"
 	"xiezhi/internal/source/proxy"
 	"xiezhi/internal/source/tail"
 )
@@ -150,6 +152,10 @@ func TestSourcesAgree(t *testing.T) {
 		{"collector", collect(t, harl), nil},
 		{"followed file of HAR lines", follow(t, harl), nil},
 		{"reverse proxy", proxied, nil},
+		{"TLS with its key log", overTLS(t), nil},
+		// Go's HTTP/2 client sends its fields in a new order each time, so one
+		// client has several fingerprints, and not all are taken for the attack's.
+		{"HTTP/2", overH2(t), uncounted},
 		// A combined log has no host, no bodies and no cookies.
 		{"access log", analyse(t, engine.AnalyzeConfig{Site: "shop.example.com", Inputs: []source.Input{input("access.log", log.Bytes())}}), pathsOnly},
 	} {
@@ -221,6 +227,62 @@ func collect(t *testing.T, harl []byte) *report.Report {
 			}
 		}
 	})
+}
+
+// overTLS plays the session once more, encrypted, and reads the capture with
+// the secrets that the clients wrote.
+func overTLS(t *testing.T) *report.Report {
+	t.Helper()
+	app := httptest.NewTLSServer(shop())
+	defer app.Close()
+	keys := filepath.Join(t.TempDir(), "keys.log")
+	f, err := os.Create(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := newRelay(t, app.Listener.Addr().String())
+	play(t, "https", r.addr(), func(ip netip.Addr) http.RoundTripper {
+		tr := from(ip)
+		tr.TLSClientConfig = &tls.Config{InsecureSkipVerify: true, KeyLogWriter: f}
+		return tr
+	})
+	packets := r.capture()
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	log, err := keylog.Open([]string{keys}, keylog.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	return analyse(t, engine.AnalyzeConfig{Keys: log, Inputs: []source.Input{input("tls.pcap", packets)}})
+}
+
+// overH2 plays the session once more over HTTP/2 without TLS.
+func overH2(t *testing.T) *report.Report {
+	t.Helper()
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	app := httptest.NewUnstartedServer(shop())
+	app.Config.Protocols = &protocols
+	app.Start()
+	defer app.Close()
+	r := newRelay(t, app.Listener.Addr().String())
+	play(t, "http", r.addr(), func(ip netip.Addr) http.RoundTripper {
+		tr := from(ip)
+		tr.Protocols = &protocols
+		return tr
+	})
+	return analyse(t, engine.AnalyzeConfig{Inputs: []source.Input{input("h2.pcap", r.capture())}})
+}
+
+// uncounted leaves out how many requests an attack had.
+func uncounted(s *told) {
+	s.Attacks = slices.Clone(s.Attacks)
+	for i, a := range s.Attacks {
+		f := strings.Fields(a)
+		s.Attacks[i] = strings.Join(append(f[:2:2], f[4:]...), " ")
+	}
 }
 
 // pathsOnly keeps which APIs there are and how often they were asked: without
