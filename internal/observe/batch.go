@@ -26,6 +26,7 @@ type Batch struct {
 	uploads     slab[File]
 	codes       slab[Code]
 	internals   slab[Internal]
+	dispatch    slab[Dispatch]
 	text        interner
 	enc         dictionary
 	dec         []string
@@ -63,12 +64,37 @@ func (b *Batch) Reset() {
 	b.uploads.reset()
 	b.codes.reset()
 	b.internals.reset()
+	b.dispatch.reset()
 }
 
 // next appends an empty observation.
 func (b *Batch) next() *Observation {
 	b.obs = append(b.obs, Observation{})
 	return &b.obs[len(b.obs)-1]
+}
+
+// undo takes back the observation being filled.
+func (b *Batch) undo() {
+	n := len(b.obs) - 1
+	b.obs[n] = Observation{}
+	b.obs = b.obs[:n]
+	b.addrs.undo()
+	b.segments.undo()
+	b.params.undo()
+	b.credentials.undo()
+	b.issued.undo()
+	b.accounts.undo()
+	b.passwords.undo()
+	b.signatures.undo()
+	b.leaves.undo()
+	b.exposures.undo()
+	b.subjects.undo()
+	b.tags.undo()
+	b.markers.undo()
+	b.uploads.undo()
+	b.codes.undo()
+	b.internals.undo()
+	b.dispatch.undo()
 }
 
 // Compare orders observations by the order key: end, source ordinal, sequence
@@ -118,6 +144,9 @@ func (s *slab[T]) room(n int) []T {
 	}
 	return s.take()
 }
+
+// undo empties the slice being filled.
+func (s *slab[T]) undo() { clear(s.open()); s.buf = s.buf[:s.mark] }
 
 func (s *slab[T]) reset() {
 	clear(s.buf)

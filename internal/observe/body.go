@@ -8,6 +8,7 @@ import (
 	"xiezhi/internal/observe/jsonleaf"
 	"xiezhi/internal/observe/markup"
 	"xiezhi/internal/observe/msgpack"
+	"xiezhi/internal/observe/rpc"
 	"xiezhi/internal/observe/table"
 )
 
@@ -184,8 +185,14 @@ func (o *Observer) observeXML(body []byte, response bool) bool {
 	if !x.Parse(body) {
 		return false
 	}
+	if !response && o.callXML(x) {
+		return true
+	}
 	if x.Operation != nil && o.o.Operation == "" && !x.Fault {
 		o.o.Operation = o.fieldName(x.Operation)
+		if !response {
+			o.o.Protocol = rpc.SOAP
+		}
 	}
 	o.tellXML(x, response, true)
 	for _, in := range x.Inner {

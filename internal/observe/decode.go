@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"xiezhi/internal/exchange"
+	"xiezhi/internal/observe/rpc"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -258,6 +259,10 @@ func (d *decoder) observation(at int) {
 		p.In, p.Type, p.Class = Location(d.u8()), ValueType(d.u8()), ValueClass(d.u8())
 		p.Sensitive, p.Set = d.sensitive(), d.set()
 	}
+	o.Dispatch = d.b.dispatch.room(d.count(3, MaxDispatch))
+	for i := range o.Dispatch {
+		o.Dispatch[i] = Dispatch{d.str(), d.str(), d.u8()}
+	}
 }
 
 func (d *decoder) common(o *Observation) {
@@ -287,7 +292,7 @@ func (d *decoder) common(o *Observation) {
 	o.Records = uint32(d.u(math.MaxUint32))
 	o.ServerBanner, o.Location = d.str(), d.str()
 	o.CORS = d.u8()
-	o.Operation = d.str()
+	o.Protocol, o.Operation, o.Root, o.Stream = rpc.Protocol(d.u8()), d.str(), d.str(), Stream(d.u8())
 	o.Overflow = uint32(d.u(math.MaxUint32))
 }
 

@@ -15,7 +15,7 @@ import (
 
 const (
 	codecMagic   = 'X'
-	codecVersion = 3
+	codecVersion = 4
 )
 
 // AppendEncoded appends the encoding of all observations.
@@ -164,6 +164,13 @@ func (e *encoder) observation(o *Observation) {
 		e.b(uint8(p.Sensitive))
 		e.set(&p.Set)
 	}
+	e.n(len(o.Dispatch))
+	for i := range o.Dispatch {
+		d := &o.Dispatch[i]
+		e.str(d.Name)
+		e.str(d.Value)
+		e.b(d.Rank)
+	}
 }
 
 // recurs reports whether segments of that class recur, so that their texts go
@@ -210,7 +217,10 @@ func (e *encoder) common(o *Observation) {
 	e.str(o.ServerBanner)
 	e.str(o.Location)
 	e.b(o.CORS)
+	e.b(uint8(o.Protocol))
 	e.str(o.Operation)
+	e.str(o.Root)
+	e.b(uint8(o.Stream))
 	e.u(uint64(o.Overflow))
 }
 

@@ -74,5 +74,6 @@ func alike(a, b *Observation) bool {
 		a.Origin == b.Origin && a.RespKind == b.RespKind && a.Code == b.Code && a.CodeField == b.CodeField &&
 		a.CodeSays == b.CodeSays && a.Message == b.Message && a.MessageHash == b.MessageHash &&
 		a.MessageSays == b.MessageSays && a.Schema == b.Schema && a.Verdict == b.Verdict && a.Records == b.Records &&
-		a.ServerBanner == b.ServerBanner && a.Location == b.Location && a.CORS == b.CORS && a.Operation == b.Operation && a.Overflow == b.Overflow
+		a.ServerBanner == b.ServerBanner && a.Location == b.Location && a.CORS == b.CORS && a.Operation == b.Operation &&
+		a.Protocol == b.Protocol && a.Root == b.Root && a.Stream == b.Stream && a.Overflow == b.Overflow
 }

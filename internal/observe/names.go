@@ -25,7 +25,9 @@ const (
 	traitSignature  // signature of a signed query
 	traitCompanion  // key, time or nonce beside a signature
 	traitBirthday
-	traitOdd // the name has characters that names do not have
+	traitCall     // may belong to a call: its name, its query
+	traitDispatch // may name what is to be done
+	traitOdd      // the name has characters that names do not have
 )
 
 // Names is the lexicon of rules/credentials.yaml, internals.yaml and
@@ -49,6 +51,9 @@ type Names struct {
 	registered, unregistered              matcher        // of rules/verdicts.yaml
 	yes, no                               map[string]bool
 	verdictCodes                          matcher
+	calls                                 map[string]bool
+	dispatch                              map[string]uint8 // rank, 1 is the outermost
+	positions                             []position
 	fileWords                             []string // longest first
 	columns                               matcher
 }
@@ -134,6 +139,9 @@ func loadNames(fsys fs.FS) (*Names, map[string][]string, error) {
 		return nil, nil, err
 	}
 	if _, err = n.loadVerdicts(fsys); err != nil {
+		return nil, nil, err
+	}
+	if _, err = n.loadCalls(fsys); err != nil {
 		return nil, nil, err
 	}
 	return n, f.Cases, nil
@@ -326,6 +334,14 @@ func (n *Names) describe(name, key, parent string, depth int, inArray bool) fiel
 	}
 	if f.hint == sensitive.HintBirthDate {
 		f.traits |= traitBirthday
+	}
+	if depth <= 1 {
+		if n.calls[w] {
+			f.traits |= traitCall
+		}
+		if n.dispatch[w] != 0 {
+			f.traits |= traitDispatch
+		}
 	}
 	if !inArray && (depth <= 1 || depth == 2 && n.codeParent.has(p)) {
 		f.code, f.message = n.codeRank[w], n.messageRank[w]

@@ -15,6 +15,7 @@ import (
 	"net/netip"
 
 	"xiezhi/internal/exchange"
+	"xiezhi/internal/observe/rpc"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -39,6 +40,7 @@ const (
 	MaxCodes       = 16   // short numbers of an answer that may be a code just sent
 	MaxInternals   = 16   // fields of an answer that are for the inside only
 	MaxTags        = 8
+	MaxDispatch    = 4   // parameters that may name the operation
 	MaxText        = 256 // bytes of any string kept
 	MaxDepth       = 64  // nesting of a body
 )
@@ -380,6 +382,28 @@ const (
 	BodyProtobuf // messages of Protocol Buffers, framed as gRPC does or not
 )
 
+// Dispatch is a parameter that may name what is to be done, where one path
+// serves many functions: ?method=item.get. Whether it does is learned by the
+// catalogue. Its value is a word that no recogniser knows.
+type Dispatch struct {
+	Name  string
+	Value string
+	Rank  uint8 // the outer one has the lower rank
+}
+
+// Stream says which messages of a stream an observation is made of.
+type Stream uint8
+
+const (
+	StreamNone   Stream = iota // an exchange, not messages
+	StreamAsked                // a message of the client that nothing answers
+	StreamTold                 // a message of the server that answers nothing
+	StreamTalked               // a message of the client and the server's answer
+)
+
+// MethodMessage is the method of messages of a WebSocket.
+const MethodMessage = "WS"
+
 // Observation is one unit of traffic as the judge sees it.
 type Observation struct {
 	ID      string // exchange id; "id~k" for the k-th part, k ≥ 1
@@ -420,8 +444,12 @@ type Observation struct {
 	Accounts    []Account
 	Passwords   []Password
 	Signatures  []Signature
-	Operation   string // of a SOAP request or response: the element in its Body
-	Uploads     []File // files that the request brings
+	Protocol    rpc.Protocol // convention by which Operation is called
+	Operation   string       // "query getUser", "user.login"; of SOAP the element in the Body
+	Root        string       // GraphQL: the operation by its root fields, when that is another name
+	Stream      Stream
+	Dispatch    []Dispatch // candidates for the operation where Operation is empty
+	Uploads     []File     // files that the request brings
 
 	Status       uint16
 	RespKind     BodyKind

@@ -9,6 +9,7 @@ import (
 	"xiezhi/internal/observe/jwt"
 	"xiezhi/internal/observe/password"
 	"xiezhi/internal/observe/protobuf"
+	"xiezhi/internal/observe/rpc"
 	"xiezhi/internal/observe/signature"
 	"xiezhi/internal/redact"
 	"xiezhi/internal/sensitive"
@@ -91,6 +92,9 @@ type Observer struct {
 	matchIn   Location
 	matchName string
 
+	call  *rpc.Call // the call being observed; nil: the exchange as a whole
+	calls callState
+
 	onRequest  func(r *signature.Rule)
 	onResponse func(r *signature.Rule, where string, excerpt []byte)
 	onHeader   func(lower string) []byte
@@ -115,13 +119,38 @@ func New(cfg Config) (*Observer, error) {
 	o.walker.Seed = cfg.Redactor.TokenString("observe: field paths")
 	known := cfg.Names.column
 	o.read.csv.Known, o.read.sheet.Known, o.read.html.Known = known, known, known
+	o.calls.reader.Positions = o.cfg.Names.positionsOf
 	o.onRequest, o.onResponse, o.onHeader = o.addSignature, o.addMarker, o.responseHeader
 	return o, nil
 }
 
-// Observe appends the observations of x to out. It reads nothing but x, the
-// configuration and its memo.
+// Observe appends the observations of x to out: one, or one for each call of a
+// batch and each message of a stream. It reads nothing but x, the configuration
+// and its memo.
 func (o *Observer) Observe(x *exchange.Exchange, out *Batch) {
+	o.calls.reset()
+	if x.Part == 0 {
+		o.begin(x, out)
+		o.fields.begin()
+		o.observeRequest()
+		if o.calls.hint && o.readCalls() {
+			o.abandon()
+			o.observeCalls(x, out)
+		} else {
+			o.fields.begin()
+			o.observeResponse()
+			o.take()
+		}
+	}
+	if len(x.Messages) > 0 {
+		o.observeStream(x, out)
+	}
+	o.read.release()
+	o.x, o.o, o.out = nil, nil, nil
+}
+
+// begin starts an observation of x.
+func (o *Observer) begin(x *exchange.Exchange, out *Batch) {
 	o.x, o.out, o.o = x, out, out.next()
 	o.tokens = 0
 	o.expo.reset()
@@ -133,12 +162,11 @@ func (o *Observer) Observe(x *exchange.Exchange, out *Batch) {
 	ob.Secure, ob.Proto, ob.Caps = x.Secure, x.Proto, x.Caps
 	ob.Method = o.word(x.Method[:min(len(x.Method), 32)])
 	ob.JA4, ob.H2 = o.word(x.JA4), o.word(x.H2)
+}
 
-	o.fields.begin()
-	o.observeRequest()
-	o.fields.begin()
-	o.observeResponse()
-
+// take ends the observation.
+func (o *Observer) take() {
+	ob, out := o.o, o.out
 	ob.Segments = out.segments.take()
 	ob.Params = out.params.take()
 	ob.Forwarded = out.addrs.take()
@@ -152,11 +180,15 @@ func (o *Observer) Observe(x *exchange.Exchange, out *Batch) {
 	ob.Uploads = out.uploads.take()
 	ob.Codes = out.codes.take()
 	ob.Internals = out.internals.take()
+	ob.Dispatch = out.dispatch.take()
 	o.takeExposures()
-
 	o.request.wipe()
-	o.read.release()
-	o.x, o.o, o.out = nil, nil, nil
+}
+
+// abandon takes the observation back: it is to be made anew.
+func (o *Observer) abandon() {
+	o.out.undo()
+	o.request.wipe()
 }
 
 // over counts items beyond a cap.

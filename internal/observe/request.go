@@ -97,6 +97,10 @@ func bodyBytes(m *exchange.Message) uint64 {
 }
 
 func (o *Observer) observeRequestBody() {
+	if o.call != nil {
+		o.observeCall()
+		return
+	}
 	m := &o.x.Request
 	if len(m.Body) == 0 {
 		if bodyBytes(m) > 0 {
@@ -121,11 +125,15 @@ func (o *Observer) observeRequestBody() {
 	o.o.ReqKind = kind
 	r := &o.request
 	r.shape.contentType(ct)
+	if o.callDocument(ct, body) {
+		return
+	}
 	switch kind {
 	case BodyJSON:
 		r.in = InJSON
 		o.observeJSON(ct, body, false, cut == 0 && m.Truncated == 0)
 		r.shape.style(uint64(o.walker.Style))
+		o.calls.body = body
 	case BodyForm:
 		o.observePairs(trimSpace(body), InForm, '&')
 	case BodyMultipart:
@@ -264,6 +272,9 @@ func (o *Observer) requestLeaf(f *fieldEntry, in Location, t ValueType, v []byte
 		o.account(f, in, &p, v)
 	}
 	r.echo(v)
+	if f.traits&(traitCall|traitDispatch) != 0 {
+		o.callLeaf(f, in, &p, v)
+	}
 }
 
 func (o *Observer) param(p Param) {

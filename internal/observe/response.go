@@ -58,13 +58,32 @@ func (o *Observer) observeResponse() {
 	ob.RespBytes = bodyBytes(&x.Response)
 	o.observeResponseHeaders()
 	o.rpcTrailers()
+	if o.call != nil && o.calls.n > 1 {
+		o.out.issued.undo() // a cookie of the answer belongs to which call?
+	}
 	if r.codes = o.wantCodes(); r.codes {
 		o.codeHeaders()
 	}
-	o.observeResponseBody()
+	if o.call == nil || !o.observeReply() {
+		o.observeResponseBody()
+	}
+	o.takeAnswer()
+}
+
+// takeAnswer reports what the answer says as a whole.
+func (o *Observer) takeAnswer() {
 	o.takeCode()
 	o.takeOutcome()
+	if o.o.Stream == StreamTold && !o.call.Failed {
+		o.response.msg = o.response.msg[:0] // what people say to one another tells no outcome
+	}
 	o.takeMessage()
+	if o.call != nil && o.call.Failed {
+		// an error gives nothing, whatever it looks like
+		o.o.CodeSays, o.o.Records = -1, 0
+		o.response.leaves = o.response.leaves[:0]
+		return
+	}
 	o.takeVerdict()
 	o.takeLeaves()
 }

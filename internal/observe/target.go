@@ -229,6 +229,9 @@ func (o *Observer) pair(in Location, name, value []byte) {
 		o.over(1)
 		return
 	}
+	if f.traits&traitCall != 0 && o.callPair(f, in, value) {
+		return
+	}
 	if nested(value) {
 		// a body inside a parameter: data={"mobile":"…"}
 		o.request.prefix, o.request.in = f.name, in

@@ -272,3 +272,6 @@ func (w *Walker) Keys() (n int) {
 	}
 	return n
 }
+
+// Unescape appends the text of a JSON string with its escapes decoded.
+func Unescape(dst, s []byte) []byte { return unescape(dst, s) }
