@@ -24,7 +24,7 @@ func (e *Engine) door(ev *catalog.Event, i int32) int32 {
 		}
 		handle = e.apis[i].handle
 		key = join(uint64(handle), 1)
-	case ev.API == nil && ev.Method == "POST" && ev.Status != 404 && ev.Status != 405 && namesLogin(ev):
+	case ev.API == nil && (ev.Method == "POST" || ev.Stream != observe.StreamNone) && ev.Status != 404 && ev.Status != 405 && namesLogin(ev):
 		key = join(pathHash(ev), 2)
 	default:
 		return 0
@@ -46,6 +46,9 @@ func (e *Engine) door(ev *catalog.Event, i int32) int32 {
 	} else {
 		for k := range ev.Segments {
 			s.template += "/" + ev.Segments[k].Text
+		}
+		if name := operation(ev); name != "" {
+			s.template += "#" + name
 		}
 	}
 	s.place = hashText(s.template)
@@ -69,12 +72,12 @@ func signsIn(ev *catalog.Event) bool {
 var loginWords = [...]string{"login", "signin", "sign-in", "sign_in", "logon", "xmlrpc"}
 
 func namesLogin(ev *catalog.Event) bool {
-	if len(ev.Segments) == 0 {
-		return false
+	last := ""
+	if n := len(ev.Segments); n > 0 {
+		last = ev.Segments[n-1].Text
 	}
-	last := ev.Segments[len(ev.Segments)-1].Text
 	for _, w := range loginWords {
-		if containsFold(last, w) {
+		if containsFold(last, w) || containsFold(operation(ev), w) {
 			return true
 		}
 	}

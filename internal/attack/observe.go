@@ -3,6 +3,7 @@ package attack
 import (
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/observe"
+	"xiezhi/internal/observe/rpc"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -313,7 +314,22 @@ func pathHash(ev *catalog.Event) uint64 {
 			h = join(h, hashText(s.Text))
 		}
 	}
+	if name := operation(ev); name != "" {
+		h = join(h, hashText(name))
+	}
 	return h
+}
+
+// operation is what is asked for where one path serves many functions; of
+// GraphQL by its root fields, since clients name operations as they like.
+func operation(ev *catalog.Event) string {
+	switch {
+	case ev.Protocol == rpc.None:
+		return ""
+	case ev.Root != "":
+		return ev.Root
+	}
+	return ev.Operation
 }
 
 // missing counts a request for something that is not there.

@@ -374,7 +374,7 @@ func (e *Engine) remember(ev *catalog.Event, asker uint64) {
 	if ev.Outcome != catalog.OutcomeSuccess {
 		return
 	}
-	if ev.Method == "POST" || ev.Method == "PUT" {
+	if (ev.Method == "POST" || ev.Method == "PUT") && (ev.API == nil || ev.API.Operation == "" || !ev.API.Reads()) {
 		for k := range min(len(ev.Params), tokensMade) {
 			if t := ev.Params[k].Token; t != 0 {
 				e.made.add(join(asker, t))

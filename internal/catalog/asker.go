@@ -13,7 +13,7 @@ func (c *Catalog) askerParam(p *op, ev *Event) uint64 {
 	if ev.Who.Principal == 0 || len(ev.Passwords) > 0 {
 		return 0
 	}
-	read := ev.Method == "GET" || ev.Method == "HEAD"
+	read := p.Reads()
 	found := uint64(0)
 	for i := range ev.Accounts {
 		a := &ev.Accounts[i]

@@ -42,11 +42,11 @@ type Catalog struct {
 	stats   Stats
 	junk    junk
 	codes   codes
-	data    *sketch.Recent[struct{}] // tokens of word-like values seen in answers
-	known   *sketch.Recent[struct{}] // tokens of accounts that exist
-	given   *sketch.Recent[struct{}] // (principal, object) that stood in a list
-	mine    *sketch.Recent[struct{}] // (principal, API) with objects of its own
-	room    [observe.MaxSegments]segment
+	data    *sketch.Recent[struct{}]         // tokens of word-like values seen in answers
+	known   *sketch.Recent[struct{}]         // tokens of accounts that exist
+	given   *sketch.Recent[struct{}]         // (principal, object) that stood in a list
+	mine    *sketch.Recent[struct{}]         // (principal, API) with objects of its own
+	room    [observe.MaxSegments + 1]segment // one for the operation
 }
 
 // New makes an empty catalogue.
@@ -98,23 +98,23 @@ func canonical(method string) string {
 	return method
 }
 
-func (c *Catalog) lookup(o *observe.Observation, segs []segment) *op {
+// lookup gives the API of a request and the segments that lead to it.
+func (c *Catalog) lookup(o *observe.Observation, segs []segment) (*op, []segment) {
 	if o.Method == "OPTIONS" {
-		return nil
+		return nil, segs
 	}
 	n := c.root(o.Host, false)
 	if n == nil {
-		return nil
+		return nil, segs
 	}
-	budget := findBudget
-	return n.find(segs, canonical(o.Method), &budget)
+	return c.resolve(n, o, segs)
 }
 
 // Lookup gives the API that an observation belongs to as far as is known, or
 // nil. It does not write.
 func (c *Catalog) Lookup(o *observe.Observation) *API {
-	var room [observe.MaxSegments]segment
-	p := c.lookup(o, c.path(o, room[:0]))
+	var room [observe.MaxSegments + 1]segment
+	p, _ := c.lookup(o, named(o, c.path(o, room[:0])))
 	if p == nil {
 		return nil
 	}
@@ -145,15 +145,16 @@ func (c *Catalog) Assign(o *observe.Observation, who *identity.Who, ev *Event) {
 	if who.Registered {
 		c.remember(c.known, who.Subject)
 	}
-	segs := c.path(o, c.room[:0])
+	segs := named(o, c.path(o, c.room[:0]))
 	out := c.outcome(o)
-	p := c.lookup(o, segs)
+	p, segs := c.lookup(o, segs)
 	switch {
 	case p == nil && out == OutcomeSuccess && c.plausible(o, segs):
-		p = c.learn(o, segs, p)
+		p, segs = c.admit(o, segs)
 	case p == nil && out == OutcomeNotFound:
 		c.missing(o, nil)
 	case p == nil:
+		segs = byRoot(o, segs)
 		if c.candidacy(o, who, segs, out) {
 			if p = c.place(c.root(o.Host, true), segs, o, answer(o), o.Method); p != nil && p.Exchanges == 0 {
 				p.refused = true
@@ -163,6 +164,9 @@ func (c *Catalog) Assign(o *observe.Observation, who *identity.Who, ev *Event) {
 		p = nil
 	case out == OutcomeSuccess && o.Method == p.Method:
 		p = c.learn(o, segs, p)
+	}
+	if p != nil && out == OutcomeSuccess && len(o.Dispatch) > 0 && p.Operation == "" && o.Method == p.Method {
+		p, segs = c.learnDispatch(p, o, segs)
 	}
 	if p == nil {
 		c.stats.Junk++

@@ -17,6 +17,7 @@ package catalog
 import (
 	"xiezhi/internal/identity"
 	"xiezhi/internal/observe"
+	"xiezhi/internal/observe/rpc"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -88,12 +89,16 @@ const (
 // API is one learned API. Detectors read it; only the catalogue writes.
 type API struct {
 	Handle   Handle
-	ID       string // stable: hash of site, method, template
+	ID       string // stable: hash of site, method, template, operation included
 	Site     string
 	Host     string
 	Method   string
-	Template string // "/users/v1/{username}"
-	Role     taxonomy.Role
+	Template string // "/users/v1/{username}", "/graphql#query getUser"
+	// Operation is what stands behind "#" in the template: where one path serves
+	// many functions, the one that this API is. Empty elsewhere.
+	Operation string
+	Protocol  rpc.Protocol // convention of the operation
+	Role      taxonomy.Role
 
 	Exchanges uint64
 	Outcomes  [9]uint64 // by Outcome

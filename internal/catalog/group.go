@@ -121,6 +121,7 @@ func (c *Catalog) fold(dst, src *node) {
 			dst.attach(k)
 		}
 	}
+	c.foldCalls(dst, src)
 	switch {
 	case src.group == nil:
 	case dst.group == nil:

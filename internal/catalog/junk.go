@@ -114,6 +114,10 @@ func listable(m string) bool {
 func (c *Catalog) candidacy(o *observe.Observation, who *identity.Who, segs []segment, out Outcome) bool {
 	switch out {
 	case OutcomeDenied, OutcomeRejected, OutcomeThrottled, OutcomeInvalid:
+	case OutcomeUnknown:
+		if o.Stream != observe.StreamAsked { // some messages are never answered
+			return false
+		}
 	case OutcomeRedirect:
 		if o.Method == "GET" {
 			return false

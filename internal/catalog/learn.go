@@ -60,6 +60,8 @@ func (c *Catalog) place(root *node, segs []segment, o *observe.Observation, v va
 		s := &segs[i]
 		next := (*node)(nil)
 		switch {
+		case s.operation:
+			next = c.operation(n, s.text)
 		case s.value:
 			next = c.parameter(n)
 		case n.lit(s.text) != nil:

@@ -30,6 +30,7 @@ type op struct {
 	refused  bool          // listed for its refusals: never yet answered with success
 	catchall uint64        // answer key it was listed with, when pages like it are suspect
 	dirty    bool          // role must be judged again
+	dispatch []dispatch    // parameters that may name the operation
 }
 
 func (p *op) answered(key uint64) bool {
@@ -52,7 +53,7 @@ func (c *Catalog) newOp(n *node, method string, o *observe.Observation) *op {
 	c.parents = append(c.parents, h)
 	p := &op{node: n, dirty: true}
 	p.Handle, p.Site, p.Host, p.Method, p.Role = h, c.site, c.hostName(o.Host), method, taxonomy.RoleOther
-	p.First, p.Last = o.Start, o.Start
+	p.First, p.Last, p.Protocol = o.Start, o.Start, o.Protocol
 	c.ops = append(c.ops, p)
 	n.ops = append(n.ops, p)
 	c.template(p)
@@ -83,6 +84,7 @@ func (p *op) absorb(other *op) {
 	p.use.merge(&other.use)
 	p.owner.merge(&other.owner)
 	p.absorbAskers(other)
+	p.absorbDispatch(other)
 	p.refused = p.refused && other.refused
 	if p.catchall != other.catchall {
 		p.catchall = 0

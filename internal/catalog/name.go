@@ -114,6 +114,11 @@ func (c *Catalog) retemplate(n *node) {
 	for _, k := range n.order {
 		c.retemplate(k)
 	}
+	if n.calls != nil {
+		for _, k := range n.calls.order {
+			c.retemplate(k)
+		}
+	}
 	if n.group != nil {
 		if t := c.nameOf(n.group); t != "" {
 			n.group.text = t
@@ -125,7 +130,7 @@ func (c *Catalog) retemplate(n *node) {
 // template writes an operation's template and id. The id leaves parameter
 // names out: a better name does not make another API.
 func (c *Catalog) template(p *op) {
-	var parts [observe.MaxSegments + 1]*node
+	var parts [observe.MaxSegments + 2]*node
 	k := len(parts)
 	for n := p.node; n.parent != nil && k > 0; n = n.parent {
 		k--
@@ -138,6 +143,16 @@ func (c *Catalog) template(p *op) {
 	}
 	for i := k; i < len(parts); i++ {
 		n := parts[i]
+		if n.operation {
+			if i == k {
+				b.WriteByte('/')
+			}
+			b.WriteByte('#')
+			b.WriteString(n.text)
+			id = sketch.Join(sketch.Join(id, 2), sketch.HashString(n.text))
+			p.Operation = n.text
+			continue
+		}
 		if n.param || n.text[0] != ':' {
 			b.WriteByte('/')
 		}

@@ -22,6 +22,12 @@ const (
 // outcome judges a response by its status, its business code and what its
 // message says. Statuses alone mislead: many applications refuse with 200.
 func (c *Catalog) outcome(o *observe.Observation) Outcome {
+	switch o.Stream {
+	case observe.StreamAsked:
+		return OutcomeUnknown
+	case observe.StreamTold, observe.StreamTalked:
+		return c.business(o)
+	}
 	switch s := o.Status; {
 	case s == 0:
 		return OutcomeUnknown
@@ -114,19 +120,26 @@ func (c *Catalog) business(o *observe.Observation) Outcome {
 		}
 		return OutcomeSuccess
 	}
+	// codes that a protocol has given a meaning
+	switch o.Code {
+	case "-32601", "PERSISTED_QUERY_NOT_FOUND":
+		return OutcomeNotFound
+	case "-32700", "-32600", "-32602", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED", "OPERATION_RESOLUTION_FAILURE":
+		return OutcomeInvalid
+	}
 	if r := said(o); r != OutcomeUnknown {
 		return r
 	}
-	switch o.Code { // codes that quote HTTP
-	case "401", "403":
+	switch o.Code { // codes that quote HTTP, or are the custom of GraphQL
+	case "401", "403", "UNAUTHENTICATED", "FORBIDDEN", "UNAUTHORIZED":
 		return OutcomeDenied
-	case "404":
+	case "404", "NOT_FOUND":
 		return OutcomeNotFound
-	case "429":
+	case "429", "RATE_LIMITED", "TOO_MANY_REQUESTS":
 		return OutcomeThrottled
-	case "400", "422":
+	case "400", "422", "BAD_USER_INPUT", "BAD_REQUEST":
 		return OutcomeInvalid
-	case "500":
+	case "500", "-32603", "INTERNAL_SERVER_ERROR":
 		return OutcomeError
 	}
 	return OutcomeRejected

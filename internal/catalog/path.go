@@ -14,6 +14,8 @@ type segment struct {
 	class observe.ValueClass
 	sens  taxonomy.Sensitive
 	value bool // a value by its shape alone
+
+	operation bool // not of the path: the operation
 }
 
 // path splits an observation into segments; empty ones (double slashes, a

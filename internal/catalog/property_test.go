@@ -77,6 +77,12 @@ func size(t *rapid.T, n *node) (nodes, ops int) {
 			t.Fatalf("support %v, counted %v", s, sums[k])
 		}
 	}
+	if n.calls != nil {
+		if len(n.calls.order) != len(n.calls.by) {
+			t.Fatalf("%d operations in order, %d by name", len(n.calls.order), len(n.calls.by))
+		}
+		kids = append(kids, n.calls.order...)
+	}
 	if n.group != nil {
 		kids = append(kids, n.group)
 	}

@@ -149,10 +149,11 @@ func (c *Catalog) judge(p *op, ev *Event) {
 func (c *Catalog) role(p *op) taxonomy.Role {
 	var scores [64]float64
 	words := c.pathWords(p)
+	verb := p.verb()
 	for i := range c.lex.roles {
 		rw := &c.lex.roles[i]
 		s := words.match(rw.words)
-		if s > 0 && len(rw.methods) > 0 && !rw.methods[p.Method] {
+		if s > 0 && len(rw.methods) > 0 && !rw.methods[verb] && !(p.Operation != "" && verb == "POST") {
 			s -= 3
 		}
 		scores[i] = s
@@ -178,7 +179,8 @@ func (u *usage) score(r taxonomy.Role, p *op, w words) float64 {
 	half := func(n uint32) bool { return n > 0 && 2*n >= u.n }
 	// An attack is mostly failures: what successes show is judged by them.
 	good := func(n uint32) bool { return n > 0 && 2*n >= u.success }
-	write := p.Method != "GET" && p.Method != "DELETE"
+	verb := p.verb()
+	write := verb != "GET" && verb != "DELETE"
 	s := 0.0
 	add := func(on bool, v float64) {
 		if on {
@@ -207,7 +209,7 @@ func (u *usage) score(r taxonomy.Role, p *op, w words) float64 {
 	case taxonomy.RolePasswordChange:
 		add(half(u.newPass) && half(u.password), 4)
 		add(write && w.last("password", "passwd", "pwd", "mima") && (half(u.password) || half(u.newPass)), 4)
-		add(p.Method == "GET", -4)
+		add(verb == "GET", -4)
 	case taxonomy.RoleTokenRefresh:
 		add(half(u.refresh) && u.issued > 0, 4)
 	case taxonomy.RoleCodeVerify:
@@ -225,25 +227,27 @@ func (u *usage) score(r taxonomy.Role, p *op, w words) float64 {
 	case taxonomy.RoleStatic:
 		add(good(u.asset), 8)
 	case taxonomy.RolePage:
-		add(good(u.html) && p.Method == "GET", 4)
+		add(good(u.html) && verb == "GET", 4)
 	case taxonomy.RoleProfile:
-		add(p.Method == "GET" && w.selfish, 4)
-		add(p.Method != "GET" && s > 0, -2)
+		add(verb == "GET" && w.selfish, 4)
+		add(verb != "GET" && s > 0, -2)
 	case taxonomy.RoleProfileUpdate:
-		add((p.Method == "PUT" || p.Method == "PATCH" || p.Method == "POST") && w.selfish, 4)
+		add((verb == "PUT" || verb == "PATCH" || verb == "POST") && w.selfish, 4)
 	case taxonomy.RoleSearch:
 		add(half(u.search), 3.5)
 	case taxonomy.RoleList:
-		add(good(u.records) && p.Method == "GET", 3.2)
-		add(good(u.records) && p.Method != "GET", 3)
+		add(good(u.records) && verb == "GET", 3.2)
+		add(good(u.records) && verb != "GET", 3)
 		add(half(u.page), 1)
 	case taxonomy.RoleDetail:
-		add(p.Method == "GET" && w.value && !good(u.records), 3.1)
+		add(verb == "GET" && w.value && !good(u.records), 3.1)
 	case taxonomy.RolePayment:
 		add(half(u.money) && write, 1)
+	case taxonomy.RoleGraphql:
+		add(p.Operation != "", -10) // the operation says more
 	case taxonomy.RoleAdmin:
 		// What is listed, shown or searched in a back office is the back office's.
-		add(w.leads && p.Method == "GET" && !good(u.html) && !good(u.asset), 4)
+		add(w.leads && verb == "GET" && !good(u.html) && !good(u.asset), 4)
 	}
 	return s
 }
@@ -260,7 +264,11 @@ type words struct {
 
 func (c *Catalog) pathWords(p *op) words {
 	var w words
-	for _, part := range strings.Split(strings.Trim(p.Template, "/"), "/") {
+	path := p.Template
+	if p.Operation != "" {
+		path = strings.TrimSuffix(strings.TrimSuffix(path, p.Operation), "#")
+	}
+	for _, part := range strings.Split(strings.Trim(path, "/"), "/") {
 		if part == "" {
 			continue
 		}
@@ -269,13 +277,12 @@ func (c *Catalog) pathWords(p *op) words {
 			continue
 		}
 		w.value = false
-		w.parts = append(w.parts, plain(part))
-		w.subs = append(w.subs, subwords(part, nil))
-		if c.lex.self[strings.ToLower(part)] {
-			w.selfish = true
-		}
-		if len(w.parts) <= 3 && backOffice(w.parts[len(w.parts)-1]) {
-			w.leads = true
+		w.add(c, part)
+	}
+	if p.Operation != "" {
+		w.value = false
+		for _, part := range operationWords(p.Operation) {
+			w.add(c, part)
 		}
 	}
 	if n := len(w.parts); n >= 2 {
@@ -284,6 +291,17 @@ func (c *Catalog) pathWords(p *op) words {
 		w.tail = w.parts[0]
 	}
 	return w
+}
+
+func (w *words) add(c *Catalog, part string) {
+	w.parts = append(w.parts, plain(part))
+	w.subs = append(w.subs, subwords(part, nil))
+	if c.lex.self[strings.ToLower(part)] {
+		w.selfish = true
+	}
+	if len(w.parts) <= 3 && backOffice(w.parts[len(w.parts)-1]) {
+		w.leads = true
+	}
 }
 
 // backOffice reports whether a path's segment says that what follows is for

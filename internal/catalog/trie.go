@@ -22,15 +22,17 @@ const (
 
 // node is one place in the tree of paths.
 type node struct {
-	parent *node
-	text   string // literal text, or the parameter's name
-	param  bool
-	words  bool // parameter that takes words, by evidence; else only id-shaped values
+	parent    *node
+	text      string // literal text, or the parameter's name
+	param     bool
+	operation bool // stands for an operation of its parent's path
+	words     bool // parameter that takes words, by evidence; else only id-shaped values
 
 	order []*node          // literal children in order of creation
 	lits  map[string]*node // the same by text, from fewChildren on
 	group *node            // the parameter child
 	ops   []*op
+	calls *calls // operations; nil on most paths
 
 	support map[uint64]support // per answer feature: the literal children that show it
 
@@ -98,6 +100,12 @@ func (n *node) find(segs []segment, method string, budget *int) *op {
 		return n.op(method)
 	}
 	s := &segs[0]
+	if s.operation {
+		if k := n.call(s.text); k != nil {
+			return k.op(method)
+		}
+		return nil
+	}
 	if !s.value {
 		if k := n.lit(s.text); k != nil {
 			if p := k.find(segs[1:], method, budget); p != nil {
@@ -116,7 +124,7 @@ func (n *node) find(segs []segment, method string, budget *int) *op {
 // beside is find with one word, neither a route nor made of route words, taken
 // for a value of the parameter where it stands.
 func (c *Catalog) beside(n *node, segs []segment, method string, budget *int) *op {
-	if *budget--; *budget < 0 || len(segs) == 0 {
+	if *budget--; *budget < 0 || len(segs) == 0 || segs[0].operation {
 		return nil
 	}
 	s := &segs[0]

@@ -65,6 +65,9 @@ func (c *hostCensus) add(b *observe.Batch) {
 	defer c.mu.Unlock()
 	for i := range b.Len() {
 		o := b.At(i)
+		if o.Part > 0 {
+			continue // exchanges are counted
+		}
 		h := c.hosts[o.Host]
 		if h == nil {
 			if c.bound != ^uint64(0) && c.hash(o.Host) > c.bound {

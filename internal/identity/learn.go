@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"xiezhi/internal/observe"
+	"xiezhi/internal/observe/rpc"
 )
 
 // Learn takes the judged outcome of the event that Resolve answered for. It is
@@ -124,6 +125,9 @@ func inBody(o *observe.Observation) bool {
 // names nobody, on a path that speaks of the asker, answered with a single
 // object.
 func selfProfile(o *observe.Observation) bool {
+	if o.Operation != "" && o.Protocol != rpc.None {
+		return selfOperation(o)
+	}
 	if o.Method != "GET" || len(o.Accounts) > 0 || o.Records > 1 || len(o.Segments) == 0 || len(o.Leaves) == 0 {
 		return false
 	}
@@ -140,6 +144,26 @@ func selfProfile(o *observe.Observation) bool {
 		self = isSelf(o.Segments[n-2].Text + o.Segments[n-1].Text)
 	}
 	return self
+}
+
+// selfOperation is selfProfile for an operation: "query me", "user.info".
+func selfOperation(o *observe.Observation) bool {
+	if len(o.Params) > 0 || len(o.Accounts) > 0 || o.Records > 1 || len(o.Leaves) == 0 {
+		return false
+	}
+	for _, name := range [...]string{o.Operation, o.Root} {
+		if kind, rest, ok := strings.Cut(name, " "); ok {
+			if kind == "mutation" {
+				return false
+			}
+			name = rest
+		}
+		last := name[strings.LastIndexAny(name, "./:")+1:]
+		if isSelf(last) || isSelf(strings.TrimPrefix(last, "get")) || squeeze(last) == "viewer" || isSelf(strings.ReplaceAll(name, ".", "")) {
+			return true
+		}
+	}
+	return false
 }
 
 // profileAccount gives the account that a "who am I" response names.

@@ -106,7 +106,7 @@ func (d *BOLA) Observe(ev *defect.Event) {
 func (d *BOLA) judge(ev *defect.Event) (own bool, object uint64, credential bool) {
 	var account uint64
 	var noun, sets bool
-	if methodWrites(ev.Method) {
+	if writes(ev) {
 		if socialRole(ev.API.Role) {
 			return false, 0, false // acts on what others made are what these are for
 		}
@@ -240,7 +240,7 @@ func (d *BOLA) remember(ev *defect.Event) {
 	for i := range ev.Leaves {
 		d.issued.Add(defect.Pair(p, ev.Leaves[i].Token))
 	}
-	if ev.Method == "POST" || ev.Method == "PUT" { // created by the asker
+	if (ev.Method == "POST" || ev.Method == "PUT") && writes(ev) { // created by the asker
 		for i := range ev.Params {
 			d.issued.Add(defect.Pair(p, ev.Params[i].Token))
 		}

@@ -363,12 +363,21 @@ func methodWrites(m string) bool {
 	return false
 }
 
+// writes reports whether a request changes something, by its method, or by what
+// its operation is called.
+func writes(ev *defect.Event) bool {
+	if ev.API != nil && ev.API.Operation != "" {
+		return !ev.API.Reads()
+	}
+	return methodWrites(ev.Method)
+}
+
 // changes reports whether a request changes something. Many applications read
 // by POST, too: what is called a detail or a list, or names no more than an
 // object and is answered with it, is a read.
 func changes(ev *defect.Event) bool {
-	if ev.Method != "POST" {
-		return methodWrites(ev.Method)
+	if ev.API.Operation != "" || ev.Method != "POST" {
+		return writes(ev)
 	}
 	switch ev.API.Role {
 	case taxonomy.RoleDetail, taxonomy.RoleList, taxonomy.RoleSearch, taxonomy.RoleProfile, taxonomy.RoleOrderQuery, taxonomy.RoleQueryProgress,
