@@ -21,8 +21,8 @@ func (e *Engine) Observe(ev *catalog.Event) {
 	for _, m := range ev.Merges {
 		e.merge(m)
 	}
-	if ev.Observation == nil {
-		return
+	if ev.Observation == nil || ev.Stream == observe.StreamTold {
+		return // what a server sends unasked is nobody's doing
 	}
 	if ev.End > e.now {
 		e.now = ev.End

@@ -31,7 +31,7 @@ func (c *Catalog) outcome(o *observe.Observation) Outcome {
 	switch s := o.Status; {
 	case s == 0:
 		return OutcomeUnknown
-	case s == 304:
+	case s == 304, s == 101:
 		return OutcomeSuccess
 	case s < 200:
 		return OutcomeUnknown

@@ -44,6 +44,7 @@ type ask struct {
 	ctype   string
 	answer  []pair
 	resp    string
+	say     []say // messages of the stream that the exchange opens
 }
 
 func newTraffic(host string) *traffic {
@@ -69,7 +70,11 @@ func (s *traffic) send(a ask) {
 		"headers": append([]pair{{"Host", s.host}, {"User-Agent", "Mozilla/5.0 Chrome/131.0"}, {"Accept", "*/*"}}, a.headers...)}
 	if a.body != "" {
 		mime := "application/json"
-		if a.body[0] != '{' {
+		switch a.body[0] {
+		case '{', '[':
+		case '<':
+			mime = "text/xml"
+		default:
 			mime = "application/x-www-form-urlencoded"
 		}
 		req["postData"] = map[string]any{"mimeType": mime, "text": a.body}
@@ -78,6 +83,18 @@ func (s *traffic) send(a ask) {
 		"request": req, "_client": map[string]any{"ip": a.client, "port": 40000 + s.n%20000}, "_server": map[string]any{"ip": "192.0.2.10", "port": 443},
 		"response": map[string]any{"status": a.status, "statusText": "", "httpVersion": "HTTP/1.1", "headers": append([]pair{{"Content-Type", a.ctype}}, a.answer...), "cookies": []any{},
 			"content": map[string]any{"size": len(a.resp), "mimeType": a.ctype, "text": base64.StdEncoding.EncodeToString([]byte(a.resp)), "encoding": "base64"}, "redirectURL": "", "headersSize": -1, "bodySize": len(a.resp)}}
+	if len(a.say) > 0 {
+		var list []map[string]any
+		for _, m := range a.say {
+			s.at = s.at.Add(time.Second)
+			kind := "receive"
+			if m.sent {
+				kind = "send"
+			}
+			list = append(list, map[string]any{"type": kind, "time": float64(s.at.UnixMilli()) / 1000, "opcode": 1, "data": m.text})
+		}
+		e["_webSocketMessages"] = list
+	}
 	b, err := json.Marshal(e)
 	if err != nil {
 		panic(err)

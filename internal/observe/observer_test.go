@@ -58,6 +58,7 @@ type call struct {
 	status               int
 	respHead             []string
 	respBody             string
+	said                 []string // messages of a stream, ">" by the client, "<" by the server
 }
 
 const testDay = int64(1700000000) * 1e9
@@ -86,6 +87,9 @@ func (c call) exchange() *exchange.Exchange {
 	}
 	fields(&x.Request, c.head, c.body)
 	fields(&x.Response, c.respHead, c.respBody)
+	for i, s := range c.said {
+		x.Messages = append(x.Messages, exchange.StreamMessage{Time: testDay + int64(i+1)*1e9, Sent: s[0] == '>', Text: true, Data: []byte(s[1:]), Size: int64(len(s) - 1)})
+	}
 	return x
 }
 

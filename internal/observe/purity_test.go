@@ -31,6 +31,12 @@ func samples() []call {
 		{target: "/mixed", head: []string{"Content-Type", "multipart/mixed; boundary=x"}, body: "--x\r\nContent-Type: text/csv\r\nContent-Disposition: attachment; filename=a.csv\r\n\r\na,b\n1,2\r\n--x\r\nContent-Type: multipart/mixed; boundary=y\r\n\r\n--y\r\n\r\n{}\r\n--y--\r\n--x--",
 			respHead: []string{"Content-Type", "multipart/related; boundary=x"}, respBody: "--x\r\nContent-Type: text/xml\r\n\r\n<a><b>1</b></a>\r\n--x--"},
 		{target: "/lines", respHead: []string{"Content-Type", "application/x-ndjson"}, respBody: "{\"a\":1}\n{\"a\n{\"a\":3}\n"},
+		{target: "/graphql", head: jsonHead, body: `[{"query":"query Q($i:ID!){u:user(id:$i){phone}}","variables":{"i":"7"}},{"query":"mutation{a:login(username:\"bob\",password:\"x1\"){token} b:login(username:\"amy\",password:\"x2\"){token}}"}]`,
+			respBody: `[{"data":{"u":{"phone":"13800138000"}}},{"data":{"a":null,"b":{"token":"0123456789abcdef"}},"errors":[{"message":"wrong password","path":["a"]}]}]`},
+		{target: "/rpc", head: jsonHead, body: `[{"jsonrpc":"2.0","method":"user.get","params":["13800138000"],"id":1},{"jsonrpc":"2.0","method":"log"}]`, respBody: `[{"jsonrpc":"2.0","error":{"code":-32601,"message":"no 13800138000"},"id":1}]`},
+		{target: "/xmlrpc.php", head: []string{"Content-Type", "text/xml"}, body: `<methodCall><methodName>wp.getUsersBlogs</methodName><params><param><value>admin</value></param><param><value>pw</value></param></params></methodCall>`,
+			respHead: []string{"Content-Type", "text/xml"}, respBody: `<methodResponse><params><param><value><array><data><value><i4>7</i4></value></data></array></value></param></params></methodResponse>`},
+		{target: "/ws?token=0123456789abcdef", status: 101, said: []string{`>{"type":"login","id":1,"username":"bob","password":"x1"}`, `<{"id":1,"type":"error","message":"wrong password"}`, `>42["chat",{"to":"13800138000"}]`, `<hello`}},
 		{target: "/cut", body: `{"a":"b","c":[1,2,{"d":"`, respBody: `{"x":`},
 	}
 	return list

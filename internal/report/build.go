@@ -117,7 +117,7 @@ type builder struct {
 }
 
 func (b *builder) api(a *catalog.API, now int64) API {
-	out := API{ID: a.ID, Site: a.Site, Host: a.Host, Method: a.Method, Template: a.Template, Role: string(a.Role),
+	out := API{ID: a.ID, Site: a.Site, Host: a.Host, Method: a.Method, Template: a.Template, Operation: a.Operation, Protocol: a.Protocol.String(), Role: string(a.Role),
 		Lifecycle: string(a.Lifecycle(now)), Exposure: string(a.Exposure()), Exchanges: a.Exchanges, Actors: a.Actors,
 		Auth: string(a.Auth()), Sensitive: []SensitiveData{}, FirstSeen: moment(a.First), LastSeen: moment(a.Last)}
 	for _, s := range a.Sensitive {

@@ -148,6 +148,8 @@ type API struct {
 	Host      string          `json:"host"`
 	Method    string          `json:"method"`
 	Template  string          `json:"template"`
+	Operation string          `json:"operation,omitempty"` // behind "#" in the template
+	Protocol  string          `json:"protocol,omitempty"`
 	Role      string          `json:"role"`
 	Lifecycle string          `json:"lifecycle"`
 	Exposure  string          `json:"exposure"`

@@ -88,7 +88,7 @@ func TestCalls(t *testing.T) {
 			[]string{`graphql query a  -> {"data":{"a":1}}`, `graphql query b  -> {"errors":[{"message":"no"}]} failed  no`}},
 		"graphql, persisted": {`{"operationName":"Cart","variables":{"id":1},"extensions":{"persistedQuery":{"version":1,"sha256Hash":"ab12"}}}`, `{"errors":[{"message":"PersistedQueryNotFound","extensions":{"code":"PERSISTED_QUERY_NOT_FOUND"}}]}`,
 			[]string{`graphql query Cart {"id":1} -> {"errors":[{"message":"PersistedQueryNotFound","extensions":{"code":"PERSISTED_QUERY_NOT_FOUND"}}]} failed PERSISTED_QUERY_NOT_FOUND PersistedQueryNotFound`}},
-		"escaped names": {`{"\u0071uery":"{\u0061(b:1)}"}`, ``, []string{`graphql query a {"b":1}`}},
+		"escaped names":              {`{"\u0071uery":"{\u0061(b:1)}"}`, ``, []string{`graphql query a {"b":1}`}},
 		"a search":                   {`{"query":"mutation of genes","page":1}`, ``, nil},
 		"a search in braces":         {`{"query":"{not closed"}`, ``, nil},
 		"a query object":             {`{"query":{"match":{"a":1}}}`, ``, nil},
