@@ -46,6 +46,7 @@ func newLiveFlags() *liveFlags {
 		&proxyWay{tls: t},
 		&collectorWay{tls: t, tokens: tokens},
 		&followWay{},
+		&envoyWay{tls: t, tokens: tokens},
 	}}
 }
 

@@ -156,6 +156,7 @@ func TestSourcesAgree(t *testing.T) {
 		// Go's HTTP/2 client sends its fields in a new order each time, so one
 		// client has several fingerprints, and not all are taken for the attack's.
 		{"HTTP/2", overH2(t), uncounted},
+		{"Envoy", shown(t, harl), nil},
 		// A combined log has no host, no bodies and no cookies.
 		{"access log", analyse(t, engine.AnalyzeConfig{Site: "shop.example.com", Inputs: []source.Input{input("access.log", log.Bytes())}}), pathsOnly},
 	} {
