@@ -2,6 +2,8 @@ package wire
 
 import (
 	"crypto/tls"
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -35,6 +37,66 @@ func alike(list []got) []got {
 		out[i] = g
 	}
 	return out
+}
+
+// TestHTTP2OverTLS: what TLS 1.2 and 1.3 carry as HTTP/2 is what HTTP/2 with
+// prior knowledge carries.
+func TestHTTP2OverTLS(t *testing.T) {
+	clear, under := new(http.Protocols), new(http.Protocols)
+	clear.SetUnencryptedHTTP2(true)
+	under.SetHTTP2(true)
+	plain, _ := decode(t, Config{}, LinkRaw, inPlain(t, clear).frames("10.0.0.1:443", 1448))
+	want := alike(plain)
+	if len(want) != 6 || want[0].Proto != 20 {
+		t.Fatalf("%d exchanges in plaintext: %+v", len(want), want)
+	}
+	for name, change := range map[string]func(c, s *tls.Config){
+		"1.3": func(_, s *tls.Config) { s.MinVersion = tls.VersionTLS13 },
+		"1.2": only12(tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
+	} {
+		s := overTLS(t, under, change)
+		for _, mss := range []int{1448, 7} {
+			have, d := decode(t, Config{Keys: s.keys()}, LinkRaw, s.frames("10.0.0.1:443", mss))
+			if diff := cmp.Diff(want, alike(have)); diff != "" {
+				t.Fatalf("TLS %s, mss %d, plaintext - TLS +:\n%s", name, mss, diff)
+			}
+			if d.stats.Dropped() != 0 || !have[0].Secure || have[0].TLSVersion != "TLSv"+name || !strings.Contains(have[0].JA4[8:10], "h2") {
+				t.Fatalf("%+v %+v", have[0], d.Stats())
+			}
+		}
+	}
+}
+
+// TestResumption: resumed connections have secrets of their own in the log.
+func TestResumption(t *testing.T) {
+	for name, version := range map[string]uint16{"1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13} {
+		s := &session{}
+		client := &tls.Config{InsecureSkipVerify: true, ServerName: "shop.example", KeyLogWriter: &s.log, ClientSessionCache: tls.NewLRUClientSessionCache(4)}
+		server := &tls.Config{Certificates: []tls.Certificate{testCertificate()}, MinVersion: version, MaxVersion: version}
+		addr := served(t, server, http1())
+		resumed := 0
+		for i := range 3 {
+			tr := &http.Transport{DialContext: s.dial, TLSClientConfig: client, Protocols: http1()}
+			res, err := (&http.Client{Transport: tr}).Get(fmt.Sprintf("https://%s/%d", addr, i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _ = io.Copy(io.Discard, res.Body)
+			res.Body.Close()
+			if res.TLS.DidResume {
+				resumed++
+			}
+			tr.CloseIdleConnections()
+		}
+		if resumed != 2 {
+			t.Fatalf("TLS %s: %d of 3 connections were resumed", name, resumed)
+		}
+		g, d := decode(t, Config{Keys: s.keys()}, LinkRaw, s.frames("10.0.0.1:443", 1448))
+		wantStatuses(t, g, "/0 404", "/1 404", "/2 404")
+		if d.Stats().Decrypted != 3 || d.stats.Dropped() != 0 {
+			t.Fatalf("%+v", d.Stats())
+		}
+	}
 }
 
 func TestTLSEqualsPlaintext(t *testing.T) {

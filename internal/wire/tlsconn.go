@@ -51,6 +51,7 @@ type tlsConn struct {
 	text     [7]byte // as "TLSv1.3"
 	suite    *suite
 	secrets  secrets
+	session  []byte // of TLS 1.2, offered to be resumed, its secret known from before
 	keyed    bool   // secrets were found
 	looked   uint64 // version of the table when it was looked at last
 	accepted int8   // 0-RTT data: 1 taken by the server, -1 not, 0 not known yet

@@ -1,8 +1,11 @@
 package wire
 
+import "bytes"
+
 const (
 	msgClientHello = 1
 	msgServerHello = 2
+	msgTicket      = 4 // NewSessionTicket
 	msgEndOfEarly  = 5
 	msgExtensions  = 8 // EncryptedExtensions
 	msgFinished    = 20
@@ -67,7 +70,7 @@ func messageLen(b []byte) int { return 4 + int(b[1])<<16 + int(b[2])<<8 + int(b[
 // short enough to be one.
 func wanted(b []byte) bool {
 	switch b[0] {
-	case msgClientHello, msgServerHello, msgExtensions:
+	case msgClientHello, msgServerHello, msgExtensions, msgTicket:
 		return messageLen(b) <= maxHello
 	case msgEndOfEarly, msgFinished, msgKeyUpdate:
 		return messageLen(b) <= 256
@@ -86,6 +89,8 @@ func (d *Decoder) handshake(f *flow, t *tlsConn, dir int, kind byte, b []byte) {
 		d.serverHello(f, t, b)
 	case kind == msgExtensions && !client && new13 && t.early:
 		d.decideEarly(f, t, hasExtension(b, extEarlyData))
+	case kind == msgTicket && !client && h.now == nil && t.suite != nil && t.suite.old && len(b) > 6:
+		d.cfg.Keys.remember(b[6:], t.secrets.master) // behind its lifetime and length
 	case kind == msgEndOfEarly && client && new13 && h.now.stage == stageEarly:
 		d.decideEarly(f, t, true)
 		h.enter(t, dir, stageHandshake)
@@ -139,6 +144,9 @@ func (d *Decoder) clientHello(f *flow, t *tlsConn, b []byte) {
 	if d.lookUp(t) {
 		return
 	}
+	if t.secrets.master == nil && t.resumes(d.cfg.Keys, c) {
+		return
+	}
 	if d.mayWait() {
 		t.parks, t.since = true, d.ts
 		return
@@ -146,6 +154,19 @@ func (d *Decoder) clientHello(f *flow, t *tlsConn, b []byte) {
 	if !t.keyed {
 		d.goBlind(f, t, blindNoKey)
 	}
+}
+
+// resumes reports whether the connection asks to go on with a session of
+// TLS 1.2 whose secret is known. Not everybody logs it again.
+func (t *tlsConn) resumes(k *Keys, c *clientHello) bool {
+	for _, id := range [...][]byte{c.ticket, c.session} {
+		if m := k.recall(id); m != nil {
+			t.secrets.master, t.keyed = m, true
+			t.session = append([]byte(nil), c.session...)
+			return true
+		}
+	}
+	return false
 }
 
 func (d *Decoder) serverHello(f *flow, t *tlsConn, b []byte) {
@@ -170,6 +191,9 @@ func (d *Decoder) serverHello(f *flow, t *tlsConn, b []byte) {
 	t.settleVersion(s.version, su)
 	client, server := &t.dir[t.client], &t.dir[1-t.client]
 	if su.old {
+		if len(t.session) > 0 && !bytes.Equal(t.session, s.session) {
+			t.secrets.master, t.keyed = nil, false // the server did not want to resume
+		}
 		if t.secrets.master == nil {
 			if first {
 				d.goBlind(f, t, blindNoKey)
@@ -177,6 +201,7 @@ func (d *Decoder) serverHello(f *flow, t *tlsConn, b []byte) {
 			client.later, server.later = nil, nil // of a renegotiation without secret
 			return
 		}
+		d.cfg.Keys.remember(s.session, t.secrets.master)
 		e := epochs12(su, t.secrets.master, &t.random, &s.random)
 		client.later, server.later = []*keyEpoch{e[0]}, []*keyEpoch{e[1]}
 		return

@@ -6,6 +6,7 @@ const (
 	extServerName = 0
 	extSignatures = 13
 	extALPN       = 16
+	extTicket     = 35
 	extEarlyData  = 42
 	extVersions   = 43
 
@@ -25,6 +26,7 @@ type clientHello struct {
 
 	ciphers, extensions, signatures []uint16
 	alpn                            []byte // the first protocol offered
+	session, ticket                 []byte // to be resumed
 	hasVersions                     bool
 }
 
@@ -40,7 +42,7 @@ func (c *clientHello) read(b []byte) bool {
 	copy(c.random[:], b[2:])
 	b = b[34:]
 	var ok bool
-	if _, b, ok = prefixed(b, 1); !ok { // session id
+	if c.session, b, ok = prefixed(b, 1); !ok {
 		return true
 	}
 	var list []byte
@@ -91,6 +93,8 @@ func (c *clientHello) extension(t uint16, e []byte) {
 		if list, _, ok := prefixed(e, 2); ok {
 			c.signatures = appendCodes(c.signatures[:0], list)
 		}
+	case extTicket:
+		c.ticket = e
 	case extEarlyData:
 		c.early = true
 	case extVersions:
@@ -144,6 +148,7 @@ type serverHello struct {
 	random  [32]byte
 	version uint16
 	suite   uint16
+	session []byte
 	retry   bool // HelloRetryRequest
 }
 
@@ -160,7 +165,8 @@ func (s *serverHello) read(b []byte) bool {
 	}
 	s.version = binary.BigEndian.Uint16(b)
 	copy(s.random[:], b[2:])
-	_, b, ok := prefixed(b[34:], 1)
+	session, b, ok := prefixed(b[34:], 1)
+	s.session = session
 	if !ok || len(b) < 3 {
 		return false
 	}

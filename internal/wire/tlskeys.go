@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"sync"
@@ -29,6 +30,11 @@ type Keys struct {
 	head    int
 	evicted uint64
 	version atomic.Uint64
+
+	// Master secrets by session, to open what resumes one.
+	sessions map[[32]byte][]byte
+	recent   [][32]byte // ring of them, oldest at next
+	next     int
 
 	more func(must bool)
 }
@@ -173,6 +179,45 @@ func (k *Keys) find(random *[32]byte) (secrets, bool) {
 		return *s, true
 	}
 	return secrets{}, false
+}
+
+// MaxSessions is how many sessions that may be resumed are remembered; beyond
+// it the oldest are forgotten.
+const MaxSessions = 32 << 10
+
+// remember keeps the master secret of a session of TLS 1.2 by its id or
+// ticket.
+func (k *Keys) remember(id, master []byte) {
+	if k == nil || len(id) == 0 || master == nil {
+		return
+	}
+	name := sha256.Sum256(id)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.sessions == nil {
+		k.sessions = map[[32]byte][]byte{}
+	}
+	if _, ok := k.sessions[name]; !ok {
+		if len(k.recent) < MaxSessions {
+			k.recent = append(k.recent, name)
+		} else {
+			delete(k.sessions, k.recent[k.next])
+			k.recent[k.next] = name
+			k.next = (k.next + 1) % MaxSessions
+		}
+	}
+	k.sessions[name] = master
+}
+
+// recall gives the master secret of a session, nil when it is not known.
+func (k *Keys) recall(id []byte) []byte {
+	if k == nil || len(id) == 0 {
+		return nil
+	}
+	name := sha256.Sum256(id)
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.sessions[name]
 }
 
 // growing reports whether secrets may still be added.
