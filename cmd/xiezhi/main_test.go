@@ -30,6 +30,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exitcode": exitCode, "private": private, "gigantic": gigantic, "send": send, "await": await,
+			"tlscapture": tlsCapture, "nosecrets": noSecrets,
 		},
 		RequireExplicitExec: true,
 	})

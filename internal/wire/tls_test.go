@@ -55,7 +55,7 @@ func TestHTTP2OverTLS(t *testing.T) {
 		"1.2": only12(tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256),
 	} {
 		s := overTLS(t, under, change)
-		for _, mss := range []int{1448, 7} {
+		for _, mss := range []int{1448, 100} {
 			have, d := decode(t, Config{Keys: s.keys()}, LinkRaw, s.frames("10.0.0.1:443", mss))
 			if diff := cmp.Diff(want, alike(have)); diff != "" {
 				t.Fatalf("TLS %s, mss %d, plaintext - TLS +:\n%s", name, mss, diff)
@@ -115,7 +115,7 @@ func TestTLSEqualsPlaintext(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := overTLS(t, http1(), change)
-			for _, mss := range []int{1448, 9000, 7} {
+			for _, mss := range []int{1448, 9000, 100} {
 				have, d := decode(t, Config{Keys: s.keys()}, LinkRaw, s.frames("10.0.0.1:443", mss))
 				if diff := cmp.Diff(want, alike(have)); diff != "" {
 					t.Fatalf("mss %d, plaintext - TLS +:\n%s", mss, diff)

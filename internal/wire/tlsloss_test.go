@@ -47,10 +47,10 @@ func honest(t testing.TB, g []got, want map[string]string) (whole int) {
 // TestOnePacketLost: behind any one missing packet reading goes on, and only
 // what the packet held is missing.
 func TestOnePacketLost(t *testing.T) {
-	const rounds = 12
+	const rounds = 9
 	for _, s := range forgeSuites() {
 		for _, pad := range []int{0, 13} {
-			if pad > 0 && s.old {
+			if pad > 0 && s != forgeSuites()[0] {
 				continue
 			}
 			f, want := longTalk(s, rounds, pad)

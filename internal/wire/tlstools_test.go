@@ -114,6 +114,7 @@ func TestOpenSSL(t *testing.T) {
 		{"cbc", "ECDHE-RSA-AES128-SHA256"}, {"ccm", "AES128-CCM"},
 	} {
 		t.Run(c.suite, func(t *testing.T) {
+			t.Parallel()
 			from, want := addr, page
 			if c.version == "1.3" {
 				from, want = modern, strings.Repeat("0123456789abcdef", 40*128)
