@@ -25,10 +25,11 @@ func documents(t *testing.T) []string {
 	t.Helper()
 	readmes, _ := filepath.Glob("../README*.md")
 	docs, _ := filepath.Glob("../docs/*/*.md")
+	plugins, _ := filepath.Glob("../plugins/*/README*.md")
 	if len(readmes) < 2 || len(docs) < 8 {
 		t.Fatalf("found %d READMEs and %d documents: the search is broken", len(readmes), len(docs))
 	}
-	return append(readmes, docs...)
+	return slices.Concat(readmes, docs, plugins)
 }
 
 func read(t *testing.T, name string) string {
@@ -96,6 +97,13 @@ func (d document) commands() []string {
 
 func TestDocumentsHaveOneStructure(t *testing.T) {
 	pairs := [][2]string{{"../README.md", "../README.zh-CN.md"}}
+	plugins, _ := filepath.Glob("../plugins/*")
+	if len(plugins) == 0 {
+		t.Error("no plug-ins: the search is broken")
+	}
+	for _, p := range plugins {
+		pairs = append(pairs, [2]string{p + "/README.md", p + "/README.zh-CN.md"})
+	}
 	for _, from := range languages {
 		names, _ := filepath.Glob("../docs/" + from + "/*.md")
 		for _, name := range names {

@@ -2,6 +2,8 @@ package exchange
 
 import (
 	"bytes"
+	"compress/gzip"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -62,6 +64,31 @@ func TestDecodeFull(t *testing.T) {
 	}
 	if !x.Request.Decoded || !x.Response.Decoded {
 		t.Error("bodies of a HAR are decoded")
+	}
+}
+
+// TestDecodeFromGateways: a sensor in a gateway may see bodies before they are
+// decoded and headers in no order; what is written again says so, too.
+func TestDecodeFromGateways(t *testing.T) {
+	var z bytes.Buffer
+	w := gzip.NewWriter(&z)
+	if _, err := w.Write([]byte(`{"a":1}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	coded := `"encoding":"base64","_coded":true,"text":"` + base64.StdEncoding.EncodeToString(z.Bytes()) + `"`
+	x := mustDecode(t, `{"startedDateTime":"2022-04-01T08:00:00Z","request":{"method":"POST","url":"http://a/","_unordered":true,
+	"headers":[{"name":"Host","value":"a"},{"name":"Content-Encoding","value":"gzip"}],"postData":{`+coded+`}},
+	"response":{"status":200,"headers":[{"name":"Content-Encoding","value":"gzip"}],"content":{`+coded+`}}}`)
+	if x.Caps&(CapRequestHeaders|CapHeaderOrder) != CapRequestHeaders || x.Request.Decoded || x.Response.Decoded {
+		t.Errorf("caps %b, decoded %v %v", x.Caps, x.Request.Decoded, x.Response.Decoded)
+	}
+	var e HAREncoder
+	y := mustDecode(t, string(e.Append(nil, x)))
+	if string(y.Request.Body) != `{"a":1}` || string(y.Response.Body) != `{"a":1}` || y.Caps != x.Caps {
+		t.Errorf("%q %q %b", y.Request.Body, y.Response.Body, y.Caps)
 	}
 }
 
@@ -130,6 +157,8 @@ func TestDecodeErrors(t *testing.T) {
 		`{"_client":{"ip":"1.2.3"}}`:                                                "_client.ip",
 		`{"_client":{"port":65536}}`:                                                "_client.port",
 		`{"_truncated":{"request":-1}}`:                                             "_truncated.request",
+		`{"request":{"_unordered":1}}`:                                              "request._unordered",
+		`{"response":{"content":{"_coded":"yes"}}}`:                                 "response.content._coded",
 		`{"x":` + strings.Repeat("[", 600):                                          "…",
 		`{"x":"` + "\x01" + `"}`:                                                    "…",
 		`{"x":"\q"}`:                                                                "…",

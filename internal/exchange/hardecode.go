@@ -43,6 +43,8 @@ type entry struct {
 	bodySize, respBodySize, contentSize int64 // -1 unknown
 	headersSize, respHeadersSize        int64
 	noRequestSize, hasPostData, hasText bool
+	unordered                           bool // request headers, not as sent
+	codedRequest, codedResponse         bool // the body has its content coding
 	truncatedRequest, truncatedResponse int64
 }
 
@@ -310,7 +312,10 @@ func (d *HARDecoder) finish(p *parser, e *entry) error {
 		x.Caps |= CapTLS
 	}
 	if len(x.Request.Header) > 0 && complete && x.Request.Unknown == 0 {
-		x.Caps |= CapRequestHeaders | CapHeaderOrder
+		x.Caps |= CapRequestHeaders
+		if !e.unordered {
+			x.Caps |= CapHeaderOrder
+		}
 	}
 	q := &x.Request
 	q.Truncated = e.truncatedRequest
@@ -318,7 +323,7 @@ func (d *HARDecoder) finish(p *parser, e *entry) error {
 		x.Caps |= CapRequestBody
 	}
 	q.BodySize = bodySize(len(q.Body), q.Truncated, e.bodySize, -1, x.Caps&CapRequestBody != 0)
-	q.Decoded = true
+	q.Decoded = !e.codedRequest
 	s := &x.Response
 	if x.Status == 0 { // no response: whatever the object holds is filler
 		*s = Message{Header: s.Header[:0]}
@@ -334,7 +339,7 @@ func (d *HARDecoder) finish(p *parser, e *entry) error {
 		x.Caps |= CapResponseBody
 	}
 	s.BodySize = bodySize(len(s.Body), s.Truncated, e.respBodySize, e.contentSize, x.Caps&CapResponseBody != 0)
-	s.Decoded = true
+	s.Decoded = !e.codedResponse
 	return nil
 }
 

@@ -129,6 +129,9 @@ func (e *HAREncoder) appendRequest(dst []byte, x *Exchange) ([]byte, int64) {
 	dst = append(dst, protoName(x.Proto)...)
 	dst = append(dst, `","cookies":[],"headers":`...)
 	dst, size := appendHeaders(dst, m.Header)
+	if x.Caps&(CapRequestHeaders|CapHeaderOrder) == CapRequestHeaders {
+		dst = append(dst, `,"_unordered":true`...)
+	}
 	dst = appendUnknown(dst, m.Unknown)
 	dst = appendTrailers(dst, m.Trailer)
 	dst = append(dst, `,"queryString":[]`...)

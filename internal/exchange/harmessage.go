@@ -29,6 +29,8 @@ func (d *HARDecoder) request(p *parser, e *entry) error {
 			name, field = "_unknownHeaders", 9
 		case "_trailers":
 			name, field = "_trailers", 8
+		case "_unordered":
+			name, field = "_unordered", 10
 		default:
 			return p.skipIn(key)
 		}
@@ -54,6 +56,8 @@ func (d *HARDecoder) request(p *parser, e *entry) error {
 			}
 		case 3:
 			e.proto, err = p.proto()
+		case 10:
+			e.unordered, err = p.truth()
 		case 4:
 			x.Request.Header, err = d.headers(p, x.Request.Header[:0])
 		case 5:
@@ -186,6 +190,8 @@ func (d *HARDecoder) postData(p *parser, e *entry) error {
 			name, field = "mimeType", 3
 		case "params":
 			name, field = "params", 4
+		case "_coded":
+			name, field = "_coded", 5
 		default:
 			return p.skipIn(key)
 		}
@@ -205,6 +211,8 @@ func (d *HARDecoder) postData(p *parser, e *entry) error {
 			mime, err = p.str()
 		case 4:
 			err = d.readParams(p)
+		case 5:
+			e.codedRequest, err = p.truth()
 		}
 		return within(name, err)
 	})
@@ -259,6 +267,8 @@ func (d *HARDecoder) content(p *parser, e *entry) error {
 			name, field = "encoding", 2
 		case "size":
 			name, field = "size", 3
+		case "_coded":
+			name, field = "_coded", 4
 		default:
 			return p.skipIn(key)
 		}
@@ -277,6 +287,8 @@ func (d *HARDecoder) content(p *parser, e *entry) error {
 			encoding, err = p.str()
 		case 3:
 			e.contentSize, err = p.size()
+		case 4:
+			e.codedResponse, err = p.truth()
 		}
 		return within(name, err)
 	})
@@ -285,6 +297,14 @@ func (d *HARDecoder) content(p *parser, e *entry) error {
 	}
 	e.x.Response.Body, err = p.coded(text, encoding, textAt)
 	return err
+}
+
+// truth reads true or false.
+func (p *parser) truth() (bool, error) {
+	if p.peek() == 't' {
+		return true, p.literal("true")
+	}
+	return false, p.literal("false")
 }
 
 // coded undoes the encoding of a body's text.
