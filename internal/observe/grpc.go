@@ -45,6 +45,8 @@ type rpcReader struct {
 	cut     bool
 	framing framing
 	json    bool // messages are JSON
+	unit    int  // of a stream: the request's message that is being observed
+	units   int  // how many of them there are
 }
 
 func (r *rpcReader) release() {
@@ -104,9 +106,62 @@ func (o *Observer) unnamed(ct, b []byte) bool {
 	return n > 0 && len(b) == 0
 }
 
+// observeUnits observes what a client streamed: each of its messages is asked
+// for itself, with the answer's message of the same place. The first was
+// observed already.
+func (o *Observer) observeUnits(x *exchange.Exchange, out *Batch) {
+	r := &o.read.rpc
+	for r.unit++; r.unit < r.units; r.unit++ {
+		o.begin(x, out)
+		o.number(r.unit)
+		o.fields.begin()
+		o.observeRequest()
+		o.fields.begin()
+		o.observeResponse()
+		o.take()
+	}
+}
+
+// share tells which of n messages belong to the unit being observed: one for
+// each, what the answer has more goes to the last. A single answer is one to
+// all of them.
+func (r *rpcReader) share(response bool, n int) (from, to int) {
+	switch last := r.unit == r.units-1; {
+	case r.units == 1 && response:
+		return 0, n
+	case response && n == 1:
+		if last {
+			return 0, 1
+		}
+		return 0, 0
+	case response && last:
+		return min(r.unit, n), n
+	}
+	return min(r.unit, n), min(r.unit+1, n)
+}
+
+// frames counts the messages of a body.
+func (r *rpcReader) frames(b []byte) (n int) {
+	for len(b) >= 5 && b[0]&^(frameCompressed|frameConnectEnd|frameTrailers) == 0 {
+		if !r.ends(b[0]) {
+			n++
+		}
+		b = b[5:][min(uint64(binary.BigEndian.Uint32(b[1:])), uint64(len(b)-5)):]
+	}
+	return n
+}
+
+// ends reports whether a frame is the end of a body and no message.
+func (r *rpcReader) ends(flags byte) bool {
+	if r.framing == framingConnect {
+		return flags&frameConnectEnd != 0
+	}
+	return flags&frameTrailers != 0
+}
+
 // split finds the messages of a body. whole says that nothing of it was cut
 // off.
-func (o *Observer) split(m *exchange.Message, ct, body []byte, whole bool) {
+func (o *Observer) split(m *exchange.Message, ct, body []byte, response, whole bool) {
 	r := &o.read.rpc
 	r.msgs, r.buf, r.cut = r.msgs[:0], r.buf[:0], !whole
 	var ok bool
@@ -126,7 +181,14 @@ func (o *Observer) split(m *exchange.Message, ct, body []byte, whole bool) {
 		header = "connect-content-encoding"
 	}
 	r.coding[0] = exchange.Field{Name: contentEncoding, Value: m.Get(header)}
-	for len(body) >= 5 {
+	n := r.frames(body)
+	if !response && r.unit == 0 {
+		if r.units = min(max(n, 1), MaxParts); n > MaxParts {
+			o.over(n - MaxParts)
+		}
+	}
+	from, to := r.share(response, n)
+	for i := 0; len(body) >= 5; {
 		flags, size := body[0], uint64(binary.BigEndian.Uint32(body[1:]))
 		if flags&^(frameCompressed|frameConnectEnd|frameTrailers) != 0 {
 			o.over(1)
@@ -139,11 +201,16 @@ func (o *Observer) split(m *exchange.Message, ct, body []byte, whole bool) {
 		if cut {
 			r.cut = true
 		}
-		if len(r.msgs) == maxFrames {
+		if i == maxFrames {
 			o.over(1)
 			return
 		}
-		end := r.framing == framingConnect && flags&frameConnectEnd != 0 || r.framing != framingConnect && flags&frameTrailers != 0
+		end := r.ends(flags)
+		if !end {
+			if i++; i <= from || i > to {
+				continue
+			}
+		}
 		if flags&frameCompressed != 0 {
 			if data, ok = o.decompress(data); !ok {
 				continue
@@ -221,7 +288,18 @@ func appendBase64(dst, b []byte) []byte {
 // observeMessages reads a body of Protocol Buffers or of a gRPC family.
 func (o *Observer) observeMessages(m *exchange.Message, ct, body []byte, response, whole bool) {
 	r := &o.read.rpc
-	o.split(m, ct, body, whole)
+	o.split(m, ct, body, response, whole)
+	if r.units > 1 {
+		size := uint64(0)
+		for _, m := range r.msgs {
+			size += uint64(len(m))
+		}
+		if response {
+			o.o.RespBytes = size
+		} else {
+			o.o.ReqBytes = size
+		}
+	}
 	if !response {
 		o.request.in = InBody
 		if r.json {

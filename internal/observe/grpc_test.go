@@ -5,6 +5,8 @@ import (
 	"compress/gzip"
 	"encoding/base64"
 	"encoding/binary"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -72,20 +74,20 @@ func TestFramings(t *testing.T) {
 	}{
 		"unary":           {"application/grpc", "", frame(0, one), "1 2", ">1 cn_mobile 1", 0, 200},
 		"with a codec":    {"application/grpc+proto", "", frame(0, one), "1 2", ">1 cn_mobile 1", 0, 200},
-		"stream":          {"application/grpc", "", both, "1 2 1 2", ">1 cn_mobile 2", 2, 200},
-		"gzip":            {"application/grpc", "gzip", frame(1, gzipped(one)) + frame(0, two), "1 2 1 2", ">1 cn_mobile 2", 2, 200},
+		"stream":          {"application/grpc", "", both, "1 2", ">1 cn_mobile 2", 2, 200},
+		"gzip":            {"application/grpc", "gzip", frame(1, gzipped(one)) + frame(0, two), "1 2", ">1 cn_mobile 2", 2, 200},
 		"zstd":            {"application/grpc", "zstd", frame(1, string(enc.EncodeAll([]byte(one), nil))), "1 2", ">1 cn_mobile 1", 0, 200},
-		"unknown coding":  {"application/grpc", "snappy", frame(1, "\x05\x01abc") + frame(0, one), "1 2", ">1 cn_mobile 1", 0, 200},
-		"cut":             {"application/grpc", "", both[:len(both)-1], "1 2 1", ">1 cn_mobile 2", 2, 200},
+		"unknown coding":  {"application/grpc", "snappy", frame(1, "\x05\x01abc") + frame(0, one), "", ">1 cn_mobile 1", 0, 200},
+		"cut":             {"application/grpc", "", both[:len(both)-1], "1 2", ">1 cn_mobile 2", 2, 200},
 		"web":             {"application/grpc-web+proto", "", frame(0, one) + trailers, "1 2", ">1 cn_mobile 1", 0, 404},
 		"web text":        {"application/grpc-web-text", "", b64([]byte(frame(0, one))) + b64([]byte(trailers)), "1 2", ">1 cn_mobile 1", 0, 404},
-		"JSON":            {"application/grpc+json", "", frame(0, `{"phone":"13800138001"}`) + frame(0, `{"phone":"13800138002"}`), "phone phone", ">phone cn_mobile 2", 2, 200},
+		"JSON":            {"application/grpc+json", "", frame(0, `{"phone":"13800138001"}`) + frame(0, `{"phone":"13800138002"}`), "phone", ">phone cn_mobile 2", 2, 200},
 		"connect unary":   {"application/proto", "", one, "1 2", ">1 cn_mobile 1", 0, 200},
 		"connect stream":  {"application/connect+proto", "gzip", frame(1, gzipped(one)) + frame(2, `{"error":{"code":"permission_denied","message":"no"}}`), "1 2", ">1 cn_mobile 1", 0, 403},
 		"connect JSON":    {"application/connect+json; charset=utf-8", "", frame(0, `{"phone":"13800138001"}`) + frame(2, `{}`), "phone", ">phone cn_mobile 1", 0, 200},
 		"bare":            {"application/x-protobuf", "", one, "1 2", ">1 cn_mobile 1", 0, 200},
 		"bare, of Google": {"application/vnd.google.protobuf; proto=a.B", "", one, "1 2", ">1 cn_mobile 1", 0, 200},
-		"unnamed":         {"", "", both, "1 2 1 2", ">1 cn_mobile 2", 2, 200},
+		"unnamed":         {"", "", both, "1 2", ">1 cn_mobile 2", 2, 200},
 		"words":           {"application/x-protobuf", "", "no user with 13800138001\n", "", ">body cn_mobile 1", 0, 200},
 		"really JSON":     {"application/x-protobuf", "", `{"phone":"13800138001"}`, "phone", ">phone cn_mobile 1", 0, 200},
 		"no frame":        {"application/grpc", "", "\x40\x00\x00\x00\x01a", "", "", 0, 200},
@@ -94,10 +96,20 @@ func TestFramings(t *testing.T) {
 		if c.ct != "" {
 			head = append(head, "Content-Type", c.ct)
 		}
-		x := call{method: "POST", target: "/a.B/C", head: head, body: c.body, respHead: head, respBody: c.body}.exchange()
+		// one question, so that the answer is in one piece
+		body := c.body
+		if f, _, ok := rpcType([]byte(c.ct)); ok && f != framingWebText || c.ct == "" {
+			if n := 5 + int(binary.BigEndian.Uint32([]byte(body[1:5]))); n < len(body) {
+				body = body[:n]
+			}
+		}
+		x := call{method: "POST", target: "/a.B/C", head: head, body: body, respHead: head, respBody: c.body}.exchange()
 		x.Proto = 20
 		var b Batch
 		newObserver(t).Observe(x, &b)
+		if b.Len() != 1 {
+			t.Errorf("%s: %d observations", name, b.Len())
+		}
 		o := b.At(0)
 		var seen []string
 		for _, e := range strings.Split(expose(o), "; ") {
@@ -107,6 +119,44 @@ func TestFramings(t *testing.T) {
 		}
 		if got := strings.Join(seen, "; "); params(o) != c.paths || got != c.seen || o.Records != c.records || o.Status != c.status {
 			t.Errorf("%s: paths %q, exposures %q, %d records, status %d", name, params(o), got, o.Records, o.Status)
+		}
+	}
+}
+
+// TestGRPCStreams: what a client streams is asked for message by message.
+func TestGRPCStreams(t *testing.T) {
+	msgs := func(n int, v string) (s string) {
+		for i := range n {
+			s += frame(0, pb(1, fmt.Sprintf(v, i)))
+		}
+		return s
+	}
+	const phone, name = "1380013%04d", "person-%d"
+	for what, c := range map[string]struct {
+		req, resp string
+		want      []string // id, parameters, exposures
+		over      uint32
+	}{
+		"server streams": {msgs(1, name), msgs(3, phone), []string{"id-1 1 >1 cn_mobile 3"}, 0},
+		"client streams": {msgs(3, phone), msgs(1, "done %d"), []string{"id-1 1 <1 cn_mobile 1", "id-1~1 1 <1 cn_mobile 1", "id-1~2 1 <1 cn_mobile 1"}, 0},
+		"both":           {msgs(2, name), msgs(2, phone), []string{"id-1 1 >1 cn_mobile 1", "id-1~1 1 >1 cn_mobile 1"}, 0},
+		"more answers":   {msgs(2, name), msgs(4, phone), []string{"id-1 1 >1 cn_mobile 1", "id-1~1 1 >1 cn_mobile 3"}, 0},
+		"fewer answers":  {msgs(3, name), msgs(2, phone), []string{"id-1 1 >1 cn_mobile 1", "id-1~1 1 >1 cn_mobile 1", "id-1~2 1 "}, 0},
+		"no answer":      {msgs(2, name), "", []string{"id-1 1 ", "id-1~1 1 "}, 0},
+		"too many":       {msgs(MaxParts+5, name), "", nil, 5},
+	} {
+		var b Batch
+		newObserver(t).Observe(call{method: "POST", target: "/a.B/C", head: typed("application/grpc"), body: c.req, respHead: append(typed("application/grpc"), "grpc-status", "7"), respBody: c.resp}.exchange(), &b)
+		var got []string
+		for i := range b.Len() {
+			o := b.At(i)
+			got = append(got, fmt.Sprintf("%s %s %s", o.ID, params(o), expose(o)))
+			if o.Status != 403 || int(o.Part) != i {
+				t.Errorf("%s: part %d has number %d and status %d", what, i, o.Part, o.Status)
+			}
+		}
+		if c.want != nil && !slices.Equal(got, c.want) || c.want == nil && len(got) != MaxParts || b.At(0).Overflow != c.over {
+			t.Errorf("%s: %q, overflow %d", what, got, b.At(0).Overflow)
 		}
 	}
 }

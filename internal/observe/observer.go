@@ -129,6 +129,7 @@ func New(cfg Config) (*Observer, error) {
 // and its memo.
 func (o *Observer) Observe(x *exchange.Exchange, out *Batch) {
 	o.calls.reset()
+	o.read.rpc.unit, o.read.rpc.units = 0, 1
 	if x.Part == 0 {
 		o.begin(x, out)
 		o.fields.begin()
@@ -140,6 +141,7 @@ func (o *Observer) Observe(x *exchange.Exchange, out *Batch) {
 			o.fields.begin()
 			o.observeResponse()
 			o.take()
+			o.observeUnits(x, out)
 		}
 	}
 	if len(x.Messages) > 0 {

@@ -76,6 +76,8 @@ func (r *Reader) guess(v []byte, e *entry, depth int) guess {
 		return guessText
 	case packed(v):
 		return guessPacked
+	case utf8.Valid(v):
+		return guessText // padded with zeros, or the like
 	}
 	return guessBytes
 }
@@ -131,19 +133,22 @@ func mostlyText(v []byte) bool {
 }
 
 // packed reports whether v is several numbers of one size, one behind the
-// other: identifiers of one kind mostly are.
+// other: identifiers of one kind mostly are. Zeros are padding.
 func packed(v []byte) bool {
-	size, n := 0, 0
+	size, n, zeros := 0, 0, 0
 	for len(v) > 0 {
 		x, k := varint(v)
 		if k <= 0 || k > 1 && x < 1<<(7*uint(k-1)) || size != 0 && k != size || k > 9 {
 			return false
 		}
+		if x == 0 {
+			zeros++
+		}
 		size = k
 		n++
 		v = v[k:]
 	}
-	return n > 1
+	return n > 1 && 2*zeros <= n
 }
 
 // varint reports a number; a huge one is a negative one.

@@ -167,6 +167,7 @@ func TestWithoutDescriptors(t *testing.T) {
 		"long first text": {field(1, field(1, strings.Repeat("k", 40))), []string{"1.1s=" + strings.Repeat("k", 40)}, false},
 		"JSON in text":    {field(1, `{"a":1}`), []string{`1s={"a":1}`}, false},
 		"control":         {field(1, "../../etc/passwd\x00.png"), []string{"1s=../../etc/passwd\x00.png"}, false},
+		"padded":          {field(1, "gz\x00\x00\x00\x00\x00\x00"), []string{"1s=gz\x00\x00\x00\x00\x00\x00"}, false},
 		"one odd of many": {field(1, "ab", 1, field(1, 5)), []string{"1[]s=ab", "1[]s=\x08\x05"}, false},
 		"cut":             {field(1, "abc", 2, "defgh")[:9], []string{"1s=abc", "2s=de"}, true},
 		"cut nested":      {field(1, field(1, "abc", 2, "defgh"))[:11], []string{"1.1s=abc", "1.2s=de"}, true},
