@@ -34,6 +34,7 @@ local defaults = {
   interval = 1,         -- seconds between two looks at the queue
   timeout = 3000,       -- ms for each step of a request to the collector
   verify = true,        -- the collector's certificate, by lua_ssl_trusted_certificate
+  name = false,         -- in that certificate, when url has an address
 }
 
 local function note(text, what) ngx.log(ngx.WARN, "xiezhi: ", text, what and ": " or "", what and tostring(what) or "") end
@@ -153,6 +154,7 @@ local flush
 local function log()
   local c = context()
   if not c then return end
+  if (var.request_method or "") == "" or not var.request_uri then return end -- what came was no request
   local line, err = entry(c)
   if not line then error(err) end
   last, bytes = last + 1, bytes + #line
@@ -176,13 +178,12 @@ end
 _M.body, _M.log = hook(body), hook(log)
 
 -- Posts one body. Gives the status and Retry-After, or nil and what is wrong.
-local function post(text)
-  local sock = ngx.socket.tcp()
+local function post(sock, text)
   sock:settimeouts(min(conf.timeout, 1000), conf.timeout, conf.timeout)
   local ok, err = sock:connect(conf.host, conf.port)
   if not ok then return nil, err end
   if conf.tls and (sock:getreusedtimes() or 0) == 0 then
-    ok, err = sock:sslhandshake(nil, conf.host, conf.verify)
+    ok, err = sock:sslhandshake(false, conf.name or conf.host, conf.verify)
     if not ok then return nil, err end
   end
   ok, err = sock:send{ conf.head, "Xiezhi-Dropped: ", lost, "\r\nContent-Length: ", #text, "\r\n\r\n", text }
@@ -203,8 +204,6 @@ local function post(text)
   end
   if length and length <= 65536 and sock:receive(length) and not close then
     sock:setkeepalive(10000, 1)
-  else
-    sock:close()
   end
   return status, retry
 end
@@ -225,7 +224,9 @@ local function run()
       size, n = size + #queue[from + n] + 1, n + 1
     end
     local reported = lost
-    local status, more = post(concat(queue, "\n", from, from + n - 1))
+    local sock = ngx.socket.tcp()
+    local status, more = post(sock, concat(queue, "\n", from, from + n - 1))
+    sock:close() -- does nothing to one that is kept alive
     if status == 200 or status == 400 then -- 400: taken for no exchange, it never will be
       take_off(n)
       if status == 200 then sent = sent + n else lost = lost + n end

@@ -98,7 +98,7 @@ func New(cfg Config) (*Source, error) {
 		decoders: make(chan *decoder, l.Decoders), queue: make(chan *job, l.Queue), stop: make(chan struct{})}
 	s.batches.New = func() any { return &batch{} }
 	var err error
-	if s.recent, err = newRecent(cfg.Random); err != nil {
+	if s.recent, err = newRecent(cfg.Random, recentBuckets); err != nil {
 		return nil, err
 	}
 	for range l.Decoders {

@@ -519,25 +519,25 @@ func TestLostByTheSensor(t *testing.T) {
 }
 
 func TestRecentForgetsTheOldest(t *testing.T) {
-	r, err := newRecent(zeros{})
+	r, err := newRecent(zeros{}, 1<<10)
 	if err != nil {
 		t.Fatal(err)
 	}
 	id := func(i int) []byte { return fmt.Appendf(nil, "id-%d", i) }
-	const n = 5 << 18
+	const n = 5 << 11
 	for i := range n {
 		if !r.add("s", id(i)) {
 			t.Fatalf("id %d is no duplicate", i)
 		}
 	}
 	recent := 0
-	for i := n - 1; i >= n-100_000; i-- {
+	for i := n - 1; i >= n-1000; i-- {
 		if !r.add("s", id(i)) {
 			recent++
 		}
 	}
-	if recent < 99_000 {
-		t.Errorf("%d of the last 100 000 ids are remembered", recent)
+	if recent < 990 {
+		t.Errorf("%d of the last 1 000 ids are remembered", recent)
 	}
 	if !r.add("t", id(n-1)) {
 		t.Error("another sensor's id counts as a duplicate")

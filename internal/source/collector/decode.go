@@ -47,6 +47,7 @@ type batch struct {
 	rejects   []Rejection
 	unlisted  uint64 // rejected beyond maxRejects
 	read      int64  // bytes after decompression
+	raw       []byte // room for the body as sent
 }
 
 func (b *batch) reset() {
@@ -54,7 +55,10 @@ func (b *batch) reset() {
 		b.exchanges = exchange.Batch{}
 	}
 	b.exchanges.Reset()
-	*b = batch{exchanges: b.exchanges, hashes: b.hashes[:0], rejects: b.rejects[:0]}
+	if cap(b.raw) > bufferKept {
+		b.raw = nil
+	}
+	*b = batch{exchanges: b.exchanges, hashes: b.hashes[:0], rejects: b.rejects[:0], raw: b.raw}
 }
 
 func (b *batch) reject(line int64, reason taxonomy.DropReason, text string) {

@@ -175,7 +175,7 @@ func (s *Source) deliver(w http.ResponseWriter, r *http.Request, f form) {
 
 // read takes the body off the wire and decodes it.
 func (s *Source) read(w http.ResponseWriter, r *http.Request, f form, coding string, who sensor.Sensor, c *claim, b *batch) error {
-	raw, err := s.body(w, r, c)
+	raw, err := s.body(w, r, c, b)
 	if err != nil {
 		return err
 	}
@@ -192,7 +192,7 @@ func (s *Source) read(w http.ResponseWriter, r *http.Request, f form, coding str
 }
 
 // body reads what was sent, into memory that is claimed before it is there.
-func (s *Source) body(w http.ResponseWriter, r *http.Request, c *claim) ([]byte, error) {
+func (s *Source) body(w http.ResponseWriter, r *http.Request, c *claim, b *batch) ([]byte, error) {
 	control, l := http.NewResponseController(w), s.cfg.Limits
 	room := int64(16 << 10)
 	if r.ContentLength >= 0 {
@@ -201,7 +201,10 @@ func (s *Source) body(w http.ResponseWriter, r *http.Request, c *claim) ([]byte,
 	if err := c.take(room); err != nil {
 		return nil, err
 	}
-	buf, n := make([]byte, room), 0
+	if int64(cap(b.raw)) < room {
+		b.raw = make([]byte, room)
+	}
+	buf, n := b.raw[:room], 0
 	last := time.Now().Add(l.BodyFor)
 	for {
 		if n == len(buf) {
@@ -217,7 +220,7 @@ func (s *Source) body(w http.ResponseWriter, r *http.Request, c *claim) ([]byte,
 			}
 			next := make([]byte, grown)
 			copy(next, buf)
-			buf = next
+			buf, b.raw = next, next
 		}
 		deadline := time.Now().Add(l.Stall)
 		if deadline.After(last) {
