@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -22,6 +23,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"xiezhi/internal/engine"
+	"xiezhi/internal/exchange"
 	"xiezhi/internal/report"
 	"xiezhi/internal/source"
 	"xiezhi/internal/source/collector"
@@ -149,7 +151,9 @@ func TestSourcesAgree(t *testing.T) {
 	}{
 		{"HAR", analyse(t, engine.AnalyzeConfig{Inputs: []source.Input{input("session.har", har)}}), nil},
 		{"HAR lines", analyse(t, engine.AnalyzeConfig{Inputs: []source.Input{input("session.harl", harl)}}), nil},
-		{"collector", collect(t, harl), nil},
+		{"collector", collect(t, "/v1/harl", harl), nil},
+		// APISIX gives no order of headers; nothing here depends on it.
+		{"APISIX's http-logger", collect(t, "/v1/apisix", apisix(t, harl)), nil},
 		{"followed file of HAR lines", follow(t, harl), nil},
 		{"reverse proxy", proxied, nil},
 		{"TLS with its key log", overTLS(t), nil},
@@ -170,6 +174,52 @@ func TestSourcesAgree(t *testing.T) {
 			t.Errorf("%s tells otherwise (-capture +it):\n%s", tt.name, d)
 		}
 	}
+}
+
+// apisix writes HAR lines as APISIX's http-logger sends them with both bodies:
+// one array, headers as objects, times in fractions of milliseconds.
+func apisix(t *testing.T, harl []byte) []byte {
+	t.Helper()
+	headers := func(list []exchange.Field) map[string]any {
+		out := map[string]any{}
+		for _, f := range list {
+			name := strings.ToLower(string(f.Name))
+			switch v := out[name].(type) {
+			case nil:
+				out[name] = string(f.Value)
+			case string:
+				out[name] = []string{v, string(f.Value)}
+			case []string:
+				out[name] = append(v, string(f.Value))
+			}
+		}
+		return out
+	}
+	var d exchange.HARDecoder
+	var x exchange.Exchange
+	var entries []any
+	for line := range bytes.Lines(harl) {
+		if err := d.Decode(bytes.TrimSpace(line), &x); err != nil {
+			t.Fatal(err)
+		}
+		request := map[string]any{"url": "http://" + string(x.Host) + ":9080" + string(x.Target), "uri": string(x.Target), "method": string(x.Method), "headers": headers(x.Request.Header), "querystring": map[string]any{}, "size": 200}
+		if len(x.Request.Body) > 0 {
+			request["body"] = string(x.Request.Body)
+		}
+		entries = append(entries, map[string]any{
+			"request":    request,
+			"response":   map[string]any{"status": x.Status, "headers": headers(x.Response.Header), "size": len(x.Response.Body) + 150, "body": string(x.Response.Body)},
+			"server":     map[string]any{"hostname": "gw", "version": "3.9.1"},
+			"upstream":   "127.0.0.1:1980",
+			"service_id": "", "route_id": "1", "client_ip": x.Client.Addr().String(),
+			"start_time": float64(x.Start) / 1e6, "latency": float64(x.End-x.Start) / 1e6, "upstream_latency": 1, "apisix_latency": 0.5,
+		})
+	}
+	b, err := json.Marshal(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // follow has a file followed while it is written and rotated.
@@ -205,8 +255,8 @@ func follow(t *testing.T, harl []byte) *report.Report {
 	})
 }
 
-// collect sends HAR lines to a collector.
-func collect(t *testing.T, harl []byte) *report.Report {
+// collect sends a body to a collector.
+func collect(t *testing.T, path string, body []byte) *report.Report {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -218,7 +268,7 @@ func collect(t *testing.T, harl []byte) *report.Report {
 	}
 	return live(t, []source.Source{c}, func() {
 		for range 2 { // what is sent again counts once
-			resp, err := http.Post("http://"+l.Addr().String()+"/v1/harl", "application/x-ndjson", bytes.NewReader(harl))
+			resp, err := http.Post("http://"+l.Addr().String()+path, "application/json", bytes.NewReader(body))
 			if err != nil {
 				t.Fatal(err)
 			}
