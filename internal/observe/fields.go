@@ -13,7 +13,8 @@ type fieldTable struct {
 	index []uint32 // slot → position in list, +1
 	list  []fieldEntry
 	epoch uint64
-	seen  int // paths of this exchange
+	seen  int    // paths of this exchange
+	last  uint32 // position of the entry found last, +1
 }
 
 type fieldEntry struct {
@@ -21,6 +22,9 @@ type fieldEntry struct {
 	hash  uint64
 	epoch uint64 // exchange that met the path last
 	types uint16 // leaf types or places met in it
+	plain bool   // the name promises nothing that observe looks for in answers
+	next  uint32 // position of the entry that was asked for after it, +1
+	memo  trust
 }
 
 const (
@@ -32,7 +36,7 @@ const (
 // begin starts an exchange.
 func (t *fieldTable) begin() {
 	t.epoch++
-	t.seen = 0
+	t.seen, t.last = 0, 0
 	if len(t.list) > fieldFull-maxFields {
 		clear(t.index)
 		clear(t.list)
@@ -43,6 +47,15 @@ func (t *fieldTable) begin() {
 // find returns the entry of a path, nil when the table does not know it. full
 // says that the exchange has too many paths already.
 func (t *fieldTable) find(hash uint64) (e *fieldEntry, full bool) {
+	// records follow one another, and so do their fields
+	if t.last != 0 {
+		if p := t.list[t.last-1].next; p != 0 {
+			if e = &t.list[p-1]; e.hash == hash && e.epoch == t.epoch {
+				t.last = p
+				return e, false
+			}
+		}
+	}
 	if t.index == nil {
 		t.index = make([]uint32, fieldSlots)
 	}
@@ -55,16 +68,24 @@ func (t *fieldTable) find(hash uint64) (e *fieldEntry, full bool) {
 		if e.hash != hash {
 			continue
 		}
-		if e.epoch == t.epoch {
-			return e, false
+		if e.epoch != t.epoch {
+			if t.seen >= maxFields {
+				return nil, true
+			}
+			t.seen++
+			e.epoch, e.types = t.epoch, 0
 		}
-		if t.seen >= maxFields {
-			return nil, true
-		}
-		t.seen++
-		e.epoch, e.types = t.epoch, 0
+		t.follow(p)
 		return e, false
 	}
+}
+
+// follow notes that an entry was asked for after the last one.
+func (t *fieldTable) follow(p uint32) {
+	if t.last != 0 {
+		t.list[t.last-1].next = p
+	}
+	t.last = p
 }
 
 // add enters a path that find did not know.
@@ -73,10 +94,16 @@ func (t *fieldTable) add(hash uint64, f field) *fieldEntry {
 	for t.index[i] != 0 {
 		i = (i + 1) % fieldSlots
 	}
-	t.list = append(t.list, fieldEntry{field: f, hash: hash, epoch: t.epoch})
+	t.list = append(t.list, fieldEntry{field: f, hash: hash, epoch: t.epoch, plain: f.plain()})
 	t.index[i] = uint32(len(t.list))
+	t.follow(uint32(len(t.list)))
 	t.seen++
 	return &t.list[len(t.list)-1]
+}
+
+// plain reports whether only the value tells what a leaf of an answer is.
+func (f *field) plain() bool {
+	return f.hint == sensitive.HintNone && f.internal == 0 && f.code == 0 && f.message == 0 && f.verdict == 0 && f.traits&(traitIssued|traitPassword) == 0
 }
 
 // jsonField gives the field of the JSON leaf being reported; nil when the

@@ -54,6 +54,8 @@ type Observer struct {
 	seed       maphash.Seed // of the memos; changes no result
 	values     valueMemo
 	words      wordMemo
+	plain      plainMemo
+	longWay    bool // of a test: no leaf takes the short way
 	clear      [clearSlots]uint64 // tokens of header values without a pattern
 	matches    int                // patterns met by the last match
 	creds      credentialMemo

@@ -261,12 +261,22 @@ func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 		r.schema += mix(path^uint64(k), shapeSeed)
 		r.hasSchema = true
 	}
+	if f.plain && !r.codes && !o.longWay {
+		o.plainLeaf(path, f, k, value)
+		return
+	}
 	if f.internal != 0 {
 		o.internalLeaf(f, k, value)
 	}
 	if r.verdicts.leaves++; len(value) <= maxVerdictValue && len(value) > 0 {
 		o.verdictLeaf(path, f, k, value)
 	}
+	o.valueLeaf(f, k, value)
+}
+
+// valueLeaf takes the value of a leaf of an answer.
+func (o *Observer) valueLeaf(f *fieldEntry, k jsonleaf.Kind, value []byte) {
+	r := &o.response
 	switch k {
 	case jsonleaf.Null, jsonleaf.EmptyArray, jsonleaf.EmptyObject:
 		return
@@ -298,7 +308,7 @@ func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 	if f.message != 0 && k == jsonleaf.String {
 		o.messageCandidate(f, value)
 	}
-	if r.codes {
+	if r.codes && m&sensitive.HasDigit != 0 {
 		o.codeLeaf(f, k, value)
 	}
 	typ := o.recogniseMask(f.hint, c, m, value)
@@ -357,30 +367,47 @@ func (o *Observer) leafCandidate(f *fieldEntry, t ValueType, c ValueClass, typ t
 	if len(o.hits) > 0 && typ == taxonomy.NotSensitive || len(o.hits) > 0 && o.hits[0].Masked {
 		return // a part of the value is somebody's; its whole names nobody
 	}
-	switch c {
-	case ClassInt, ClassHex, ClassUUID, ClassMixed, ClassEmail:
-	case ClassWord:
-		if !strong && (len(v) < 3 || m&(sensitive.HasLower|sensitive.HasBeyond) == 0) {
-			return // enumerations
-		}
-	case ClassPhrase, ClassOther, ClassToken, ClassFile:
-		if !strong {
-			return
-		}
-	default:
+	if !joinable(c, m, len(v), strong) {
 		return
 	}
+	if o.roomForLeaf(strong) {
+		if token == 0 {
+			token = o.tokenOfMask(typ, m, v)
+		}
+		o.addLeaf(f, t, c, token, strong)
+	}
+}
+
+func (o *Observer) addLeaf(f *fieldEntry, t ValueType, c ValueClass, token uint64, strong bool) {
+	r := &o.response
+	r.leaves = append(r.leaves, candidate{Leaf{Path: f.name, Token: token, Record: o.walker.Record(), Type: t, Class: c}, strong})
+}
+
+// joinable reports whether other places may name a value, by what it looks
+// like. strong says that the field's name is that of an identifier.
+func joinable(c ValueClass, m sensitive.Mask, n int, strong bool) bool {
+	switch c {
+	case ClassInt, ClassHex, ClassUUID, ClassMixed, ClassEmail:
+		return true
+	case ClassWord:
+		return strong || n >= 3 && m&(sensitive.HasLower|sensitive.HasBeyond) != 0 // not of an enumeration
+	case ClassPhrase, ClassOther, ClassToken, ClassFile:
+		return strong
+	}
+	return false
+}
+
+// roomForLeaf reports whether there is room for a candidate, and counts it.
+func (o *Observer) roomForLeaf(strong bool) bool {
+	r := &o.response
 	if len(r.leaves) >= maxCandidates || !strong && r.weak >= MaxLeaves {
 		o.over(1)
-		return
+		return false
 	}
 	if !strong {
 		r.weak++
 	}
-	if token == 0 {
-		token = o.tokenOfMask(typ, m, v)
-	}
-	r.leaves = append(r.leaves, candidate{Leaf{Path: f.name, Token: token, Record: o.walker.Record(), Type: t, Class: c}, strong})
+	return true
 }
 
 // takeLeaves keeps candidates within the caps: identifiers by name first, the
