@@ -22,7 +22,7 @@ type fieldEntry struct {
 	hash  uint64
 	epoch uint64 // exchange that met the path last
 	types uint16 // leaf types or places met in it
-	plain bool   // the name promises nothing that observe looks for in answers
+	plain bool   // the name promises nothing of an answer but what a value may be
 	next  uint32 // position of the entry that was asked for after it, +1
 	memo  trust
 }
@@ -101,9 +101,9 @@ func (t *fieldTable) add(hash uint64, f field) *fieldEntry {
 	return &t.list[len(t.list)-1]
 }
 
-// plain reports whether only the value tells what a leaf of an answer is.
+// plain reports whether a leaf of an answer says nothing but what its value is.
 func (f *field) plain() bool {
-	return f.hint == sensitive.HintNone && f.internal == 0 && f.code == 0 && f.message == 0 && f.verdict == 0 && f.traits&(traitIssued|traitPassword) == 0
+	return f.internal == 0 && f.code == 0 && f.message == 0 && f.verdict == 0 && f.traits&(traitIssued|traitPassword) == 0
 }
 
 // jsonField gives the field of the JSON leaf being reported; nil when the

@@ -55,7 +55,7 @@ type Observer struct {
 	values     valueMemo
 	words      wordMemo
 	plain      plainMemo
-	longWay    bool // of a test: no leaf takes the short way
+	longWay    bool               // of a test: no leaf takes the short way
 	clear      [clearSlots]uint64 // tokens of header values without a pattern
 	matches    int                // patterns met by the last match
 	creds      credentialMemo

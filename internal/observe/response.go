@@ -261,7 +261,7 @@ func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 		r.schema += mix(path^uint64(k), shapeSeed)
 		r.hasSchema = true
 	}
-	if f.plain && !r.codes && !o.longWay {
+	if f.plain && !o.longWay {
 		o.plainLeaf(path, f, k, value)
 		return
 	}
