@@ -51,6 +51,16 @@ type Sorter struct {
 	files   []SpillFile
 	sealed  uint64 // blocks sealed so far, the nonce of the next
 	count   uint64
+	rooms   []*room // to encode in, one per goroutine at most
+}
+
+// maxRoom is the room that an Add keeps for the next one.
+const maxRoom = 4 << 20
+
+// room is what an Add works in.
+type room struct {
+	order []int32
+	data  []byte
 }
 
 // run is one sorted sequence of blocks.
@@ -128,15 +138,24 @@ func (s *Sorter) Add(b *observe.Batch) error {
 	if n == 0 {
 		return nil
 	}
-	order := make([]int32, n)
-	for i := range order {
-		order[i] = int32(i)
+	w := s.borrow()
+	order := w.order[:0]
+	sorted := true
+	for i := range n {
+		order = append(order, int32(i))
+		sorted = sorted && (i == 0 || observe.Compare(b.At(i-1), b.At(i)) <= 0)
 	}
-	slices.SortFunc(order, func(x, y int32) int { return observe.Compare(b.At(int(x)), b.At(int(y))) })
-	data := b.AppendEncodedOrder(nil, order)
+	if !sorted {
+		slices.SortFunc(order, func(x, y int32) int { return observe.Compare(b.At(int(x)), b.At(int(y))) })
+	}
+	w.order, w.data = order, b.AppendEncodedOrder(w.data[:0], order)
+	data := slices.Clone(w.data) // of its size: growing would leave twice as much behind
 	r := &run{blocks: []block{{data: data, size: len(data), first: keyOf(b.At(int(order[0]))), last: keyOf(b.At(int(order[n-1])))}}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if cap(w.data) <= maxRoom {
+		s.rooms = append(s.rooms, w)
+	}
 	s.count += uint64(n)
 	s.runs = append(s.runs, r)
 	s.memory += len(data)
@@ -144,6 +163,18 @@ func (s *Sorter) Add(b *observe.Batch) error {
 		return nil
 	}
 	return s.spill()
+}
+
+// borrow gives a room, which Add returns.
+func (s *Sorter) borrow() *room {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.rooms); n > 0 {
+		w := s.rooms[n-1]
+		s.rooms = s.rooms[:n-1]
+		return w
+	}
+	return &room{}
 }
 
 // maxOverlap is how many runs may cover one moment before they are merged.
@@ -304,22 +335,20 @@ func (s *Sorter) Close() error {
 }
 
 // merge merges sorted runs. A run is opened only when its first key is due, so
-// that input which is nearly in order keeps few blocks decoded.
+// that input which is nearly in order keeps few blocks decoded; the next ones are
+// decoded meanwhile.
 func (s *Sorter) merge(runs []*run, fn func(o *observe.Observation) error) error {
 	waiting := slices.Clone(runs)
 	slices.SortStableFunc(waiting, func(a, b *run) int { return a.blocks[0].first.compare(b.blocks[0].first) })
+	l := newLoader(s, waiting)
+	defer l.stop()
 	var open cursorHeap
-	var free []*cursor
 	for len(waiting) > 0 || len(open) > 0 {
 		for len(waiting) > 0 && (len(open) == 0 || waiting[0].blocks[0].first.compare(open[0].key) <= 0) {
-			c := &cursor{}
-			if n := len(free); n > 0 {
-				c, free = free[n-1], free[:n-1]
-			}
-			c.run, c.next = waiting[0], 0
 			waiting = waiting[1:]
-			if err := c.load(s); err != nil {
-				return err
+			c := <-l.ready
+			if c.err != nil {
+				return c.err
 			}
 			heap.Push(&open, c)
 		}
@@ -330,7 +359,9 @@ func (s *Sorter) merge(runs []*run, fn func(o *observe.Observation) error) error
 		c.at++
 		if c.at < c.batch.Len() {
 			c.key = keyOf(c.batch.At(c.at))
-			heap.Fix(&open, 0)
+			if len(open) > 1 {
+				heap.Fix(&open, 0)
+			}
 			continue
 		}
 		if c.next < len(c.run.blocks) {
@@ -341,10 +372,55 @@ func (s *Sorter) merge(runs []*run, fn func(o *observe.Observation) error) error
 			continue
 		}
 		heap.Pop(&open)
-		c.run = nil
-		free = append(free, c)
+		l.give(c)
 	}
 	return nil
+}
+
+// loader opens runs in their order, ahead of the merge by aheadRuns.
+type loader struct {
+	ready chan *cursor
+	free  chan *cursor
+	quit  chan struct{}
+	done  chan struct{}
+}
+
+const aheadRuns = 2
+
+func newLoader(s *Sorter, runs []*run) *loader {
+	l := &loader{ready: make(chan *cursor, aheadRuns-1), free: make(chan *cursor, aheadRuns), quit: make(chan struct{}), done: make(chan struct{})}
+	go func() {
+		defer close(l.done)
+		for _, r := range runs {
+			c := &cursor{}
+			select {
+			case c = <-l.free:
+			default:
+			}
+			c.run, c.next = r, 0
+			c.err = c.load(s)
+			select {
+			case l.ready <- c:
+			case <-l.quit:
+				return
+			}
+		}
+	}()
+	return l
+}
+
+// give returns a cursor for use with another run.
+func (l *loader) give(c *cursor) {
+	c.run = nil
+	select {
+	case l.free <- c:
+	default:
+	}
+}
+
+func (l *loader) stop() {
+	close(l.quit)
+	<-l.done
 }
 
 // cursor reads one run block by block.
@@ -356,6 +432,7 @@ type cursor struct {
 	key   orderKey
 	buf   []byte
 	plain []byte
+	err   error // of loading ahead
 }
 
 func (c *cursor) load(s *Sorter) error {

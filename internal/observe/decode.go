@@ -325,6 +325,12 @@ func (d *decoder) lists(o *Observation) {
 	o.Leaves = d.b.leaves.room(d.count(12, MaxLeaves))
 	for i := range o.Leaves {
 		l := &o.Leaves[i]
+		if b := d.src; len(b) >= 12 && b[0]-1 < 0x7f && int(b[0]) <= len(d.b.dec) && b[9] < 0x80 { // nearly all
+			l.Path, l.Token, l.Record = d.b.dec[b[0]-1], binary.LittleEndian.Uint64(b[1:]), uint32(b[9])
+			l.Type, l.Class = ValueType(b[10]), ValueClass(b[11])
+			d.src = b[12:]
+			continue
+		}
 		l.Path, l.Token, l.Record = d.str(), d.fix(), uint32(d.u(math.MaxUint32))
 		l.Type, l.Class = ValueType(d.u8()), ValueClass(d.u8())
 	}

@@ -84,6 +84,10 @@ func (e *encoder) str(s string) {
 		return
 	}
 	ref, known := e.dict.ref(s)
+	e.ref(s, ref, known)
+}
+
+func (e *encoder) ref(s string, ref uint32, known bool) {
 	e.u(uint64(ref))
 	if !known {
 		e.raw(s)
@@ -268,7 +272,16 @@ func (e *encoder) lists(o *Observation) {
 	e.n(len(o.Leaves))
 	for i := range o.Leaves {
 		l := &o.Leaves[i]
-		e.str(l.Path)
+		if l.Path != "" && l.Record < 0x80 {
+			if ref, known := e.dict.ref(l.Path); known && ref < 0x80 { // nearly all
+				e.dst = append(binary.LittleEndian.AppendUint64(append(e.dst, uint8(ref)), l.Token), uint8(l.Record), uint8(l.Type), uint8(l.Class))
+				continue
+			} else {
+				e.ref(l.Path, ref, known)
+			}
+		} else {
+			e.str(l.Path)
+		}
 		e.fix(l.Token)
 		e.u(uint64(l.Record))
 		e.b(uint8(l.Type))
