@@ -104,7 +104,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newPipeline(cfg.Workers, max(1, len(cfg.Live.Sources)), observers, sorter, census)
+	p := newPipeline(cfg.Workers, max(1, len(cfg.Live.Sources)), observers, sorter, census, tools.observer, ledger)
 	p.since, p.until = sinceUntil(cfg.Since, cfg.Until)
 	var blind []report.Blind
 	stop := meter(cfg.Meter, ledger, p)

@@ -61,7 +61,7 @@ func (c *capCounts) add(x *exchange.Exchange) {
 	}
 }
 
-func newPipeline(workers, lanes int, observers []*observe.Observer, sorter *judge.Sorter, census *hostCensus) *pipeline {
+func newPipeline(workers, lanes int, observers []*observe.Observer, sorter *judge.Sorter, census *hostCensus, spare func() (*observe.Observer, error), ledger *source.Ledger) *pipeline {
 	p := &pipeline{
 		work: make(chan *exchange.Batch, workers), free: make(chan *exchange.Batch, 2*workers+1+lanes),
 		sorter: sorter, census: census, done: make(chan struct{}),
@@ -71,7 +71,8 @@ func newPipeline(workers, lanes int, observers []*observe.Observer, sorter *judg
 	}
 	for i := range workers {
 		p.wg.Add(1)
-		go p.observe(observers[i])
+		w := &worker{p: p, observer: observers[i], look: (*observe.Observer).Observe, spare: spare, ledger: ledger}
+		go w.run()
 	}
 	return p
 }
@@ -138,29 +139,6 @@ func (p *pipeline) finish() error {
 	close(p.work)
 	p.wg.Wait()
 	return p.err()
-}
-
-func (p *pipeline) observe(o *observe.Observer) {
-	defer p.wg.Done()
-	var out observe.Batch
-	for b := range p.work {
-		out.Reset()
-		for i := range b.Len() {
-			o.Observe(b.At(i), &out)
-		}
-		p.obs.Add(uint64(out.Len()))
-		p.census.add(&out)
-		if err := p.sorter.Add(&out); err != nil {
-			p.fails.Do(func() {
-				p.mu.Lock()
-				p.fail = err
-				p.mu.Unlock()
-				close(p.done)
-			})
-		}
-		b.Reset()
-		p.free <- b
-	}
 }
 
 func (p *pipeline) err() error { p.mu.Lock(); defer p.mu.Unlock(); return p.fail }
