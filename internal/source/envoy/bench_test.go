@@ -2,6 +2,7 @@ package envoy
 
 import (
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"testing"
@@ -90,7 +91,9 @@ func BenchmarkStreams(b *testing.B) {
 	})
 	b.StopTimer()
 	cancel()
-	<-ended
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		b.Error(err)
+	}
 	_ = conn.Close()
 	if st := s.Stats(); st.Streams != uint64(b.N) || st.Overload > 0 {
 		b.Errorf("%+v of %d", st, b.N)

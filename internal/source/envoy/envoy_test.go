@@ -85,7 +85,7 @@ func run(t *testing.T, cfg Config, sink *gather) *running {
 	if r.conn, err = grpc.NewClient(l.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials())); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { r.stop() })
+	t.Cleanup(func() { _ = r.stop() })
 	return r
 }
 
@@ -407,6 +407,7 @@ func TestAccessLog(t *testing.T) {
 				DownstreamRemoteAddress: socket("192.0.2.1", 1), DownstreamDirectRemoteAddress: socket("198.51.100.4", 4711), DownstreamLocalAddress: socket("10.0.0.1", 443),
 				TlsProperties: &logdata.TLSProperties{TlsVersion: logdata.TLSProperties_TLSv1_3, TlsSniHostname: "shop.example"},
 				StartTime:     timestamppb.New(start), TimeToLastDownstreamTxByte: durationpb.New(25 * time.Millisecond), StreamId: "s-1",
+				CustomTags: map[string]string{"ja4": "t13d1516h2_8daaf6152771_b186095e22b6", "zone": "a"},
 			},
 			ProtocolVersion: logdata.HTTPAccessLogEntry_HTTP2,
 			Request: &logdata.HTTPRequestProperties{RequestMethod: corev3.RequestMethod_PATCH, Scheme: "https", Authority: "shop.example", Path: "/new", OriginalPath: "/api/1?x=1",
@@ -417,7 +418,9 @@ func TestAccessLog(t *testing.T) {
 		return e
 	}
 	keep := func(*logdata.HTTPAccessLogEntry) {}
-	going := func(e *logdata.HTTPAccessLogEntry) { e.CommonProperties.IntermediateLogEntry = true }
+	going := func(e *logdata.HTTPAccessLogEntry) {
+		e.CommonProperties.AccessLogType = logdata.AccessLogType_DownstreamPeriodic
+	}
 	upstream := func(e *logdata.HTTPAccessLogEntry) {
 		e.CommonProperties.AccessLogType = logdata.AccessLogType_UpstreamEnd
 	}
@@ -437,9 +440,9 @@ func TestAccessLog(t *testing.T) {
 	for _, f := range slices.Concat(x.Request.Header, x.Response.Header, x.Response.Trailer) {
 		head = append(head, string(f.Name)+"="+string(f.Value))
 	}
-	got := fmt.Sprintln(told(x), x.Client, x.Server, x.Proto, string(x.TLSVersion), string(x.SNI), x.Secure, x.Start == start.UnixNano(), x.End-x.Start, head)
-	want := fmt.Sprintf(`PATCH shop.example/api/1?x=1 404 req=""(5,-0) resp=""(77,-0) trailers=1 caps=%09b`, exchange.CapResponse|exchange.CapClientAddr) +
-		" 198.51.100.4:4711 10.0.0.1:443 20 TLSv1.3 shop.example true true 25000000 [accept=*/* authorization=Bearer x user-agent=curl/8 content-type=application/json grpc-status=5]\n"
+	got := fmt.Sprintln(told(x), x.Client, x.Server, x.Proto, string(x.TLSVersion), string(x.SNI), x.Secure, x.Start == start.UnixNano(), x.End-x.Start, head, string(x.JA4))
+	want := fmt.Sprintf(`PATCH shop.example/api/1?x=1 404 req=""(5,-0) resp=""(77,-0) trailers=1 caps=%09b`, exchange.CapResponse|exchange.CapClientAddr|exchange.CapTLS) +
+		" 198.51.100.4:4711 10.0.0.1:443 20 TLSv1.3 shop.example true true 25000000 [accept=*/* authorization=Bearer x user-agent=curl/8 content-type=application/json grpc-status=5] t13d1516h2_8daaf6152771_b186095e22b6\n"
 	if got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
