@@ -110,10 +110,35 @@ func (d *Decoder) finish(f *flow) {
 		if dir < 0 {
 			break
 		}
-		h := &f.h[dir]
+		// What its sender had seen of the other direction comes first, also
+		// where it is missing.
+		h, o := &f.h[dir], &f.h[1-dir]
 		s := h.segs[at[dir]]
-		at[dir]++
 		d.ts = s.ts
+		if o.behind(s.ack, flagACK) {
+			gap, held := int32(s.ack-o.next), at[1-dir] < len(o.segs)
+			switch {
+			case held:
+				gap = min(gap, int32(o.segs[at[1-dir]].seq-o.next))
+			case o.fin:
+				gap = min(gap, int32(o.finSeq-o.next))
+			case gap == 1:
+				gap = 0 // a FIN, as in skip
+			}
+			if gap > 0 {
+				o.next += uint32(gap)
+				d.stats.Gaps++
+				d.stats.GapBytes += uint64(gap)
+				d.arriveHole(f, 1-dir, int64(gap))
+				continue
+			}
+			if held {
+				dir = 1 - dir
+				h, s = o, o.segs[at[dir]]
+				d.ts = s.ts
+			}
+		}
+		at[dir]++
 		if gap := int32(s.seq - h.next); gap > 0 {
 			d.stats.Gaps++
 			d.stats.GapBytes += uint64(gap)

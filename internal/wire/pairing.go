@@ -206,6 +206,8 @@ func (d *Decoder) release(f *flow) {
 	if f.waits > 0 {
 		d.resolve(f, true)
 	}
+	d.dropTLS(f.tls)
+	f.tls = nil
 	for i := range f.h {
 		h := &f.h[i]
 		for _, s := range h.segs {

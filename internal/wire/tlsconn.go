@@ -63,7 +63,8 @@ type tlsConn struct {
 	parks   bool  // waits for its secrets
 	since   int64 // when it began to
 
-	blind bool
+	blind  bool
+	weighs bool // counted in kept
 }
 
 // tlsHalf is one direction of a TLS connection.
@@ -82,6 +83,8 @@ type tlsHalf struct {
 	lost   bool // where records begin is not known
 	missed int64
 	loose  bool // what is missing is not known in bytes
+	scan   int  // of buf, how far the search has come
+	maybe  []int
 	budget int64
 
 	failures int
@@ -171,6 +174,7 @@ const maxSpareRecords = 64
 // unbuffer empties the buffer of a direction and gives it to the next that
 // needs one.
 func (d *Decoder) unbuffer(h *tlsHalf) {
+	h.scan, h.maybe = 0, nil
 	d.kept -= int64(len(h.buf))
 	if cap(h.buf) > 0 && len(d.records) < maxSpareRecords {
 		d.records = append(d.records, h.buf[:0])

@@ -39,7 +39,8 @@ func (d *Decoder) arriveEnd(f *flow, dir int, cut bool) {
 // startTLS puts a TLS connection on what a flow carries, in whose direction
 // dir a ClientHello begins with old and goes on with b.
 func (d *Decoder) startTLS(f *flow, dir int, old, b []byte) {
-	t := &tlsConn{client: dir}
+	t := &tlsConn{client: dir, weighs: true}
+	d.kept += tlsWeight
 	at := &f.tls
 	for *at != nil {
 		t.depth++
@@ -81,6 +82,10 @@ func (d *Decoder) goBlind(f *flow, t *tlsConn, why blindness) {
 // dropTLS lets go of what a connection holds.
 func (d *Decoder) dropTLS(t *tlsConn) {
 	for ; t != nil; t = t.inner {
+		if t.weighs {
+			t.weighs = false
+			d.kept -= tlsWeight
+		}
 		for i := range t.dir {
 			d.unbuffer(&t.dir[i])
 		}
@@ -175,6 +180,7 @@ func (f *flow) quiet() bool {
 }
 
 const (
+	tlsWeight    = 3 << 10          // what a connection and its keys take, about
 	maxEarly     = 64 << 10         // bytes of 0-RTT data held per connection
 	maxPark      = 256 << 10        // bytes held per connection whose secrets may still come
 	maxParkTotal = 64 << 20         // the same over all connections

@@ -9,6 +9,7 @@ const holeUnknown = 1 << 40
 const (
 	maxSearch   = 2 * maxRecord // bytes held while a record is looked for
 	maxTrials   = 512           // record numbers tried for one record
+	maxMaybe    = 16            // places where a record may begin that is not complete
 	searchFloor = 256 << 10     // bytes that may be tried in a direction, and
 	searchShare = 8             // as many times what has been searched
 )
@@ -174,55 +175,83 @@ func (d *Decoder) searchRecord(f *flow, t *tlsConn, dir int, b []byte) []byte {
 	d.buffer(h, b[:n])
 	b = b[n:]
 	h.budget += int64(n) * searchShare
-	at := 0
-	for ; at+recordHeader <= len(h.buf); at++ {
-		c := h.buf[at:]
-		if c[0] < recordChange || c[0] > recordBeat || c[1] != 3 || c[2] > 3 {
-			continue
+	// Candidates that were not complete before, then new ones.
+	waiting := h.maybe[:0]
+	for _, at := range h.maybe {
+		switch done, over := d.tryRecord(f, t, dir, at); {
+		case over:
+			return b
+		case !done:
+			waiting = append(waiting, at)
 		}
-		size := recordLen(c)
-		if size > maxRecord || size < recordHeader+tagSize || h.now == nil && !h.expects(t, dir, c[0]) {
-			continue
-		}
-		if size > len(c) {
-			if n == 0 {
-				continue // no room for the rest of it: this is no record
-			}
-			break
-		}
-		ahead := h.ahead(at, size)
-		if ahead < 0 {
-			d.giveUp(f, t, dir)
-			return nil
-		}
-		before := h.now
-		var expect uint64
-		if before != nil {
-			expect = before.seq
-		}
-		kind, plain, e, seq := h.open(t, dir, d.plainRoom(t.depth), c[:size], ahead)
-		if e == nil {
-			continue
-		}
-		h.lost = false
-		missing := h.missed + int64(at)
-		d.took(t, h, e, seq, c[:size], len(plain))
-		held := append([]byte(nil), c[size:]...)
-		d.unbuffer(h)
-		d.resynced(f, t, dir, before, expect, seq, missing)
-		d.unsealed(f, t, dir, kind, plain)
-		d.tlsData(f, t, dir, held) // go on behind the record
-		return b
 	}
-	// Nothing begins before at.
-	h.missed += int64(at)
-	d.kept -= int64(at)
-	h.buf = append(h.buf[:0], h.buf[at:]...)
-	if n == 0 && at == 0 {
-		d.giveUp(f, t, dir) // cannot be: a candidate without room is passed over
-		return nil
+	h.maybe = waiting
+	for ; h.scan+recordHeader <= len(h.buf); h.scan++ {
+		if c := h.buf[h.scan:]; c[0] < recordChange || c[0] > recordBeat || c[1] != 3 || c[2] > 3 {
+			continue
+		}
+		done, over := d.tryRecord(f, t, dir, h.scan)
+		if over {
+			return b
+		}
+		if !done {
+			if len(h.maybe) == maxMaybe {
+				h.maybe = append(h.maybe[:0], h.maybe[1:]...)
+			}
+			h.maybe = append(h.maybe, h.scan)
+		}
+	}
+	// What lies before the first of them is done with.
+	keep := h.scan
+	if len(h.maybe) > 0 {
+		keep = h.maybe[0]
+	}
+	h.missed += int64(keep)
+	d.kept -= int64(keep)
+	h.buf = append(h.buf[:0], h.buf[keep:]...)
+	h.scan -= keep
+	for i := range h.maybe {
+		h.maybe[i] -= keep
 	}
 	return b
+}
+
+// tryRecord tries what may be a record at a place of the bytes that are being
+// searched. done is false when it is not complete; over is true when the
+// search has ended, with it or for good.
+func (d *Decoder) tryRecord(f *flow, t *tlsConn, dir, at int) (done, over bool) {
+	h := &t.dir[dir]
+	c := h.buf[at:]
+	size := recordLen(c)
+	if size > maxRecord || size < recordHeader+tagSize || h.now == nil && !h.expects(t, dir, c[0]) {
+		return true, false
+	}
+	if size > len(c) {
+		return false, false
+	}
+	ahead := h.ahead(at, size)
+	if ahead < 0 {
+		d.giveUp(f, t, dir)
+		return true, true
+	}
+	before := h.now
+	var expect uint64
+	if before != nil {
+		expect = before.seq
+	}
+	kind, plain, e, seq := h.open(t, dir, d.plainRoom(t.depth), c[:size], ahead)
+	if e == nil {
+		return true, false
+	}
+	missing := h.missed + int64(at)
+	d.took(t, h, e, seq, c[:size], len(plain))
+	held := append([]byte(nil), c[size:]...)
+	h.lost = false
+	d.unbuffer(h)
+	d.resynced(f, t, dir, before, expect, seq, missing)
+	d.unsealed(f, t, dir, kind, plain)
+	d.tlsData(f, t, dir, held) // go on behind the record
+	return true, true
 }
 
 // expects reports whether a record of this kind can be the first that is
