@@ -177,7 +177,7 @@ func overTLS(t testing.TB, protocols *http.Protocols, change func(client, server
 	server := &tls.Config{Certificates: []tls.Certificate{testCertificate()}}
 	change(client, server)
 	addr := served(t, server, protocols)
-	tr := &http.Transport{DialContext: s.dial, TLSClientConfig: client, Protocols: protocols}
+	tr := &http.Transport{DialContext: s.dial, TLSClientConfig: client, Protocols: protocols, MaxConnsPerHost: 1}
 	asks(t, &http.Client{Transport: tr}, "https://"+addr)
 	tr.CloseIdleConnections()
 	time.Sleep(10 * time.Millisecond) // for close_notify
@@ -187,7 +187,7 @@ func overTLS(t testing.TB, protocols *http.Protocols, change func(client, server
 // inPlain records them without TLS.
 func inPlain(t testing.TB, protocols *http.Protocols) *recorder {
 	r := &recorder{}
-	tr := &http.Transport{DialContext: r.dial, Protocols: protocols}
+	tr := &http.Transport{DialContext: r.dial, Protocols: protocols, MaxConnsPerHost: 1}
 	asks(t, &http.Client{Transport: tr}, "http://"+served(t, nil, protocols))
 	tr.CloseIdleConnections()
 	return r
