@@ -10,6 +10,7 @@ func ReportPackets(l *Ledger, t *wire.Stats) {
 	t.EachDrop(l.Drop)
 	l.Quality(taxonomy.QualityDecrypted, "", t.Decrypted)
 	l.Quality(taxonomy.QualityTruncated, "", t.Snapped)
+	l.Quality(taxonomy.QualityHeadsCut, "", t.HeadsCut)
 	l.Quality(taxonomy.QualityDuplicates, "", t.Duplicates)
 	l.Quality(taxonomy.QualityOutOfOrder, "", t.OutOfOrder)
 	l.Quality(taxonomy.QualityClockJump, "", t.ClockJumps)

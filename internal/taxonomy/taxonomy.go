@@ -151,6 +151,7 @@ const (
 	QualityNoBodies       Quality = "no_bodies"
 	QualityNoResponses    Quality = "no_responses"
 	QualityTruncated      Quality = "truncated_packets"
+	QualityHeadsCut       Quality = "heads_cut"
 	QualityOneSided       Quality = "one_sided"
 	QualityOutOfOrder     Quality = "out_of_order"
 	QualityDuplicates     Quality = "duplicate_packets"

@@ -145,7 +145,7 @@ func (d *Decoder) quic(a addrs, sp, dp uint16, p []byte) {
 		d.enqueue(&d.table.active, f)
 	}
 	if !f.done {
-		f.last = d.now
+		f.last = d.clock
 		f.h[dir].bytes += int64(len(p))
 	}
 }

@@ -119,6 +119,9 @@ func (d *Decoder) requestHead(f *flow, m *message) {
 	f.ordinal++
 	f.interim, f.noBody = false, false
 	o := &f.h[1-int(f.cli)]
+	if f.await != nil && f.await.next == nil {
+		d.goneOn(f, 1-int(f.cli))
+	}
 	if f.await != nil {
 		if o.state == sResync || f.lastReq.skipped {
 			// The client goes on: the answer to what is pending was in
@@ -142,6 +145,9 @@ func (d *Decoder) requestHead(f *flow, m *message) {
 func (d *Decoder) responseHead(f *flow, m *message) {
 	f.http = true
 	req := f.await
+	if req != nil && m.status >= 200 && f.h[f.cli].cur == req {
+		d.goneOn(f, int(f.cli))
+	}
 	m.frameResponse(req)
 	if m.status < 200 && m.status != 101 {
 		return

@@ -11,12 +11,14 @@ func (d *Decoder) stuck(f *flow) {
 			return
 		}
 		if !f.blocked {
-			f.blocked, f.blockedAt, f.blockedPkts = true, d.now, f.packets
+			f.blocked, f.blockedAt, f.blockedPkts = true, d.clock, f.packets
 		}
 		if packets == 0 { // only an acknowledgement tells that something is missing
 			since, packets = f.blockedAt, f.blockedPkts
 		}
-		if d.now-since <= int64(d.cfg.ReorderTime) && f.packets-packets <= uint32(d.cfg.ReorderPackets) {
+		// So many packets may pass in no time, so some of it has to.
+		waited := d.clock - since
+		if waited <= int64(d.cfg.ReorderTime) && (f.packets-packets <= uint32(d.cfg.ReorderPackets) || waited <= int64(d.cfg.ReorderTime)/10) {
 			return
 		}
 		skipped := false
@@ -24,7 +26,7 @@ func (d *Decoder) stuck(f *flow) {
 			h, o := &f.h[dir], &f.h[1-dir]
 			// A hole that nobody acknowledged will be sent again, unless
 			// the side that would acknowledge it is not in the capture.
-			if h.waiting(o) || !o.hasAck && (len(h.segs) > 0 || h.fin) {
+			if h.guess || h.waiting(o) || !o.hasAck && (len(h.segs) > 0 || h.fin) {
 				skipped = d.skip(f, dir)
 			}
 		}
@@ -41,8 +43,8 @@ func (f *flow) oldestWait() (since int64, packets uint32, waits bool) {
 	for dir := range 2 {
 		h := &f.h[dir]
 		if len(h.segs) > 0 {
-			if s := h.segs[0]; packets == 0 || s.ts < since {
-				since, packets = s.ts, s.packet
+			if s := h.segs[0]; packets == 0 || s.age < since {
+				since, packets = s.age, s.packet
 			}
 			waits = true
 		}
@@ -57,6 +59,11 @@ func (f *flow) oldestWait() (since int64, packets uint32, waits bool) {
 // to what the peer acknowledged, whichever is nearer.
 func (d *Decoder) skip(f *flow, dir int) bool {
 	h, o := &f.h[dir], &f.h[1-dir]
+	if h.guess {
+		h.midway()
+		d.drain(f)
+		return true
+	}
 	var gap int32
 	if len(h.segs) > 0 {
 		if gap = int32(h.segs[0].seq - h.next); gap <= 0 {
@@ -91,6 +98,21 @@ func (d *Decoder) skip(f *flow, dir int) bool {
 	return true
 }
 
+// midway tells a direction that nothing comes before what is held: the capture
+// began within the connection.
+func (h *half) midway() {
+	h.guess = false
+	switch {
+	case len(h.segs) > 0:
+		h.next = h.segs[0].seq
+	case h.fin:
+		h.next = h.finSeq
+	default:
+		h.next++
+	}
+	h.first = h.next
+}
+
 // finish ends a flow whatever its state: held segments are handed on with the
 // holes between them stepped over, open messages are cut, pending requests go
 // out unanswered. The flow then only absorbs stragglers.
@@ -99,6 +121,11 @@ func (d *Decoder) finish(f *flow) {
 		return
 	}
 	f.done = true
+	for i := range f.h {
+		if h := &f.h[i]; h.guess {
+			h.midway()
+		}
+	}
 	var at [2]int
 	for {
 		dir := -1
@@ -147,7 +174,7 @@ func (d *Decoder) finish(f *flow) {
 		h.next = s.seq + s.n
 		d.arrive(f, dir, s.data)
 		if m := int(s.n) - len(s.data); m > 0 {
-			d.arriveHole(f, dir, int64(m))
+			d.arriveSnapped(f, dir, int64(m))
 		}
 		d.freeSegment(s)
 	}

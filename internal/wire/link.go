@@ -93,8 +93,11 @@ func (d *Decoder) payload(et uint16, b []byte, depth int) {
 				d.stats.Malformed++
 				return
 			}
-			ppp := binary.BigEndian.Uint16(b[6:])
-			b = b[8:]
+			ppp, n := binary.BigEndian.Uint16(b[6:]), 8
+			if b[6]&1 != 0 {
+				ppp, n = uint16(b[6]), 7 // compressed
+			}
+			b = b[n:]
 			switch ppp {
 			case 0x0021:
 				et = etherIPv4

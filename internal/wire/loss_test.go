@@ -293,12 +293,12 @@ func TestIdleAndClock(t *testing.T) {
 	k.out = append(k.out, frame{ts: k.ts + int64(24*365*time.Hour), data: k.out[2].data}) // one mad clock
 	k.ask(request("/2")).answer(response("two"))
 	other := newTalk("10.0.0.8:41000", "10.0.0.1:80")
-	other.ts = k.ts + int64(6*time.Minute)
-	k.out = append(k.out, other.open().ask(request("/other")).out...)
+	other.ts = k.ts + int64(3*time.Minute)
+	k.out = append(k.out, other.open().ask(request("/other")).wait(int64(3*time.Minute)).ask("\r\n").out...)
 	k.wait(int64(10 * time.Minute)).ask(request("/3")).answer(response("three"))
 	k.wait(int64(-time.Minute)).ask(request("/4")).answer(response("four")).close()
 	g, d := decode(t, Config{}, LinkRaw, k.out)
-	wantStatuses(t, g, "/1 200", "/2 200", "/3 200", "/4 200", "/other 0")
+	wantStatuses(t, g, "/1 200", "/2 200", "/other 0", "/3 200", "/4 200")
 	if s := d.Stats(); s.Idle != 1 || s.ClockJumps != 2 || s.Flows != 3 {
 		t.Fatalf("%+v", s)
 	}

@@ -21,6 +21,7 @@ type message struct {
 	size        int64 // body bytes so far, missing ones included
 	broken      bool  // nothing more is kept: bytes are missing before
 	cut         bool  // the end was never reached
+	headCut     bool  // fields are missing, and with them where the body begins
 
 	trailer        []fieldRef
 	trailing       bool // the body lies before bodyEnd, what follows is trailer
@@ -132,6 +133,9 @@ func (m *message) fill(x *exchange.Message) {
 	x.BodySize = m.size
 	if m.kind == bodyLength && m.length > m.size && m.cut {
 		x.BodySize = m.length
+	}
+	if m.headCut {
+		x.BodySize = m.sizeBehindCut()
 	}
 	x.Truncated = x.BodySize - int64(len(x.Body))
 	if m.cut && x.Truncated == 0 {

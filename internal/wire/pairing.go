@@ -270,7 +270,7 @@ func (d *Decoder) fill(f *flow, m *message, part uint32) {
 	x.ID = d.id[:]
 	d.seq++
 	x.Seq = d.seq
-	x.Start, x.End = m.start, m.last
+	x.Start, x.End = m.start, max(m.start, m.last) // the clock may have been set back
 	x.Client, x.Server = f.ends[client], f.ends[1-client]
 	x.Caps = exchange.CapWire
 	x.Proto = m.proto
@@ -298,6 +298,9 @@ func (d *Decoder) fill(f *flow, m *message, part uint32) {
 	if m.pushed {
 		x.Caps &^= exchange.CapHeaderOrder
 	}
+	if m.headCut {
+		x.Caps &^= exchange.CapRequestBody
+	}
 	if m.broken || m.cut {
 		d.stats.BodiesCut++
 	}
@@ -308,6 +311,9 @@ func (d *Decoder) fill(f *flow, m *message, part uint32) {
 		r.fill(&x.Response)
 		if r.unknown > 0 {
 			x.Caps &^= exchange.CapResponseHeaders
+		}
+		if r.headCut {
+			x.Caps &^= exchange.CapResponseBody
 		}
 		if r.broken || r.cut {
 			d.stats.BodiesCut++

@@ -25,6 +25,7 @@ type half struct {
 	finTS  int64
 
 	have, hasAck bool
+	guess        bool // no start was seen; what came waits for what may come before it
 	syn          bool // first is the true start of the stream
 	fin, rst     bool // an end of the stream is known, at finSeq
 	ended        bool
@@ -73,7 +74,7 @@ func (d *Decoder) tcp(a addrs, b []byte, missing int) {
 		}
 		f = d.newFlow(&k, h)
 	}
-	f.last = d.now
+	f.last = d.clock
 	f.packets++
 	d.segment(f, dir, seq, ack, flags, p, n-len(p))
 }
@@ -87,12 +88,21 @@ func (d *Decoder) segment(f *flow, dir int, seq, ack uint32, flags byte, p []byt
 		if n == 0 {
 			if flags&flagACK != 0 && !o.have {
 				o.have, o.next, o.first, o.syn = true, ack, ack, true
+			} else if flags&flagACK != 0 && o.guess {
+				o.begins(ack)
+			}
+			if len(h.segs)+len(o.segs) > 0 {
+				d.drain(f)
+				d.stuck(f)
 			}
 			return
 		}
 		seq++ // data on the opening segment
 	}
 	if f.done {
+		if n > 0 && h.have && int32(seq+n-h.next) <= 0 {
+			d.stats.Duplicates++
+		}
 		return
 	}
 	if flags&flagACK != 0 && (!h.hasAck || int32(ack-h.ack) > 0) && (!o.have || int32(ack-o.next) < maxWindow) {
@@ -110,18 +120,19 @@ func (d *Decoder) segment(f *flow, dir int, seq, ack uint32, flags byte, p []byt
 			return
 		}
 		h.have, h.next, h.first = true, seq, seq
+		h.guess, h.next = true, seq-1
 		if f.in == &d.table.opening {
 			d.enqueue(&d.table.active, f)
 		}
 	} else if f.in == &d.table.opening && n > 0 {
 		d.enqueue(&d.table.active, f)
 	}
-	if seq == h.next && len(h.segs) == 0 && flags&(flagFIN|flagRST) == 0 && !h.ended && !o.behind(ack, flags) {
+	if seq == h.next && len(h.segs) == 0 && !h.fin && flags&(flagFIN|flagRST) == 0 && !h.ended && !o.behind(ack, flags) {
 		h.next += n
 		d.ts = d.now
 		d.arrive(f, dir, p)
 		if missing > 0 {
-			d.arriveHole(f, dir, int64(missing))
+			d.arriveSnapped(f, dir, int64(missing))
 		}
 		if f.blocked {
 			f.blocked = false
@@ -138,8 +149,9 @@ func (d *Decoder) segment(f *flow, dir int, seq, ack uint32, flags byte, p []byt
 func (d *Decoder) synchronise(f *flow, dir int, seq uint32, flags byte) *flow {
 	h := &f.h[dir]
 	switch {
-	case h.syn && h.first == seq+1 && !f.done:
-		return f // repeated
+	case h.syn && h.first == seq+1:
+		return f // repeated, or seen twice
+	case h.guess && !f.done && h.begins(seq+1):
 	case h.have && !h.syn && h.first == seq+1 && !f.done:
 		h.syn = true // came late
 		return f
@@ -151,11 +163,13 @@ func (d *Decoder) synchronise(f *flow, dir int, seq uint32, flags byte) *flow {
 		f.in.remove(f)
 		f.reset(key, hash)
 		d.enqueue(&d.table.opening, f)
-		f.last, f.packets = d.now, 1
+		f.last, f.packets = d.clock, 1
 		d.stats.Flows++
 		h = &f.h[dir]
+		fallthrough
+	default:
+		h.have, h.syn, h.next, h.first = true, true, seq+1, seq+1
 	}
-	h.have, h.syn, h.next, h.first = true, true, seq+1, seq+1
 	if f.cli < 0 {
 		if flags&flagACK == 0 {
 			f.cli = int8(dir)
@@ -164,6 +178,16 @@ func (d *Decoder) synchronise(f *flow, dir int, seq uint32, flags byte) *flow {
 		}
 	}
 	return f
+}
+
+// begins tells where a direction begins whose first packets came before that
+// was known; false when they cannot be of the same connection.
+func (h *half) begins(seq uint32) bool {
+	if gap := int32(h.next + 1 - seq); gap < 0 || gap > maxWindow {
+		return false
+	}
+	h.guess, h.syn, h.next, h.first = false, true, seq, seq
+	return true
 }
 
 // waiting reports whether the peer has acknowledged bytes that were not seen.
@@ -192,6 +216,9 @@ func (d *Decoder) outOfStep(f *flow, dir int, seq, ack uint32, flags byte, p []b
 		return
 	}
 	ahead := int32(seq - h.next)
+	if h.guess && ahead <= 0 && ahead > -maxWindow {
+		h.next, h.first, ahead = seq-1, seq, 1 // earlier than what was first
+	}
 	if ahead > maxWindow || ahead < -maxWindow {
 		d.stats.OutOfOrder++
 		return
@@ -202,7 +229,7 @@ func (d *Decoder) outOfStep(f *flow, dir int, seq, ack uint32, flags byte, p []b
 	if flags&(flagFIN|flagRST) != 0 && !h.fin && ahead+int32(n) >= 0 {
 		h.fin, h.rst, h.finSeq, h.finAck, h.finTS = true, flags&flagRST != 0, seq+n, ack, d.now
 	}
-	if ahead > 0 && n > 0 {
+	if ahead > 0 && n > 0 && !h.guess {
 		d.stats.OutOfOrder++
 	}
 	if ahead < 0 {
@@ -251,7 +278,7 @@ func (d *Decoder) drain(f *flow) {
 				d.ts = s.ts
 				d.arrive(f, dir, s.data)
 				if m := int(s.n) - len(s.data); m > 0 {
-					d.arriveHole(f, dir, int64(m))
+					d.arriveSnapped(f, dir, int64(m))
 				}
 				d.freeSegment(s)
 				progress, f.blocked = true, false

@@ -6,6 +6,7 @@ type segment struct {
 	n        uint32 // length on the wire; data may be shorter when the capture cut it
 	packet   uint32 // the flow's packet count when it arrived
 	ts       int64
+	age      int64
 	data     []byte
 }
 
@@ -18,7 +19,7 @@ func (d *Decoder) newSegment(seq, ack uint32, p []byte, n, packet uint32) *segme
 	} else {
 		s = &segment{}
 	}
-	s.seq, s.ack, s.n, s.ts, s.packet = seq, ack, n, d.now, packet
+	s.seq, s.ack, s.n, s.ts, s.age, s.packet = seq, ack, n, d.now, d.clock, packet
 	s.data = append(s.data[:0], p[:min(len(p), int(n))]...)
 	d.ahead += int64(n)
 	return s

@@ -11,9 +11,10 @@ const (
 	sClose                        // in a body that ends with the connection
 	sChunkSize                    // in a chunk's size line
 	sChunkData
-	sChunkEnd // at the line end after a chunk
-	sTrailer  // in the lines after the last chunk
-	sResync   // lost; waiting for a segment that starts with a head
+	sChunkEnd  // at the line end after a chunk
+	sTrailer   // in the lines after the last chunk
+	sResync    // lost; waiting for a segment that starts with a head
+	sUntilHead // in a message whose head is cut, so that its end cannot be known
 	sH2
 	sWebSocket
 	sOpaque // not HTTP; only counted
@@ -62,6 +63,8 @@ func (d *Decoder) data(f *flow, dir int, b []byte) {
 			}
 		case sChunkSize, sChunkEnd, sTrailer:
 			b = d.inChunkLine(f, dir, b)
+		case sUntilHead:
+			b = d.untilHead(f, dir, b, fresh)
 		case sStart:
 			b = d.begin(f, dir, b)
 		case sResync:
@@ -192,7 +195,16 @@ var unhex = func() (t [256]byte) {
 // hole tells a direction that its next n bytes are not in the capture.
 func (d *Decoder) hole(f *flow, dir int, n int64) {
 	h := &f.h[dir]
+	if d.cutting && (h.state == sHead || h.state == sStart) && d.cutHead(f, dir, n) {
+		return
+	}
 	switch h.state {
+	case sUntilHead:
+		if n >= holeUnknown {
+			n = 1 // at least
+		}
+		d.lose(h.cur, n)
+		return
 	case sBody:
 		if n <= h.remain && n < holeUnknown {
 			d.lose(h.cur, n)
@@ -222,6 +234,12 @@ func (d *Decoder) hole(f *flow, dir int, n int64) {
 	case sResync, sOpaque:
 		return
 	}
+	if d.cutting && h.cur != nil && h.cur.headLen > 0 {
+		// The next chunk's size is among what was cut off.
+		h.state = sUntilHead
+		d.lose(h.cur, n)
+		return
+	}
 	d.breakOff(f, dir, dropGap)
 	d.lost(f, dir)
 }
@@ -235,7 +253,7 @@ func (d *Decoder) corrupt(f *flow, dir int) {
 // end tells a direction that its sender has finished.
 func (d *Decoder) end(f *flow, dir int) {
 	h := &f.h[dir]
-	if h.state == sClose {
+	if h.state == sClose || h.state == sUntilHead {
 		d.complete(f, dir)
 	}
 	d.breakOff(f, dir, dropTruncated)

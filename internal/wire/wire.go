@@ -78,6 +78,7 @@ func (c *Config) defaults() {
 type Stats struct {
 	Packets     uint64
 	Snapped     uint64 // packets the capture had cut short
+	HeadsCut    uint64 // heads of which only a part is in the capture
 	NotIP       uint64 // frames that carry no IP (ARP, LLDP …)
 	NotTCP      uint64 // IP packets of other protocols
 	Unsupported uint64 // frames of a link type that is not decoded
@@ -164,12 +165,14 @@ type Decoder struct {
 	stats Stats
 	err   error // the first error of Emit; final
 
-	clock   int64 // greatest accepted capture time
+	clock   int64 // age of the stream: capture time without its jumps, never back
 	prev    int64 // capture time of the previous packet
-	leap    int64 // a forward jump waiting for confirmation, 0 for none
+	skew    int64 // capture time less age
+	leapt   bool  // the previous packet came from far ahead
 	now     int64 // capture time of the packet in hand
 	ts      int64 // capture time of the bytes in hand; earlier than now for buffered segments
 	snapped int   // bytes of the frame in hand that the capture cut off
+	cutting bool  // the hole in hand is what the capture cut off
 	tick    int64 // next look at the expiry queues
 
 	table   flowTable
@@ -228,38 +231,57 @@ func (d *Decoder) Packet(ts int64, link uint32, data []byte, wireLen int) error 
 	return d.err
 }
 
-// advance moves event time. A single packet from far ahead must not age every
-// flow at once, so a long leap counts only when the next packet confirms it.
+// advance moves the stream's age. When the capturing clock jumps, back or far
+// ahead, the age goes on from where it was: connections are as old as before.
+// A far jump ahead may also be a silence, so it counts for a little, unless the
+// next packet takes it back.
 func (d *Decoder) advance(ts int64) {
-	if d.prev != 0 && ts < d.prev-int64(time.Second) {
-		d.stats.ClockJumps++
+	if d.prev != 0 {
+		step := ts - d.prev
+		back := step < -int64(time.Second)
+		if d.leapt && !back {
+			d.skew -= leapTime
+		}
+		d.leapt = step > int64(d.cfg.Idle)
+		if back {
+			d.stats.ClockJumps++
+		}
+		if back || d.leapt {
+			d.skew += step
+		}
 	}
 	d.prev = ts
-	if ts <= d.clock {
+	d.age(ts - d.skew)
+}
+
+// leapTime is what a jump ahead of more than Config.Idle counts for.
+const leapTime = int64(5 * time.Second)
+
+func (d *Decoder) age(now int64) {
+	if now <= d.clock {
 		return
 	}
-	if d.clock != 0 && ts-d.clock > int64(d.cfg.Idle) && (d.leap == 0 || ts < d.leap) {
-		d.leap = ts
-		return
-	}
-	d.leap = 0
-	d.clock = ts
-	if ts >= d.tick {
-		d.tick = ts + int64(time.Second)
+	d.clock = now
+	if now >= d.tick {
+		d.tick = now + int64(time.Second)
 		d.expire()
 	}
 }
 
-// Tick lets event time go on to ts while no packets come, so that what has been
-// silent too long ends. It never goes back.
+// maxTick is how far a Tick moves at most: more is a clock that was set.
+const maxTick = int64(10 * time.Second)
+
+// Tick lets time go on to ts while no packets come, so that what has been
+// silent too long ends. It is to be called every few seconds.
 func (d *Decoder) Tick(ts int64) error {
-	if d.err == nil && d.clock != 0 && ts > d.clock {
-		d.clock, d.leap = ts, 0
-		if ts >= d.tick {
-			d.tick = ts + int64(time.Second)
-			d.now, d.ts = ts, ts
-			d.expire()
+	if d.err == nil && d.prev != 0 {
+		if ahead := ts - d.skew - d.clock; ahead > maxTick {
+			d.skew += ahead - maxTick
 		}
+		if ts > d.prev {
+			d.now, d.ts, d.prev = ts, ts, ts
+		}
+		d.age(ts - d.skew)
 	}
 	return d.err
 }

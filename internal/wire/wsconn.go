@@ -198,7 +198,7 @@ func (d *Decoder) endWS(w *wsConn) {
 
 // expireParts emits the parts that have been open long enough.
 func (d *Decoder) expireParts() {
-	for w := d.wsOpen.head; w != nil && d.clock-w.first > partTime+partSlack; w = d.wsOpen.head {
+	for w := d.wsOpen.head; w != nil && d.clock+d.skew-w.first > partTime+partSlack; w = d.wsOpen.head {
 		d.emitPart(w)
 	}
 }
