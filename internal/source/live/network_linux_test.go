@@ -117,7 +117,7 @@ func (j *injector) send(t *testing.T, frames ...[]byte) {
 func shopFrames(t *testing.T, transactions int) [][]byte {
 	t.Helper()
 	var img bytes.Buffer
-	if _, err := (pcaptest.Shop{Transactions: transactions, Connections: 16, Keep: 10, Seed: 3}).Write(&img); err != nil {
+	if _, err := (pcaptest.Shop{Transactions: transactions, Connections: 16, Keep: 10, Seed: uint64(transactions)}).Write(&img); err != nil {
 		t.Fatal(err)
 	}
 	var out [][]byte
@@ -137,17 +137,24 @@ type running struct {
 	ledger source.Ledger
 	count  atomic.Int64
 	last   atomic.Pointer[string]
+	back   chan struct{} // the interface is up again
 }
 
 func run(t *testing.T, cfg Config) *running {
 	t.Helper()
-	cfg.Warn = func(s string) { t.Log(s) }
+	back := make(chan struct{}, 8)
+	cfg.Warn = func(s string) {
+		t.Log(s)
+		if strings.HasSuffix(s, "is up again") {
+			back <- struct{}{}
+		}
+	}
 	s, err := Open(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &running{s: s, cancel: cancel, done: make(chan error, 1)}
+	r := &running{s: s, cancel: cancel, done: make(chan error, 1), back: back}
 	go func() {
 		r.done <- s.Run(ctx, source.SinkFunc(func(x *exchange.Exchange) error {
 			r.count.Add(1)
@@ -180,6 +187,16 @@ func (r *running) await(t *testing.T, n int64) {
 		if time.Now().After(end) {
 			t.Fatalf("%d exchanges, want %d", r.count.Load(), n)
 		}
+	}
+}
+
+// awaitBack waits until the interface is read again.
+func (r *running) awaitBack(t *testing.T) {
+	t.Helper()
+	select {
+	case <-r.back:
+	case <-time.After(20 * time.Second):
+		t.Fatal("the interface is not taken up again")
 	}
 }
 
@@ -383,7 +400,7 @@ func testDown(t *testing.T) {
 	ip(t, "link set vb down")
 	time.Sleep(300 * time.Millisecond)
 	ip(t, "link set vb up")
-	time.Sleep(1500 * time.Millisecond)
+	r.awaitBack(t)
 	k := pcaptest.NewTalk("10.0.0.1:4000", "10.0.0.2:8080", pcaptest.Epoch)
 	k.Open()
 	k.Send(0, []byte("GET /after HTTP/1.1\r\nHost: x\r\n\r\n"), 1000)
@@ -411,9 +428,9 @@ func testRemoved(t *testing.T) {
 	for _, args := range []string{"link add va type veth peer name vb", "link set va up", "link set vb up"} {
 		ip(t, args)
 	}
-	time.Sleep(1500 * time.Millisecond)
+	r.awaitBack(t)
 	n := r.count.Load()
-	inject(t, "va").send(t, frames...)
+	inject(t, "va").send(t, shopFrames(t, 101)...) // the same again would be seen twice
 	r.await(t, n+50)
 	r.end(t)
 }
