@@ -3,6 +3,7 @@ package engine_test
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -77,7 +78,7 @@ func TestPluginLeavesTrafficAlone(t *testing.T) {
 			c, _, err := w.(http.Hijacker).Hijack()
 			if err == nil {
 				_, _ = io.WriteString(c, strings.Repeat("\x00nonsense", 1000))
-				c.Close()
+				_ = c.Close()
 			}
 		case "hangs":
 			<-stuck
@@ -101,7 +102,7 @@ func TestPluginLeavesTrafficAlone(t *testing.T) {
 		}
 	}
 	close(stuck)
-	fake.Close()
+	_ = fake.Close()
 	traffic("gone") // nobody listens
 
 	// Now a real one: what was dropped is told.
@@ -131,5 +132,7 @@ func TestPluginLeavesTrafficAlone(t *testing.T) {
 	}
 	t.Logf("%d requests, %d delivered, %d told to be lost", sent, n.Accepted, n.Dropped[taxonomy.DropOverload])
 	cancel()
-	<-done
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
 }

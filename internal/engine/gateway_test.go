@@ -288,10 +288,11 @@ func serve(t *testing.T, s *setting, g gateway) {
 	t.Cleanup(func() {
 		_ = c.Process.Signal(os.Interrupt)
 		select {
-		case <-ended:
+		case err := <-ended:
+			t.Logf("%s ended: %v", g.name, err)
 		case <-time.After(5 * time.Second):
 			_ = c.Process.Kill()
-			<-ended
+			t.Logf("%s was killed: %v", g.name, <-ended)
 		}
 		if log, err := os.ReadFile(s.file("error.log")); t.Failed() && err == nil {
 			t.Logf("%s\n%s", said.String(), log)
@@ -300,7 +301,7 @@ func serve(t *testing.T, s *setting, g gateway) {
 	for range 200 {
 		conn, err := net.Dial("tcp", "127.0.0.1:"+s.port)
 		if err == nil {
-			conn.Close()
+			_ = conn.Close()
 			return
 		}
 		select {
@@ -320,7 +321,7 @@ func freePort(t *testing.T) string {
 	for i := range 10_000 {
 		port := fmt.Sprint(20_000 + (os.Getpid()*7+i)%10_000)
 		if l, err := net.Listen("tcp", ":"+port); err == nil {
-			l.Close()
+			_ = l.Close()
 			return port
 		}
 	}

@@ -3,6 +3,7 @@ package collector
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -107,7 +108,9 @@ func BenchmarkIngest(b *testing.B) {
 			perExchange(b, len(raw))
 			client.CloseIdleConnections()
 			cancel()
-			<-done
+			if err := <-done; !errors.Is(err, context.Canceled) {
+				b.Fatal(err)
+			}
 		})
 	}
 }

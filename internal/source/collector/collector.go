@@ -155,7 +155,9 @@ func (s *Source) Run(ctx context.Context, sink source.Sink, ledger *source.Ledge
 		break
 	}
 	s.close(err)
-	<-served
+	if e := <-served; err == nil && !errors.Is(e, http.ErrServerClosed) {
+		err = e
+	}
 	if err == nil {
 		err = ctx.Err()
 	}

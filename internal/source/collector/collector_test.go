@@ -96,7 +96,8 @@ func start(t *testing.T, sink *taken, change func(c *Config)) *stage {
 			}
 		}
 		select {
-		case <-st.ended:
+		case err := <-st.ended:
+			t.Logf("Run ended: %v", err)
 		case <-time.After(20 * time.Second):
 			t.Error("Run does not end")
 		}
@@ -162,7 +163,7 @@ func zstandard(t testing.TB, b []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer z.Close()
+	defer func() { _ = z.Close() }()
 	return z.EncodeAll(b, nil)
 }
 
@@ -446,7 +447,9 @@ func TestFlushesBeforeItAnswers(t *testing.T) {
 	resp.Body.Close()
 	http.DefaultClient.CloseIdleConnections()
 	cancel()
-	<-ended
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
 	if resp.StatusCode != 200 || sink.flushed != 1 {
 		t.Errorf("%d, flushed %d times", resp.StatusCode, sink.flushed)
 	}
@@ -459,7 +462,7 @@ func TestDrain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	body := line("a", "/")
 	fmt.Fprintf(conn, "POST /v1/harl HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", len(body), body[:50])
 	for range 500 { // until the handler reads the body
@@ -489,7 +492,7 @@ func TestDrain(t *testing.T) {
 		t.Error(s.sink.all())
 	}
 	if c, err := net.Dial("tcp", s.addr); err == nil {
-		c.Close()
+		_ = c.Close()
 		t.Error("it still listens")
 	}
 }

@@ -73,7 +73,7 @@ func hangUp(conn net.Conn) {
 	if t, ok := conn.(*tls.Conn); ok {
 		conn = t.NetConn()
 	}
-	conn.Close()
+	_ = conn.Close()
 }
 
 // pushedOut is how many went because there were too many.

@@ -27,7 +27,7 @@ func dial(t testing.TB, addr string) net.Conn {
 		t.Fatal(err)
 	}
 	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { _ = c.Close() })
 	return c
 }
 
@@ -176,7 +176,6 @@ func TestBombs(t *testing.T) {
 	zeros := make([]byte, 20<<20)
 	copy(zeros, line("bomb", "/"))
 	bombs := map[string][]byte{"gzip": gzipped(t, zeros), "zstd": zstandard(t, zeros)}
-	zeros = nil
 	for coding, bomb := range bombs {
 		for _, path := range []string{"/v1/harl", "/v1/apisix"} {
 			if got, text, _ := s.post(path, bomb, "Content-Encoding", coding); got != 413 {
@@ -303,7 +302,7 @@ func TestTenThousandIdle(t *testing.T) {
 	total := s.s.conns.total
 	s.s.conns.mu.Unlock()
 	for _, c := range conns {
-		c.Close()
+		_ = c.Close()
 	}
 	if limit := DefaultLimits().Conns; total > limit+100 {
 		t.Errorf("%d connections are held, the limit is %d", total, limit)

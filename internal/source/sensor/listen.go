@@ -29,7 +29,7 @@ func Listen(ctx context.Context, address string, tokens *Tokens) (net.Listener, 
 	}
 	// A name may mean anything by the time it is looked up.
 	if a, ok := l.Addr().(*net.TCPAddr); tokens == nil && (!ok || !a.IP.IsLoopback()) {
-		l.Close()
+		_ = l.Close()
 		return nil, ErrOpen
 	}
 	return l, nil

@@ -77,7 +77,7 @@ func TestListenWithoutTokensStaysHome(t *testing.T) {
 		if l, err := Listen(t.Context(), a, nil); !errors.Is(err, ErrOpen) {
 			t.Errorf("%s: %v", a, err)
 			if err == nil {
-				l.Close()
+				_ = l.Close()
 			}
 		}
 	}
@@ -90,7 +90,7 @@ func TestListenWithoutTokensStaysHome(t *testing.T) {
 		if Exposed(l) {
 			t.Errorf("%s counts as exposed", a)
 		}
-		l.Close()
+		_ = l.Close()
 	}
 	if _, err := Listen(t.Context(), "8400", nil); err == nil || !strings.Contains(err.Error(), "HOST:PORT") {
 		t.Error(err)
@@ -103,7 +103,7 @@ func TestListenWithoutTokensStaysHome(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }()
 	if !Exposed(l) {
 		t.Error("0.0.0.0 does not count as exposed")
 	}

@@ -351,7 +351,7 @@ func TestPatternTakesNewFiles(t *testing.T) {
 	if _, err := g.Write([]byte(logLine("/no"))); err != nil {
 		t.Fatal(err)
 	}
-	g.Close()
+	_ = g.Close()
 	w.write("old.log", z.String())
 	w.write("binary.log", "\x00\x01\x02\n")
 	w.write("document.log", `{"log":{"version":"1.2","entries":[]}}`+"\n")
