@@ -106,7 +106,7 @@ func (u *usage) learn(lex *Lexicon, ev *Event) {
 	set(&u.page, uses&usePage != 0)
 	set(&u.money, uses&useMoney != 0)
 	set(&u.refresh, uses&useRefresh != 0)
-	set(&u.upload, o.ReqKind == observe.BodyMultipart || o.ReqKind == observe.BodyFile || o.ReqKind == observe.BodyImage || o.ReqKind == observe.BodyBinary)
+	set(&u.upload, o.Stream == observe.StreamNone && (o.ReqKind == observe.BodyMultipart || o.ReqKind == observe.BodyFile || o.ReqKind == observe.BodyImage || o.ReqKind == observe.BodyBinary))
 	if ev.Outcome != OutcomeSuccess {
 		return
 	}

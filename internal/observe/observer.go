@@ -134,6 +134,9 @@ func (o *Observer) Observe(x *exchange.Exchange, out *Batch) {
 	o.read.rpc.unit, o.read.rpc.units = 0, 1
 	if x.Part == 0 {
 		o.begin(x, out)
+		if len(x.Messages) > 0 { // opened before anything was said
+			o.o.End = max(o.o.Start, min(o.o.End, x.Messages[0].Time))
+		}
 		o.fields.begin()
 		o.observeRequest()
 		if o.calls.hint && o.readCalls() {

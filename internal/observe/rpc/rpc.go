@@ -86,6 +86,7 @@ type Reader struct {
 	graph  graph
 	vars   []variable
 	msgs   []message
+	turns  bool // the messages are questions and answers in turns
 }
 
 type variable struct {

@@ -170,6 +170,8 @@ func TestStreams(t *testing.T) {
 			[]string{`0 1 json-rpc f {"param1":1} -> {"error":{"code":1,"message":"no"}} failed 1 no`, `-1 2 json-rpc note  -> {"a":1}`}},
 		"phoenix": {[]string{`>["1","2","room:5","new_msg",{"b":1}]`, `<["1","2","room:5","phx_reply",{"status":"error","response":{"reason":"full"}}]`},
 			[]string{`0 1 message new_msg {"b":1} -> {"status":"error","response":{"reason":"full"}} failed  full`}},
+		"in turns": {[]string{`>{"type":"a","id":1}`, `<{"x":1}`, `>{"type":"b","id":2}`, `<{"x":2}`, `>{"type":"a","id":3}`, `<{"x":3}`},
+			[]string{`0 1 message a  -> {"x":1}`, `2 3 message b  -> {"x":2}`, `4 5 message a  -> {"x":3}`}},
 		"text": {[]string{`>hello`, `<{"a":1}`}, []string{`0 -1 message  hello`, `-1 1 message   -> {"a":1}`}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -7,8 +7,8 @@ import (
 )
 
 // Messages of a stream become calls: what the client sent and the server's
-// answer to it, which names the same id, or, in a talk of question and answer,
-// stands directly behind it and fits it by name. What has no partner stands
+// answer to it, which names the same id, or stands directly behind it and either
+// fits it by name or is one of a talk that is nothing but question and answer. What has no partner stands
 // alone: an order without an answer, news without a question.
 
 // Stream is a call made of messages.
@@ -46,6 +46,7 @@ func (r *Reader) Streams(list []exchange.StreamMessage, out []Stream) []Stream {
 	for i := range list {
 		r.message(list[i].Data, message{at: i, sent: list[i].Sent}, list[i].Text, 0)
 	}
+	r.turns = r.takeTurns()
 	for i := range r.msgs {
 		m := &r.msgs[i]
 		if m.taken {
@@ -96,14 +97,27 @@ func (r *Reader) answer(i int) *message {
 				return a
 			}
 		}
-		return nil
 	}
-	if i+1 < len(r.msgs) {
-		if a := &r.msgs[i+1]; !a.sent && !a.taken && len(a.id) == 0 && a.proto == m.proto && m.proto == Message && fits(m.name, a) {
+	if i+1 < len(r.msgs) && m.proto == Message {
+		a := &r.msgs[i+1]
+		if !a.sent && !a.taken && a.proto == m.proto && (r.turns || len(m.id)+len(a.id) == 0 && fits(m.name, a)) {
 			return a
 		}
 	}
 	return nil
+}
+
+// leastTurns is how many messages show that client and server take turns.
+const leastTurns = 6
+
+// takeTurns reports whether client and server speak in turns throughout.
+func (r *Reader) takeTurns() bool {
+	for i := range r.msgs {
+		if r.msgs[i].sent != (i%2 == 0) {
+			return false
+		}
+	}
+	return len(r.msgs) >= leastTurns
 }
 
 // question finds what a further answer, such as the next event of a
@@ -141,13 +155,14 @@ const maxMessageNesting = 2
 
 // message takes one message apart and keeps it, if it says anything.
 func (r *Reader) message(b []byte, m message, text bool, nested int) {
+	raw := b
 	b = bytes.TrimRight(trim(b), "\x00")
-	if len(b) == 0 {
+	if !text && (len(b) == 0 || b[0] != '{' && b[0] != '[') && len(raw) > 0 {
+		m.proto, m.raw = Message, raw
+		r.keep(m)
 		return
 	}
-	if !text && b[0] != '{' && b[0] != '[' {
-		m.proto, m.raw = Message, b
-		r.keep(m)
+	if len(b) == 0 {
 		return
 	}
 	switch c := b[0]; {
@@ -385,7 +400,7 @@ func (r *Reader) objectMessage(b []byte, m message) {
 		if k := rank(key, discriminators[:]); k < best && isString(v) && word(v[1:len(v)-1]) {
 			best, name = k, v
 		}
-		if k := rank(key, identifiers[:]); k < ident && !null(v) && v[0] != '{' && v[0] != '[' {
+		if k := rank(key, identifiers[:]); k < ident && !null(v) && v[0] != '{' && v[0] != '[' && len(v) <= 64 {
 			ident, id = k, v
 		}
 	}
