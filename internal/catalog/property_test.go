@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"xiezhi/internal/observe"
+	"xiezhi/internal/observe/rpc"
 	"xiezhi/internal/taxonomy"
 
 	"github.com/google/go-cmp/cmp"
@@ -34,6 +35,15 @@ func anything(r *rand.Rand) *build {
 		b.small(200, "ok").says(observe.MessageClass(1<<r.IntN(13)), fmt.Sprint(r.IntN(3)), int8(r.IntN(3)-1))
 	default:
 		b.json(200, fmt.Sprint(r.IntN(3))).leaf("data.owner", pieces[r.IntN(len(pieces))]).leaf("data.id", fmt.Sprint(r.IntN(9)))
+	}
+	switch r.IntN(6) {
+	case 0:
+		b.Protocol, b.Operation = rpc.JSONRPC, pieces[1+r.IntN(8)]
+	case 1:
+		b.Protocol, b.Operation, b.Root = rpc.GraphQL, fmt.Sprint("query Q", r.IntN(9)), fmt.Sprint("query f", r.IntN(2))
+	case 2:
+		b.Dispatch = []observe.Dispatch{{Name: "method", Value: pieces[1+r.IntN(5)], Rank: 2}, {Name: "m", Value: "x", Rank: 1}}[r.IntN(2):][:1]
+		b.param(fmt.Sprint("p", r.IntN(4)), "1")
 	}
 	if r.IntN(4) == 0 {
 		b.bearer(fmt.Sprint(r.IntN(5)))

@@ -305,6 +305,17 @@ func canaryTraffic(v map[string][]string) []byte {
 			f := formats[i/5%len(formats)]
 			send(i, "POST", "/api/format/"+f.name, [][2]string{{"Content-Type", f.reqType}}, f.req, f.reqType, 200, [][2]string{{"Content-Type", f.respType}, {"Content-Disposition", f.disposition}}, f.resp)
 		}
+		if i%5 == 1 { // in calls, batches and their errors
+			auth := [][2]string{cookie[1]}
+			doc, _ := json.Marshal(fmt.Sprintf(`mutation Save { a: savePerson(name: %q, mobile: %q, password: %q) { id } b: savePerson(idCard: %q, address: %q, token: %q) { id } }`, name, phone, pw, id, addr, jwt))
+			send(i, "POST", "/graphql", auth, `{"query":`+string(doc)+`}`, "application/json", 200, nil,
+				fmt.Sprintf(`{"data":{"a":%s,"b":null},"errors":[{"message":"card %s of %s","path":["b"],"extensions":{"code":"BAD_USER_INPUT"}}]}`, person, card, mail))
+			send(i, "POST", "/rpc", auth, fmt.Sprintf(`[{"jsonrpc":"2.0","method":"user.login","params":{"mobile":%q,"password":%q},"id":1},{"jsonrpc":"2.0","method":"user.find","params":[%q,%q],"id":%q}]`, phone, pw, name, id, mail), "application/json", 200, nil,
+				fmt.Sprintf(`[{"jsonrpc":"2.0","result":%s,"id":%q},{"jsonrpc":"2.0","error":{"code":-32001,"message":"no account %s","data":%s},"id":1}]`, person, mail, phone, person))
+			send(i, "POST", "/xmlrpc.php", auth, fmt.Sprintf(`<methodCall><methodName>wp.getUsersBlogs</methodName><params><param><value>%s</value></param><param><value>%s</value></param></params></methodCall>`, mail, pw), "text/xml", 200, [][2]string{{"Content-Type", "text/xml"}},
+				fmt.Sprintf(`<methodResponse><fault><value><struct><member><name>faultString</name><value>no %s with %s</value></member></struct></value></fault></methodResponse>`, mail, phone))
+			send(i, "GET", "/gateway.do?method=user.find&mobile="+phone+"&service="+url.QueryEscape(mail)+"&action="+phone, auth, "", "", 200, nil, `{"code":0,"data":`+person+`}`)
+		}
 		send(i, "GET", "/api/search?q="+url.QueryEscape("' union select password from users where phone="+phone+" --"), cookie, "", "", 200, nil, `{"code":0,"data":[]}`)
 	}
 	return out.Bytes()

@@ -21,7 +21,8 @@ import (
 // for each of them, as if each had been sent alone: the head is read again with
 // every call, the body is what the call was called with, the answer what came
 // back for it. What tells calls from other bodies are a few names at the top of
-// the request; only when one of them was met the body is read as a call.
+// the request; only when one of them was met the body is read as a call. Attack
+// patterns in head and path are the first call's alone.
 
 // callState is what is known of the calls of the exchange being observed.
 type callState struct {

@@ -108,6 +108,9 @@ func (o *Observer) observeHeaders() {
 				o.keepValue(memo)
 			}
 		}
+		if ob.Part > 0 {
+			continue // attacks in the head are the exchange's, not every call's
+		}
 		o.matches = 0
 		if role&headQuiet == 0 && len(v) > 3 && o.cfg.Signatures != nil {
 			o.matchHeader(e, v)

@@ -127,7 +127,7 @@ func (o *Observer) observePath(p []byte) {
 		o.segment(o.path[starts[i]:starts[i+1]])
 	}
 	// signatures see the path as the application does, slashes and dots included
-	if o.cfg.Signatures != nil {
+	if o.cfg.Signatures != nil && o.o.Part == 0 {
 		if i := bytes.IndexByte(o.x.Target, '?'); i >= 0 {
 			o.val = appendPercent(o.val[:0], o.x.Target[:i], false)
 		} else {

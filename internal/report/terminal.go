@@ -142,6 +142,9 @@ func (t *terminal) head() {
 		sites[t.r.APIs[i].Site] = true
 	}
 	t.line(t.say("report.volume", message.Args{"exchanges": in.Exchanges, "apis": len(t.r.APIs), "sites": len(sites), "dropped": dropped}))
+	if in.Observations > in.Analysed {
+		t.line(t.say("report.calls", message.Args{"calls": in.Observations}))
+	}
 	if in.Analysed == 0 {
 		t.line("")
 		t.line(t.level("critical", t.say("report.nothing", nil)))
