@@ -305,7 +305,7 @@ func canaryTraffic(v map[string][]string) []byte {
 			f := formats[i/5%len(formats)]
 			send(i, "POST", "/api/format/"+f.name, [][2]string{{"Content-Type", f.reqType}}, f.req, f.reqType, 200, [][2]string{{"Content-Type", f.respType}, {"Content-Disposition", f.disposition}}, f.resp)
 		}
-		if i%5 == 1 { // in calls, batches and their errors
+		if i%10 == 1 { // in calls, batches and their errors
 			auth := [][2]string{cookie[1]}
 			doc, _ := json.Marshal(fmt.Sprintf(`mutation Save { a: savePerson(name: %q, mobile: %q, password: %q) { id } b: savePerson(idCard: %q, address: %q, token: %q) { id } }`, name, phone, pw, id, addr, jwt))
 			send(i, "POST", "/graphql", auth, `{"query":`+string(doc)+`}`, "application/json", 200, nil,
