@@ -8,6 +8,8 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -33,7 +35,7 @@ func Secure(client, server string, requests []*http.Request, handler http.Handle
 	l := &oneConn{conn: tls.Server(far, s), done: make(chan struct{})}
 	web := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
 	go func() { _ = web.Serve(l) }()
-	defer web.Close()
+	defer func() { _ = web.Close() }()
 	k := NewTalk(client, server, Epoch)
 	k.Open()
 	tape := &tape{Conn: near, talk: k}
@@ -47,7 +49,8 @@ func Secure(client, server string, requests []*http.Request, handler http.Handle
 		if err != nil {
 			return nil, nil, err
 		}
-		if _, err := new(bytes.Buffer).ReadFrom(res.Body); err != nil {
+		_, err = io.Copy(io.Discard, res.Body)
+		if err := errors.Join(err, res.Body.Close()); err != nil {
 			return nil, nil, err
 		}
 	}
