@@ -297,12 +297,14 @@ func (d *Decoder) takeRequest(f *flow, s *h2Stream, head *h2Head) {
 	switch {
 	case head.over:
 		reason = dropOversize
+	case head.bad: // a server ends the connection
+		reason = dropCorrupt
 	case m.method > m.methodAt && m.targetEnd > m.target && tokenLen(m.buf[m.methodAt:m.method]) == int(m.method-m.methodAt):
 	case head.unknown > 0 && d.joined(f, int(f.cli)):
 		reason = dropTruncated
 	case head.unknown > 0:
 		reason = dropGap
-	case head.bad || head.n > 0 || len(m.fields) == 0:
+	case head.n > 0 || len(m.fields) == 0:
 		reason = dropCorrupt
 	default: // trailers of a request that is not in the capture
 		reason = d.lostReason(f, int(f.cli))

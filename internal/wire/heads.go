@@ -1,6 +1,9 @@
 package wire
 
-import "bytes"
+import (
+	"bytes"
+	"strings"
+)
 
 // inHead collects and reads a head.
 func (d *Decoder) inHead(f *flow, dir int, b []byte) []byte {
@@ -214,6 +217,11 @@ func strongResponse(b []byte) bool {
 // regain looks for a head at the start of a segment.
 func (d *Decoder) regain(f *flow, dir int, b []byte) bool {
 	switch {
+	case strings.HasPrefix(h2Preface, string(b[:min(len(b), len(h2Preface))])) && len(b) >= 16 && f.cli != int8(1-dir):
+		f.cli = int8(dir)
+		f.h[dir].state = sH2
+		d.startH2(f).fromStart(dir, true)
+		return true
 	case strongResponse(b) && f.cli != int8(dir):
 		f.cli = int8(1 - dir)
 	case strongRequest(b) && (f.cli < 0 || f.cli == int8(dir)):

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -128,15 +129,28 @@ type got struct {
 	Caps                 exchange.Caps
 	Secure               bool
 	JA4, SNI, TLSVersion string
+	ReqTrail, RespTrail  string
+	ReqUnk, RespUnk      int
+	H2                   string
+	Part                 uint32
+	Messages             string
 }
 
-func render(m *exchange.Message) string {
+func render(fields []exchange.Field) string {
 	var b strings.Builder
-	for _, f := range m.Header {
+	for _, f := range fields {
 		b.Write(f.Name)
 		b.WriteString(": ")
 		b.Write(f.Value)
 		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+func renderMessages(list []exchange.StreamMessage) string {
+	var b strings.Builder
+	for _, m := range list {
+		fmt.Fprintf(&b, "%d sent=%v text=%v %d %q\n", m.Time-epoch, m.Sent, m.Text, m.Size, m.Data)
 	}
 	return b.String()
 }
@@ -146,7 +160,9 @@ func copyOf(x *exchange.Exchange) got {
 		Proto: x.Proto, Method: string(x.Method), Target: string(x.Target), Host: string(x.Host),
 		Status: x.Status, Reason: string(x.Reason), Req: string(x.Request.Body), Resp: string(x.Response.Body),
 		ReqSize: x.Request.BodySize, RespSize: x.Response.BodySize, ReqCut: x.Request.Truncated, RespCut: x.Response.Truncated,
-		ReqHead: render(&x.Request), RespHead: render(&x.Response), Caps: x.Caps,
+		ReqHead: render(x.Request.Header), RespHead: render(x.Response.Header), Caps: x.Caps,
+		ReqTrail: render(x.Request.Trailer), RespTrail: render(x.Response.Trailer),
+		ReqUnk: x.Request.Unknown, RespUnk: x.Response.Unknown, H2: string(x.H2), Part: x.Part, Messages: renderMessages(x.Messages),
 		Secure: x.Secure, JA4: string(x.JA4), SNI: string(x.SNI), TLSVersion: string(x.TLSVersion)}
 }
 

@@ -65,6 +65,7 @@ const (
 	maxMessage = 1 << 20  // bytes kept of a message when nothing else is said
 	maxInflate = 16 << 20 // bytes that a message may decompress to
 	wsWindow   = 32 << 10
+	minResume  = 32 // bytes of text that tell the middle of a stream
 )
 
 // Agree takes the Sec-WebSocket-Extensions of the response that opened the
@@ -326,7 +327,8 @@ func (m *Messages) Lose() {
 }
 
 // Resume looks for a frame at the start of b. Every frame in b must make
-// sense, the last must end with it, and text must be text.
+// sense and text must be text; only the last may go on behind b, and if it is
+// the first too, it must be a longer text.
 func (m *Messages) Resume(b []byte) bool {
 	if m.state != wsLost {
 		return true
@@ -335,23 +337,31 @@ func (m *Messages) Resume(b []byte) bool {
 	within := false
 	for n := 0; len(b) > 0; n++ {
 		if len(b) < 2 || len(b) < frameNeed(b[1]) {
-			return false
+			if n == 0 {
+				return false
+			}
+			break
 		}
 		h := *m
 		h.need = copy(h.head[:], b[:frameNeed(b[1])])
 		h.within = within || n == 0 && b[0]&0x0f == 0
-		if h.begin() != nil || h.remain > int64(len(b)-h.need) {
+		if h.begin() != nil {
 			return false
 		}
-		p := b[h.need : h.need+int(h.remain)]
-		b = b[h.need+int(h.remain):]
+		p := b[h.need:]
+		whole := h.remain <= int64(len(p))
+		if whole {
+			p = p[:h.remain]
+		}
+		b = b[h.need+len(p):]
 		if n == 0 {
 			first = h.opcode
 		}
 		if h.control {
 			continue
 		}
-		if h.opcode == 1 && h.fin && !h.packed && !validText(p, h.mask, h.Client) {
+		text := h.opcode == 1 && !h.packed
+		if text && !validText(p, h.mask, h.Client, !whole || !h.fin) || !whole && n == 0 && (!text || len(p) < minResume || h.remain > maxMessage) {
 			return false
 		}
 		within = !h.fin
@@ -364,22 +374,29 @@ func (m *Messages) Resume(b []byte) bool {
 	return true
 }
 
-func validText(p []byte, mask [4]byte, masked bool) bool {
+// validText reports whether p is printable text; if it is cut, its last
+// character may be too.
+func validText(p []byte, mask [4]byte, masked, cut bool) bool {
 	var room [256]byte
 	b := room[:copy(room[:], p)]
+	cut = cut || len(b) < len(p)
 	if masked {
 		unmask(b, mask, 0)
 	}
-	for range utf8.UTFMax {
-		if utf8.Valid(b) {
-			return true
-		}
-		if len(b) == len(p) {
+	for _, c := range b {
+		if c < ' ' && c != '\n' && c != '\r' && c != '\t' {
 			return false
 		}
-		b = b[:len(b)-1]
 	}
-	return false
+	for n := 1; cut && n < utf8.UTFMax && n < len(b); n++ {
+		if utf8.RuneStart(b[len(b)-n]) {
+			if !utf8.FullRune(b[len(b)-n:]) {
+				b = b[:len(b)-n]
+			}
+			break
+		}
+	}
+	return utf8.Valid(b)
 }
 
 // room is the memory held between messages.
