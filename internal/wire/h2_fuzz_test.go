@@ -63,4 +63,6 @@ func FuzzHTTP2(f *testing.F) {
 // h2Whole reports that the server's direction was recognised as HTTP/2 too, and
 // no WebSocket in it was given up: where reading goes on otherwise depends on
 // where segments start, by design.
-func (d *Decoder) h2Whole() bool { return d.stats.HTTP2 == 1 && d.stats.WSErrors == 0 && len(d.Blind()) == 0 }
+func (d *Decoder) h2Whole() bool {
+	return d.stats.HTTP2 == 1 && d.stats.WSErrors == 0 && len(d.Blind()) == 0
+}

@@ -114,26 +114,25 @@ func (t *hpackTable) compact(n int) {
 	}
 }
 
-// at gives the field with an HPACK index; known is false for one not held.
-func (t *hpackTable) at(index uint64) (name, value []byte, known bool) {
+// at gives the field with an HPACK index, its value behind its name; known is
+// false for one not held.
+func (t *hpackTable) at(index uint64) (text []byte, name int, known bool) {
 	if index <= uint64(len(hpackStatic)) {
 		e := &hpackStatic[index-1]
-		return e.name, e.value, true
+		return e.text, e.name, true
 	}
 	index -= uint64(len(hpackStatic)) + 1
 	if index >= uint64(len(t.entries)-t.first) {
-		return nil, nil, false
+		return nil, 0, false
 	}
 	e := &t.entries[len(t.entries)-1-int(index)]
-	b := t.text[e.at : e.at+e.name+e.value]
-	return b[:e.name], b[e.name:], !e.unknown
+	return t.text[e.at : e.at+e.name+e.value], int(e.name), !e.unknown
 }
 
 // hpackField is one field of a block. Its bytes lie in the buffer given to
 // next, name before value.
 type hpackField struct {
 	nameLen int
-	size    int  // of name and value
 	index   int  // of a name in the static table, else 0
 	unknown bool // name, or name and value, are not known
 	none    bool // a size update, no field
@@ -146,20 +145,22 @@ func (t *hpackTable) next(b, buf []byte) (rest, out []byte, f hpackField, err er
 	start := len(buf)
 	switch {
 	case c&0x80 != 0:
-		i, rest, ok := hpackInt(b, 7)
-		if !ok || i == 0 {
-			return nil, buf, f, errHpack
+		i, rest := uint64(c&0x7f), b[1:]
+		if i == 0x7f || i == 0 {
+			var ok bool
+			if i, rest, ok = hpackInt(b, 7); !ok || i == 0 {
+				return nil, buf, f, errHpack
+			}
 		}
-		name, value, known := t.at(i)
+		text, name, known := t.at(i)
 		if !known && t.whole {
 			return nil, buf, f, errHpack
 		}
-		buf = append(append(buf, name...), value...)
-		f = hpackField{nameLen: len(name), size: len(name) + len(value), unknown: !known}
+		f.nameLen, f.unknown = name, !known
 		if i <= uint64(len(hpackStatic)) {
 			f.index = int(i)
 		}
-		return rest, buf, f, nil
+		return rest, append(buf, text...), f, nil
 	case c&0xe0 == 0x20:
 		n, rest, ok := hpackInt(b, 5)
 		if !ok {
@@ -177,11 +178,11 @@ func (t *hpackTable) next(b, buf []byte) (rest, out []byte, f hpackField, err er
 		return nil, buf, f, errHpack
 	}
 	if i > 0 {
-		name, _, known := t.at(i)
+		text, name, known := t.at(i)
 		if !known && t.whole {
 			return nil, buf, f, errHpack
 		}
-		buf = append(buf, name...)
+		buf = append(buf, text[:name]...)
 		f.unknown = !known
 		if i <= uint64(len(hpackStatic)) {
 			f.index = int(i)
@@ -193,7 +194,6 @@ func (t *hpackTable) next(b, buf []byte) (rest, out []byte, f hpackField, err er
 	if rest, buf, ok = hpackString(rest, buf); !ok {
 		return nil, buf[:start], f, errHpack
 	}
-	f.size = len(buf) - start
 	if c&0x40 != 0 {
 		t.add(buf[start:start+f.nameLen], buf[start+f.nameLen:], f.unknown)
 	}
@@ -279,13 +279,16 @@ func hpackCheck(b []byte) bool {
 	return true
 }
 
-type staticEntry struct{ name, value []byte }
+type staticEntry struct {
+	text []byte // value behind name
+	name int
+}
 
 // hpackStatic is the static table, read out of x/net's decoder.
 var hpackStatic = func() (t [61]staticEntry) {
 	i := 0
 	d := hpack.NewDecoder(hpackDefault, func(f hpack.HeaderField) {
-		t[i] = staticEntry{[]byte(f.Name), []byte(f.Value)}
+		t[i] = staticEntry{[]byte(f.Name + f.Value), len(f.Name)}
 		i++
 	})
 	for j := range t {

@@ -32,8 +32,8 @@ func readAll(t *hpackTable, b []byte) (fields []string, unknown int, err error) 
 }
 
 func TestHpackTables(t *testing.T) {
-	if s := hpackStatic[0]; string(s.name) != ":authority" || string(hpackStatic[7].value) != "200" || string(hpackStatic[60].name) != "www-authenticate" {
-		t.Fatalf("static table: %q", s)
+	if s := hpackStatic[0]; string(s.text) != ":authority" || string(hpackStatic[7].text) != ":status200" || string(hpackStatic[60].text) != "www-authenticate" {
+		t.Fatalf("static table: %q", s.text)
 	}
 	for c := range 256 {
 		in := bytes.Repeat([]byte{byte(c)}, 3)
@@ -145,7 +145,7 @@ func FuzzHpack(f *testing.F) {
 				err = e
 			}
 			have, unknown, e := readAll(&ours, b)
-			if unknown > 0 {
+			if unknown > 0 && ours.whole {
 				t.Fatal("unknown in a table that is whole")
 			}
 			if err == nil {
