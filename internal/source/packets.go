@@ -14,6 +14,8 @@ func ReportPackets(l *Ledger, t *wire.Stats) {
 	l.Quality(taxonomy.QualityDuplicates, "", t.Duplicates)
 	l.Quality(taxonomy.QualityOutOfOrder, "", t.OutOfOrder)
 	l.Quality(taxonomy.QualityClockJump, "", t.ClockJumps)
+	l.Quality(taxonomy.QualityHeadersUnknown, "", t.H2Unknown)
+	l.Quality(taxonomy.QualityMessagesLost, "", t.WSLost)
 	l.Quality(taxonomy.QualityStateEvicted, "", t.Evicted)
 	l.Quality(taxonomy.QualityOneSided, "requests", t.OneSided)
 	l.Quality(taxonomy.QualityOneSided, "responses", t.Orphans)

@@ -157,6 +157,8 @@ const (
 	QualityDuplicates     Quality = "duplicate_packets"
 	QualityClockJump      Quality = "clock_jump"
 	QualityPacketsDropped Quality = "packets_dropped"
+	QualityHeadersUnknown Quality = "headers_unknown"
+	QualityMessagesLost   Quality = "messages_lost"
 	QualityNoHeaderOrder  Quality = "header_order_unavailable"
 	QualityNoTLS          Quality = "tls_fingerprint_unavailable"
 	QualityNotWarm        Quality = "detector_not_warm"

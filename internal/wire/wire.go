@@ -4,8 +4,12 @@
 // capture, and gives exchanges through Config.Emit in the order in which they
 // were completed. On the way it undoes VLAN, MPLS, PPPoE and tunnels, joins IP
 // fragments, reassembles TCP, opens TLS 1.2 and 1.3 whose secrets it is given,
-// frames HTTP/0.9 to 1.1 and pairs responses with requests. What is not HTTP,
-// or cannot be opened, is counted per server (see Blind).
+// frames HTTP/0.9 to 1.1 and pairs responses with requests, takes the streams of
+// HTTP/2 apart, and joins the messages of WebSockets. What is not HTTP, or
+// cannot be opened, is counted per server (see Blind).
+//
+// HTTP/2 joined midway, or behind a hole, refers to headers that were not
+// seen: those are counted as unknown, never guessed.
 //
 // Invariant: every exchange or opaque connection that begins is either emitted
 // or counted under one drop reason: Stats.Begun = Stats.Emitted + the drops.
@@ -13,9 +17,8 @@
 // and reordering within the window do not change it.
 //
 // Limits: one Decoder is used by one goroutine. Flows, buffered segments,
-// fragments, pending requests and kept bytes are bounded (see Config); what is
-// given up at a bound is counted. HTTP/2, WebSocket messages and TLS contents
-// are not read.
+// fragments, pending requests, streams, compression tables and kept bytes are
+// bounded (see Config); what is given up at a bound is counted.
 package wire
 
 import (
