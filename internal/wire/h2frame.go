@@ -102,7 +102,12 @@ func h2Begins(b []byte, known bool) bool {
 				return false
 			}
 			sure = sure || h.flags&flagEndHeaders != 0
-		case frameSettings, framePing, frameWindow, frameReset, frameGoAway:
+		case frameSettings:
+			// An empty one looks like many another protocol's length.
+			sure = sure || len(p) > 0 && p[0] == 0 && p[1] > 0 && p[1] <= 0x10
+		case frameWindow:
+			sure = sure || binary.BigEndian.Uint32(p) > 0
+		case framePing, frameReset, frameGoAway:
 			sure = true
 		}
 	}

@@ -151,7 +151,7 @@ func (d *Decoder) inChunkLine(f *flow, dir int, b []byte) []byte {
 			}
 			h.ext = true // one CR
 		case sTrailer:
-			if !h.cur.broken {
+			if d.kept < d.cfg.MaxKept {
 				h.cur.buf = append(h.cur.buf, c)
 				d.kept++
 			}
