@@ -26,12 +26,17 @@ type Messages struct {
 	Size int64  // of the whole message; as sent, when it cannot be decompressed
 	Lost bool   // bytes of it are missing, or what they refer to is
 
+	// Misuse says that frames were masked which must not be, or not masked
+	// which must. Some peers take them all the same, and so does Next.
+	Misuse bool
+
 	state   wsState
 	head    [14]byte
 	have    int
 	need    int // of the frame's head
 	opcode  byte
 	fin     bool
+	masked  bool
 	mask    [4]byte
 	maskAt  int
 	remain  int64 // of the frame's payload
@@ -170,14 +175,15 @@ func (m *Messages) begin() error {
 	m.control = m.opcode >= 8
 	n, ok := frameLength(m.head[:m.need])
 	rsv := b0 & 0x70
-	if !ok || b1&0x80 != 0 != m.Client || m.opcode > 2 && m.opcode < 8 || m.opcode > 10 ||
+	if !ok || m.opcode > 2 && m.opcode < 8 || m.opcode > 10 ||
 		m.control && (!m.fin || n > 125 || rsv != 0) || rsv&0x30 != 0 {
 		return ErrWebSocket
 	}
 	m.remain, m.state, m.maskAt = n, wsPayload, 0
-	if m.Client {
+	if m.masked = b1&0x80 != 0; m.masked {
 		copy(m.mask[:], m.head[m.need-4:m.need])
 	}
+	m.Misuse = m.Misuse || m.masked != m.Client
 	if m.control {
 		return nil
 	}
@@ -222,7 +228,7 @@ func (m *Messages) take(b []byte) {
 	}
 	at := len(m.buf)
 	m.buf = append(m.buf, b...)
-	if m.Client {
+	if m.masked {
 		unmask(m.buf[at:], m.mask, m.maskAt)
 		m.maskAt += len(b)
 	}
@@ -345,7 +351,7 @@ func (m *Messages) Resume(b []byte) bool {
 		h := *m
 		h.need = copy(h.head[:], b[:frameNeed(b[1])])
 		h.within = within || n == 0 && b[0]&0x0f == 0
-		if h.begin() != nil {
+		if h.begin() != nil || h.masked != m.Client {
 			return false
 		}
 		p := b[h.need:]
@@ -361,7 +367,7 @@ func (m *Messages) Resume(b []byte) bool {
 			continue
 		}
 		text := h.opcode == 1 && !h.packed
-		if text && !validText(p, h.mask, h.Client, !whole || !h.fin) || !whole && n == 0 && (!text || len(p) < minResume || h.remain > maxMessage) {
+		if text && !validText(p, h.mask, h.masked, !whole || !h.fin) || !whole && n == 0 && (!text || len(p) < minResume || h.remain > maxMessage) {
 			return false
 		}
 		within = !h.fin

@@ -125,7 +125,7 @@ func spoken(g ...got) (out []string) {
 	return out
 }
 
-func wantSaid(t *testing.T, g []got, want ...string) {
+func wantSpoken(t *testing.T, g []got, want ...string) {
 	t.Helper()
 	if have := spoken(g...); !slices.Equal(want, have) {
 		t.Fatalf("\nwant %.3000q\nhave %.3000q", want, have)
@@ -155,7 +155,7 @@ func TestWebSocket(t *testing.T) {
 			}
 			g, d := decode(t, Config{}, LinkRaw, resegment(k, mss))
 			wantStatuses(t, g, "/ws 101")
-			wantSaid(t, g, sent(true, "hello"), sent(false, "\x00\x01"), received(true, "hello back"), received(true, ""),
+			wantSpoken(t, g, sent(true, "hello"), sent(false, "\x00\x01"), received(true, "hello back"), received(true, ""),
 				sent(true, long), sent(true, long), received(true, "hello again, hello again"))
 			if st := d.Stats(); st.WSErrors+st.WSLost != 0 || st.WSMessages != 7 || st.WebSockets != 1 || len(d.Blind()) != 0 || g[0].Part != 0 {
 				t.Fatalf("%q: %+v", ext, st)
@@ -169,7 +169,7 @@ func TestMessagesInOneSegmentWithTheHandshake(t *testing.T) {
 	k := plainTalk().open().ask("GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n")
 	k.answer("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n" + (&wsSide{}).message(1, "at once", 9).take()).close()
 	g, _ := decode(t, Config{}, LinkRaw, k.out)
-	wantSaid(t, g, received(true, "at once"))
+	wantSpoken(t, g, received(true, "at once"))
 }
 
 func TestWebSocketInHTTP2(t *testing.T) {
@@ -182,7 +182,7 @@ func TestWebSocketInHTTP2(t *testing.T) {
 	for _, mss := range []int{9000, 1} {
 		g, d := decode(t, Config{}, LinkRaw, resegment(k, mss))
 		wantLines(t, g, `GET /between h.example 200 "" "x"`, `CONNECT /chat?x=1 h 200 "" ""`)
-		wantSaid(t, g, sent(true, "one"), received(true, "two"), sent(true, "one"))
+		wantSpoken(t, g, sent(true, "one"), received(true, "two"), sent(true, "one"))
 		if !g[1].Secure || d.Stats().WebSockets != 1 {
 			t.Fatalf("%+v", g[1])
 		}
@@ -264,8 +264,6 @@ func TestParts(t *testing.T) {
 func TestWebSocketErrors(t *testing.T) {
 	good := func(k *talk, c, s *wsSide) { k.ask(c.message(1, "before", 100).take()) }
 	for name, bad := range map[string]func(k *talk, c, s *wsSide){
-		"client does not mask":   func(k *talk, c, s *wsSide) { k.ask((&wsSide{}).frame(true, 0, 1, "x").take()) },
-		"server masks":           func(k *talk, c, s *wsSide) { k.answer((&wsSide{client: true}).frame(true, 0, 1, "x").take()) },
 		"reserved opcode":        func(k *talk, c, s *wsSide) { k.answer(s.frame(true, 0, 3, "x").take()) },
 		"reserved bit":           func(k *talk, c, s *wsSide) { k.answer(s.frame(true, 1, 1, "x").take()) },
 		"not agreed to compress": func(k *talk, c, s *wsSide) { k.answer(s.frame(true, 4, 1, "x").take()) },
@@ -286,6 +284,20 @@ func TestWebSocketErrors(t *testing.T) {
 				t.Fatalf("%+v %+v", g, st)
 			}
 		})
+	}
+}
+
+// TestMasking: against the rules, and read as peers do that do not mind.
+func TestMasking(t *testing.T) {
+	k, c, s := wsTalk("")
+	c.client, s.client = false, true
+	k.ask(c.message(1, "bare", 2).message(1, "again", 9).take()).answer(s.message(1, "masked", 9).take()).close()
+	for _, mss := range []int{9000, 1} {
+		g, d := decode(t, Config{}, LinkRaw, resegment(k, mss))
+		wantSpoken(t, g, sent(true, "bare"), sent(true, "again"), received(true, "masked"))
+		if st := d.Stats(); st.WSMasking != 2 || st.WSErrors != 0 || len(d.Blind()) != 0 {
+			t.Fatalf("%+v", st)
+		}
 	}
 }
 
@@ -438,8 +450,11 @@ func TestMessagesReader(t *testing.T) {
 		}
 	}
 	m := Messages{}
-	if _, _, err := m.Next([]byte("\x81\x81....x")); err == nil {
-		t.Fatal("a server that masks was accepted")
+	if _, done, err := m.Next([]byte("\x81\x81....O")); err != nil || !done || string(m.Data) != "a" || !m.Misuse {
+		t.Fatalf("a server that masks: %q %v", m.Data, err)
+	}
+	if _, _, err := m.Next([]byte("\x83\x01x")); err == nil {
+		t.Fatal("a frame of no known kind was accepted")
 	}
 }
 

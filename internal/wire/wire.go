@@ -125,6 +125,7 @@ type Stats struct {
 	WebSockets uint64 // connections
 	WSMessages uint64
 	WSLost     uint64 // messages that are not whole, or lost their compression's context
+	WSMasking  uint64 // directions masked against the rules, read all the same
 	WSErrors   uint64 // directions given up because no endpoint would accept them
 
 	Begun   uint64

@@ -21,6 +21,7 @@ type wsConn struct {
 	m     *message // the request, with its reply
 	end   [2]Messages
 	dead  [2]bool // given up
+	odd   [2]bool // masked against the rules, and counted so
 	list  []wsMessage
 	data  []byte
 	first int64 // when the part began
@@ -118,6 +119,10 @@ func (d *Decoder) inWS(w *wsConn, dir int, b []byte, fresh bool) {
 		}
 		if done {
 			d.addMessage(w, dir)
+		}
+		if e.Misuse && !w.odd[dir] {
+			d.stats.WSMasking++
+			w.odd[dir] = true
 		}
 	}
 	d.weighWS(w)

@@ -13,6 +13,9 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"xiezhi/internal/exchange"
+	"xiezhi/internal/source"
 )
 
 // nghttp is what a transcript of nghttp says of one stream.
@@ -259,5 +262,53 @@ func TestWebSocketCapture(t *testing.T) {
 	}
 	if st := s.Stats(); st.WSMessages != 48 || st.WSLost+st.WSErrors != 0 || st.WebSockets != 2 || st.Dropped() != 0 {
 		t.Errorf("%+v", st)
+	}
+}
+
+// TestZeekWebSockets compares messages with the frames that Zeek saw.
+func TestZeekWebSockets(t *testing.T) {
+	dir := corpora(t, "zeek-http")
+	b, err := os.ReadFile(filepath.Join(dir, "baseline", "scripts.base.protocols.websocket.events", "out"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, file := map[string][]string{}, ""
+	size := map[string]int{} // of the message being sent, by direction
+	for _, line := range strings.Split(string(b), "\n") {
+		w := strings.Split(line, ", ")
+		switch {
+		case strings.HasSuffix(line, ".pcap"):
+			file = line
+			want[file] = nil
+		case w[0] == "websocket_frame" && len(w) > 10 && w[8] != "close" && w[8] != "ping" && w[8] != "pong":
+			n, err := strconv.Atoi(w[10])
+			if err != nil {
+				t.Fatal(line)
+			}
+			size[w[2]] += n
+		case w[0] == "websocket_message" && (w[4] == "text" || w[4] == "binary"):
+			want[file] = append(want[file], fmt.Sprintf("%v %v %d", w[2] == "T", w[4] == "text", size[w[2]]))
+			size[w[2]] = 0
+		}
+	}
+	messages := 0
+	for file, want := range want {
+		var have []string
+		s := New([]Input{fileInput(filepath.Join(dir, "traces", "websocket", file))}, Config{})
+		if err := s.Run(t.Context(), source.SinkFunc(func(x *exchange.Exchange) error {
+			for _, m := range x.Messages {
+				have = append(have, fmt.Sprintf("%v %v %d", m.Sent, m.Text, m.Size))
+			}
+			return nil
+		}), &source.Ledger{}); err != nil {
+			t.Fatal(err)
+		}
+		messages += len(have)
+		if st := s.Stats(); !slices.Equal(want, have) || st.WSErrors+st.WSLost != 0 {
+			t.Errorf("%s: %+v\nwant %q\nhave %q", file, st, want, have)
+		}
+	}
+	if len(want) != 5 || messages != 24 {
+		t.Errorf("%d traces, %d messages", len(want), messages)
 	}
 }
