@@ -1,8 +1,10 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/http2/hpack"
@@ -86,7 +88,7 @@ func (t *hpackTable) add(name, value []byte, unknown bool) {
 	if len(t.text)+n > cap(t.text) {
 		t.compact(n)
 	}
-	if len(t.entries) == cap(t.entries) && t.first > 0 {
+	if len(t.entries) == cap(t.entries) && t.first > cap(t.entries)/2 {
 		t.entries = append(t.entries[:0], t.entries[t.first:]...)
 		t.first = 0
 	}
@@ -342,6 +344,7 @@ var huffman = func() (t struct {
 			t.short[from+i] = huffShort{bits: c.bits, first: c.bits, n: 1, chars: [2]byte{c.char}}
 		}
 	}
+	slices.SortFunc(t.long, func(a, b huffCode) int { return cmp.Compare(a.code, b.code) })
 	for i := range t.short {
 		e := &t.short[i]
 		for _, c := range codes {
@@ -410,11 +413,19 @@ func huffmanDecode(dst, src []byte) ([]byte, bool) {
 	return dst, n < 8 && acc|^uint64(0)>>n == ^uint64(0)
 }
 
+// huffLong finds the code of more than 12 bits at the start of code.
 func huffLong(code uint32) (c huffCode, ok bool) {
-	for _, c := range huffman.long {
-		if (code^c.code)>>(32-c.bits) == 0 {
-			return c, true
+	lo, hi := 0, len(huffman.long)
+	for lo < hi {
+		if mid := int(uint(lo+hi) >> 1); huffman.long[mid].code <= code {
+			lo = mid + 1
+		} else {
+			hi = mid
 		}
 	}
-	return c, false
+	if lo == 0 {
+		return c, false
+	}
+	c = huffman.long[lo-1]
+	return c, (code^c.code)>>(32-c.bits) == 0
 }
