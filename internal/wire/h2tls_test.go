@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestHTTP2OverTLS: HTTP/2 agreed by ALPN, whose secrets are known, is what it
+// TestHTTP2OverTLSWithLosses: HTTP/2 agreed by ALPN, whose secrets are known, is what it
 // is in plaintext.
-func TestHTTP2OverTLS(t *testing.T) {
+func TestHTTP2OverTLSWithLosses(t *testing.T) {
 	open, secret := new(http.Protocols), new(http.Protocols)
 	open.SetUnencryptedHTTP2(true)
 	secret.SetHTTP2(true)
