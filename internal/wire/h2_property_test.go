@@ -250,9 +250,9 @@ func TestLikeTheLibrary(t *testing.T) {
 		served := make(chan struct{})
 		go func() {
 			defer close(served)
-			(&http2.Server{}).ServeConn(noting{b, 1, log}, &http2.ServeConnOpts{Handler: handler})
+			(&http2.Server{}).ServeConn(noting{b, 1, log}, &http2.ServeConnOpts{Handler: handler}) //nolint:staticcheck // x/net itself is the oracle here
 		}()
-		tr := &http2.Transport{AllowHTTP: true, DialTLSContext: func(context.Context, string, string, *tls.Config) (net.Conn, error) {
+		tr := &http2.Transport{AllowHTTP: true, DialTLSContext: func(context.Context, string, string, *tls.Config) (net.Conn, error) { //nolint:staticcheck // as above
 			return noting{a, 0, log}, nil
 		}}
 		var wg sync.WaitGroup
@@ -267,7 +267,7 @@ func TestLikeTheLibrary(t *testing.T) {
 					req.Header[k] = v
 				}
 				req.Header.Set("X-Call", fmt.Sprint(i))
-				resp, err := tr.RoundTrip(req)
+				resp, err := tr.RoundTrip(req) //nolint:staticcheck // as above
 				if err != nil {
 					rt.Errorf("client: %v", err)
 					return

@@ -471,12 +471,12 @@ func TestManyHTTP2Connections(t *testing.T) {
 	d := New(Config{MaxKept: 4 << 20})
 	peak := int64(0)
 	for i := range 5000 {
-		k, c, _ := h2Talk()
+		k, _, _ := h2Talk()
 		k.addr[0] = newTalk(fmt.Sprintf("10.1.%d.%d:5000", i/250, i%250+1), "10.0.0.1:80").addr[0]
 		k.out = nil
 		k.seq = [2]uint32{1, 1}
 		k.open()
-		c = newH2Side()
+		c := newH2Side()
 		c.WriteString(http2.ClientPreface)
 		k.ask(c.settings().headers(1, false, ":method: POST", ":path: /x", "a: "+strings.Repeat("x", 2000)).take())
 		for _, f := range k.out {

@@ -246,8 +246,7 @@ func hpackString(b, buf []byte) (rest, out []byte, ok bool) {
 // not looked up.
 func hpackCheck(b []byte) bool {
 	for len(b) > 0 {
-		c, ok := b[0], true
-		var i uint64
+		c, i, ok := b[0], uint64(0), false
 		switch {
 		case c&0x80 != 0:
 			if i, b, ok = hpackInt(b, 7); !ok || i == 0 || i > 2048 {
