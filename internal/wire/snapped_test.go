@@ -144,3 +144,22 @@ func TestSnappedPipeline(t *testing.T) {
 		}
 	}
 }
+
+// FuzzSnapped: whatever is said and wherever it is cut, the books balance.
+func FuzzSnapped(f *testing.F) {
+	f.Add([]byte(request("/a?b=c&d")+request("/e")), []byte(response("one")+response("two")), uint8(70))
+	f.Add([]byte("POST /x HTTP/1.1\r\nContent-Length: 300\r\n\r\n"+strings.Repeat("x", 300)), []byte("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), uint8(56))
+	f.Add([]byte("CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n\r\n"), []byte("HTTP/1.1 200 Connection established\r\nVia: y\r\n\r\nHTTP/1.1 101 Switching\r\n"), uint8(64))
+	f.Fuzz(func(t *testing.T, ask, answer []byte, n uint8) {
+		if len(ask)+len(answer) > 1<<14 {
+			return
+		}
+		k := plainTalk().open()
+		for half := range 2 {
+			k.send(0, string(ask[half*len(ask)/2:(half+1)*len(ask)/2]), 536)
+			k.send(1, string(answer[half*len(answer)/2:(half+1)*len(answer)/2]), 536)
+		}
+		decode(t, Config{}, LinkRaw, snap(k.close().out, 40+int(n)))
+		decode(t, Config{}, LinkRaw, snap(k.out[3:], 40+int(n)))
+	})
+}
