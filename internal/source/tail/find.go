@@ -45,11 +45,54 @@ func (s *Source) find() {
 			s.take(name, id)
 		}
 	}
-	for id, f := range s.files {
-		if !here[id] && !f.old {
+	for _, f := range s.inOrder() {
+		if !here[f.identity] && !f.old {
+			f.old, f.until = true, time.Now().Add(s.cfg.Linger)
+			if s.listed(f) {
+				s.between(f.name, f.mtime)
+			}
+		}
+	}
+}
+
+// between takes up files that came and were renamed while nobody looked: those
+// that a rotation of name left, written to after a time.
+func (s *Source) between(name string, after time.Time) {
+	dir := filepath.Dir(name)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries[:min(len(entries), maxSiblings)] {
+		info, err := e.Info()
+		if err != nil || !info.Mode().IsRegular() || info.ModTime().Before(after) || !rotated(filepath.Base(name), e.Name()) {
+			continue
+		}
+		id, err := identify(info)
+		if err != nil || s.files[id] != nil {
+			continue
+		}
+		s.take(filepath.Join(dir, e.Name()), id)
+		if f := s.files[id]; f != nil {
 			f.old, f.until = true, time.Now().Add(s.cfg.Linger)
 		}
 	}
+}
+
+// rotated reports whether a name is base with a number or date added, behind
+// it or before its extension.
+func rotated(base, name string) bool {
+	rest, ok := strings.CutPrefix(name, base)
+	if !ok {
+		ext := filepath.Ext(base)
+		if rest, ok = strings.CutPrefix(name, strings.TrimSuffix(base, ext)); !ok {
+			return false
+		}
+		if rest, ok = strings.CutSuffix(rest, ext); !ok {
+			return false
+		}
+	}
+	return len(rest) > 1 && strings.Trim(rest, "0123456789-._T") == ""
 }
 
 // take opens a file that is new here. A copy of one that is followed, as
@@ -144,6 +187,7 @@ func (s *Source) cut(f *file, size int64) (bool, error) {
 	} else {
 		s.note(f.name, taxonomy.DropTruncated, "the file was cut and no copy of it is there; lines may be lost")
 	}
+	s.between(f.name, f.mtime)
 	*f = file{identity: f.identity, name: f.name, f: f.f, old: f.old, until: f.until, lines: f.lines}
 	return true, nil
 }
@@ -221,6 +265,7 @@ func (s *Source) matching(name string, id identity, m mark, fresh bool) *file {
 
 // resume opens the files of the checkpoint where they are now.
 func (s *Source) resume() error {
+	away := map[string]time.Time{} // names whose files were rotated meanwhile, and since when
 	for _, m := range s.start {
 		if info, err := os.Stat(m.Name); err == nil && info.Mode().IsRegular() && info.Size() >= m.Offset {
 			id, err := identify(info)
@@ -238,10 +283,17 @@ func (s *Source) resume() error {
 			f = s.sibling(m, true, true)
 		}
 		if f == nil {
+			away[m.Name] = s.saved
 			s.note(m.Name, taxonomy.DropTruncated, "the file of the checkpoint is gone; what was written to it afterwards may be lost")
 			continue
 		}
 		f.old, f.until = true, time.Now().Add(s.cfg.Linger)
+		if info, err := f.f.Stat(); err == nil && away[m.Name].Before(info.ModTime()) {
+			away[m.Name] = info.ModTime()
+		}
+	}
+	for name, after := range away { // once all that is known has been found
+		s.between(name, after)
 	}
 	s.start = nil
 	return nil

@@ -6,7 +6,8 @@
 // included, where notifications do not, and costs one stat per file. A line
 // counts once its end is written. Renamed files are read to their end, copied
 // and truncated ones go on in the copy, new ones that match are taken up,
-// compressed ones are left alone.
+// compressed ones are left alone. Files that came and were rotated while nobody
+// looked are known by their names, the followed one's with a number or date.
 //
 // A checkpoint says how far each file was delivered, by device, inode and a
 // hash of its first bytes. It is written after the sink acknowledged and, where
@@ -22,6 +23,7 @@ package tail
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -54,10 +56,11 @@ type Config struct {
 type Source struct {
 	cfg   Config
 	files map[identity]*file
-	start []mark // of the checkpoint that was read
-	last  []byte // the checkpoint to be written
-	over  bool   // there are more files than can be followed
-	often bool   // write the checkpoint at every look, in tests
+	start []mark    // of the checkpoint that was read
+	saved time.Time // when that was written
+	last  []byte    // the checkpoint to be written
+	over  bool      // there are more files than can be followed
+	often bool      // write the checkpoint at every look, in tests
 
 	denied map[string]bool // files that could not be opened
 
@@ -99,6 +102,9 @@ func New(cfg Config) (*Source, error) {
 	}
 	var err error
 	if cfg.Checkpoint != "" {
+		if info, err := os.Stat(cfg.Checkpoint); err == nil {
+			s.saved = info.ModTime()
+		}
 		s.start, err = loadCheckpoint(cfg.Checkpoint)
 	}
 	return s, err

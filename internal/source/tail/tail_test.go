@@ -247,6 +247,43 @@ func TestRenamed(t *testing.T) {
 	}
 }
 
+// TestRotatedWhileAway: files that came and went while nobody looked are read,
+// those from before are not.
+func TestRotatedWhileAway(t *testing.T) {
+	for name, rotate := range map[string]func(w *world, to string){
+		"renamed": func(w *world, to string) { w.rename("a.log", to) },
+		"copied":  func(w *world, to string) { w.copyTruncate("a.log", to) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, "a.log")
+			w.write("a.log.9", logLine("/before"))
+			w.write("a.error.log", logLine("/other"))
+			time.Sleep(20 * time.Millisecond)
+			w.write("a.log", logLine("/1"))
+			w.look()
+			w.save()
+			w.crash()
+			for i := range 3 {
+				time.Sleep(20 * time.Millisecond)
+				w.write("a.log", logLine(fmt.Sprintf("/%d", i+2)))
+				rotate(w, fmt.Sprintf("a.log.%d", i+1))
+			}
+			w.write("a.log", logLine("/5"))
+			w.look()
+			slices.SortFunc(w.got, func(a, b string) int { return strings.Compare(a[33:], b[33:]) })
+			w.want("/1", "/2", "/3", "/4", "/5")
+			if p := w.problems(); p != "" {
+				t.Error(p)
+			}
+		})
+	}
+	for name, want := range map[string]bool{"a.log.1": true, "a.log-20261126": true, "a-2026-11-26.log": true, "a.log.1.gz": false, "a.error.log": false, "a.log": false, "ab.log": false} {
+		if rotated("a.log", name) != want {
+			t.Errorf("%s: want %v", name, want)
+		}
+	}
+}
+
 // TestRetires: a renamed file is given up after a while, its last line being
 // delivered as it is.
 func TestRetires(t *testing.T) {
