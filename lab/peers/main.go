@@ -31,7 +31,7 @@ import (
 // program is one competitor.
 type program struct {
 	name  string
-	args  []string // of the command line; IN and OUT stand for the input and a scratch folder
+	args  []string // of the command line; {in} and {out} stand for the input and a scratch folder
 	found counter
 	from  string // files to count in, below the scratch folder; default the output
 	stdin bool   // give it the input there
@@ -72,30 +72,30 @@ const longest = 4 * time.Minute
 func captures(xiezhi string) []program {
 	cmd := func(args ...string) []string { return args }
 	return []program{
-		{name: "xiezhi analyze", args: cmd(xiezhi, "analyze", "--quiet", "--workers", "1", "--key", "OUT/key", "--json", "OUT/report.json", "IN"),
+		{name: "xiezhi analyze", args: cmd(xiezhi, "analyze", "--quiet", "--workers", "1", "--key", "{out}/key", "--json", "{out}/report.json", "{in}"),
 			found: number(`([\d,]+) exchanges, `), does: "APIs, defects, attacks, personal data: the whole report"},
-		{name: "xiezhi convert", args: cmd(xiezhi, "convert", "--quiet", "--to", "harl", "IN"),
+		{name: "xiezhi convert", args: cmd(xiezhi, "convert", "--quiet", "--to", "harl", "{in}"),
 			found: number(`(\d+) exchanges written`), from: "stderr", does: "every exchange with its bodies as HAR lines"},
-		{name: "tshark", args: cmd("tshark", "-n", "-r", "IN", "-Y", "http.response", "-T", "fields", "-e", "http.response.code"),
+		{name: "tshark", args: cmd("tshark", "-n", "-r", "{in}", "-Y", "http.response", "-T", "fields", "-e", "http.response.code"),
 			found: count(`^200`), does: "dissects and pairs; one field printed"},
-		{name: "tcpflow", args: cmd("tcpflow", "-q", "-r", "IN", "-o", "OUT/flows"),
+		{name: "tcpflow", args: cmd("tcpflow", "-q", "-r", "{in}", "-o", "{out}/flows"),
 			found: count(`HTTP/1\.1 200 `), from: "flows/*", does: "reassembles into files, parses nothing"},
-		{name: "httpry", args: cmd("httpry", "-q", "-r", "IN", "-o", "OUT/httpry.txt", "tcp port 8080"),
+		{name: "httpry", args: cmd("httpry", "-q", "-r", "{in}", "-o", "{out}/httpry.txt", "tcp port 8080"),
 			found: count(`^[^#]`), from: "httpry.txt", does: "start lines of packets, two per transaction: no reassembly, bodies, pairs"},
-		{name: "ngrep", args: cmd("ngrep", "-q", "-I", "IN", "-W", "byline", "^NOTHING", "tcp port 8080"), does: "a pattern per packet, matching nothing"},
-		{name: "tcpdump", args: cmd("tcpdump", "-n", "-r", "IN", "-w", "/dev/null"), does: "reads and writes packets: the floor"},
+		{name: "ngrep", args: cmd("ngrep", "-q", "-I", "{in}", "-W", "byline", "^NOTHING", "tcp port 8080"), does: "a pattern per packet, matching nothing"},
+		{name: "tcpdump", args: cmd("tcpdump", "-n", "-r", "{in}", "-w", "/dev/null"), does: "reads and writes packets: the floor"},
 	}
 }
 
 func logs(xiezhi string) []program {
 	cmd := func(args ...string) []string { return args }
 	return []program{
-		{name: "xiezhi analyze", args: cmd(xiezhi, "analyze", "--quiet", "--workers", "1", "--key", "OUT/key", "--json", "OUT/report.json", "IN"),
+		{name: "xiezhi analyze", args: cmd(xiezhi, "analyze", "--quiet", "--workers", "1", "--key", "{out}/key", "--json", "{out}/report.json", "{in}"),
 			found: number(`([\d,]+) exchanges, `), does: "APIs, defects, attacks: the whole report"},
-		{name: "goaccess", args: cmd("goaccess", "--no-global-config", "--log-format=COMBINED", "-o", "OUT/goaccess.json", "--no-progress", "-"), stdin: true,
+		{name: "goaccess", args: cmd("goaccess", "--no-global-config", "--log-format=COMBINED", "-o", "{out}/goaccess.json", "--no-progress", "-"), stdin: true,
 			found: number(`"total_requests": (\d+)`), from: "goaccess.json", does: "counts by panel"},
-		{name: "gawk", args: cmd("gawk", "{c[$9]++} END {for (k in c) print k, c[k]}", "IN"), does: "counts one column"},
-		{name: "wc -l", args: cmd("wc", "-l", "IN"), found: number(`^(\d+) `), does: "counts lines: the floor"},
+		{name: "gawk", args: cmd("gawk", "{c[$9]++} END {for (k in c) print k, c[k]}", "{in}"), does: "counts one column"},
+		{name: "wc -l", args: cmd("wc", "-l", "{in}"), found: number(`^(\d+) `), does: "counts lines: the floor"},
 	}
 }
 
@@ -237,7 +237,7 @@ func one(p program, file string, core int) *run {
 	}
 	var args []string
 	for _, a := range p.args {
-		args = append(args, strings.ReplaceAll(strings.ReplaceAll(a, "OUT", dir), "IN", file))
+		args = append(args, strings.ReplaceAll(strings.ReplaceAll(a, "{out}", dir), "{in}", file))
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), longest)
 	defer cancel()
