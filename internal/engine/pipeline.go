@@ -138,6 +138,7 @@ func (p *pipeline) run(ctx context.Context, s source.Source, ledger *source.Ledg
 func (p *pipeline) finish() error {
 	close(p.work)
 	p.wg.Wait()
+	p.free = nil // the judges need the room
 	return p.err()
 }
 

@@ -24,15 +24,17 @@ type SpillFile interface {
 
 // SorterConfig configures a Sorter.
 type SorterConfig struct {
-	Memory int                         // bytes of encoded observations kept in memory; default 48 MiB
+	Memory int                         // bytes of encoded observations kept in memory; default 16 MiB
 	Create func() (SpillFile, error)   // opens a temporary file; nil: spilling is an error
 	Seal   func() (cipher.AEAD, error) // cipher for spilled blocks; nil: a random-key AES-256-GCM from Random
 	Random io.Reader                   // source of the spill key, required when Create is set and Seal is nil
 }
 
 const (
-	defaultSortMemory = 48 << 20
+	defaultSortMemory = 16 << 20
 	spillBlock        = 192 << 10 // bytes of one spilled block before sealing
+	chunkSize         = 4 << 20   // of what is in memory; a larger batch stands alone
+	spillFile         = 1 << 30   // bytes of a file after which the next spill opens another
 )
 
 // Sorter puts the observations of finished files into the judge's order: a
@@ -51,7 +53,10 @@ type Sorter struct {
 	files   []SpillFile
 	sealed  uint64 // blocks sealed so far, the nonce of the next
 	count   uint64
-	rooms   []*room // to encode in, one per goroutine at most
+	rooms   []*room  // to encode in, one per goroutine at most
+	chunks  [][]byte // what the runs in memory stand in; kept from spill to spill
+	chunk   int      // the one being filled
+	offset  int64    // end of the last file
 }
 
 // maxRoom is the room that an Add keeps for the next one.
@@ -149,20 +154,37 @@ func (s *Sorter) Add(b *observe.Batch) error {
 		slices.SortFunc(order, func(x, y int32) int { return observe.Compare(b.At(int(x)), b.At(int(y))) })
 	}
 	w.order, w.data = order, b.AppendEncodedOrder(w.data[:0], order)
-	data := slices.Clone(w.data) // of its size: growing would leave twice as much behind
-	r := &run{blocks: []block{{data: data, size: len(data), first: keyOf(b.At(int(order[0]))), last: keyOf(b.At(int(order[n-1])))}}}
+	r := &run{blocks: []block{{size: len(w.data), first: keyOf(b.At(int(order[0]))), last: keyOf(b.At(int(order[n-1])))}}}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	r.blocks[0].data = s.keep(w.data)
+	s.memory += len(w.data)
 	if cap(w.data) <= maxRoom {
 		s.rooms = append(s.rooms, w)
 	}
 	s.count += uint64(n)
 	s.runs = append(s.runs, r)
-	s.memory += len(data)
 	if s.memory <= s.cfg.Memory {
 		return nil
 	}
 	return s.spill()
+}
+
+// keep copies an encoded batch to where it stays until the next spill.
+func (s *Sorter) keep(data []byte) []byte {
+	if len(data) > chunkSize {
+		return slices.Clone(data)
+	}
+	for ; s.chunk < len(s.chunks); s.chunk++ {
+		if c := &s.chunks[s.chunk]; cap(*c)-len(*c) >= len(data) {
+			n := len(*c)
+			*c = append(*c, data...)
+			return (*c)[n:len(*c):len(*c)]
+		}
+	}
+	c := append(make([]byte, 0, chunkSize), data...)
+	s.chunks = append(s.chunks, c)
+	return c[:len(c):len(c)]
 }
 
 // borrow gives a room, which Add returns.
@@ -192,12 +214,15 @@ func (s *Sorter) spill() error {
 			return err
 		}
 	}
-	f, err := s.cfg.Create()
-	if err != nil {
-		return fmt.Errorf("sort observations: open a temporary file: %w", err)
+	if len(s.files) == 0 || s.offset >= spillFile {
+		f, err := s.cfg.Create()
+		if err != nil {
+			return fmt.Errorf("sort observations: open a temporary file: %w", err)
+		}
+		s.files, s.offset = append(s.files, f), 0
 	}
-	s.files = append(s.files, f)
-	w := spillWriter{s: s, file: f}
+	f := s.files[len(s.files)-1]
+	w := spillWriter{s: s, file: f, offset: s.offset}
 	if overlap(slices.Concat(s.spilled, s.runs)) <= maxOverlap {
 		for _, r := range s.runs {
 			b := &r.blocks[0]
@@ -216,7 +241,11 @@ func (s *Sorter) spill() error {
 		}
 		s.spilled = append(s.spilled, &run{file: f, blocks: w.blocks})
 	}
-	s.runs, s.memory = nil, 0
+	s.runs, s.memory, s.offset = nil, 0, w.offset
+	for i := range s.chunks {
+		s.chunks[i] = s.chunks[i][:0]
+	}
+	s.chunk = 0
 	return nil
 }
 
@@ -330,7 +359,7 @@ func (s *Sorter) Close() error {
 	for _, f := range s.files {
 		errs = append(errs, f.Close())
 	}
-	s.runs, s.spilled, s.files, s.memory = nil, nil, nil, 0
+	s.runs, s.spilled, s.files, s.memory, s.chunks, s.rooms = nil, nil, nil, 0, nil, nil
 	return errors.Join(errs...)
 }
 
