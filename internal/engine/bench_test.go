@@ -26,12 +26,22 @@ import (
 //
 // Bundled is the bundled capture: one connection per request, lists of up to
 // 19 KB, attacks. KeepAlive is a generated crowd as in the design's
-// measurements: 64 connections, 2.3 KB of JSON per answer. AccessLog and
+// measurements: 64 connections, 2.3 KB of JSON per answer. Shop is what
+// pcapgen writes, smaller: 4 000 visitors with tokens of their own, answers
+// that differ. AccessLog and
 // AccessLogHigh are generated combined logs of a site of medium size and of one
 // with 60 000 visitors and hardly a URL twice.
 func BenchmarkWholePath(b *testing.B) {
 	b.Run("Bundled", func(b *testing.B) { wholePath(b, inflate(b, capture), 7680) })
 	b.Run("KeepAlive", func(b *testing.B) { wholePath(b, pcaptest.Crowd(64, 1000), 64000) })
+	b.Run("Shop", func(b *testing.B) {
+		var image bytes.Buffer
+		sum, err := pcaptest.Shop{Transactions: 40000}.Write(&image)
+		if err != nil {
+			b.Fatal(err)
+		}
+		wholePath(b, image.Bytes(), sum.Transactions)
+	})
 	b.Run("AccessLog", func(b *testing.B) { wholePath(b, accessLog(b, false), logLines) })
 	b.Run("AccessLogHigh", func(b *testing.B) { wholePath(b, accessLog(b, true), logLines) })
 }

@@ -93,16 +93,15 @@ func (o *Observer) cookieName(name []byte) *cookieEntry {
 type credentialMemo [][credWays]credentialEntry
 
 type credentialEntry struct {
-	token  uint64
-	shape  string
-	jwt    JWT
-	claims []Claim
-	over   uint32
-	isJWT  bool
+	token uint64
+	shape string
+	jwt   *JWT // kept for the next one when the credential is none
+	over  uint32
+	isJWT bool
 }
 
 const (
-	credSets = 4096
+	credSets = 8192
 	credWays = 2
 )
 
@@ -120,11 +119,15 @@ func (m *credentialMemo) slot(token uint64) *credentialEntry {
 
 func (e *credentialEntry) remember(c *Credential, over uint32) {
 	e.token, e.shape, e.over = c.Token, c.Shape, over
-	if e.isJWT = c.JWT != nil; e.isJWT {
-		e.jwt = *c.JWT
-		e.claims = append(e.claims[:0], c.JWT.Claims...)
-		e.jwt.Claims = nil
+	if e.isJWT = c.JWT != nil; !e.isJWT {
+		return
 	}
+	if e.jwt == nil {
+		e.jwt = &JWT{}
+	}
+	claims := e.jwt.Claims[:0]
+	*e.jwt = *c.JWT
+	e.jwt.Claims = append(claims, c.JWT.Claims...)
 }
 
 // recall gives the JWT of a credential that is remembered, in the batch.
@@ -135,8 +138,8 @@ func (o *Observer) recall(e *credentialEntry) *JWT {
 	if !e.isJWT {
 		return nil
 	}
-	o.out.claims.buf = append(o.out.claims.buf, e.claims...)
-	j := e.jwt
+	o.out.claims.buf = append(o.out.claims.buf, e.jwt.Claims...)
+	j := *e.jwt
 	j.Claims = o.out.claims.take()
 	o.out.jwts.add(j)
 	return &o.out.jwts.take()[0]
