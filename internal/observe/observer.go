@@ -60,6 +60,7 @@ type Observer struct {
 	matches    int                // patterns met by the last match
 	creds      credentialMemo
 	cookieSeen cookieNames
+	paths      pathMemo
 	walker     jsonleaf.Walker
 	token      jwt.Token
 	dayTags    *redact.DayTags

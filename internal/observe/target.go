@@ -45,7 +45,7 @@ func (o *Observer) observeTarget() {
 		target, query = target[:i], target[i+1:]
 		ob.Query = true
 	}
-	o.observePath(target)
+	o.recallPath(target)
 	if len(query) > 0 {
 		o.observePairs(query, InQuery, '&')
 	}
