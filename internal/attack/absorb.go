@@ -1,5 +1,10 @@
 package attack
 
+import (
+	"cmp"
+	"slices"
+)
+
 // An attack is judged when there is enough news, so its last requests are
 // seldom among those that a judgement saw, and what comes after the last one is
 // too little to stand out. They carry what the attack was recognised by: before
@@ -50,7 +55,7 @@ func (b *book) absorb(e *Engine, ep *episode) {
 	}
 	s := &scene{e: e, u: e.unitOf(ep.unit), now: e.now}
 	var ax *axis
-	for _, x := range axes(s.u) {
+	for _, x := range e.axesOf(s.u) {
 		if x.name == ep.axis {
 			ax = &x
 		}
@@ -63,17 +68,18 @@ func (b *book) absorb(e *Engine, ep *episode) {
 	e.within(s.u, func(i int32) {
 		for r := e.apis[i].cells.head; r != 0; {
 			c := e.cells.at(r)
-			if c.last < ep.first-burstGap {
+			if e.cells.past(r, ep.first-burstGap) {
 				break
 			}
-			if b.ownerOf(r, c) == nil && ep.carries(c, tool) {
+			if c.last >= ep.first-burstGap && b.ownerOf(r, c) == nil && ep.carries(c, tool) {
 				found = append(found, r)
 			}
 			r = e.cells.after(r)
 		}
 	})
+	slices.SortStableFunc(found, func(a, b ref) int { return cmp.Compare(e.cells.links[b].last, e.cells.links[a].last) })
 	gap := ep.patience(e)
-	// In order of their end within an API; a few rounds carry on from API to API.
+	// A few rounds carry on from one to what came before it.
 	for range 8 {
 		var rest []ref
 		last := ep.last

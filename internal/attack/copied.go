@@ -189,14 +189,19 @@ func (e *Engine) follow(ev *catalog.Event, c *cell, i int32) bool {
 	x := &e.scripts
 	now := ev.End
 	key := join(ev.Agent, uint64(c.ja4)+1)
+	account := uint64(0)
+	if role := e.apis[i].role; (role == taxonomy.RoleLogin || role == taxonomy.RoleLoginCode) && ev.Outcome == catalog.OutcomeSuccess {
+		account = subjectOf(ev)
+	}
+	if account == 0 && x.programs[key] == nil {
+		return false // a program is followed from the first account that it signs in
+	}
 	g := x.program(&e.pool, key, now)
 	w := x.stroll(strollKey(c.addr, c.agent, c.ja4), key, g)
 	from, gap := w.api, now-w.last
 	w.api, w.last, g.last = i, now, max(g.last, now)
-	if role := e.apis[i].role; (role == taxonomy.RoleLogin || role == taxonomy.RoleLoginCode) && ev.Outcome == catalog.OutcomeSuccess {
-		if s := subjectOf(ev); s != 0 {
-			e.pool.add(&g.accounts, s)
-		}
+	if account != 0 {
+		e.pool.add(&g.accounts, account)
 	}
 	if identityRole(e.apis[i].role) || from == 0 || from == i || gap < pauseLeast || gap > burstGap {
 		return w.scripted

@@ -10,7 +10,8 @@ import (
 // when it is spent a set stops growing at the size it has, which is counted,
 // so its figure is a lower bound and never a reason to accuse.
 type distinct struct {
-	small []uint64
+	small []uint64 // first in room: most sets stay that small, and are one line of memory
+	room  [4]uint64
 	dense []uint8
 	known float64 // what count gave of dense; 0: to be counted again
 }
@@ -21,8 +22,9 @@ const (
 	denseSize = 1 << denseBits
 )
 
-// sizes of the exact stage; the pool recycles each size.
-var exactSizes = [...]int{4, 16, exactMax}
+// sizes of the exact stage; the first is within the set, the pool recycles the
+// others.
+var exactSizes = [...]int{len(distinct{}.room), 16, exactMax}
 
 type pool struct {
 	budget  int64 // bytes; 0 no limit
@@ -90,7 +92,7 @@ func (p *pool) drop(d *distinct) {
 	if c := cap(d.small); c > 0 {
 		p.used -= int64(c) * 8
 		for i, size := range exactSizes {
-			if size == c {
+			if size == c && i > 0 {
 				p.exact[i] = append(p.exact[i], d.small[:0])
 			}
 		}
@@ -137,6 +139,10 @@ func (p *pool) grow(d *distinct, v uint64) bool {
 			return false
 		}
 		var next []uint64
+		if i == 0 {
+			d.small = append(d.room[:0:len(d.room)], v)
+			return true
+		}
 		if n := len(p.exact[i]); n > 0 {
 			next = p.exact[i][n-1]
 			p.exact[i] = p.exact[i][:n-1]

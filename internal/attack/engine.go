@@ -61,9 +61,10 @@ type Engine struct {
 	msg     *message.Catalog
 	now     int64
 	cells   *table
-	pool    pool // storage of cells' and targets' sets
-	scratch pool // storage of sums while judging
-	desk    desk // storage of scenes
+	pool    pool              // storage of cells' and targets' sets
+	scratch pool              // storage of sums while judging
+	desk    desk              // storage of scenes
+	axes    map[string][]axis // by role
 	apis    []apiState
 	byAPI   map[catalog.Handle]int32
 	units   []unit
@@ -139,6 +140,7 @@ type schedule struct {
 var windows = [...]int64{600e9, 3600e9, 86400e9}
 
 const (
+	manyAskers = 1024           // in one window
 	horizon    = int64(86400e9) // cells older than this are forgotten
 	burstGap   = int64(1800e9)  // silence that ends a burst
 	burstSpan  = int64(3600e9)  // a busy cell starts anew after this
@@ -155,6 +157,7 @@ func New(cfg Config) *Engine {
 		byAPI:  make(map[catalog.Handle]int32),
 		byUnit: make(map[string]int32),
 		doors:  make(map[uint64]int32),
+		axes:   make(map[string][]axis),
 		made:   newRotor(b.Cells * 4),
 		given:  newRotor(b.Cells * 8),
 	}
@@ -201,7 +204,7 @@ func (e *Engine) Tick(now int64) {
 	if now <= e.now {
 		return
 	}
-	e.now = now
+	e.now, e.cells.now = now, now
 	e.expire(8)
 	for i := range e.units {
 		if e.due(&e.units[i], true) {
@@ -340,16 +343,27 @@ func (e *Engine) due(u *unit, idle bool) bool {
 		return false
 	}
 	for w := range u.schedule {
-		if e.dueWindow(&u.schedule[w], idle) {
+		if s := &u.schedule[w]; e.dueWindow(w, s, false) || idle && s.dirty > 0 && s.dirty*32 >= s.size && e.now-s.last >= 10e9 {
 			return true
 		}
 	}
 	return false
 }
 
-func (e *Engine) dueWindow(s *schedule, idle bool) bool {
-	if s.dirty >= max(48, s.size/2) {
-		return true
+// dueWindow reports whether a window has enough news: half of what it held or,
+// where that is many askers, as much as it held. A window that can be looked at
+// along with another one needs less; that of many askers waits a quarter of its
+// length, as each look passes over all of them.
+func (e *Engine) dueWindow(w int, s *schedule, along bool) bool {
+	least := s.size / 2
+	if s.size >= manyAskers {
+		least = s.size
 	}
-	return idle && s.dirty > 0 && s.dirty*32 >= s.size && e.now-s.last >= 10e9
+	if s.dirty >= max(48, least) || !along || s.dirty == 0 {
+		return s.dirty >= max(48, least)
+	}
+	if s.size >= manyAskers {
+		return e.now-s.last >= windows[w]/4
+	}
+	return s.dirty*32 >= s.size && e.now-s.last >= 10e9
 }

@@ -103,8 +103,8 @@ func (s *scene) othersWork() bool {
 	if s.work == 0 {
 		s.work = -1
 		all, at := 0, 0
-		for r := s.e.apis[0].cells.head; r != 0 && s.e.cells.links[r].last >= s.from; r = s.e.cells.after(r) {
-			if s.e.cells.at(r).accused {
+		for r := s.e.apis[0].cells.head; r != 0 && !s.e.cells.past(r, s.from); r = s.e.cells.after(r) {
+			if s.e.cells.links[r].last < s.from || s.e.cells.at(r).accused {
 				continue // an attack may be most of all
 			}
 			all++

@@ -30,10 +30,10 @@ func weighFarm(s *scene, sc *scope) *fusion {
 	// How many of the site's clients with that key register, against how many
 	// of the others.
 	var all, reg, allOthers, regOthers float64
-	for r := s.e.apis[0].cells.head; r != 0; {
+	for r := s.e.apis[0].cells.head; r != 0 && !s.e.cells.past(r, s.from); r = s.e.cells.after(r) {
 		c := s.e.cells.at(r)
 		if c.last < s.from {
-			break
+			continue
 		}
 		made := c.made > 0
 		if sc.kind == scopePrint && c.cohort == s.cell(sc.members[0]).cohort || sc.kind != scopePrint && sc.kind.key(c) == sc.key {
@@ -47,7 +47,6 @@ func weighFarm(s *scene, sc *scope) *fusion {
 				regOthers++
 			}
 		}
-		r = s.e.cells.after(r)
 	}
 	if reg < 5 || reg < 0.7*all || allOthers < 20 {
 		return nil

@@ -19,7 +19,7 @@ func (e *Engine) guilty(ep *episode, c *cell) bool {
 	if ep.kin[c.gen] {
 		return e.kin(c)
 	}
-	for _, ax := range axes(s.u) {
+	for _, ax := range e.axesOf(s.u) {
 		if ax.name == ep.axis {
 			return ax.like(s, c, ep.scope.wide() || ep.scope == scopeTarget || ep.scope == scopeAddress)
 		}

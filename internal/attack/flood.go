@@ -96,15 +96,10 @@ func (s *scene) peopled(in map[int32]bool) bool {
 		}
 	}
 	n := 0
-	for r := s.e.apis[0].cells.head; r != 0 && n < 5; {
-		c := s.e.cells.at(r)
-		if c.last < s.from {
-			break
-		}
-		if !mine[c.who] {
+	for r := s.e.apis[0].cells.head; r != 0 && n < 5 && !s.e.cells.past(r, s.from); r = s.e.cells.after(r) {
+		if c := s.e.cells.at(r); c.last >= s.from && !mine[c.who] {
 			n++
 		}
-		r = s.e.cells.after(r)
 	}
 	return n >= 5
 }

@@ -28,8 +28,9 @@ type axis struct {
 	// before anything is added up. A crowd is at least five.
 	crowd  int32
 	purity float64
-	joined bool // a wide scope may be of joinLeast cells
-	sums   bool // what several askers do to one victim adds up
+	joined bool   // a wide scope may be of joinLeast cells
+	bit    uint32 // of desk.looks; 0: of no unit
+	sums   bool   // what several askers do to one victim adds up
 }
 
 var (
@@ -40,7 +41,31 @@ var (
 	wideActors   = []scopeKind{scopePrefix, scopeCohort, scopeAgent}
 )
 
-// axes gives the ways to abuse a unit.
+// Places in desk.looks: strict looks are as far from the others, and whether an
+// attack ever claimed a cell in the place of the cell's actor.
+const (
+	strictBit  = 16
+	suspectBit = 1 << 31
+)
+
+// axesOf gives the ways to abuse a unit; units of one role share them.
+func (e *Engine) axesOf(u *unit) []axis {
+	key := string(u.role)
+	if u.id == "site" {
+		key = u.id
+	}
+	list, ok := e.axes[key]
+	if !ok {
+		list = axes(u)
+		for i := range list {
+			list[i].bit = 1 << i
+		}
+		e.axes[key] = list
+	}
+	return list
+}
+
+// axes makes the ways to abuse a unit.
 func axes(u *unit) []axis {
 	guess := axis{name: "guess", kin: true, narrow: narrowActors, wide: guessScopes, least: 8, like: likeGuess, gate: gateGuess, weigh: weighGuess}
 	flood := axis{name: "flood", narrow: narrowActors, wide: wideActors, least: floodLeast, like: likeFlood, gate: gateFlood, weigh: weighFlood}
@@ -88,7 +113,7 @@ func (e *Engine) judge(b *book, u *unit, final bool) {
 	var longer *scene
 	for w := len(windows) - 1; w >= 0; w-- {
 		sch := &u.schedule[w]
-		if !final && !e.dueWindow(sch, false) && !e.dueWindow(sch, true) {
+		if !final && !e.dueWindow(w, sch, false) && !e.dueWindow(w, sch, true) {
 			continue
 		}
 		s := e.look(u, e.now-windows[w], longer)
@@ -102,7 +127,7 @@ func (e *Engine) judge(b *book, u *unit, final bool) {
 		seen = len(s.refs)
 		s.excuse()
 		s.targets(b)
-		for _, ax := range axes(u) {
+		for _, ax := range e.axesOf(u) {
 			for _, c := range s.search(ax) {
 				b.fold(s, c)
 				c.scope.sum.free(s.pool)
@@ -130,7 +155,7 @@ func (s *scene) search(ax axis) []*candidate {
 		if k == scopeAddress {
 			least = 2 // the actor scope has judged it
 		}
-		for _, g := range s.groups(k, wanted, least, ax.least, ax.gate, ax.floor) {
+		for _, g := range s.groups(k, wanted, least, ax.least, ax.gate, ax.floor != nil) {
 			c := s.try(ax, k, g.key, s.members(g), wanted)
 			switch {
 			case c == nil:
@@ -183,10 +208,10 @@ func (s *scene) search(ax axis) []*candidate {
 // crowded reports whether enough is left to make one wide scope.
 func (s *scene) crowded(ax *axis) bool {
 	cells, requests := int32(0), 0
-	for i, c := range s.desk.cells {
+	for i, n := range s.desk.counts {
 		if s.hard[i] && !s.taken[i] {
 			cells++
-			requests += int(c.n)
+			requests += int(n)
 			if cells >= ax.crowd && requests >= ax.least {
 				return true
 			}
@@ -202,8 +227,9 @@ func (s *scene) excuse() {
 	if s.u.id == "site" || s.u.role != "" || len(s.e.book.owner) == 0 {
 		return
 	}
-	for i := range s.refs {
-		if s.e.scanner(s.cell(int32(i))) {
+	s.desk.brief(s)
+	for i, look := range s.desk.looks {
+		if look&suspectBit != 0 && s.e.scanner(s.cell(int32(i))) {
 			s.taken[i], s.explained = true, true
 		}
 	}

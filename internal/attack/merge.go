@@ -78,7 +78,7 @@ func (e *Engine) moveCell(r ref, c *cell, into int32) {
 	o.tally.add(&e.pool, &c.tally)
 	o.lead += c.lead
 	o.atMark = o.n - min(c.n-c.atMark, o.n)
-	e.cells.touch(or, o)
+	e.touch(or, o)
 	e.book.pass(r, c, or, o)
 	c.tally.free(&e.pool)
 	for _, h := range c.hints {

@@ -27,6 +27,7 @@ func (e *Engine) Observe(ev *catalog.Event) {
 	if ev.End > e.now {
 		e.now = ev.End
 	}
+	e.cells.now = e.now
 	e.expire(2)
 
 	e.marked = false
@@ -67,13 +68,7 @@ func (e *Engine) Observe(ev *catalog.Event) {
 }
 
 // touch moves a cell to the front of its recency lists.
-func (e *Engine) touch(r ref, c *cell) {
-	e.cells.touch(r, c)
-	if l := &e.apis[c.api].cells; l.head != r {
-		e.cells.unlinkAPI(l, r)
-		e.cells.pushAPI(l, r)
-	}
-}
+func (e *Engine) touch(r ref, c *cell) { e.cells.touch(r, c, &e.apis[c.api].cells) }
 
 func (e *Engine) expireBook() {
 	if e.now-e.book.checked > 60e9 {

@@ -13,6 +13,31 @@ type asker struct {
 	bulk    uint32
 }
 
+func (a *asker) add(o *asker) {
+	a.objects += o.objects
+	a.foreign += o.foreign
+	a.own += o.own
+	a.obj += o.obj
+	a.guessed += o.guessed
+	a.n += o.n
+	a.bulk += o.bulk
+}
+
+// read notes what each cell read, once for all windows of a judgement.
+func (d *desk) read() {
+	if d.reading {
+		return
+	}
+	d.reading = true
+	d.reads = slices.Grow(d.reads[:0], len(d.cells))[:len(d.cells)]
+	for i, c := range d.cells {
+		d.reads[i] = asker{
+			objects: c.sets[setObjects].count(), foreign: float64(c.foreign), own: float64(c.own),
+			obj: float64(c.obj - min(c.miss, c.obj)), guessed: float64(c.unissued), n: c.n, bulk: c.bulk,
+		}
+	}
+}
+
 // peers is the distribution over the other askers of a unit.
 type peers struct {
 	count        int
@@ -23,14 +48,6 @@ type peers struct {
 	unissued     float64 // share of reads that nothing had offered
 	bulk         uint32  // bulk reads by others
 	n            uint32
-}
-
-// askerOf is who a cell belongs to.
-func askerOf(c *cell) uint64 {
-	if c.cred != 0 {
-		return c.cred
-	}
-	return c.who
 }
 
 // peersOf sums up everybody but the members of the scope. Shares are left to
@@ -108,24 +125,23 @@ func (s *scene) enroll() {
 	}
 	s.enrolled = true
 	d := s.desk
+	d.brief(s)
+	d.read()
 	d.index.reset(len(d.cells))
 	d.askers = d.askers[:0]
 	d.askerAt = slices.Grow(d.askerAt[:0], len(d.cells))[:len(d.cells)]
-	for i, c := range d.cells {
-		k := askerOf(c)
+	cred, actor := d.keys[scopeCredential], d.keys[scopeActor]
+	for i := range d.reads {
+		k := cred[i]
+		if k == 0 {
+			k = actor[i]
+		}
 		at, fresh := d.index.add(k)
 		if fresh {
 			d.askers = append(d.askers, asker{})
 		}
 		d.askerAt[i] = at
-		a := &d.askers[at]
-		a.objects += c.sets[setObjects].count()
-		a.foreign += float64(c.foreign)
-		a.own += float64(c.own)
-		a.obj += float64(c.obj - min(c.miss, c.obj))
-		a.guessed += float64(c.unissued)
-		a.n += c.n
-		a.bulk += c.bulk
+		d.askers[at].add(&d.reads[i])
 	}
 	d.figures = figures{}
 	s.whole = peers{}

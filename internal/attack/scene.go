@@ -33,16 +33,23 @@ type desk struct {
 	refs  []ref
 	cells []*cell
 	lasts []int64 // their last requests
-	ends  []int32 // where the cells of each of the unit's APIs end
 	flags [3][]bool
-	keys  [scopeUnit + 1][]uint64 // keys of the cells in a kind of scope
-	have  [scopeUnit + 1]bool     // … which are made
+
+	// What is asked of every cell is read off it once, see brief: the cells lie
+	// scattered, and each window and each axis asks again.
+	briefed bool
+	keys    [scopeUnit + 1][]uint64 // keys of the cells in a kind of scope
+	counts  []uint32                // requests
+	looks   []uint32                // like which abuse of the unit a cell looks, by axis.bit
+	floors  []uint32                // what a cell adds to a sum, see axis.floor
+	reading bool
+	reads   []asker // what each cell read, where it is asked, see enroll
 
 	order  []group
 	next   []int32 // next member of the same group, -1 at the end
 	index  index
 	spread []uint64
-	counts tally
+	sum    tally
 	sums   [sumPlaces]uint64
 	some   []bool
 	mixed  []mixture
@@ -73,88 +80,109 @@ func (e *Engine) look(u *unit, from int64, longer *scene) *scene {
 
 // walk collects the cells active since from.
 func (d *desk) walk(e *Engine, u *unit, from int64) {
-	d.refs, d.cells, d.lasts, d.ends = d.refs[:0], d.cells[:0], d.lasts[:0], d.ends[:0]
+	d.refs, d.cells, d.lasts = d.refs[:0], d.cells[:0], d.lasts[:0]
 	links := e.cells.links
 	e.within(u, func(i int32) {
 		for r := e.apis[i].cells.head; r != 0; {
-			k := &links[r]
-			// The list is in order of last request, but for late arrivals.
-			if k.last < from {
+			if e.cells.past(r, from) {
 				break
 			}
-			d.refs = append(d.refs, r)
-			d.lasts = append(d.lasts, k.last)
+			k := &links[r]
+			if k.last >= from {
+				d.refs = append(d.refs, r)
+				d.lasts = append(d.lasts, k.last)
+			}
 			r = k.aNext
 		}
-		d.ends = append(d.ends, int32(len(d.refs)))
 	})
 	for _, r := range d.refs {
 		d.cells = append(d.cells, e.cells.at(r))
 	}
-	d.have = [scopeUnit + 1]bool{}
+	d.briefed, d.reading = false, false
 }
 
-// narrow keeps of every API the cells up to the first that was not active since
-// from, as walk would have collected them.
+// narrow keeps the cells that were active since from, as walk would have
+// collected them.
 func (d *desk) narrow(from int64) {
-	at, n := int32(0), int32(0)
-	for i, end := range d.ends {
-		keep := at
-		for keep < end && d.lasts[keep] >= from {
-			keep++
+	n := 0
+	for i, last := range d.lasts {
+		if last < from {
+			continue
 		}
-		if n != at {
-			copy(d.refs[n:], d.refs[at:keep])
-			copy(d.lasts[n:], d.lasts[at:keep])
-			copy(d.cells[n:], d.cells[at:keep])
-			for k, have := range d.have {
-				if have {
-					copy(d.keys[k][n:], d.keys[k][at:keep])
-				}
+		d.refs[n], d.lasts[n], d.cells[n] = d.refs[i], last, d.cells[i]
+		if d.briefed {
+			for k := range d.keys {
+				d.keys[k][n] = d.keys[k][i]
 			}
+			d.counts[n], d.looks[n], d.floors[n] = d.counts[i], d.looks[i], d.floors[i]
 		}
-		n += keep - at
-		at = end
-		d.ends[i] = n
+		if d.reading {
+			d.reads[n] = d.reads[i]
+		}
+		n++
 	}
 	d.refs, d.lasts, d.cells = d.refs[:n], d.lasts[:n], d.cells[:n]
-	for k, have := range d.have {
-		if have {
+	if d.briefed {
+		for k := range d.keys {
 			d.keys[k] = d.keys[k][:n]
 		}
+		d.counts, d.looks, d.floors = d.counts[:n], d.looks[:n], d.floors[:n]
+	}
+	if d.reading {
+		d.reads = d.reads[:n]
 	}
 }
 
 func (s *scene) cell(i int32) *cell { return s.desk.cells[i] }
 
-// keysOf gives the key of every cell in scopes of that kind. The keys of all
-// kinds stand in one line of cache of a cell, so they are fetched together.
+// keysOf gives the key of every cell in scopes of that kind.
 func (s *scene) keysOf(k scopeKind) []uint64 {
-	d := s.desk
-	if d.have[k] {
-		return d.keys[k]
+	s.desk.brief(s)
+	return s.desk.keys[k]
+}
+
+// brief reads off every cell what all axes and windows of a judgement ask.
+func (d *desk) brief(s *scene) {
+	if d.briefed {
+		return
 	}
-	n := len(s.refs)
-	room := func(k scopeKind) []uint64 {
-		d.have[k] = true
+	d.briefed = true
+	n := len(d.cells)
+	for k := range d.keys {
 		d.keys[k] = slices.Grow(d.keys[k][:0], n)[:n]
-		return d.keys[k]
 	}
-	if k == scopeUnit || k == scopeTarget {
-		keys := room(k)
-		for i, c := range d.cells[:n] {
-			keys[i] = k.key(c)
-		}
-		return keys
+	d.counts, d.looks, d.floors = slices.Grow(d.counts[:0], n)[:n], slices.Grow(d.looks[:0], n)[:n], slices.Grow(d.floors[:0], n)[:n]
+	var axes []axis
+	if s.u != nil {
+		axes = s.e.axesOf(s.u)
 	}
-	cred, actor, address, prefix := room(scopeCredential), room(scopeActor), room(scopeAddress), room(scopePrefix)
-	print, cohort, shape, agent := room(scopePrint), room(scopeCohort), room(scopeShape), room(scopeAgent)
-	for i, c := range d.cells[:n] {
+	cred, actor, address, prefix := d.keys[scopeCredential], d.keys[scopeActor], d.keys[scopeAddress], d.keys[scopePrefix]
+	print, cohort, shape, agent := d.keys[scopePrint], d.keys[scopeCohort], d.keys[scopeShape], d.keys[scopeAgent]
+	unit, target := d.keys[scopeUnit], d.keys[scopeTarget]
+	for i, c := range d.cells {
 		cred[i], actor[i], address[i], prefix[i] = c.cred, c.who, c.addr, c.net
 		cohort[i], shape[i], agent[i] = c.cohort, c.shape, c.agent
-		print[i] = scopePrint.key(c)
+		print[i], unit[i], target[i] = scopePrint.key(c), scopeUnit.key(c), 0
+		d.counts[i], d.floors[i] = c.n, 0
+		look := uint32(0)
+		for k := range axes {
+			ax := &axes[k]
+			if !ax.like(s, c, false) {
+				continue
+			}
+			look |= ax.bit
+			if ax.like(s, c, true) {
+				look |= ax.bit << strictBit
+			}
+			if ax.floor != nil {
+				d.floors[i] = ax.floor(&c.tally)
+			}
+		}
+		if c.actor != 0 && s.e.book.known(c.actor) {
+			look |= suspectBit
+		}
+		d.looks[i] = look
 	}
-	return d.keys[k]
 }
 
 // index numbers keys in the order in which they come: a hash table with linear

@@ -85,11 +85,9 @@ func TestGroups(t *testing.T) {
 			}
 		}
 		last := uint64(0)
-		floor := func(c *tally) uint32 { return c.n }
-		if least < floorSum {
-			floor = nil
-		}
-		got := s.groups(scopeCohort, wanted, members, least, gate, floor)
+		s.desk.brief(s)
+		copy(s.desk.floors, s.desk.counts)
+		got := s.groups(scopeCohort, wanted, members, least, gate, least >= floorSum)
 		if len(got) != len(want) {
 			t.Fatalf("%d groups, want %d", len(got), len(want))
 		}
@@ -208,7 +206,7 @@ func TestKeysOf(t *testing.T) {
 	e := New(Config{})
 	e.desk.cells = []*cell{{cohort: 1, shape: 2, agent: 3, who: 4, cred: 5, addr: 6, net: 7, api: 8}, {cohort: 1}, {shape: 2}}
 	for k := scopeTarget; k <= scopeUnit; k++ {
-		e.desk.have = [scopeUnit + 1]bool{}
+		e.desk.briefed = false
 		s := &scene{e: e, desk: &e.desk, refs: make([]ref, 3)}
 		for _, first := range []scopeKind{k, scopeAgent} {
 			s.keysOf(first)
@@ -263,4 +261,12 @@ func TestCrowds(t *testing.T) {
 			}
 		}
 	})
+}
+
+// askerOf is who a cell belongs to.
+func askerOf(c *cell) uint64 {
+	if c.cred != 0 {
+		return c.cred
+	}
+	return c.who
 }

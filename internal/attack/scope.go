@@ -87,15 +87,28 @@ func (s *scene) actorOf(c *cell) *cell {
 }
 
 // survey marks the cells that look like the abuse of an axis and gives the
-// number of their requests.
+// number of their requests. An axis of the unit has been read off all cells at
+// once, see read.
 func (s *scene) survey(ax *axis) int {
+	d := s.desk
+	d.brief(s)
 	n := 0
-	for i, c := range s.desk.cells {
-		soft := !s.taken[i] && ax.like(s, c, false) && !s.claimed(ax, s.refs[i], c)
-		s.soft[i], s.hard[i] = soft, false
+	if ax.bit == 0 {
+		for i, c := range d.cells {
+			soft := !s.taken[i] && ax.like(s, c, false) && !s.claimed(ax, s.refs[i], c)
+			s.soft[i], s.hard[i] = soft, soft && ax.like(s, c, true)
+			if soft {
+				n += int(c.n)
+			}
+		}
+		return n
+	}
+	contested := ax.name == "send" || ax.name == "guess"
+	for i, look := range d.looks {
+		soft := look&ax.bit != 0 && !s.taken[i] && !(contested && s.claimed(ax, s.refs[i], d.cells[i]))
+		s.soft[i], s.hard[i] = soft, soft && look&(ax.bit<<strictBit) != 0
 		if soft {
-			s.hard[i] = ax.like(s, c, true)
-			n += int(c.n)
+			n += int(d.counts[i])
 		}
 	}
 	return n
@@ -123,10 +136,10 @@ type group struct {
 // groups gives every group of at least members untaken cells of the wanted
 // sort that share a key of that kind, count at least least requests and pass
 // the gate, in order of key. It is valid until the next call.
-func (s *scene) groups(k scopeKind, wanted []bool, members int32, least int, gate func(*tally, bool) bool, floor func(*tally) uint32) []group {
+func (s *scene) groups(k scopeKind, wanted []bool, members int32, least int, gate func(*tally, bool) bool, floor bool) []group {
 	d, keys := s.desk, s.keysOf(k)
-	if floor != nil {
-		wanted = s.promising(keys, wanted, floor)
+	if floor {
+		wanted = s.promising(keys, wanted)
 	}
 	d.index.reset(len(keys))
 	d.next = slices.Grow(d.next[:0], len(keys))[:len(keys)]
@@ -147,7 +160,7 @@ func (s *scene) groups(k scopeKind, wanted []bool, members int32, least int, gat
 		}
 		d.next[i] = -1
 		g.tail = int32(i)
-		g.n += int(d.cells[i].n)
+		g.n += int(d.counts[i])
 		g.count++
 	}
 	d.order = order
@@ -161,12 +174,12 @@ func (s *scene) groups(k scopeKind, wanted []bool, members int32, least int, gat
 
 // promising gives those wanted cells whose group may reach the floor: sums over
 // keys that share a place in a small table are never too low.
-func (s *scene) promising(keys []uint64, wanted []bool, floor func(*tally) uint32) []bool {
+func (s *scene) promising(keys []uint64, wanted []bool) []bool {
 	d := s.desk
 	d.sums = [sumPlaces]uint64{}
 	for i, key := range keys {
 		if wanted[i] {
-			d.sums[place(key)] += uint64(floor(&d.cells[i].tally))
+			d.sums[place(key)] += uint64(d.floors[i])
 		}
 	}
 	d.some = slices.Grow(d.some[:0], len(keys))[:len(keys)]
@@ -200,7 +213,7 @@ func (s *scene) passes(g group, gate func(*tally, bool) bool) bool {
 	if g.count == 1 {
 		return gate(&s.cell(g.head).tally, false)
 	}
-	t := &s.desk.counts
+	t := &s.desk.sum
 	*t = tally{}
 	for i := g.head; i >= 0; i = s.desk.next[i] {
 		t.addCounts(&s.cell(i).tally)
@@ -240,7 +253,7 @@ func (s *scene) crowds(ax *axis, k scopeKind, f func(key uint64, all []int32)) {
 		m.all++
 		if s.hard[i] {
 			m.hard++
-			m.n += int(d.cells[i].n)
+			m.n += int(d.counts[i])
 		}
 	}
 	d.mixed = mixed

@@ -10,7 +10,9 @@ const slabBits = 8
 // out only such keys; probation never takes more than half of the room.
 //
 // Cells are large and scattered, so their links stand apart: to walk a list or
-// to move a cell to its front touches no other cell.
+// to move a cell to its front touches no other cell. Moving touches four others'
+// links all the same, so a cell stays where it is until listGrain after it was
+// last moved: the lists are in order of last request up to that much.
 type table struct {
 	slabs   [][]cell
 	links   []link
@@ -23,14 +25,18 @@ type table struct {
 	lists   [2]list // probation, protected
 	seq     uint64
 	gen     uint32
+	now     int64 // event time
 	Evicted uint64
 }
+
+const listGrain = int64(20e9)
 
 // link is where a cell stands in its lists.
 type link struct {
 	prev, next   ref   // recency list: probation or protected
 	aPrev, aNext ref   // recency list of its API
 	last         int64 // the cell's last request
+	moved        int64 // when it came to the front
 }
 
 // list is an intrusive recency list, newest first.
@@ -44,6 +50,10 @@ func (t *table) at(r ref) *cell { return &t.slabs[r>>slabBits][r&(1<<slabBits-1)
 
 // after gives the next older cell of the same API.
 func (t *table) after(r ref) ref { return t.links[r].aNext }
+
+// past reports whether a cell and all that follow in its lists were last active
+// before from.
+func (t *table) past(r ref, from int64) bool { return t.links[r].moved+listGrain < from }
 
 // before gives the next newer cell of the same API.
 func (t *table) before(r ref) ref { return t.links[r].aPrev }
@@ -90,6 +100,7 @@ func (t *table) insert(key uint64) (ref, *cell) {
 	t.live++
 	t.young++
 	t.push(0, r)
+	t.links[r].moved = t.now
 	return r, c
 }
 
@@ -113,19 +124,28 @@ func (t *table) remove(r ref, c *cell) {
 // stamp notes the time of a cell's last request.
 func (t *table) stamp(r ref, c *cell) { t.links[r].last = c.last }
 
-// touch moves a cell to the front after its n-th request was counted.
-func (t *table) touch(r ref, c *cell) {
+// touch moves a cell to the front after its n-th request was counted, and l is
+// the list of its API.
+func (t *table) touch(r ref, c *cell, l *list) {
 	t.stamp(r, c)
 	switch {
 	case c.n <= 1: // just inserted
+		return
 	case !c.tenured:
 		t.unlink(0, r)
 		t.young--
 		c.tenured = true
 		t.push(1, r)
+	case t.now-t.links[r].moved < listGrain:
+		return
 	case t.lists[1].head != r:
 		t.unlink(1, r)
 		t.push(1, r)
+	}
+	t.links[r].moved = t.now
+	if l.head != r {
+		t.unlinkAPI(l, r)
+		t.pushAPI(l, r)
 	}
 }
 
@@ -160,6 +180,7 @@ func (t *table) unlink(l int, r ref) {
 func (t *table) pushAPI(l *list, r ref) {
 	k := &t.links[r]
 	k.aPrev, k.aNext = 0, l.head
+	k.moved = t.now
 	if k.aNext != 0 {
 		t.links[k.aNext].aPrev = r
 	}

@@ -42,6 +42,37 @@ func TestKeyTable(t *testing.T) {
 	})
 }
 
+// TestLists plays a crowd and checks that the window of a walk holds every cell
+// that was active in it, though lists are put in order now and then only.
+func TestLists(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := newScript(1)
+		e := New(Config{})
+		last, now := map[ref]int64{}, t0
+		for range rapid.IntRange(1, 120).Draw(t, "events") {
+			now += rapid.Int64Range(0, 3*listGrain/2).Draw(t, "gap")
+			ev := s.send(s.tool(ip4(9, 9, 9, rapid.IntRange(1, 9).Draw(t, "who"))), float64(now-t0)/1e9, "news", "", nil)
+			ev.Agent, ev.Who.Cohort, ev.HeaderOrder = 1, 2, 3
+			e.Observe(&ev.Event)
+			for r := ref(1); int(r) < e.cells.size; r++ {
+				if c := e.cells.at(r); c.n > 0 && c.api == 0 {
+					last[r] = c.last
+				}
+			}
+		}
+		from := e.now - rapid.Int64Range(0, 40*listGrain).Draw(t, "window")
+		want := 0
+		for _, at := range last {
+			if at >= from {
+				want++
+			}
+		}
+		if got := len(e.look(&e.units[0], from, nil).refs); got != want {
+			t.Fatalf("%d cells since %d, want %d", got, from, want)
+		}
+	})
+}
+
 // TestNarrow checks that a shorter window taken out of a longer one holds what
 // a walk would have found, keys included.
 func TestNarrow(t *testing.T) {
@@ -55,13 +86,15 @@ func TestNarrow(t *testing.T) {
 			for k := range rapid.IntRange(0, 12).Draw(t, "cells") {
 				r, c := e.cells.insert(uint64(i*100 + k + 1))
 				c.api, c.cohort = api, uint64(i*100+k+1)
-				c.last = rapid.Int64Range(1, 20).Draw(t, "last") // late arrivals, too
+				c.last = rapid.Int64Range(1, 20).Draw(t, "last") * listGrain / 4 // late arrivals, too
 				e.cells.stamp(r, c)
+				e.cells.now = max(e.cells.now, c.last)
 				e.cells.pushAPI(&e.apis[api].cells, r)
 			}
 		}
 		from := []int64{rapid.Int64Range(0, 20).Draw(t, "from"), 0}
 		from[1] = rapid.Int64Range(from[0], 20).Draw(t, "later")
+		from[0], from[1] = from[0]*listGrain/4, from[1]*listGrain/4
 		long := e.look(u, from[0], nil)
 		long.keysOf(scopeCohort)
 		short := e.look(u, from[1], long)
