@@ -10,6 +10,7 @@ const (
 	accountsNarrow = 20 // different accounts that one asker must try
 	accountsSpray  = 15
 	accountsWide   = 30
+	fewAsked       = 2.5 // accounts for each address of a herd, that people ask about
 )
 
 // likeGuess: refused again and again. In scopes shared with honest askers, one
@@ -202,11 +203,48 @@ func (s *scene) weighHerd(f *fusion, sc *scope) bool {
 		}
 		z, _ = s.herd(sc, func(i int32) bool { return s.hard[i] && s.cell(i).sets[setSubjects].several() })
 	}
-	if z < 6 && len(sc.members) >= 8 || z < 4 {
+	if z < 6 && len(sc.members) >= 8 || z < 4 || s.asks() && f.kind != taxonomy.AttackCodeCracking && s.everybodys(sc) {
 		return false
 	}
 	f.say(taxonomy.FamilyHerd, ramp(z, 4, 2, 20, 5.5), "herd", len(sc.members), max(1, int(float64(len(sc.all))*0.15)))
 	return true
+}
+
+// everybodys reports whether a herd that asks looks like the people of one app
+// or one network: each asks about a number or two, all over the number space,
+// by clients that the site's signed-in people have too.
+func (s *scene) everybodys(sc *scope) bool {
+	t := &sc.sum
+	dist := t.count(setSubjects)
+	if dist > fewAsked*float64(sc.addrs) || sc.tools*10 >= len(sc.members)*2 || s.serial(t, dist) {
+		return false
+	}
+	busy, all := make(map[uint64]int), 0
+	for r := s.e.apis[0].cells.head; r != 0 && !s.e.cells.past(r, s.now-horizon); r = s.e.cells.after(r) {
+		if a := s.e.cells.at(r); a.business > 0 && !a.accused {
+			busy[a.cohort]++
+			all++
+		}
+	}
+	usual := 0
+	clients := make(map[uint64]map[uint64]bool) // agents at each address
+	for _, i := range sc.members {
+		c := s.cell(i)
+		if busy[c.cohort] >= max(2, all/20) {
+			usual++
+		}
+		if clients[c.addr] == nil {
+			clients[c.addr] = make(map[uint64]bool)
+		}
+		clients[c.addr][c.agent] = true
+	}
+	changing := 0
+	for _, agents := range clients {
+		if len(agents) > 1 {
+			changing++
+		}
+	}
+	return usual*10 >= len(sc.members)*9 && changing*4 <= len(clients)
 }
 
 // outcome weighs the answers.

@@ -2,6 +2,7 @@ package attack
 
 import (
 	"fmt"
+	"net/netip"
 	"testing"
 
 	"xiezhi/internal/catalog"
@@ -315,4 +316,67 @@ func TestFormThatChecksOneNumber(t *testing.T) {
 		r := s.run(t)
 		r.innocent(t)
 	})
+}
+
+// A carrier or a campus puts many people behind a few networks, and the app
+// that they use looks the same on every telephone: each asks about his own
+// number and mistypes it, or about his wife's as well.
+func TestPeopleOfOneAppWhoCheck(t *testing.T) {
+	for name, others := range map[string]int{"one network": 0, "everywhere": 100} {
+		for _, app := range []string{"browsers", "one app", "versions of one app"} {
+			t.Run(name+", "+app, func(t *testing.T) {
+				each(t, func(t *testing.T, s *script) {
+					one := s.browser(ip4(1, 2, 3, 4))
+					ask := func(i int, ip netip.Addr, at float64, asks int) {
+						c := s.browser(ip)
+						switch app {
+						case "one app":
+							c.agent = one.agent
+							fallthrough
+						case "versions of one app":
+							c.cohort, c.header, c.family, c.shape = one.cohort, one.header, one.family, one.shape
+						}
+						for k := range asks {
+							s.send(c, at+float64(k)*4, "check", "", func(ev *scripted) {
+								s.account(ev, 8_000_000+uint64(i*7919+k*131), 0, c)
+								verdict(ev, s.rng.IntN(3) == 0, i%2 == 0)
+							})
+						}
+					}
+					for i := range 200 {
+						ask(i, ip4(61, 7, 10+i%4, 1+i/4), 20+float64(i)*9, 2)
+					}
+					for i := range others {
+						ask(1000+i, ip4(70+i%50, 7, i, 9), 25+float64(i)*18, 1+s.rng.IntN(2))
+					}
+					s.run(t).innocent(t)
+				})
+			})
+		}
+	}
+}
+
+// The same by a client that nobody else has, and by one that names another
+// browser each time, is a herd.
+func TestHerdOfAskersOfTheirOwnKind(t *testing.T) {
+	for _, rotates := range []bool{false, true} {
+		each(t, func(t *testing.T, s *script) {
+			tool := s.browser(ip4(61, 7, 10, 1))
+			tool.cohort, tool.header = 9_000, 9_000
+			for i := range 200 {
+				c := *tool
+				c.ip = ip4(61, 7, 10+i%4, 1+i/4)
+				for k := range 2 {
+					if rotates {
+						c.agent, c.family = 900+uint64(s.rng.IntN(60)), families[s.rng.IntN(len(families))]
+					}
+					s.send(&c, 20+float64(i)*9+float64(k)*4, "check", "scan", func(ev *scripted) {
+						s.account(ev, 8_000_000+uint64(i*7919+k*131), 0, &c)
+						verdict(ev, s.rng.IntN(3) == 0, true)
+					})
+				}
+			}
+			s.run(t).found(t, "scan", 0.9, taxonomy.AttackAccountScanning)
+		})
+	}
 }

@@ -189,3 +189,23 @@ func TestReadingMoreThanBefore(t *testing.T) {
 		t.Errorf("people read 90 objects, confirmed\n%s", r)
 	}
 }
+
+// TestTakingTurns: a handful of addresses that take turns at the same numbers
+// are one bomber for certain, even where nobody else is about.
+func TestTakingTurns(t *testing.T) {
+	for seed := range uint64(3) {
+		s := newScript(seed)
+		s.telephony()
+		s.crowd(4, 0, 3600)
+		tool := s.tool(ip4(45, 9, 1, 7))
+		for i := range 340 {
+			c := *tool
+			c.ip = ip4(45, 9, 1, 10+s.rng.IntN(4))
+			s.ask(&c, 60+float64(i)*9+s.rng.Float64()*6, "send", 13_800_001_234+uint64((i/3)%24)*3_333_333, "bomb")
+		}
+		r := s.run(t)
+		if f := r.exact(t, "bomb", taxonomy.AttackSMSAbuse); f.Verdict != taxonomy.Confirmed {
+			t.Errorf("seed %d: %v\n%s", seed, f.Verdict, r)
+		}
+	}
+}

@@ -197,6 +197,16 @@ func (s *scene) segments(sc *scope) (mine, others float64) {
 	return mine, others
 }
 
+// askedBy is by how many of a scope's sources a number is asked for: its owner
+// asks from where he is.
+func (s *scene) askedBy(sc *scope, dist float64) float64 {
+	sum := 0.0
+	for _, i := range sc.members {
+		sum += s.cell(i).sets[setSubjects].count()
+	}
+	return sum / dist * float64(sc.addrs) / float64(len(sc.members))
+}
+
 func weighSend(s *scene, sc *scope) *fusion {
 	t := &sc.sum
 	dist := t.count(setSubjects)
@@ -243,6 +253,8 @@ func weighSend(s *scene, sc *scope) *fusion {
 		f.say(taxonomy.FamilyHerd, ramp(z, 4, 2, 20, 5.5), "herd", len(sc.members), max(1, int(float64(len(sc.all))*0.15)))
 	} else if sources := float64(sc.addrs) / dist; bombing && sources >= 3 {
 		f.say(taxonomy.FamilyHerd, ramp(sources, 3, 1.5, 20, 4.5), "sources", int(math.Round(sources)), 1)
+	} else if each := s.askedBy(sc, dist); bombing && dist >= 3 && each >= 2.5 {
+		f.say(taxonomy.FamilyHerd, ramp(each, 2.5, 1.5, 5, 3), "take_turns", round2(each), 1)
 	}
 	if !sc.kind.wide() {
 		if h := &s.e.usual; !s.louder(f, sc, func(c *cell) float64 { return float64(c.asked) }) && h.askers >= 20 {
