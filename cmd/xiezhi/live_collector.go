@@ -42,7 +42,7 @@ func (w *collectorWay) open(a *app) ([]source.Source, error) {
 	}
 	c, err := collector.New(collector.Config{Listener: l, Tokens: tokens, TLS: conf, Random: rand.Reader, Now: time.Now, Location: a.log.Location})
 	if err != nil {
-		l.Close()
+		_ = l.Close()
 		return nil, err
 	}
 	scheme := "http"

@@ -59,7 +59,7 @@ func TestLivePackets(t *testing.T) {
 		fmt.Fprintf(w, `{"path":%q}`, r.URL.Path)
 	})}
 	go func() { _ = srv.Serve(l) }()
-	defer srv.Close()
+	defer func() { _ = srv.Close() }()
 
 	t.Run("root becomes nobody", func(t *testing.T) { livePacketsAs(t, l.Addr().String(), "--user", "nobody") })
 	t.Run("root without capabilities", func(t *testing.T) { livePacketsAs(t, l.Addr().String()) })

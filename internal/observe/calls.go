@@ -31,7 +31,6 @@ type callState struct {
 	n       int
 	place   Location
 	kind    BodyKind
-	bytes   uint64 // of the request and response as a whole
 	body    []byte // of a JSON request
 	pairs   [callPairs][]byte
 	text    []byte // of pairs and of XML-RPC

@@ -231,7 +231,7 @@ func one(p program, file string, core int) *run {
 	if err != nil {
 		return &run{err: err}
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	if err := os.Mkdir(filepath.Join(dir, "flows"), 0o755); err != nil {
 		return &run{err: err}
 	}

@@ -369,7 +369,7 @@ func testLoopback(t *testing.T) {
 		_, _ = w.Write(bytes.Repeat([]byte("x"), n))
 	})}
 	go func() { _ = srv.Serve(l) }()
-	defer srv.Close()
+	defer func() { _ = srv.Close() }()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	r := run(t, Config{Interface: "lo", Filter: "port " + port})
 	const requests = 60
@@ -441,7 +441,7 @@ func testTunnelInterface(t *testing.T) {
 	if err != nil {
 		t.Skipf("/dev/net/tun: %v", err)
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	req, err := unix.NewIfreq("tun9")
 	if err != nil {
 		t.Fatal(err)

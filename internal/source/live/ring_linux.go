@@ -43,7 +43,6 @@ type socket struct {
 	down    uint64
 	gone    bool
 	looked  time.Time
-	polled  time.Time
 }
 
 func openRings(cfg *Config) (rings []ring, err error) {
@@ -161,7 +160,7 @@ func hardwareType(name string) (uint16, error) {
 	if err != nil {
 		return 0, fmt.Errorf("ask for the kind of %s: %w", name, err)
 	}
-	defer unix.Close(fd)
+	defer func() { _ = unix.Close(fd) }()
 	req, err := unix.NewIfreq(name)
 	if err != nil {
 		return 0, fmt.Errorf("interface %q: %w", name, err)

@@ -2,6 +2,7 @@ package filter
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,7 +20,8 @@ import (
 func tcpdumpProgram(file, expr string) ([]bpf.Instruction, error) {
 	out, err := exec.Command("tcpdump", "-ddd", "-r", file, expr).Output()
 	if err != nil {
-		if e, ok := err.(*exec.ExitError); ok {
+		var e *exec.ExitError
+		if errors.As(err, &e) {
 			return nil, fmt.Errorf("%s", e.Stderr)
 		}
 		return nil, err

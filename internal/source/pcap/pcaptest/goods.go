@@ -55,7 +55,7 @@ func (s *goods) init(r *rand.Rand) {
 func (s *goods) draw(r *rand.Rand, visitor, n int, last bool, ask, reply []byte) ([]byte, []byte) {
 	num := func(b []byte, v int) []byte { return strconv.AppendInt(b, int64(v), 10) }
 	post := false
-	records := 1
+	var records int
 	switch k := r.IntN(100); {
 	case k < 30:
 		post = true
