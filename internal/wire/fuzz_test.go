@@ -188,6 +188,17 @@ func plainChunks(s string) (body string, ok bool) {
 }
 
 // FuzzHello: any bytes as the body of a TLS ClientHello.
+// FuzzHelloJA4 holds the reader of a client's first bytes against any.
+func FuzzHelloJA4(f *testing.F) {
+	f.Add([]byte("\x16\x03\x01\x00\x04\x01\x00\x00\x00"))
+	f.Add([]byte("\x16\x03\x01\x00\x02\x01\x00\x16\x03\x01\x00\x02\x00\x00"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if s := HelloJA4(b).String(); s != "" && (len(s) != 36 || s[0] != 't' || s[10] != '_' || s[23] != '_') {
+			t.Fatalf("%q is no JA4", s)
+		}
+	})
+}
+
 func FuzzHello(f *testing.F) {
 	f.Add([]byte("\x03\x01"))
 	f.Add([]byte(hello(f, &tls.Config{ServerName: "www.example.com"}))[recordHeader+4:])

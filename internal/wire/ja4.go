@@ -2,6 +2,7 @@ package wire
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"slices"
 )
 
@@ -114,4 +115,33 @@ func appendDigest(b, list []byte) []byte {
 		b = append(b, hexDigits[c>>4], hexDigits[c&15])
 	}
 	return b
+}
+
+// HelloJA4 makes the fingerprint of a client from the first bytes that it sent
+// on a connection, TLS records with a ClientHello. It gives the zero value when
+// that is not there, or not whole.
+func HelloJA4(b []byte) JA4 {
+	var hello []byte
+	for len(b) >= recordHeader && b[0] == recordHandshake {
+		n := int(binary.BigEndian.Uint16(b[3:]))
+		b = b[recordHeader:]
+		n = min(n, len(b))
+		hello, b = append(hello, b[:n]...), b[n:]
+		if len(hello) < 4 {
+			continue
+		}
+		size := int(hello[1])<<16 | int(binary.BigEndian.Uint16(hello[2:]))
+		if hello[0] != 1 || size > maxHello {
+			break
+		}
+		if len(hello) >= 4+size {
+			var c clientHello
+			if !c.read(hello[4 : 4+size]) {
+				break
+			}
+			j, _ := c.ja4(nil)
+			return j
+		}
+	}
+	return JA4{}
 }

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"xiezhi/internal/wire"
 )
 
 // clientConn is an accepted connection. A client that takes nothing of what it
@@ -18,6 +20,7 @@ type clientConn struct {
 	ordinal atomic.Uint32 // of the exchanges on it
 	secure  *tls.ConnectionState
 	hello   []byte // what the client sent first, until the handshake is done
+	ja4     string
 	release func()
 	once    sync.Once
 	early   bool // keep what is read as the hello
@@ -133,6 +136,7 @@ func (l *listener) handshake(c *clientConn) {
 		return
 	}
 	c.early = false
+	c.ja4, c.hello = wire.HelloJA4(c.hello).String(), nil
 	state := t.ConnectionState()
 	c.secure = &state
 	if state.NegotiatedProtocol == "h2" {

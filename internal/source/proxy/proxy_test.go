@@ -79,7 +79,7 @@ func (b *bed) stop() []*exchange.Exchange {
 	for i := range b.list.Len() {
 		out = append(out, b.list.At(i))
 	}
-	slices.SortFunc(out, func(x, y *exchange.Exchange) int { return int(x.Start - y.Start) })
+	slices.SortStableFunc(out, func(x, y *exchange.Exchange) int { return int(x.Start - y.Start) })
 	return out
 }
 
@@ -329,6 +329,10 @@ func TestProtocols(t *testing.T) {
 			if tt.tls && (string(x.SNI) != "example.com" || string(x.TLSVersion) != "TLSv1.3") {
 				t.Errorf("SNI %q, version %q", x.SNI, x.TLSVersion)
 			}
+			alpn := map[uint8]string{11: "00", 20: "h2"}[tt.proto]
+			if ja4 := string(x.JA4); tt.tls && (x.Caps&exchange.CapTLS == 0 || !strings.HasPrefix(ja4, "t13d") || len(ja4) != 36 || ja4[8:10] != alpn) {
+				t.Errorf("JA4 %q", ja4)
+			}
 		})
 	}
 }
@@ -370,6 +374,84 @@ func TestUpgradePassesBothWays(t *testing.T) {
 	_ = c.Close()
 	if list := b.stop(); len(list) != 1 || list[0].Status != 101 {
 		t.Errorf("%d exchanges", len(list))
+	}
+}
+
+func TestWebSocketMessages(t *testing.T) {
+	frame := func(mask bool, text string) string {
+		head := []byte{0x81, byte(len(text))}
+		if !mask {
+			return string(head) + text
+		}
+		head[1] |= 0x80
+		key := []byte{1, 2, 3, 4}
+		body := []byte(text)
+		for i := range body {
+			body[i] ^= key[i%4]
+		}
+		return string(head) + string(key) + string(body)
+	}
+	const rounds = 70
+	up := upstream(t, func(w http.ResponseWriter, _ *http.Request) {
+		c, rw, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer func() { _ = c.Close() }()
+		_, _ = rw.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+		_ = rw.Flush()
+		for i := range rounds {
+			_, _ = io.CopyN(io.Discard, rw, int64(len(frame(true, fmt.Sprintf("ask %02d", i)))))
+			_, _ = rw.WriteString(frame(false, fmt.Sprintf("reply %02d", i)))
+			_ = rw.Flush()
+		}
+	})
+	b := newBed(t, up, nil, nil)
+	c, err := net.Dial("tcp", b.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = c.Close() }()
+	_ = c.SetDeadline(time.Now().Add(10 * time.Second))
+	r := bufio.NewReader(c)
+	fmt.Fprint(c, "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+	for line := ""; line != "\r\n"; {
+		if line, err = r.ReadString('\n'); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range rounds {
+		fmt.Fprint(c, frame(true, fmt.Sprintf("ask %02d", i)))
+		want := frame(false, fmt.Sprintf("reply %02d", i))
+		got := make([]byte, len(want))
+		if _, err := io.ReadFull(r, got); err != nil || string(got) != want {
+			t.Fatalf("%q %v", got, err)
+		}
+	}
+	_ = c.Close()
+	list := b.stop()
+	ids, n := map[string]bool{}, 0
+	for i, x := range list {
+		ids[string(x.ID)] = true
+		if x.Status != 101 || int(x.Part) != i || string(x.Target) != "/ws" {
+			t.Errorf("part %d: %d %s, part %d", i, x.Status, x.Target, x.Part)
+		}
+		for _, m := range x.Messages {
+			want := fmt.Sprintf("ask %02d", n/2)
+			if n%2 == 1 {
+				want = fmt.Sprintf("reply %02d", n/2)
+			}
+			if string(m.Data) != want || m.Sent != (n%2 == 0) || !m.Text || m.Size != int64(len(want)) {
+				t.Errorf("message %d: %+v", n, m)
+			}
+			n++
+		}
+	}
+	if len(list) != 3 || len(ids) != 3 || n != 2*rounds {
+		t.Errorf("%d parts with %d ids and %d messages", len(list), len(ids), n)
+	}
+	if held := b.src.copied.Load(); held != 0 {
+		t.Errorf("%d bytes are never given back", held)
 	}
 }
 

@@ -2,7 +2,6 @@ package proxy
 
 import (
 	"encoding/binary"
-	"io"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -33,6 +32,10 @@ type record struct {
 	finished bool  // the response's body came to its end
 	request  *http.Request
 	upstream *http.Response
+	held     int64  // bytes of messages in x
+	part     uint32 // of a connection that has left HTTP
+	opened   int64  // when the part began
+	talk     []byte // bytes of the part's messages
 }
 
 // copied is a body's copy.
@@ -102,6 +105,9 @@ func (rec *record) tls(c *clientConn) {
 	}
 	rec.x.Secure = true
 	rec.x.SNI = rec.text(c.secure.ServerName)
+	if rec.x.JA4 = rec.text(c.ja4); c.ja4 != "" {
+		rec.x.Caps |= exchange.CapTLS
+	}
 	rec.x.TLSVersion = rec.text(tlsVersion(c.secure.Version))
 }
 
@@ -180,12 +186,22 @@ func (rec *record) complete() {
 	rec.mu.Unlock()
 }
 
-// end finishes the copy and hands it over, or leaves it out when too many wait.
+// end finishes the copy and hands it over.
 func (s *Source) end(rec *record) {
 	rec.mu.Lock()
 	rec.done = true
 	rec.finish()
+	idle := rec.part > 0 && len(rec.x.Messages) == 0
 	rec.mu.Unlock()
+	if idle {
+		s.release(rec)
+		return
+	}
+	s.hand(rec)
+}
+
+// hand gives a copy to the sink's queue, or leaves it out when too many wait.
+func (s *Source) hand(rec *record) {
 	select {
 	case s.queue <- rec:
 	default:
@@ -196,6 +212,7 @@ func (s *Source) end(rec *record) {
 
 func (rec *record) finish() {
 	x := &rec.x
+	x.Part = rec.part
 	x.Status = rec.status
 	if x.Proto < 20 {
 		x.Reason = rec.text(http.StatusText(rec.status)) // what net/http sends, whatever the upstream said
@@ -246,31 +263,13 @@ const maxSpare = 64 << 10
 
 // release gives a copy's room back.
 func (s *Source) release(rec *record) {
-	s.copied.Add(-int64(len(rec.req.buf) + len(rec.resp.buf)))
+	s.copied.Add(-int64(len(rec.req.buf)+len(rec.resp.buf)) - rec.held)
 	if cap(rec.req.buf)+cap(rec.resp.buf)+cap(rec.room)+cap(rec.head) > maxSpare {
 		return
 	}
 	next := &record{x: rec.x, req: copied{buf: rec.req.buf[:0]}, resp: copied{buf: rec.resp.buf[:0]}, room: rec.room[:0], head: rec.head[:0]}
 	next.x.Reset()
 	s.spare.Put(next) // a new one: the transport may still hold the old one's body
-}
-
-// upgraded carries what follows a 101 response.
-type upgraded struct {
-	io.ReadWriteCloser
-	rec *record
-}
-
-// CloseWrite passes on that the client sends no more.
-func (u *upgraded) CloseWrite() error {
-	if c, ok := u.ReadWriteCloser.(interface{ CloseWrite() error }); ok {
-		return c.CloseWrite()
-	}
-	return nil
-}
-
-func (rec *record) upgrade(c io.ReadWriteCloser) io.ReadWriteCloser {
-	return &upgraded{ReadWriteCloser: c, rec: rec}
 }
 
 func tlsVersion(v uint16) string {

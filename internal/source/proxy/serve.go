@@ -118,7 +118,7 @@ func (s *Source) reverseProxy() *httputil.ReverseProxy {
 			rec.length = r.ContentLength
 			if r.StatusCode == http.StatusSwitchingProtocols {
 				if up, ok := r.Body.(io.ReadWriteCloser); ok {
-					r.Body = rec.upgrade(up)
+					r.Body = rec.upgrade(up, r.Header)
 				}
 				return nil
 			}
