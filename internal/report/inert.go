@@ -84,6 +84,23 @@ func fit(s string, n int) string {
 	return b.String() + strings.Repeat(" ", n-used)
 }
 
+// fitEnds is fit for names whose end tells more than their middle: of what has
+// to be cut, two thirds of the room show the end.
+func fitEnds(s string, n int) string {
+	if columns(s) <= n {
+		return fit(s, n)
+	}
+	runes := []rune(s)
+	from, room := len(runes), n*2/3
+	for from > 0 && room-columns(string(runes[from-1])) >= 0 {
+		from--
+		room -= columns(string(runes[from]))
+	}
+	tail := string(runes[from:])
+	head := strings.TrimRight(fit(s, n-columns(tail)), " ")
+	return fit(head+tail, n)
+}
+
 // wrap breaks s into lines of at most n columns: at spaces where there are
 // some, between wide characters otherwise. No line starts with a closing mark.
 func wrap(s string, n int) []string {

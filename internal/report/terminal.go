@@ -327,6 +327,10 @@ func (t *terminal) apis() {
 		row := []string{Inert(a.Method), Inert(a.Template), t.name("role", a.Role), t.name("auth", a.Auth), t.count(a.Exchanges), t.data(a), dash(defects[a.ID]), dash(attacks[a.ID])}
 		b.Reset()
 		for i, c := range row {
+			if i == 1 {
+				b.WriteString(" " + fitEnds(c, cols[i]))
+				continue
+			}
 			b.WriteString(" " + fit(c, cols[i]))
 		}
 		t.line(b.String())
