@@ -596,7 +596,7 @@ func (r *Reader) stomp(b []byte, m message) bool {
 	default:
 		m.name = append(append(command[:len(command):len(command)], ' '), place(destination)...)
 	}
-	if body := trim(rest); len(body) > 0 && body[0] == '{' {
+	if body := trim(rest); len(body) > 0 && body[0] == '{' && valueEnd(body, 0) == len(body) {
 		r.params(nil, body)
 	} else if len(body) > 0 {
 		m.raw = body
