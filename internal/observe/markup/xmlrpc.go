@@ -1,5 +1,7 @@
 package markup
 
+import "xiezhi/internal/observe/jsonleaf"
+
 // XML-RPC is JSON-RPC written in elements. It is given as that, so that calls
 // are read in one place.
 
@@ -153,27 +155,12 @@ func (x *XML) appendNumber(dst []byte, n *node) []byte {
 	}
 	for i, c := range s {
 		if c-'0' > 9 && c != '.' && c|0x20 != 'e' && c != '+' && c != '-' || i == 0 && c-'0' > 9 && c != '-' {
-			return appendQuoted(dst, s)
+			return jsonleaf.AppendQuoted(dst, s)
 		}
 	}
 	return append(dst, s...)
 }
 
-func (x *XML) appendText(dst []byte, n *node) []byte { return appendQuoted(dst, trim(x.plain(n))) }
-
-// appendQuoted appends a text as a JSON string.
-func appendQuoted(dst, s []byte) []byte {
-	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
-	for _, c := range s {
-		switch {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c < ' ':
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			dst = append(dst, c)
-		}
-	}
-	return append(dst, '"')
+func (x *XML) appendText(dst []byte, n *node) []byte {
+	return jsonleaf.AppendQuoted(dst, trim(x.plain(n)))
 }

@@ -3,6 +3,8 @@ package rpc
 import (
 	"bytes"
 	"slices"
+
+	"xiezhi/internal/observe/jsonleaf"
 )
 
 // graphQL takes a GraphQL request. An operation that asks for one root field
@@ -77,7 +79,7 @@ func (r *Reader) graphQL(e *envelope, index, size int) bool {
 // document takes a body that is a GraphQL document itself.
 func (r *Reader) document(doc []byte) bool {
 	from := len(r.buf)
-	r.buf = quote(r.buf, doc)
+	r.buf = jsonleaf.AppendQuoted(r.buf, doc)
 	return r.graphQL(&envelope{query: r.made(from), hasQuery: true}, 0, len(doc))
 }
 
@@ -112,7 +114,7 @@ func (r *Reader) Pairs(query, operation, variables, extensions []byte) bool {
 
 func (r *Reader) quoted(v []byte) []byte {
 	from := len(r.buf)
-	r.buf = quote(r.buf, v)
+	r.buf = jsonleaf.AppendQuoted(r.buf, v)
 	return r.made(from)
 }
 
@@ -250,7 +252,7 @@ func (r *Reader) arguments(f *rootField) {
 				continue
 			}
 			r.comma()
-			r.buf = append(append(quote(r.buf, name), ':'), '{')
+			r.buf = append(append(jsonleaf.AppendQuoted(r.buf, name), ':'), '{')
 			inner := maxTokens
 			r.pairs(&lexer{b: args, left: &inner}, 1)
 			r.buf = append(r.buf, '}')
@@ -274,7 +276,7 @@ func (r *Reader) pairs(l *lexer, depth int) {
 		l.next()
 		from := len(r.buf)
 		r.comma()
-		r.buf = append(quote(r.buf, l.b[name.from:name.to]), ':')
+		r.buf = append(jsonleaf.AppendQuoted(r.buf, l.b[name.from:name.to]), ':')
 		if !r.value(l, depth) {
 			r.buf = r.buf[:from] // a variable that was not given
 		}
@@ -303,12 +305,12 @@ func (r *Reader) value(l *lexer, depth int) bool {
 		r.buf = append(r.buf, v...)
 	case '"':
 		if len(text) < 2 || text[len(text)-1] != '"' {
-			r.buf = quote(r.buf, bytes.Trim(text, `"`))
+			r.buf = jsonleaf.AppendQuoted(r.buf, bytes.Trim(text, `"`))
 			break
 		}
 		r.buf = append(r.buf, text...)
 	case 'b':
-		r.buf = quote(r.buf, bytes.TrimSpace(bytes.Trim(text, `"`)))
+		r.buf = jsonleaf.AppendQuoted(r.buf, bytes.TrimSpace(bytes.Trim(text, `"`)))
 	case '0':
 		r.buf = append(r.buf, text...)
 	case 'a':
@@ -316,7 +318,7 @@ func (r *Reader) value(l *lexer, depth int) bool {
 		case "true", "false", "null":
 			r.buf = append(r.buf, text...)
 		default:
-			r.buf = quote(r.buf, text)
+			r.buf = jsonleaf.AppendQuoted(r.buf, text)
 		}
 	case '[', '{':
 		end := t.kind + 2

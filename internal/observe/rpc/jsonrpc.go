@@ -3,6 +3,8 @@ package rpc
 import (
 	"bytes"
 	"strconv"
+
+	"xiezhi/internal/observe/jsonleaf"
 )
 
 // jsonRPC takes a call of JSON-RPC 1.0, 1.1 or 2.0. Its parameters and what
@@ -40,7 +42,7 @@ func (r *Reader) member(key, v []byte) {
 	}
 	r.budget -= len(key) + len(v)
 	r.comma()
-	r.buf = append(append(quote(r.buf, key), ':'), v...)
+	r.buf = append(append(jsonleaf.AppendQuoted(r.buf, key), ':'), v...)
 }
 
 func (r *Reader) comma() {

@@ -172,20 +172,3 @@ func (r *Reader) bare(v []byte) []byte {
 }
 
 func null(v []byte) bool { return len(v) == 0 || string(v) == "null" }
-
-// quote appends a text as a JSON string.
-func quote(dst, s []byte) []byte {
-	const hex = "0123456789abcdef"
-	dst = append(dst, '"')
-	for _, c := range s {
-		switch {
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c < ' ':
-			dst = append(dst, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			dst = append(dst, c)
-		}
-	}
-	return append(dst, '"')
-}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"xiezhi/internal/exchange"
+	"xiezhi/internal/observe/jsonleaf"
 )
 
 // Messages of a stream become calls: what the client sent and the server's
@@ -577,7 +578,7 @@ func (r *Reader) stomp(b []byte, m message) bool {
 			if string(name) == "passcode" {
 				name = []byte("password")
 			}
-			r.member(name, quote(nil, value))
+			r.member(name, jsonleaf.AppendQuoted(nil, value))
 		case "message":
 			if string(command) == "ERROR" {
 				m.text = value
