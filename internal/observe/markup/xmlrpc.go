@@ -33,11 +33,9 @@ func (x *XML) AppendRPC(dst []byte) ([]byte, bool) {
 			dst = x.appendValue(dst, x.child(fault, "value"), 0)
 			return append(dst, '}'), true
 		}
+		// An answer has one parameter; what stands beside it is not of the format.
 		dst = append(dst, `{"result":`...)
-		n := len(dst)
-		if dst = x.appendParams(dst, x.child(top, "params")); len(dst) == n {
-			dst = append(dst, "null"...)
-		}
+		dst = x.appendValue(dst, x.child(x.child(x.child(top, "params"), "param"), "value"), 0)
 		return append(dst, '}'), true
 	}
 	return dst, false
