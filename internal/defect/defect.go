@@ -46,6 +46,8 @@ type Finding struct {
 	CWE            []string
 	ExploitedBy    []string // attack ids, filled in by the judge
 
+	Trials *Trials // history for the proof of a fix; nil: not verifiable passively
+
 	Score  int          // 25..100, of which Severity is the level
 	Rating message.Text // why harm, exploitability and prevalence are what they are
 }

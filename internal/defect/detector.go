@@ -10,6 +10,7 @@ import (
 	"xiezhi/internal/message"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/observe/signature"
+	"xiezhi/internal/policy"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -22,6 +23,7 @@ type Event struct {
 	Anonymous bool           // no credential of any kind, or a session that is nobody's
 	OK        bool           // what was asked for was given or done
 	Backends  *Backends      // may be nil
+	Policy    *policy.View   // what people decided, as of this event; may be nil
 }
 
 // Fill derives the rest from e.Event.
@@ -176,6 +178,7 @@ type Draft struct {
 	Floor      taxonomy.Severity // lowest level, when the specification names one
 	Span       Span
 	Samples    Samples
+	Trials     *Trials // history for the proof of a fix; nil: cannot be verified passively
 	Reason     message.Text
 	Advice     message.Text
 	OWASP, CWE []string // the kind's own when empty

@@ -25,6 +25,7 @@ import (
 	"xiezhi/internal/identity"
 	"xiezhi/internal/judge"
 	"xiezhi/internal/observe"
+	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
 	"xiezhi/internal/source"
 	"xiezhi/internal/source/keylog"
@@ -47,6 +48,7 @@ type AnalyzeConfig struct {
 	Zone    *time.Location
 	Trusted []netip.Prefix
 	File    *FileConfig
+	Policy  *policy.File // what people decided; may be nil
 	Since   time.Time
 	Until   time.Time
 
@@ -243,6 +245,7 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 		Messages: b.tools.Messages,
 		Rules:    b.tools.rules,
 		Attack:   b.attackBudget(),
+		Policy:   b.cfg.Policy,
 	})
 	b.judges[site.Name] = j
 	b.order = append(b.order, site.Name)
@@ -275,6 +278,7 @@ func (b *bench) results() []judge.Result {
 	names := slices.Sorted(slices.Values(b.order))
 	out := make([]judge.Result, 0, len(names))
 	for _, n := range names {
+		b.judges[n].Finish()
 		out = append(out, b.judges[n].Result())
 	}
 	return out

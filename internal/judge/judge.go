@@ -21,6 +21,7 @@ import (
 	"xiezhi/internal/message"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/observe/signature"
+	"xiezhi/internal/policy"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -39,6 +40,7 @@ type Config struct {
 	Messages *message.Catalog
 	Rules    *signature.Set
 	Attack   attack.Budget // zero: the detectors' own
+	Policy   *policy.File  // what people decided; may be nil
 }
 
 // Judge judges one site. It is not safe for concurrent use.
@@ -50,6 +52,7 @@ type Judge struct {
 	attacks  *attack.Engine
 	event    catalog.Event
 	count    uint64
+	entries  []policy.Entry // decisions that the traffic has not reached yet
 }
 
 // New returns a judge that has seen nothing.
@@ -59,14 +62,19 @@ func New(cfg Config) *Judge {
 		cfg:      cfg,
 		identity: identity.New(cfg.Identity),
 		catalog:  catalog.New(cfg.Catalog),
-		auditor:  audit.New(audit.Config{Messages: cfg.Messages, Rules: cfg.Rules}),
+		auditor:  audit.New(audit.Config{Messages: cfg.Messages, Rules: cfg.Rules, Site: cfg.Site.Name}),
 		attacks:  attack.New(attack.Config{Messages: cfg.Messages, Site: cfg.Site.Name, Zone: cfg.Site.Location, Budget: cfg.Attack}),
+		entries:  cfg.Policy.Entries(cfg.Site.Name),
 	}
 }
 
 // Observe judges the next observation in order. o is not kept.
 func (j *Judge) Observe(o *observe.Observation) {
 	j.count++
+	for len(j.entries) > 0 && j.entries[0].At <= o.End {
+		j.Apply(&j.entries[0])
+		j.entries = j.entries[1:]
+	}
 	ev := &j.event
 	merges := ev.Merges[:0]
 	*ev = catalog.Event{Observation: o, Merges: merges}
@@ -78,6 +86,17 @@ func (j *Judge) Observe(o *observe.Observation) {
 	j.auditor.Observe(ev)
 	j.attacks.Observe(ev)
 	j.identity.Learn(o, ev.Who, ev.Outcome == catalog.OutcomeSuccess)
+}
+
+// Apply takes a decision as an event: it holds from the next observation on.
+func (j *Judge) Apply(e *policy.Entry) { j.auditor.Apply(e) }
+
+// Finish applies the decisions that were made after the last observation.
+func (j *Judge) Finish() {
+	for i := range j.entries {
+		j.Apply(&j.entries[i])
+	}
+	j.entries = nil
 }
 
 // Tick moves time when the site is idle.

@@ -16,13 +16,14 @@ import (
 	"xiezhi/internal/defect/unauthorized"
 	"xiezhi/internal/message"
 	"xiezhi/internal/observe/signature"
+	"xiezhi/internal/policy"
 )
 
 // Config configures an auditor. Everything in it is immutable.
 type Config struct {
 	Messages *message.Catalog
-	Rules    defect.Rules              // what is known about markers; may be nil
-	Open     func(a *catalog.API) bool // APIs that are public on purpose; may be nil
+	Rules    defect.Rules // what is known about markers; may be nil
+	Site     string
 }
 
 // Catalog is what the auditor asks of a catalogue.
@@ -35,6 +36,7 @@ type Auditor struct {
 	detectors []defect.Detector
 	event     defect.Event
 	backends  defect.Backends
+	policy    policy.View
 }
 
 // New returns an auditor that has seen nothing.
@@ -43,8 +45,8 @@ func New(cfg Config) *Auditor {
 	if s, ok := rules.(*signature.Set); ok && s == nil {
 		rules = nil
 	}
-	return &Auditor{messages: cfg.Messages, rules: rules, detectors: []defect.Detector{
-		unauthorized.NewExposed(cfg.Open), unauthorized.NewBOLA(), unauthorized.NewSecret(), unauthorized.NewCode(),
+	return &Auditor{messages: cfg.Messages, rules: rules, policy: policy.View{Site: cfg.Site}, detectors: []defect.Detector{
+		unauthorized.NewExposed(), unauthorized.NewBOLA(), unauthorized.NewSecret(), unauthorized.NewCode(),
 		password.NewWeak(), password.NewInUse(), password.NewBackend(), password.NewThrottle(),
 		exposure.NewBulk(), exposure.NewTwin(), exposure.NewInternal(),
 		errors.NewOracle(), errors.NewTrace(rules),
@@ -63,12 +65,22 @@ func (a *Auditor) Merge(m catalog.Merge) {
 	}
 }
 
+// Apply takes a decision; it holds from the next event on.
+func (a *Auditor) Apply(e *policy.Entry) {
+	switch {
+	case e.Public != nil:
+		a.policy.AddPublic(*e.Public)
+	case e.Approval != nil:
+		a.policy.AddApproval(*e.Approval)
+	}
+}
+
 // Observe takes the next event in order. ev is not kept.
 func (a *Auditor) Observe(ev *catalog.Event) {
 	if ev.API == nil && len(ev.Markers) == 0 {
 		return
 	}
-	a.event = defect.Event{Event: ev, Backends: &a.backends}
+	a.event = defect.Event{Event: ev, Backends: &a.backends, Policy: &a.policy}
 	a.event.Fill()
 	for _, d := range a.detectors {
 		d.Observe(&a.event)

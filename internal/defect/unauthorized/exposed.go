@@ -46,7 +46,6 @@ const (
 // Exposed finds APIs that give sensitive data to anyone, or to anyone who
 // leaves the credential out.
 type Exposed struct {
-	open    func(*catalog.API) bool
 	states  *defect.States[exposed]
 	dropped uint64
 }
@@ -71,10 +70,9 @@ type field struct {
 	most          uint32
 }
 
-// NewExposed returns the detector; open names APIs that are public on purpose
-// and may be nil.
-func NewExposed(open func(*catalog.API) bool) *Exposed {
-	return &Exposed{open: open, states: defect.NewStates[exposed](maxAPIs)}
+// NewExposed returns the detector.
+func NewExposed() *Exposed {
+	return &Exposed{states: defect.NewStates[exposed](maxAPIs)}
 }
 
 // ownData are the roles whose answer is about the asker by nature.
@@ -114,6 +112,9 @@ func (d *Exposed) Observe(ev *defect.Event) {
 		return
 	}
 	if !ev.OK || len(ev.Exposures) == 0 || ev.Status >= 300 || !ev.Data() || ownData(ev.API.Role) {
+		return
+	}
+	if ev.Anonymous && ev.Policy.Open(ev.API.Host, ev.API.Method, ev.API.Template, ev.End) {
 		return
 	}
 	types := exposedTypes(ev)
@@ -250,7 +251,7 @@ func (s *exposed) open() (fields []*field, types defect.Types, subjects uint64, 
 func (d *Exposed) Findings(r *defect.Report) {
 	d.states.Each(func(h catalog.Handle, s *exposed) {
 		api := r.API(h)
-		if api == nil || api.Unseen || ownData(api.Role) || d.open != nil && d.open(api) {
+		if api == nil || api.Unseen || ownData(api.Role) {
 			return
 		}
 		// Where anonymous requests are mostly refused, the successes more likely
