@@ -1,0 +1,110 @@
+// Package victim holds real HTTP services with defects that can be switched on
+// and off, people and programs that use them, and the score of what an analysis
+// finds there.
+//
+// An App gives a service and its public for an Env; Run plays some weeks of
+// them in virtual time and gives exchanges; Judge compares a report with what
+// was switched on. Invariant: same seed, same bytes; the triggers of every flaw
+// occur whether it is on or off. Limits: what a play holds grows with a day's
+// visits.
+package victim
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"xiezhi/internal/policy"
+	"xiezhi/lab/people"
+	"xiezhi/lab/victim/visit"
+)
+
+// Env is what a service may know of the world.
+type Env struct {
+	Now   func() time.Time
+	Spend func(time.Duration) // makes the running answer come later
+	Rand  *rand.Rand
+	Town  *people.Town
+	On    func(flaw string) bool // asked with every request: a flaw may be mended while the service runs
+}
+
+// App is one application.
+type App struct {
+	Name     string // of the site
+	Host     string
+	Industry string
+	Days     int // a play lasts
+	Flaws    []Flaw
+	Policy   *policy.File // what its operator decided; may be nil
+	New      func(Env) Service
+}
+
+// Service is a running application: what answers, and who comes on a day.
+type Service struct {
+	http.Handler
+	Day func(w *visit.World, midnight time.Time, r *rand.Rand)
+}
+
+// Flaw is one switch and how it shows.
+type Flaw struct {
+	Name  string
+	Signs []Sign
+}
+
+// Sign is one finding that a flaw gives. Empty fields match anything; a
+// template's parameters match whatever they are called.
+type Sign struct {
+	Kinds     []string // any of them names it rightly
+	Component string
+	Method    string
+	Template  string
+	Extra     bool // right when it is reported, and not missed when it is not
+	Passive   bool // has no passive proof of a fix
+}
+
+// Config is one play of one application.
+type Config struct {
+	App  *App
+	Seed uint64
+	// On says from when to when a flaw is on: see Always, Never, Until.
+	On func(flaw string, at time.Time) bool
+}
+
+// Start is when a play begins: a Monday.
+var Start = time.Date(2026, 3, 2, 0, 0, 0, 0, time.FixedZone("CST", 8*3600))
+
+// End is when a play of the application is over.
+func (a *App) End() time.Time { return Start.AddDate(0, 0, a.Days) }
+
+// Half is the middle of a play.
+func (a *App) Half() time.Time { return Start.AddDate(0, 0, a.Days/2) }
+
+// Always switches every flaw on.
+func Always(string, time.Time) bool { return true }
+
+// Never switches every flaw off.
+func Never(string, time.Time) bool { return false }
+
+// Run plays the application and hands every exchange to the sink.
+func Run(cfg Config, sink visit.Sink) error {
+	clock := &visit.Clock{}
+	clock.Set(Start)
+	seed := cfg.Seed
+	for _, c := range cfg.App.Name {
+		seed = seed*1_000_003 + uint64(c)
+	}
+	service := cfg.App.New(Env{Now: clock.Now, Spend: clock.Spend, Rand: rand.New(rand.NewPCG(seed, 0x73657276696365)), Town: people.New(cfg.Seed),
+		On: func(flaw string) bool { return cfg.On(flaw, clock.Now()) }})
+	w := visit.New(visit.Config{Host: cfg.App.Host, Address: netip.AddrFrom4([4]byte{198, 51, 100, 10}), Handler: service, Seed: seed, Clock: clock, Prefix: cfg.App.Name, Sink: sink})
+	defer w.Close()
+	days := rand.New(rand.NewPCG(seed, 0x64617973))
+	for d := range cfg.App.Days {
+		midnight := Start.AddDate(0, 0, d)
+		service.Day(w, midnight, days)
+		if err := w.Play(midnight.AddDate(0, 0, 1)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
