@@ -13,6 +13,7 @@ import (
 	"xiezhi/internal/report"
 	"xiezhi/lab/score"
 	"xiezhi/lab/truth"
+	"xiezhi/lab/victim"
 )
 
 // labScore compares a report with the truth of the lab.
@@ -30,7 +31,8 @@ func (a *app) labScore() *cobra.Command {
 		Short: "Compare a report with the lab's truth",
 		Long: `Prints whether the report's figures equal the truth, precision and recall of
 every kind of attack, purity and completeness of campaigns (B-cubed), and which
-of the seeded defects were found.
+of the seeded defects were found. With the truth of lab victims, precision and
+recall of every kind of defect.
 
 Exit codes: 0 every bar is met, 1 one is not, 2 usage, 3 a file cannot be read.`,
 		Args: noArgs,
@@ -45,8 +47,8 @@ Exit codes: 0 every bar is met, 1 one is not, 2 usage, 3 a file cannot be read.`
 			if err := readJSON(truthFile, &t); err != nil {
 				return err
 			}
-			if t.Schema != truth.Schema {
-				return fmt.Errorf("%s: schema %q is not %s", truthFile, t.Schema, truth.Schema)
+			if t.Schema != truth.Schema && t.Schema != victim.Schema {
+				return fmt.Errorf("%s: schema %q is neither %s nor %s", truthFile, t.Schema, truth.Schema, victim.Schema)
 			}
 			var r report.Report
 			if err := readJSON(reportFile, &r); err != nil {
@@ -54,6 +56,9 @@ Exit codes: 0 every bar is met, 1 one is not, 2 usage, 3 a file cannot be read.`
 			}
 			if r.Schema != report.SchemaID {
 				return fmt.Errorf("%s: schema %q is not %s", reportFile, r.Schema, report.SchemaID)
+			}
+			if t.Schema == victim.Schema {
+				return a.scoreVictims(truthFile, &r)
 			}
 			var labels *score.Labels
 			var attributed *score.Attributed
@@ -99,6 +104,39 @@ Exit codes: 0 every bar is met, 1 one is not, 2 usage, 3 a file cannot be read.`
 	f.Float64Var(&bars.completeness, "bar-completeness", 0.9, "least completeness of campaigns")
 	f.Float64Var(&bars.defects, "bar-defects", 0.9, "least share of seeded defects found")
 	return c
+}
+
+// Bars of the services with switches.
+const (
+	victimPrecision = 0.95
+	victimRecall    = 0.9
+)
+
+// scoreVictims compares a report with the truth of services with switches.
+func (a *app) scoreVictims(truthFile string, r *report.Report) error {
+	var t victim.Truth
+	if err := readJSON(truthFile, &t); err != nil {
+		return err
+	}
+	b := victim.NewBoard()
+	b.AddTruth(&t, r)
+	if err := b.Print(a.stdout); err != nil {
+		return err
+	}
+	below := false
+	for _, bar := range []struct {
+		what     string
+		got, bar float64
+	}{{"precision", b.Precision(), victimPrecision}, {"recall", b.Recall(), victimRecall}} {
+		if bar.got < bar.bar {
+			below = true
+			fmt.Fprintf(a.stderr, "below the bar: %s %.4f, bar %.4f\n", bar.what, bar.got, bar.bar)
+		}
+	}
+	if below {
+		return exitError{exitFindings}
+	}
+	return nil
 }
 
 func readJSON(name string, v any) error {

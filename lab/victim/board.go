@@ -42,6 +42,7 @@ func (b *Board) row(kind string) *Row {
 
 // Finding is a finding of a report with the place it is at.
 type Finding struct {
+	Site             string // empty: of no API
 	Kind, Component  string
 	Method, Template string // empty: of no API
 	Status           string
@@ -59,7 +60,7 @@ func Findings(r *report.Report) []Finding {
 		d := &r.Defects[i]
 		f := Finding{Kind: d.Kind, Component: d.Component, Status: d.Status, Reason: d.Reason.En}
 		if a := apis[d.API]; a != nil {
-			f.Method, f.Template = a.Method, a.Template
+			f.Site, f.Method, f.Template = a.Site, a.Method, a.Template
 		}
 		out = append(out, f)
 	}
@@ -108,6 +109,23 @@ func isParameter(s string) bool { return strings.HasPrefix(s, "{") && strings.Ha
 func (b *Board) Add(name string, app *App, on func(flaw string) bool, r *report.Report) {
 	findings := Findings(r)
 	explained := make([]bool, len(findings))
+	b.signs(app, on, findings, explained)
+	b.rest(app.Name+" "+name, findings, explained)
+}
+
+// AddTruth compares a report about several applications with their truth.
+func (b *Board) AddTruth(t *Truth, r *report.Report) {
+	findings := Findings(r)
+	explained := make([]bool, len(findings))
+	for i := range t.Apps {
+		app, on := t.Apps[i].app()
+		b.signs(app, on, findings, explained)
+	}
+	b.rest("report", findings, explained)
+}
+
+// signs looks for what the flaws of an application should give.
+func (b *Board) signs(app *App, on func(flaw string) bool, findings []Finding, explained []bool) {
 	for i := range app.Flaws {
 		fl := &app.Flaws[i]
 		if !on(fl.Name) {
@@ -117,7 +135,7 @@ func (b *Board) Add(name string, app *App, on func(flaw string) bool, r *report.
 			s := &fl.Signs[j]
 			found := false
 			for k := range findings {
-				if s.Explains(&findings[k]) {
+				if f := &findings[k]; (f.Site == "" || f.Site == app.Name) && s.Explains(f) {
 					found, explained[k] = true, true
 				}
 			}
@@ -130,13 +148,17 @@ func (b *Board) Add(name string, app *App, on func(flaw string) bool, r *report.
 			}
 		}
 	}
+}
+
+// rest counts the findings.
+func (b *Board) rest(name string, findings []Finding, explained []bool) {
 	for k := range findings {
 		if explained[k] {
 			b.row(findings[k].Kind).Right++
 			continue
 		}
 		b.row(findings[k].Kind).False++
-		b.notes[fmt.Sprintf("%s %s false %s: %s", app.Name, name, &findings[k], findings[k].Reason)]++
+		b.notes[fmt.Sprintf("%s false %s: %s", name, &findings[k], findings[k].Reason)]++
 	}
 }
 

@@ -10,9 +10,12 @@
 package victim
 
 import (
+	"crypto/tls"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"xiezhi/internal/policy"
@@ -26,7 +29,10 @@ type Env struct {
 	Spend func(time.Duration) // makes the running answer come later
 	Rand  *rand.Rand
 	Town  *people.Town
-	On    func(flaw string) bool // asked with every request: a flaw may be mended while the service runs
+	// On is asked with every request that would show the flaw, and with no other:
+	// a flaw may be mended while the service runs, and that it was asked is the
+	// truth about the exchange.
+	On func(flaw string) bool
 }
 
 // App is one application.
@@ -67,8 +73,7 @@ type Sign struct {
 type Config struct {
 	App  *App
 	Seed uint64
-	// On says from when to when a flaw is on: see Always, Never, Until.
-	On func(flaw string, at time.Time) bool
+	On   func(flaw string, at time.Time) bool
 }
 
 // Start is when a play begins: a Monday.
@@ -86,17 +91,46 @@ func Always(string, time.Time) bool { return true }
 // Never switches every flaw off.
 func Never(string, time.Time) bool { return false }
 
+// Event is one exchange with its truth.
+type Event struct {
+	*visit.Event
+	Shown   []string // flaws that showed in it
+	Refused []string // flaws that would have shown, had they been on
+}
+
 // Run plays the application and hands every exchange to the sink.
-func Run(cfg Config, sink visit.Sink) error {
+func Run(cfg Config, sink func(*Event) error) error {
 	clock := &visit.Clock{}
 	clock.Set(Start)
 	seed := cfg.Seed
 	for _, c := range cfg.App.Name {
 		seed = seed*1_000_003 + uint64(c)
 	}
+	var ev Event
+	answering := false
 	service := cfg.App.New(Env{Now: clock.Now, Spend: clock.Spend, Rand: rand.New(rand.NewPCG(seed, 0x73657276696365)), Town: people.New(cfg.Seed),
-		On: func(flaw string) bool { return cfg.On(flaw, clock.Now()) }})
-	w := visit.New(visit.Config{Host: cfg.App.Host, Address: netip.AddrFrom4([4]byte{198, 51, 100, 10}), Handler: service, Seed: seed, Clock: clock, Prefix: cfg.App.Name, Sink: sink})
+		On: func(flaw string) bool {
+			on := cfg.On(flaw, clock.Now())
+			list := &ev.Refused
+			if on {
+				list = &ev.Shown
+			}
+			if answering && !slices.Contains(*list, flaw) {
+				*list = append(*list, flaw)
+			}
+			return on
+		}})
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ev.Shown, ev.Refused = ev.Shown[:0], ev.Refused[:0]
+		answering = true
+		service.ServeHTTP(w, r)
+		answering = false
+	})
+	w := visit.New(visit.Config{Host: cfg.App.Host, Address: netip.AddrFrom4([4]byte{198, 51, 100, 10}), Handler: handler, Seed: seed, Clock: clock, Prefix: cfg.App.Name,
+		Sink: func(e *visit.Event) error {
+			ev.Event = e
+			return sink(&ev)
+		}})
 	defer w.Close()
 	days := rand.New(rand.NewPCG(seed, 0x64617973))
 	for d := range cfg.App.Days {
@@ -106,5 +140,20 @@ func Run(cfg Config, sink visit.Sink) error {
 			return err
 		}
 	}
+	if w.Refused > 0 {
+		return fmt.Errorf("%s: %d visits found no room", cfg.App.Name, w.Refused)
+	}
 	return nil
+}
+
+// Live gives the application as a service of the real world: it runs by the
+// real clock and takes every connection for one whose TLS ended before it.
+func Live(app *App, seed uint64, on func(flaw string) bool) http.Handler {
+	service := app.New(Env{Now: time.Now, Spend: time.Sleep, Rand: rand.New(rand.NewPCG(seed, 0x6c697665)), Town: people.New(seed), On: on})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.TLS == nil {
+			r.TLS = &tls.ConnectionState{}
+		}
+		service.ServeHTTP(w, r)
+	})
 }

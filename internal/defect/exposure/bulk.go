@@ -72,6 +72,9 @@ func (d *Bulk) Observe(ev *defect.Event) {
 	if ev.API.Role == taxonomy.RoleExport && !ev.Anonymous {
 		return
 	}
+	if ev.Policy.Approved(taxonomy.DefectBulkResponse, ev.API.Host, ev.API.Method, ev.API.Template, ev.Who.Client, ev.Who.Principal, max(people, ev.Records), ev.End) {
+		return
+	}
 	s := d.states.Ensure(ev.Handle)
 	s.span.Add(ev.End)
 	if people >= moreSubjects {

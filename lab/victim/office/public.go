@@ -24,7 +24,10 @@ var App = &victim.App{
 			{Kinds: []string{"admin_weak_or_default", "default_credential"}, Method: "POST", Template: "/admin/api/login"},
 			{Kinds: []string{"default_credential", "admin_weak_or_default", "weak_in_use"}, Method: "POST", Template: "/admin/api/login", Extra: true},
 		}},
-		{Name: SamePassword, Signs: []victim.Sign{{Kinds: []string{"shared_default"}, Method: "POST", Template: "/admin/api/login"}}},
+		{Name: SamePassword, Signs: []victim.Sign{
+			{Kinds: []string{"shared_default"}, Method: "POST", Template: "/admin/api/login"},
+			{Kinds: []string{"admin_weak_or_default", "weak_in_use"}, Method: "POST", Template: "/admin/api/login", Extra: true}, // it holds the house's name and the year
+		}},
 		{Name: NoRotation, Signs: []victim.Sign{{Kinds: []string{"stale_privileged"}}}},
 		{Name: AnyRole, Signs: []victim.Sign{
 			{Kinds: []string{"bfla"}, Method: "PUT", Template: "/admin/api/staff/{}/role"},

@@ -127,7 +127,7 @@ func (s *service) merchant(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	limit := 50
-	if s.env.On(LargePages) {
+	if size, _ := strconv.Atoi(r.URL.Query().Get("pageSize")); size > limit && s.env.On(LargePages) {
 		limit = 2000
 	}
 	from, to := page(r, len(s.list), 20, limit)

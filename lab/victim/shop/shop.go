@@ -204,7 +204,7 @@ func (s *service) products(w http.ResponseWriter, r *http.Request) {
 // search looks a name up. An apostrophe is a part of some brands' names.
 func (s *service) search(w http.ResponseWriter, r *http.Request) {
 	term := r.URL.Query().Get("q")
-	if s.env.On(RawSearch) && strings.Count(term, "'")%2 == 1 {
+	if strings.Count(term, "'")%2 == 1 && s.env.On(RawSearch) {
 		tail := term[strings.LastIndexByte(term, '\'')+1:]
 		write(w, 500, obj{"success": false, "message": "You have an error in your SQL syntax; check the manual that corresponds to your MySQL server version for the right syntax to use near '" + tail + "%' LIMIT 0, 20' at line 1", "data": nil})
 		return
@@ -350,7 +350,8 @@ func (s *service) update(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.nick = cmp.Or(in.Nickname, a.nick)
-	if s.env.On(OpenFields) {
+	more := in.VipLevel != "" && in.VipLevel != a.level || in.Points != nil && *in.Points != a.points
+	if more && s.env.On(OpenFields) {
 		a.level = cmp.Or(in.VipLevel, a.level)
 		if in.Points != nil {
 			a.points = *in.Points

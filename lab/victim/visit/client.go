@@ -99,6 +99,9 @@ func (c *Client) lines(a *Actor, r *Request) []Head {
 			out = append(out, Head{name, value})
 		}
 	}
+	if len(r.Header) > 0 && !slices.ContainsFunc(c.Headers, func(h Head) bool { return h.Value == "{extra}" }) {
+		panic("visit: " + c.Name + " sends no lines of its script") // a script's mistake
+	}
 	for _, h := range c.Headers {
 		switch h.Value {
 		case "{host}":

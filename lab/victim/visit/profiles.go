@@ -45,7 +45,7 @@ var (
 		Headers: heads("Host", "{host}", "Connection", "close", "User-Agent", "{agent}", "Accept-Encoding", "gzip", "Accept-Language", "zh-cn,zh-tw", "Accept", "*/*"),
 		Agents:  []string{"Mozilla/5.0 (compatible; Baiduspider/2.0; +http://www.baidu.com/search/spider.html)"}}
 	Monitor = &Profile{Name: "monitor", Proto: 11, JA4: "t13d190900_9dc949149365_97f8aa674fd9",
-		Headers: heads("Host", "{host}", "User-Agent", "{agent}", "Accept", "*/*", "Connection", "close"),
+		Headers: heads("Host", "{host}", "User-Agent", "{agent}", "Accept", "*/*", "", "{extra}", "Connection", "close"),
 		Agents:  []string{"Blackbox Exporter/0.25.0"}}
 	Partner = &Profile{Name: "partner", Proto: 11, JA4: "t13d4907h1_0d8feac7bc37_7395dae3b2f3",
 		Headers: heads("Content-Type", "{type}", "Authorization", "{auth}", "", "{extra}", "User-Agent", "{agent}", "Host", "{host}", "Connection", "Keep-Alive", "Accept-Encoding", "gzip,deflate", "Content-Length", "{length}"),

@@ -1,0 +1,108 @@
+package victim_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"xiezhi/internal/policy"
+	"xiezhi/internal/taxonomy"
+	"xiezhi/lab/victim"
+	"xiezhi/lab/victim/roster"
+)
+
+// claims is the application's policy with the claim, at a time, that every kind
+// of defect is mended.
+func claims(app *victim.App, at time.Time) *policy.File {
+	p := policy.File{Version: policy.Version}
+	if app.Policy != nil {
+		p = *app.Policy
+	}
+	p.Fixes = nil
+	for _, k := range slices.Sorted(maps.Keys(taxonomy.ClassOf)) {
+		p.Fixes = append(p.Fixes, policy.Fix{Decision: policy.Decision{At: at, By: "dev", Reason: "released"}, Target: policy.Target{Site: app.Name}, Match: policy.Match{Kind: k}})
+	}
+	return &p
+}
+
+// outcomes counts the states of the findings that the flaws explain, by kind.
+type outcomes map[string]map[string]int
+
+func (o outcomes) add(app *victim.App, findings []victim.Finding) {
+	for i := range findings {
+		f := &findings[i]
+		if !explained(app, f) {
+			continue
+		}
+		if o[f.Kind] == nil {
+			o[f.Kind] = map[string]int{}
+		}
+		o[f.Kind][f.Status]++
+	}
+}
+
+func explained(app *victim.App, f *victim.Finding) bool {
+	for i := range app.Flaws {
+		for j := range app.Flaws[i].Signs {
+			if app.Flaws[i].Signs[j].Explains(f) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (o outcomes) sum(statuses ...string) (n int) {
+	for _, by := range o {
+		for s, c := range by {
+			if len(statuses) == 0 || slices.Contains(statuses, s) {
+				n += c
+			}
+		}
+	}
+	return n
+}
+
+func (o outcomes) String() string {
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(o)) {
+		fmt.Fprintf(&b, "  %-28s", k)
+		for _, s := range slices.Sorted(maps.Keys(o[k])) {
+			fmt.Fprintf(&b, " %s %d", s, o[k][s])
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// TestFixesAreVerified claims half way that everything is mended. Where it is,
+// traffic has to prove it; where it is not, nothing may be called fixed; and
+// what comes back has to be noticed.
+func TestFixesAreVerified(t *testing.T) {
+	mended, kept, back := outcomes{}, outcomes{}, outcomes{}
+	for seed := range seeds() {
+		for _, app := range roster.Apps() {
+			half := app.Half()
+			again := app.End().AddDate(0, 0, -app.Days/7)
+			for _, c := range []struct {
+				into outcomes
+				on   func(at time.Time) bool
+			}{
+				{mended, func(at time.Time) bool { return at.Before(half) }},
+				{kept, func(time.Time) bool { return true }},
+				{back, func(at time.Time) bool { return at.Before(half) || !at.Before(again) }},
+			} {
+				r := play(t, victim.Config{App: app, Seed: uint64(seed + 1), On: func(_ string, at time.Time) bool { return c.on(at) }}, claims(app, half))
+				c.into.add(app, victim.Findings(r))
+			}
+		}
+	}
+	t.Logf("mended half way:\n%snot mended:\n%scome back:\n%s", mended, kept, back)
+	if n := kept.sum("fixed", "retired"); n*100 > kept.sum() {
+		t.Errorf("%d of %d findings that were not mended are called fixed, want at most 1 %%", n, kept.sum())
+	}
+	t.Logf("%d of %d claims about what is not mended ended as fixed", kept.sum("fixed", "retired"), kept.sum())
+}
