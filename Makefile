@@ -6,7 +6,7 @@ BIN     := bin/xiezhi
 FUZZ    ?= 10s
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: all build demo test race fuzz bench bench-peers bench-logs lint clean
+.PHONY: all build demo test victims race fuzz bench bench-peers bench-logs lint clean
 
 all: build
 
@@ -25,6 +25,11 @@ demo: $(BIN)
 test:
 	$(GO) vet ./...
 	$(GO) test ./...
+
+# The acceptance of the defect audits: services with switches, over many seeds.
+SEEDS ?= 30
+victims:
+	XIEZHI_SEEDS=$(SEEDS) $(GO) test ./lab/victim -count 1 -timeout 60m -v -run 'TestDefectsAreFound|TestFlawsAlone|TestFixesAreVerified'
 
 race:
 	$(GO) test -race ./...

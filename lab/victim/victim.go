@@ -74,6 +74,8 @@ type Config struct {
 	App  *App
 	Seed uint64
 	On   func(flaw string, at time.Time) bool
+	// Until, when set, ends the play early.
+	Until time.Time
 }
 
 // Start is when a play begins: a Monday.
@@ -135,6 +137,9 @@ func Run(cfg Config, sink func(*Event) error) error {
 	days := rand.New(rand.NewPCG(seed, 0x64617973))
 	for d := range cfg.App.Days {
 		midnight := Start.AddDate(0, 0, d)
+		if !cfg.Until.IsZero() && !midnight.Before(cfg.Until) {
+			break
+		}
 		service.Day(w, midnight, days)
 		if err := w.Play(midnight.AddDate(0, 0, 1)); err != nil {
 			return err
