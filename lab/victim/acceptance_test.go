@@ -94,6 +94,7 @@ func TestDefectsAreFound(t *testing.T) {
 	began, exchanges := time.Now(), uint64(0)
 	for seed := range seeds() {
 		for _, app := range roster.Apps() {
+			app = app.Speak(uint64(seed + 1))
 			r := play(t, victim.Config{App: app, Seed: uint64(seed + 1), On: victim.Always}, app.Policy)
 			exchanges += r.Input.Exchanges
 			on.Add("on", app, all, r)
@@ -124,6 +125,7 @@ func TestFlawsAlone(t *testing.T) {
 	board := victim.NewBoard()
 	board.Judged = judged()
 	for _, app := range roster.Apps() {
+		app = app.Speak(1)
 		for i := range app.Flaws {
 			name := app.Flaws[i].Name
 			only := func(flaw string) bool { return flaw == name }

@@ -97,6 +97,7 @@ func TestFixesAreVerified(t *testing.T) {
 	early, late := places{}, places{} // what was found by half time, and at the end though it was mended
 	for seed := range seeds() {
 		for _, app := range roster.Apps() {
+			app = app.Speak(uint64(seed + 1))
 			half := app.Half()
 			again := app.End().AddDate(0, 0, -app.Days/7)
 			for _, c := range []struct {

@@ -44,6 +44,46 @@ type App struct {
 	Flaws    []Flaw
 	Policy   *policy.File // what its operator decided; may be nil
 	New      func(Env) Service
+
+	// Dialects are ways in which teams name things; the seed chooses one. Empty:
+	// as the service speaks.
+	Dialects []*visit.Dialect
+}
+
+// Dialect is the way things are named in a play of a seed; nil: as the service
+// speaks.
+func (a *App) Dialect(seed uint64) *visit.Dialect {
+	if len(a.Dialects) == 0 {
+		return nil
+	}
+	return a.Dialects[seed%uint64(len(a.Dialects))]
+}
+
+// Speak gives the application with the templates of its signs and of its policy
+// as they are in a play of a seed.
+func (a *App) Speak(seed uint64) *App {
+	d := a.Dialect(seed)
+	if d == nil {
+		return a
+	}
+	out := *a
+	out.Flaws = nil
+	for _, f := range a.Flaws {
+		f.Signs = slices.Clone(f.Signs)
+		for i := range f.Signs {
+			f.Signs[i].Template = d.Path(f.Signs[i].Template)
+		}
+		out.Flaws = append(out.Flaws, f)
+	}
+	if a.Policy != nil {
+		p := *a.Policy
+		p.Approvals = slices.Clone(p.Approvals)
+		for i := range p.Approvals {
+			p.Approvals[i].Template = d.Path(p.Approvals[i].Template)
+		}
+		out.Policy = &p
+	}
+	return &out
 }
 
 // Service is a running application: what answers, and who comes on a day.
@@ -128,7 +168,7 @@ func Run(cfg Config, sink func(*Event) error) error {
 		service.ServeHTTP(w, r)
 		answering = false
 	})
-	w := visit.New(visit.Config{Host: cfg.App.Host, Address: netip.AddrFrom4([4]byte{198, 51, 100, 10}), Handler: handler, Seed: seed, Clock: clock, Prefix: cfg.App.Name,
+	w := visit.New(visit.Config{Host: cfg.App.Host, Address: netip.AddrFrom4([4]byte{198, 51, 100, 10}), Handler: handler, Seed: seed, Clock: clock, Prefix: cfg.App.Name, Dialect: cfg.App.Dialect(cfg.Seed),
 		Sink: func(e *visit.Event) error {
 			ev.Event = e
 			return sink(&ev)

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,10 +108,13 @@ func Write(ctx context.Context, apps []*App, seed uint64, on func(flaw string) b
 		return nil, err
 	}
 	defer labels.abandon()
-	for _, app := range apps {
+	apps = slices.Clone(apps)
+	for i, app := range apps {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
+		app = app.Speak(seed)
+		apps[i] = app
 		one, err := writeApp(app, seed, on, filepath.Join(dir, TrafficDir, app.Name+".harl.zst"), labels)
 		if err != nil {
 			return nil, err

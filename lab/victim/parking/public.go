@@ -16,6 +16,11 @@ import (
 // App is the application.
 var App = &victim.App{
 	Name: "parking", Host: host, Industry: "parking", Days: 42,
+	Dialects: []*visit.Dialect{
+		nil,
+		{Prefix: "/parking-app", Under: "/api/", Snake: true, Words: map[string]string{"code": "errcode", "message": "errmsg", "data": "result"}},
+		{Words: map[string]string{"plateNo": "cphm", "parkName": "tccmc", "spaceNo": "cwh", "ownerPhone": "czsjh", "ownerName": "czxm", "enterTime": "rcsj", "leaveTime": "ccsj", "message": "msg", "fee": "yfje"}},
+	},
 	Flaws: []victim.Flaw{
 		{Name: HiddenFields, Signs: []victim.Sign{
 			{Kinds: []string{"unused_by_frontend"}, Method: "GET", Template: "/api/v1/parking/fee"},

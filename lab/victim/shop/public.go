@@ -16,6 +16,11 @@ import (
 // App is the application.
 var App = &victim.App{
 	Name: "shop", Host: host, Industry: "ecommerce", Days: 42,
+	Dialects: []*visit.Dialect{
+		nil,
+		{Prefix: "/gateway", Under: "/api/", Snake: true, Words: map[string]string{"message": "error_msg", "data": "payload", "rows": "records"}},
+		{Prefix: "/prod-api", Under: "/api/", Words: map[string]string{"phoneMask": "maskedTel", "phone": "tel", "mobile": "mobileNo", "address": "addr", "legalIdCard": "legalCertNo", "vipLevel": "memberGrade", "rows": "list", "receiver": "consignee"}},
+	},
 	Flaws: []victim.Flaw{
 		{Name: PlainWinners, Signs: []victim.Sign{
 			{Kinds: []string{"unneeded_sensitive"}, Method: "GET", Template: "/api/activity/{}/winners"},

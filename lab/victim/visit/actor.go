@@ -299,7 +299,15 @@ func (w *World) emit(a *Actor, r *Request, lines []Head, ans *Answer, took time.
 			field(&x.Response.Header, n, v)
 		}
 	}
-	field(&x.Response.Header, "Content-Length", strconv.Itoa(len(ans.Body)))
+	if w.cfg.Dialect != nil {
+		w.cfg.Dialect.translate(x)
+		for i := range x.Request.Header {
+			if exchange.EqualFold(x.Request.Header[i].Name, "content-length") {
+				x.Request.Header[i].Value = strconv.AppendInt(nil, x.Request.BodySize, 10)
+			}
+		}
+	}
+	field(&x.Response.Header, "Content-Length", strconv.FormatInt(x.Response.BodySize, 10))
 	if w.err == nil && w.cfg.Sink != nil {
 		w.err = w.cfg.Sink(&Event{Exchange: x, Actor: a.role})
 	}

@@ -38,8 +38,9 @@ type Config struct {
 	Address netip.Addr // of the service
 	Handler http.Handler
 	Seed    uint64
-	Clock   *Clock // shared with the service
-	Prefix  string // of the ids of exchanges
+	Clock   *Clock   // shared with the service
+	Prefix  string   // of the ids of exchanges
+	Dialect *Dialect // nil: as the service speaks
 	Sink    Sink
 }
 
