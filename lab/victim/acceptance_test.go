@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -83,11 +84,21 @@ func play(t *testing.T, cfg victim.Config, p *policy.File) *report.Report {
 	return res.Report
 }
 
+// half gives about half of the flaws, by seed.
+func half(app *victim.App, seed uint64) func(flaw string) bool {
+	r := mathrand.New(mathrand.NewPCG(seed, 0x68616c66))
+	on := map[string]bool{}
+	for _, f := range app.Flaws {
+		on[f.Name] = r.IntN(2) == 0
+	}
+	return func(flaw string) bool { return on[flaw] }
+}
+
 func none(string) bool { return false }
 func all(string) bool  { return true }
 
-// TestDefectsAreFound plays every application with all flaws on and with all
-// off: what is on is found as what it is where it is, and nothing else is.
+// TestDefectsAreFound plays every application with all flaws on, with half of
+// them and with none: what is on is found as what it is where it is, and nothing else is.
 func TestDefectsAreFound(t *testing.T) {
 	on, off := victim.NewBoard(), victim.NewBoard()
 	on.Judged = judged()
@@ -101,6 +112,10 @@ func TestDefectsAreFound(t *testing.T) {
 			r = play(t, victim.Config{App: app, Seed: uint64(seed + 1), On: victim.Never}, app.Policy)
 			exchanges += r.Input.Exchanges
 			off.Add("off", app, none, r)
+			some := half(app, uint64(seed+1))
+			r = play(t, victim.Config{App: app, Seed: uint64(seed + 1), On: func(flaw string, _ time.Time) bool { return some(flaw) }}, app.Policy)
+			exchanges += r.Input.Exchanges
+			on.Add("some on", app, some, r)
 		}
 	}
 	t.Logf("%d exchanges, %v", exchanges, time.Since(began).Round(time.Millisecond))

@@ -98,6 +98,7 @@ func newService(env victim.Env) *service {
 	s.mux.HandleFunc("GET /admin/api/members", s.as(s.members))
 	s.mux.HandleFunc("GET /admin/api/members/{id}", s.as(s.member))
 	s.mux.HandleFunc("GET /admin/api/reports/daily", s.as(s.report))
+	s.mux.HandleFunc("GET /admin/api/insights", s.as(s.insights))
 	s.mux.HandleFunc("GET /admin/api/staff", s.as(s.only(s.list)))
 	s.mux.HandleFunc("POST /admin/api/staff", s.as(s.only(s.add)))
 	s.mux.HandleFunc("PUT /admin/api/staff/{id}/role", s.as(s.only(s.grant)))
@@ -315,6 +316,18 @@ func (s *service) report(w http.ResponseWriter, _ *http.Request, e *employee) {
 		return
 	}
 	good(w, obj{"visits": 1200 + s.env.Now().YearDay()*7%300, "orders": 80 + s.env.Now().YearDay()%40, "day": s.env.Now().Format("2006-01-02")})
+}
+
+// rollout is when everybody may use what only administrators tried before.
+const rollout = 56
+
+// insights is a function that is new: administrators try it, then all get it.
+func (s *service) insights(w http.ResponseWriter, _ *http.Request, e *employee) {
+	if e.role != admin && s.env.Now().Before(victim.Start.AddDate(0, 0, rollout)) {
+		bad(w, 403, "没有权限，请联系管理员授权")
+		return
+	}
+	good(w, obj{"growth": "3.1%", "churn": "0.8%", "asOf": s.env.Now().Format("2006-01-02")})
 }
 
 func (s *service) list(w http.ResponseWriter, _ *http.Request, _ *employee) {

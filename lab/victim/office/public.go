@@ -183,6 +183,10 @@ func (s *service) shift(a *visit.Actor, e *employee) {
 			a.Get("/admin/api/members/" + id)
 		}
 	}
+	if e.role == admin && a.Rand.IntN(2) == 0 || a.Now().After(victim.Start.AddDate(0, 0, rollout)) && a.Rand.IntN(3) == 0 {
+		a.Think(9 * time.Second)
+		a.Get("/admin/api/insights")
+	}
 	switch e.role {
 	case admin:
 		for range 2 {

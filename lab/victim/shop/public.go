@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"xiezhi/internal/policy"
@@ -103,6 +104,11 @@ func (s *service) day(w *visit.World, midnight time.Time, r *rand.Rand) {
 		c := visit.NewClient(visit.Chrome, visit.Home(9000+i), i)
 		work := midnight.Add(9*time.Hour + time.Duration(r.IntN(8*3600))*time.Second)
 		w.Enter(work, "merchant", c, func(a *visit.Actor) { s.desk(a, s.all[i], midnight) })
+		if r.IntN(2) == 0 { // the warehouse gets a link that opens the table for a day
+			w.Enter(work.Add(2*time.Hour), "warehouse", visit.NewClient(visit.Chrome, visit.Home(9200+r.IntN(4)), i), func(a *visit.Actor) {
+				a.Get(s.link(strings.TrimPrefix(table(midnight, a.Rand), "/files/export/")))
+			})
+		}
 		if r.IntN(2) == 0 { // who packs got the link of the table in a chat, and has no account
 			clerk := visit.NewClient(visit.Chrome, visit.Home(9100+r.IntN(6)), i)
 			w.Enter(work.Add(time.Hour), "packer", clerk, func(a *visit.Actor) { a.Get(table(midnight, a.Rand)) })
