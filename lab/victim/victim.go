@@ -106,7 +106,6 @@ type Sign struct {
 	Method    string
 	Template  string
 	Extra     bool // right when it is reported, and not missed when it is not
-	Passive   bool // has no passive proof of a fix
 }
 
 // Config is one play of one application.
