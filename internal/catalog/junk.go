@@ -66,9 +66,10 @@ func (c *Catalog) plausible(o *observe.Observation, segs []segment) bool {
 	if !listable(o.Method) {
 		return false
 	}
-	// A path that scanners ask for is theirs, unless what answers shows itself.
+	// A path that scanners ask for is theirs, unless what answers shows itself or
+	// knows the asker: components have honest users, too.
 	for i := range o.Signatures {
-		if o.Signatures[i].In == observe.InPath && !shows(o) {
+		if o.Signatures[i].In == observe.InPath && !shows(o) && !admits(o) {
 			return false
 		}
 	}
@@ -78,6 +79,12 @@ func (c *Catalog) plausible(o *observe.Observation, segs []segment) bool {
 		}
 	}
 	return true
+}
+
+// admits reports whether the answer gives a credential, or data to one that was
+// shown.
+func admits(o *observe.Observation) bool {
+	return len(o.Issued) > 0 || len(o.Credentials) > 0 && o.RespKind == observe.BodyJSON && o.Schema != 0
 }
 
 // shows reports whether the answer carries the mark of a component, a file or

@@ -236,3 +236,24 @@ func TestErrorBesideATemplate(t *testing.T) {
 		t.Error("errors beside an API count for it")
 	}
 }
+
+// Paths of components draw scanners, and have honest users: a login that gives
+// a token, and what is answered to the token.
+func TestUsersOfComponentsAreNoScan(t *testing.T) {
+	s := newSite(t)
+	probed := func(b *build) *build {
+		b.Signatures = []observe.Signature{{Rule: "path.component", In: observe.InPath}}
+		return b
+	}
+	for range 3 {
+		if ev := s.do(probed(request("GET", "/nacos/v1/cs/configs").json(200, "anything"))); ev.API != nil {
+			t.Fatalf("a probe belongs to %s", ev.API.Template)
+		}
+	}
+	want(t, s)
+	for range 3 {
+		s.do(probed(request("POST", "/nacos/v1/auth/login").login("ops").json(200, "issued").issue("t1")))
+		s.do(probed(request("GET", "/nacos/v1/ns/instance/list").bearer("t1").json(200, "instances")))
+	}
+	want(t, s, "POST /nacos/v1/auth/login", "GET /nacos/v1/ns/instance/list")
+}

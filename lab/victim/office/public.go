@@ -77,6 +77,11 @@ var App = &victim.App{
 	},
 }
 
+const (
+	class   = 6  // new staff begin together
+	curious = 20 // the day from which on clerks try an administrator's functions
+)
+
 // paths are what a scanner of the house's own asks for every week.
 var paths = []string{"/actuator/env", "/druid/index.html", "/nacos/v1/auth/users?pageNo=1&pageSize=10", "/v3/api-docs", "/.git/HEAD", "/.git/config", "/.env", "/backup/oa.sql", "/uploads/", "/static/admin.8f03.js.map"}
 
@@ -98,16 +103,30 @@ func (s *service) day(w *visit.World, midnight time.Time, r *rand.Rand) {
 			w.Enter(work(), e.role, c, func(a *visit.Actor) { s.shift(a, e) })
 		}
 	}
-	if days%9 == 3 { // somebody new begins
-		name := fmt.Sprintf("trainee%02d", days/9+1)
-		at := work()
-		c := visit.NewClient(visit.Chrome, visit.Home(700+days), days)
-		w.Enter(at, admin, visit.NewClient(visit.Chrome, visit.Desk(1), 1), func(a *visit.Actor) {
-			if s.signIn(a, s.staff[1]) {
-				a.Post("/admin/api/staff", map[string]string{"userName": name})
+	if days%28 == 2 { // a class of new staff begins; passwords of one day can be compared
+		for i := range class {
+			name := fmt.Sprintf("trainee%02d", days/28*class+i+1)
+			at := midnight.Add(9*time.Hour + time.Duration(i*20)*time.Minute)
+			w.Enter(at, admin, visit.NewClient(visit.Chrome, visit.Desk(1), 1), func(a *visit.Actor) {
+				if s.signIn(a, s.staff[1]) {
+					a.Post("/admin/api/staff", map[string]string{"userName": name})
+				}
+			})
+			c := visit.NewClient(visit.Chrome, visit.Home(700+days+i), days)
+			w.Enter(at.Add(15*time.Minute), clerk, c, func(a *visit.Actor) { s.begin(a, name) })
+		}
+	}
+	if days >= curious && days%5 == 0 { // the menu hides what a clerk may not do; some have the link all the same
+		e := s.staff[5+days/5%8]
+		w.Enter(work(), clerk, visit.NewClient(visit.Chrome, visit.Home(600+e.id), e.id), func(a *visit.Actor) {
+			if !s.signIn(a, e) {
+				return
 			}
+			a.Think(30 * time.Second)
+			a.Get("/admin/api/staff")
+			a.Think(20 * time.Second)
+			a.Send("PUT", fmt.Sprintf("/admin/api/staff/%d/role", e.id), map[string]string{"role": clerk})
 		})
-		w.Enter(at.Add(20*time.Minute), clerk, c, func(a *visit.Actor) { s.begin(a, name) })
 	}
 	if days%7 == 4 { // the security team looks from outside what shows
 		for _, n := range []int{50, 51} {
@@ -187,22 +206,12 @@ func (s *service) shift(a *visit.Actor, e *employee) {
 		a.Think(9 * time.Second)
 		a.Get("/admin/api/insights")
 	}
-	switch e.role {
-	case admin:
-		for range 2 {
+	if e.role == admin {
+		for range 3 {
 			a.Think(20 * time.Second)
 			a.Get("/admin/api/staff")
-		}
-		a.Think(20 * time.Second)
-		a.Send("PUT", fmt.Sprintf("/admin/api/staff/%d/role", s.staff[5+a.Rand.IntN(8)].id), map[string]string{"role": clerk})
-	case clerk:
-		// The menu hides what a clerk may not do. Some have the link all the same.
-		if a.Rand.IntN(30) == 0 {
-			a.Think(30 * time.Second)
-			if a.Get("/admin/api/staff").OK() {
-				a.Think(10 * time.Second)
-			}
-			a.Send("PUT", fmt.Sprintf("/admin/api/staff/%d/role", e.id), map[string]string{"role": clerk})
+			a.Think(20 * time.Second)
+			a.Send("PUT", fmt.Sprintf("/admin/api/staff/%d/role", s.staff[5+a.Rand.IntN(8)].id), map[string]string{"role": clerk})
 		}
 	}
 	if a.Rand.IntN(4) == 0 {
