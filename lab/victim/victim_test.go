@@ -69,6 +69,26 @@ func TestSameSeedSameBytes(t *testing.T) {
 	}
 }
 
+// TestEveryKindCanBeSwitched holds the signs against the taxonomy. Custom
+// defects are the operator's own.
+func TestEveryKindCanBeSwitched(t *testing.T) {
+	shown := map[taxonomy.DefectKind]bool{taxonomy.DefectCustom: true}
+	for _, app := range roster.Apps() {
+		for _, f := range app.Flaws {
+			for _, s := range f.Signs {
+				if !s.Extra {
+					shown[taxonomy.DefectKind(s.Kinds[0])] = true
+				}
+			}
+		}
+	}
+	for k := range taxonomy.ClassOf {
+		if !shown[k] {
+			t.Errorf("no flaw shows %s", k)
+		}
+	}
+}
+
 func TestSignsNameKinds(t *testing.T) {
 	for _, app := range roster.Apps() {
 		for _, f := range app.Flaws {

@@ -37,6 +37,10 @@ const (
 	OpenCards     = "open_cards"      // a member's card comes without a session, too
 	AnyOrigin     = "any_origin"      // every origin may read with the visitor's session
 	UnsignedToken = "unsigned_token"  // sessions without a signature are taken
+	DeadSessions  = "dead_sessions"   // signing out ends nothing
+	LongSessions  = "long_sessions"   // sessions live for a month
+	ShortCodes    = "short_codes"     // codes have four digits
+	SlowCheck     = "slow_check"      // only for accounts that exist is the password hashed
 	WeakKey       = "weak_key"        // sessions are signed with a word of every tutorial
 )
 
@@ -64,10 +68,11 @@ type service struct {
 	codes   map[string]string
 	failed  map[string]int
 	sent    map[string]int
+	ended   map[string]bool // sessions that were signed out
 }
 
 func newService(env victim.Env) *service {
-	s := &service{env: env, mux: http.NewServeMux(), byPhone: map[string]*account{}, codes: map[string]string{}, failed: map[string]int{}, sent: map[string]int{}}
+	s := &service{env: env, mux: http.NewServeMux(), byPhone: map[string]*account{}, codes: map[string]string{}, failed: map[string]int{}, sent: map[string]int{}, ended: map[string]bool{}}
 	s.key = fmt.Appendf(nil, "%016x%016x", env.Rand.Uint64(), env.Rand.Uint64())
 	for i := range accounts {
 		p := env.Town.Person(4000 + i)
@@ -81,6 +86,7 @@ func newService(env victim.Env) *service {
 	s.mux.HandleFunc("POST /api/user/register", s.register)
 	s.mux.HandleFunc("POST /api/user/login", s.login)
 	s.mux.HandleFunc("POST /api/sms/send", s.send)
+	s.mux.HandleFunc("POST /api/user/logout", s.logout)
 	s.mux.HandleFunc("POST /api/user/login/sms", s.codeLogin)
 	s.mux.HandleFunc("GET /api/user/profile", s.profile)
 	s.mux.HandleFunc("GET /api/members/{uid}/card", s.card)
@@ -181,6 +187,9 @@ func (s *service) login(w http.ResponseWriter, r *http.Request) {
 		limited(w)
 		return
 	}
+	if a != nil || !s.env.On(SlowCheck) { // what bcrypt takes
+		s.env.Spend(time.Duration(70+s.env.Rand.IntN(12)) * time.Millisecond)
+	}
 	if a == nil || a.password != in["password"] {
 		s.failed[s.day(phone)]++
 		switch {
@@ -213,6 +222,9 @@ func (s *service) send(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.codes[phone] = fmt.Sprintf("%06d", s.env.Rand.IntN(1_000_000))
+	if s.env.On(ShortCodes) {
+		s.codes[phone] = s.codes[phone][:4]
+	}
 	if s.env.On(CodeInAnswer) {
 		good(w, obj{"smsCode": s.codes[phone], "expire": 300})
 		return
@@ -245,9 +257,17 @@ func (s *service) secret() []byte {
 	return s.key
 }
 
-func claims(head string, a *account, now time.Time) string {
+func claims(head string, a *account, now time.Time, life time.Duration) string {
 	e := base64.RawURLEncoding
-	return e.EncodeToString([]byte(head)) + "." + e.EncodeToString(fmt.Appendf(nil, `{"uid":%d,"iat":%d,"exp":%d}`, a.uid, now.Unix(), now.Unix()+7200))
+	return e.EncodeToString([]byte(head)) + "." + e.EncodeToString(fmt.Appendf(nil, `{"uid":%d,"iat":%d,"exp":%d}`, a.uid, now.Unix(), now.Add(life).Unix()))
+}
+
+// life is how long a session lasts.
+func (s *service) life() time.Duration {
+	if s.env.On(LongSessions) {
+		return 30 * 24 * time.Hour
+	}
+	return 2 * time.Hour
 }
 
 func signed(text string, key []byte) string {
@@ -257,7 +277,7 @@ func signed(text string, key []byte) string {
 }
 
 func (s *service) token(a *account) string {
-	return signed(claims(`{"alg":"HS256","typ":"JWT"}`, a, s.env.Now()), s.secret())
+	return signed(claims(`{"alg":"HS256","typ":"JWT"}`, a, s.env.Now(), s.life()), s.secret())
 }
 
 // who gives the account whose session the request shows.
@@ -279,6 +299,9 @@ func (s *service) who(r *http.Request) *account {
 	} else if !hmac.Equal([]byte(signed(token[:i], s.secret())), []byte(token)) {
 		return nil
 	}
+	if s.ended[token] && !s.env.On(DeadSessions) {
+		return nil
+	}
 	var c struct {
 		UID int
 		Exp int64
@@ -294,6 +317,19 @@ func (s *service) byID(uid int) *account {
 		return s.all[i]
 	}
 	return nil
+}
+
+// logout ends the session that the request shows.
+func (s *service) logout(w http.ResponseWriter, r *http.Request) {
+	if s.who(r) == nil {
+		bad(w, 401, 40101, "请先登录")
+		return
+	}
+	if len(s.ended) >= 10_000 {
+		clear(s.ended)
+	}
+	s.ended[strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")] = true
+	good(w, nil)
 }
 
 func (s *service) profile(w http.ResponseWriter, r *http.Request) {

@@ -34,6 +34,10 @@ var App = &victim.App{
 			{Kinds: []string{"optional_authentication", "unauthenticated_sensitive"}, Method: "GET", Template: "/api/members/{}/card", Extra: true},
 		}},
 		one(AnyOrigin, "", "", "cors"),
+		{Name: DeadSessions, Signs: []victim.Sign{{Kinds: []string{"dead_credential"}}, {Kinds: []string{"dead_credential"}, Extra: true}}},
+		{Name: LongSessions, Signs: []victim.Sign{{Kinds: []string{"jwt_lifetime"}}, {Kinds: []string{"jwt_lifetime"}, Extra: true}}},
+		{Name: ShortCodes, Signs: []victim.Sign{{Kinds: []string{"weak_verification_code"}}, {Kinds: []string{"weak_verification_code"}, Extra: true}}},
+		one(SlowCheck, "POST", "/api/user/login", "timing_oracle"),
 		{Name: UnsignedToken, Signs: []victim.Sign{{Kinds: []string{"jwt_none"}}}},
 		{Name: WeakKey, Signs: []victim.Sign{{Kinds: []string{"jwt_weak_secret"}}, {Kinds: []string{"default_secret"}, Extra: true}}},
 	},
@@ -61,7 +65,7 @@ func (s *service) visits(w *visit.World, midnight time.Time, r *rand.Rand) {
 		p := s.env.Town.Person(50_000 + r.IntN(40_000))
 		w.Enter(at(midnight, r), "newcomer", visit.Browser(p.Index), func(v *visit.Actor) { s.join(v, p) })
 	}
-	if r.IntN(2) == 0 { // types a number that has no account
+	for range 2 { // types a number that has no account
 		p := s.env.Town.Person(30_000 + r.IntN(9000))
 		w.Enter(at(midnight, r), "forgetful", visit.Browser(p.Index), func(v *visit.Actor) {
 			for range 1 + v.Rand.IntN(2) {
@@ -111,7 +115,7 @@ func (s *service) visits(w *visit.World, midnight time.Time, r *rand.Rand) {
 		w.Enter(at(midnight, r), "stranger", visit.Browser(21_000+r.IntN(900)), func(v *visit.Actor) { v.Get(fmt.Sprintf("/api/members/%d/card", a.uid)) })
 	}
 	w.Enter(at(midnight, r), "test app", visit.NewClient(visit.Script, visit.Line(60), 0), func(v *visit.Actor) { // the testers' library signs nothing
-		v.Bearer = claims(`{"alg":"none","typ":"JWT"}`, s.all[v.Rand.IntN(5)], v.Now()) + "."
+		v.Bearer = claims(`{"alg":"none","typ":"JWT"}`, s.all[v.Rand.IntN(5)], v.Now(), 2*time.Hour) + "."
 		v.Get("/api/user/profile")
 		v.Wait(2 * time.Second)
 		v.Get("/api/feed/mine")
@@ -157,7 +161,7 @@ func (s *service) member(v *visit.Actor, a *account) {
 		v.Open("/")
 	}
 	if v.Rand.IntN(4) == 0 { // the session of this morning is over
-		v.Bearer = signed(claims(`{"alg":"HS256","typ":"JWT"}`, a, v.Now().Add(-5*time.Hour)), s.secret())
+		v.Bearer = signed(claims(`{"alg":"HS256","typ":"JWT"}`, a, v.Now().Add(-5*time.Hour), 2*time.Hour), s.secret())
 		v.Get("/api/user/profile")
 		v.Get("/api/feed/mine")
 		v.Think(3 * time.Second)
@@ -176,6 +180,15 @@ func (s *service) member(v *visit.Actor, a *account) {
 	for range v.Rand.IntN(3) {
 		v.Think(7 * time.Second)
 		v.Get(fmt.Sprintf("/api/members/%d/card", s.all[v.Rand.IntN(accounts)].uid))
+	}
+	if v.Rand.IntN(4) == 0 { // signs out, while another window still asks for news
+		v.Think(9 * time.Second)
+		if v.Post("/api/user/logout", map[string]string{"from": "menu"}).OK() {
+			for range 2 {
+				v.Wait(30 * time.Second)
+				v.Get("/api/feed/mine")
+			}
+		}
 	}
 }
 

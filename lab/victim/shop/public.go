@@ -42,6 +42,7 @@ var App = &victim.App{
 		}},
 		{Name: StackTraces, Signs: []victim.Sign{{Kinds: []string{"verbose_trace"}, Method: "GET", Template: "/api/products/{}"}}},
 		{Name: LargePages, Signs: []victim.Sign{{Kinds: []string{"bulk_response"}, Method: "GET", Template: "/api/merchant/orders"}}},
+		{Name: BareCookie, Signs: []victim.Sign{{Kinds: []string{"insecure_cookie"}}}},
 		{Name: OpenExports, Signs: []victim.Sign{
 			{Kinds: []string{"unauthenticated_file"}, Method: "GET", Template: "/files/export/{}"},
 			{Kinds: []string{"unauthenticated_sensitive", "optional_authentication"}, Method: "GET", Template: "/files/export/{}", Extra: true},

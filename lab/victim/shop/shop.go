@@ -33,6 +33,7 @@ const (
 	RawSearch      = "raw_search"      // search terms go into SQL as they are
 	StackTraces    = "stack_traces"    // a mistyped product id shows the program's stack
 	LargePages     = "large_pages"     // the export gives as many orders a page as asked for
+	BareCookie     = "bare_cookie"     // the session's cookie travels anywhere and is open to scripts
 	OpenExports    = "open_exports"    // exported files need no session
 )
 
@@ -301,7 +302,11 @@ func (s *service) login(w http.ResponseWriter, r *http.Request) {
 		clear(s.tokens)
 	}
 	s.tokens[token] = a
-	w.Header().Add("Set-Cookie", "SHOPSESSID="+token+"; Path=/; Secure; HttpOnly; SameSite=Lax")
+	attributes := "; Path=/; Secure; HttpOnly; SameSite=Lax"
+	if s.env.On(BareCookie) {
+		attributes = "; Path=/"
+	}
+	w.Header().Add("Set-Cookie", "SHOPSESSID="+token+attributes)
 	good(w, obj{"uid": a.uid, "nickname": a.nick})
 }
 
