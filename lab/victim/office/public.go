@@ -42,12 +42,12 @@ var App = &victim.App{
 			{Kinds: []string{"secret_in_response", "unauthenticated_sensitive"}, Method: "GET", Template: "/nacos/v1/auth/users", Extra: true},
 		}},
 		{Name: NacosKey, Signs: []victim.Sign{
-			{Kinds: []string{"default_secret", "jwt_weak_secret"}},
-			{Kinds: []string{"default_secret", "jwt_weak_secret"}, Extra: true},
+			{Kinds: []string{"default_secret"}},
+			{Kinds: []string{"jwt_weak_secret"}, Extra: true}, // the key is in public lists, too
 		}},
 		{Name: BrokerGuest, Signs: []victim.Sign{
-			{Kinds: []string{"default_credential", "admin_weak_or_default"}, Component: "rabbitmq", Method: "GET", Template: "/api/overview"},
-			{Kinds: []string{"exposed_component", "default_credential", "admin_weak_or_default"}, Component: "rabbitmq", Method: "GET", Template: "/api/overview", Extra: true},
+			{Kinds: []string{"default_credential"}, Component: "rabbitmq", Method: "GET", Template: "/api/overview"},
+			{Kinds: []string{"exposed_component", "admin_weak_or_default"}, Component: "rabbitmq", Method: "GET", Template: "/api/overview", Extra: true},
 		}},
 		exposed(APIDocs, "api_docs", "", "/v3/api-docs"),
 		{Name: GitFolder, Signs: []victim.Sign{
