@@ -300,6 +300,9 @@ func (r *Report) rate(d *Draft, affected int) Finding {
 			"harm": r.Text(d.HarmWhy, nil), "exploit": r.Text(why, nil),
 			"affected": affected, "scope": max(scope, affected)}),
 	}
+	if d.Trials != nil {
+		f.Trials = d.Trials.Clone()
+	}
 	if len(f.OWASP) == 0 {
 		f.OWASP = about.owasp
 	}

@@ -62,6 +62,16 @@ func (s *Set) insert(v uint64) {
 	s.h = slices.Insert(s.h, i, v)
 }
 
+// Has reports whether the token is among those that the set keeps: all when it
+// is exact, an even sample of them otherwise.
+func (s *Set) Has(token uint64) bool {
+	if token == 0 || len(s.h) == 0 {
+		return false
+	}
+	_, found := slices.BinarySearch(s.h, Mix(token))
+	return found
+}
+
 // Union adds everything in o.
 func (s *Set) Union(o *Set) {
 	for _, v := range o.h {

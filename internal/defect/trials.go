@@ -55,6 +55,19 @@ func (t *Trials) Fold(o *Trials) {
 	t.shrink()
 }
 
+// Clone gives a copy that later events do not change.
+func (t *Trials) Clone() *Trials {
+	return &Trials{width: t.width, buckets: slices.Clone(t.buckets)}
+}
+
+// Equal reports whether both hold the same.
+func (t *Trials) Equal(o *Trials) bool {
+	if t == nil || o == nil {
+		return t == o
+	}
+	return t.Width() == o.Width() && slices.Equal(t.buckets, o.buckets)
+}
+
 // Width is how long a bucket is, in ns.
 func (t *Trials) Width() int64 { return cmp.Or(t.width, hour) }
 

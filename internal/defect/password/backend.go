@@ -31,6 +31,7 @@ type Backend struct {
 type backend struct {
 	span     defect.Span // weak or default logins
 	weak     uint64
+	trials   defect.Trials // logins of accounts once opened by a guess
 	products []product
 	accounts defect.Set
 	public   bool
@@ -72,10 +73,16 @@ func (d *Backend) Observe(ev *defect.Event) {
 	factory := product != "" && (admin || p.Privileged || product != generic && (basic || names(ev, product)))
 	weak := admin && assess(p) != 0
 	if !factory && !weak {
+		if d.states.Len() > 0 {
+			if s := d.states.Get(ev.Handle); s != nil && s.accounts.Has(accountOf(ev)) {
+				s.trials.Count(ev.End, false)
+			}
+		}
 		return
 	}
 	s := d.states.Ensure(ev.Handle)
 	s.span.Add(ev.End)
+	s.trials.Count(ev.End, true)
 	s.public = s.public || !ev.Who.Private
 	s.basic = s.basic || basic
 	s.accounts.Add(accountOf(ev))
@@ -155,6 +162,7 @@ func (d *Backend) Merge(from, into catalog.Handle) {
 	d.states.Move(from, into, func(dst, src *backend) {
 		dst.span.Fold(src.span)
 		dst.weak += src.weak
+		dst.trials.Fold(&src.trials)
 		for _, p := range src.products {
 			d.product(dst, p.id, p.n)
 		}
@@ -173,7 +181,7 @@ func (d *Backend) Findings(r *defect.Report) {
 		}
 		args := message.Args{"api": r.Name(h), "n": s.span.Count, "accounts": s.accounts.Number(), "weak": s.weak}
 		draft := defect.Draft{
-			Kind: taxonomy.DefectAdminWeakOrDefault, API: h, Span: s.span, Samples: s.samples, Harm: taxonomy.Critical, HarmWhy: "defect.rating.h.admin",
+			Kind: taxonomy.DefectAdminWeakOrDefault, API: h, Span: s.span, Samples: s.samples, Trials: &s.trials, Harm: taxonomy.Critical, HarmWhy: "defect.rating.h.admin",
 			Reach: defect.Reach{Public: s.public, Anonymous: true, Guessable: true},
 		}
 		var reasons, advice []message.Text

@@ -33,11 +33,12 @@ type InUse struct {
 }
 
 type inUse struct {
-	span       defect.Span // logins with a weak password
-	logins     uint64      // that could be assessed
-	accounts   defect.Set  // of these
-	weak       defect.Set  // accounts with a weak password
-	privileged defect.Set  // of these, named as administrators are
+	span       defect.Span   // logins with a weak password
+	logins     uint64        // that could be assessed
+	trials     defect.Trials // logins of accounts once seen with a weak password
+	accounts   defect.Set    // of these
+	weak       defect.Set    // accounts with a weak password
+	privileged defect.Set    // of these, named as administrators are
 	public     bool
 	why        [weaknesses]uint64
 	habits     []habit
@@ -81,9 +82,13 @@ func (d *InUse) Observe(ev *defect.Event) {
 	s.accounts.Add(account)
 	why := assess(p)
 	if why == 0 {
+		if s.weak.Has(account) {
+			s.trials.Count(ev.End, false)
+		}
 		return
 	}
 	s.span.Add(ev.End)
+	s.trials.Count(ev.End, true)
 	s.public = s.public || !ev.Who.Private
 	s.weak.Add(account)
 	s.tags.Add(uint64(p.Tag))
@@ -168,6 +173,7 @@ func (d *InUse) Merge(from, into catalog.Handle) {
 	d.states.Move(from, into, func(dst, src *inUse) {
 		dst.span.Fold(src.span)
 		dst.logins += src.logins
+		dst.trials.Fold(&src.trials)
 		dst.accounts.Union(&src.accounts)
 		dst.weak.Union(&src.weak)
 		dst.privileged.Union(&src.privileged)
@@ -213,7 +219,7 @@ func (d *InUse) Findings(r *defect.Report) {
 			harm, why, id = taxonomy.Elevated, "defect.rating.h.weak_legacy", id+".legacy"
 		}
 		r.Add(defect.Draft{
-			Kind: taxonomy.DefectWeakInUse, API: h, Span: s.span, Samples: s.samples, Harm: harm, HarmWhy: why,
+			Kind: taxonomy.DefectWeakInUse, API: h, Span: s.span, Samples: s.samples, Trials: &s.trials, Harm: harm, HarmWhy: why,
 			Confidence: defect.Confidence(0.65, defect.If(s.why[listed]+s.why[tooShort] > 0, 0.3), defect.If(weak >= manyWeak, 0.4), defect.If(privileged > 0, 0.2), defect.If(s.tags.Count() >= 3, 0.2)),
 			Reach:      defect.Reach{Public: s.public, Anonymous: true, Guessable: true},
 			Reason:     r.Text(id, args),

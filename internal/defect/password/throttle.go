@@ -106,7 +106,9 @@ type source struct {
 // throttle is kept per API: what sums up accounts.
 type throttle struct {
 	failures defect.Span
-	slowed   uint64
+	slowed   defect.Refusals // attempts
+	trials   defect.Trials   // attempts where a limit had to act, or did
+	limited  int64           // when a limit was first seen to act
 	public   bool
 	backend  bool // an administrators' login: failures in a row count, however slow
 	samples  defect.Samples
@@ -176,7 +178,12 @@ func (d *Throttle) Observe(ev *defect.Event) {
 			e.What, e.Status, e.Text = "defect.evidence.password_check", ev.Status, ev.Message
 		}
 	} else if kind == slowed {
-		d.apis.Ensure(ev.Handle).slowed++
+		t := d.apis.Ensure(ev.Handle)
+		t.slowed.Refuse(ev.End)
+		if t.limited == 0 || ev.End < t.limited {
+			t.limited = ev.End
+		}
+		t.trials.Count(ev.End, false)
 	}
 	at := attempt{at: ev.End, class: ev.Class(), size: pageSize(ev), kind: kind, tag: ev.Passwords[0].Tag}
 	if a == nil {
@@ -191,7 +198,9 @@ func (d *Throttle) Observe(ev *defect.Event) {
 			a.last = append(a.last, at)
 		}
 		if r, ok := a.unlocked(len(a.last), d.backend(ev.Handle)); ok {
-			d.note(ev.Handle, subject, r)
+			t := d.note(ev.Handle, subject, r)
+			t.slowed.Fire(ev.End)
+			t.trials.Count(ev.End, true)
 		}
 	}
 	d.source(ev, subject, kind)
@@ -238,7 +247,7 @@ func (a *account) unlocked(end int, backend bool) (run, bool) {
 	return r, r.n >= minSlowFailures && r.guesses >= minSlowGuesses
 }
 
-func (d *Throttle) note(h catalog.Handle, subject uint64, r run) {
+func (d *Throttle) note(h catalog.Handle, subject uint64, r run) *throttle {
 	t := d.apis.Ensure(h)
 	t.fired.Add(subject)
 	if r.better(t.longest) {
@@ -247,6 +256,7 @@ func (d *Throttle) note(h catalog.Handle, subject uint64, r run) {
 	if r.lucky {
 		t.lucky++
 	}
+	return t
 }
 
 // run gives the run of failures, all in one class and within the window, that
@@ -312,7 +322,9 @@ func (d *Throttle) source(ev *defect.Event, subject uint64, kind attemptKind) {
 		s.accounts.Add(subject)
 		s.public = s.public || !ev.Who.Private
 	case slowed:
-		s.slowed++
+		if ev.End-s.span.Last <= window { // one that acts later came later
+			s.slowed++
+		}
 	case passed:
 		s.passed++
 	}
@@ -333,7 +345,11 @@ func (s *source) perMinute() float64 {
 func (d *Throttle) Merge(from, into catalog.Handle) {
 	d.apis.Move(from, into, func(dst, src *throttle) {
 		dst.failures.Fold(src.failures)
-		dst.slowed += src.slowed
+		dst.slowed.Fold(&src.slowed)
+		dst.trials.Fold(&src.trials)
+		if dst.limited == 0 || src.limited != 0 && src.limited < dst.limited {
+			dst.limited = src.limited
+		}
 		dst.public = dst.public || src.public
 		dst.backend = dst.backend || src.backend
 		dst.samples.Fold(&src.samples)
@@ -402,12 +418,13 @@ func (d *Throttle) Findings(r *defect.Report) {
 			l := s.longest
 			args["n"], args["accounts"], args["guesses"] = atLeast(l.n), s.fired.Number(), atLeast(l.guesses)
 			args["minutes"] = int((l.to-l.from)/int64(time.Minute)) + 1
+			draft.Trials = &s.trials
 			draft.Confidence = defect.Confidence(0.7, defect.If(s.lucky > 0, 0.5), defect.If(s.fired.Count() >= 3, 0.4),
-				defect.If(l.n >= 50, 0.35), defect.If(s.slowed == 0, 0.2))
-			if s.slowed > 0 { // some limit exists; it did not act here
+				defect.If(l.n >= 50, 0.35), defect.If(s.slowed.Before() == 0, 0.2))
+			if s.slowed.Before() > 0 { // some limit exists; it did not act here
 				draft.Confidence = min(draft.Confidence, 0.75)
 			}
-		case w != nil && s.slowed == 0:
+		case w != nil && (s.limited == 0 || s.limited > w.span.Last+window): // a limit that came later refutes nothing
 			id = "defect.no_throttling.source"
 			args["n"], args["accounts"], args["minutes"] = w.span.Count, w.accounts.Number(), int((w.span.Last-w.span.First)/int64(time.Minute))+1
 			draft.Confidence = defect.Confidence(0.6, defect.If(w.span.Count >= 300, 0.2))

@@ -41,9 +41,10 @@ var weaknessNames = [weaknesses]string{"short", "listed", "related", "guessable"
 type Weak struct{ states *defect.States[weak] }
 
 type weak struct {
-	span     defect.Span // weak passwords accepted
-	set      uint64      // assessable passwords accepted
-	refused  uint64      // weak passwords refused
+	span     defect.Span     // weak passwords accepted
+	set      uint64          // assessable passwords accepted
+	refused  defect.Refusals // weak passwords
+	trials   defect.Trials   // weak passwords offered
 	public   bool
 	why      [weaknesses]uint64
 	shortest uint8
@@ -127,7 +128,9 @@ func (d *Weak) Observe(ev *defect.Event) {
 	case catalog.OutcomeRejected, catalog.OutcomeInvalid:
 		// A refusal for another reason (name taken) says nothing about the rule.
 		if why != 0 && ev.MessageSays&(observe.SaysRegistered|observe.SaysNotRegistered|observe.SaysWrongSecret|observe.SaysBadPair|observe.SaysCaptcha) == 0 {
-			d.states.Ensure(ev.Handle).refused++
+			s := d.states.Ensure(ev.Handle)
+			s.refused.Refuse(ev.End)
+			s.trials.Count(ev.End, false)
 		}
 		return
 	default:
@@ -139,6 +142,8 @@ func (d *Weak) Observe(ev *defect.Event) {
 		return
 	}
 	s.span.Add(ev.End)
+	s.refused.Fire(ev.End)
+	s.trials.Count(ev.End, true)
 	s.public = s.public || !ev.Who.Private
 	for i := range weaknesses {
 		if why>>i&1 != 0 {
@@ -177,7 +182,8 @@ func (d *Weak) Merge(from, into catalog.Handle) {
 	d.states.Move(from, into, func(dst, src *weak) {
 		dst.span.Fold(src.span)
 		dst.set += src.set
-		dst.refused += src.refused
+		dst.refused.Fold(&src.refused)
+		dst.trials.Fold(&src.trials)
 		dst.public = dst.public || src.public
 		for i := range weaknesses {
 			dst.why[i] += src.why[i]
@@ -212,7 +218,7 @@ func (d *Weak) Findings(r *defect.Report) {
 		}
 		// An API that refuses most weak passwords has a rule; what slips through
 		// are disagreements about it.
-		if s.refused > s.span.Count {
+		if s.refused.Before() > s.span.Count || s.refused.Turns()*2 > s.span.Count {
 			return
 		}
 		var ways []message.Text
@@ -229,8 +235,8 @@ func (d *Weak) Findings(r *defect.Report) {
 		}
 		clear := s.why[tooShort] + s.why[listed]
 		r.Add(defect.Draft{
-			Kind: taxonomy.DefectWeakAccepted, API: h, Span: s.span, Samples: s.samples, Harm: harm, HarmWhy: why,
-			Confidence: defect.Confidence(0.65, defect.If(clear > 0, 0.3), defect.If(accounts >= 10, 0.4), defect.If(s.refused == 0, 0.2),
+			Kind: taxonomy.DefectWeakAccepted, API: h, Span: s.span, Samples: s.samples, Trials: &s.trials, Harm: harm, HarmWhy: why,
+			Confidence: defect.Confidence(0.65, defect.If(clear > 0, 0.3), defect.If(accounts >= 10, 0.4), defect.If(s.refused.Before() == 0, 0.2),
 				defect.If(s.tags.Count() >= 3, 0.2)),
 			Reach:  defect.Reach{Public: s.public, Anonymous: true, Guessable: true},
 			Reason: r.Text("defect.weak_accepted.reason", args),

@@ -6,6 +6,7 @@ import (
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/defect"
 	"xiezhi/internal/message"
+	"xiezhi/internal/observe"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -32,6 +33,7 @@ type BOLA struct {
 }
 
 type bola struct {
+	trials      defect.Trials
 	span        defect.Span // foreign successes of principals that are not staff
 	own         uint64
 	writes      uint64 // of span, changes
@@ -40,6 +42,7 @@ type bola struct {
 	types       defect.Types // in foreign answers
 	credential  bool         // a foreign account's password was set
 	askers      defect.Set   // principals with any success
+	among       uint64       // askers by the last foreign success
 	owners      defect.Set   // principals with success on own objects
 	foreign     defect.Set   // principals with foreign success
 	ordinary    defect.Set   // of them, accounts opened by themselves
@@ -68,6 +71,7 @@ func (d *BOLA) Observe(ev *defect.Event) {
 		d.known.Add(w.Subject)
 	}
 	if !ev.OK {
+		d.refused(ev)
 		return
 	}
 	if ev.API.Role == taxonomy.RoleRegister && w.Subject != 0 {
@@ -192,7 +196,9 @@ func socialAct(s string) bool {
 func (d *BOLA) fire(ev *defect.Event, s *bola, object uint64, credential bool) {
 	p := ev.Who.Principal
 	s.span.Add(ev.End)
+	s.trials.Count(ev.End, true)
 	s.askers.Add(p)
+	s.among = s.askers.Count()
 	s.foreign.Add(p)
 	s.objects.Cap, s.objectsNew.Cap = setValues, setValues
 	s.objects.Add(object)
@@ -234,6 +240,38 @@ func (d *BOLA) fire(ev *defect.Event, s *bola, object uint64, credential bool) {
 	}
 }
 
+// refused counts a refusal of what was never given to the asker, where such
+// objects were given before. Not so when the credential itself was refused, or
+// when the object may not exist: that happens with the hole open, too.
+func (d *BOLA) refused(ev *defect.Event) {
+	p := ev.Who.Principal
+	if ev.Outcome != catalog.OutcomeDenied || ev.Status == 401 || p == 0 || d.states.Len() == 0 || d.staff.Has(p) {
+		return
+	}
+	s := d.states.Get(ev.Handle)
+	if s == nil || s.span.Count == 0 {
+		return
+	}
+	object := objectAsked(ev)
+	if object == 0 || ev.Who.Is(object) || d.issued.Has(defect.Pair(p, object)) {
+		return
+	}
+	s.trials.Count(ev.End, false)
+}
+
+// objectAsked gives the object that was asked for: the last value of the path.
+func objectAsked(ev *defect.Event) uint64 {
+	if ev.Object != 0 {
+		return ev.Object
+	}
+	for i := len(ev.Segments) - 1; i >= 0; i-- {
+		if s := &ev.Segments[i]; s.Class != observe.ClassWord && s.Class != observe.ClassVer && s.Class != observe.ClassEmpty && s.Token != 0 {
+			return s.Token
+		}
+	}
+	return 0
+}
+
 // remember notes which objects were given to the asker.
 func (d *BOLA) remember(ev *defect.Event) {
 	p := ev.Who.Principal
@@ -254,6 +292,7 @@ func (d *BOLA) remember(ev *defect.Event) {
 func (d *BOLA) Merge(from, into catalog.Handle) {
 	d.states.Move(from, into, func(dst, src *bola) {
 		dst.span.Fold(src.span)
+		dst.trials.Fold(&src.trials)
 		dst.own += src.own
 		dst.writes += src.writes
 		dst.opaque += src.opaque
@@ -261,6 +300,7 @@ func (d *BOLA) Merge(from, into catalog.Handle) {
 		dst.types |= src.types
 		dst.credential = dst.credential || src.credential
 		dst.askers.Union(&src.askers)
+		dst.among = min(dst.among+src.among, dst.askers.Count())
 		dst.owners.Union(&src.owners)
 		dst.foreign.Union(&src.foreign)
 		dst.ordinary.Union(&src.ordinary)
@@ -310,7 +350,7 @@ func (d *BOLA) Findings(r *defect.Report) {
 			advice += ".write"
 		}
 		r.Add(defect.Draft{
-			Kind: taxonomy.DefectBOLA, API: h, Span: s.span, Samples: s.samples, Confidence: c, Harm: harm, HarmWhy: why,
+			Kind: taxonomy.DefectBOLA, API: h, Span: s.span, Samples: s.samples, Trials: &s.trials, Confidence: c, Harm: harm, HarmWhy: why,
 			Reach:  defect.Reach{Public: s.public, Guessable: s.opaque*2 <= s.span.Count, Register: true},
 			Reason: r.Text(id, args), Advice: r.Text(advice, args),
 		})
@@ -341,7 +381,7 @@ func (s *bola) confidence(api *catalog.API) float64 {
 	if ordinary == 0 {
 		// Everything was listed for the askers and none has objects of its own:
 		// staff, unless it is a good part of all who call the API.
-		if principals >= 3 && principals*5 >= s.askers.Count() && s.own > 0 && s.types.Personal() {
+		if principals >= 3 && principals*5 >= s.among && s.own > 0 && s.types.Personal() {
 			return 0.7
 		}
 		return 0

@@ -55,6 +55,7 @@ type code struct{ fields []codeField }
 type codeField struct {
 	place     uint16
 	span      defect.Span
+	trials    defect.Trials // codes sent
 	parameter string
 	anonymous uint64
 	short     uint64 // codes of fewer than six digits, which meet by chance more often
@@ -82,8 +83,11 @@ func (d *Code) Observe(ev *defect.Event) {
 	if d.accounts.Len() > 0 {
 		d.submitted(ev, accounts[:n])
 	}
-	if len(ev.Codes) > 0 && ev.OK {
-		d.sent(ev, accounts[:n])
+	if ev.OK {
+		d.clean(ev)
+		if len(ev.Codes) > 0 {
+			d.sent(ev, accounts[:n])
+		}
 	}
 }
 
@@ -105,6 +109,21 @@ func named(ev *defect.Event, out *[accountsAsked]uint64) (n int) {
 		}
 	}
 	return n
+}
+
+// clean counts an answer without a number where codes stood before. One with a
+// number is judged when the code is submitted.
+func (d *Code) clean(ev *defect.Event) {
+	s := d.states.Get(ev.Handle)
+	if s == nil {
+		return
+	}
+	for i := range s.fields {
+		where := d.names[s.fields[i].place]
+		if !slices.ContainsFunc(ev.Codes, func(c observe.Code) bool { return c.Where == where }) {
+			s.fields[i].trials.Count(ev.End, false)
+		}
+	}
 }
 
 // sent remembers the numbers of an answer.
@@ -195,6 +214,7 @@ func (d *Code) match(ev *defect.Event, p *observe.Param, account uint64, s *send
 		return
 	}
 	f.span.Add(s.at)
+	f.trials.Count(s.at, true)
 	f.accounts.Add(account)
 	f.codes.Add(p.Token)
 	if p.Len < 6 {
@@ -249,6 +269,7 @@ func (d *Code) Merge(from, into catalog.Handle) {
 				continue
 			}
 			f.span.Fold(g.span)
+			f.trials.Fold(&g.trials)
 			f.anonymous += g.anonymous
 			f.short += g.short
 			f.public = f.public || g.public
@@ -281,7 +302,7 @@ func (d *Code) Findings(r *defect.Report) {
 			where := d.names[f.place]
 			args := message.Args{"api": r.Name(h), "where": placeText(r, where), "path": where, "n": f.span.Count, "accounts": f.accounts.Number(), "codes": f.codes.Number(), "parameter": f.parameter}
 			r.Add(defect.Draft{
-				Kind: taxonomy.DefectCodeInResponse, API: h, SubKey: where, Span: f.span, Samples: f.samples,
+				Kind: taxonomy.DefectCodeInResponse, API: h, SubKey: where, Span: f.span, Samples: f.samples, Trials: &f.trials,
 				Harm: taxonomy.Critical, HarmWhy: "defect.rating.h.takeover",
 				Confidence: defect.Confidence(0.75, defect.If(f.short == 0, 0.3), defect.If(accounts >= 3, 0.4), defect.If(codes >= 5, 0.3)),
 				Reach:      defect.Reach{Public: f.public, Anonymous: f.anonymous > 0, Guessable: true, Register: true},

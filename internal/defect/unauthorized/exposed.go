@@ -51,10 +51,11 @@ type Exposed struct {
 }
 
 type exposed struct {
-	span    defect.Span // anonymous successes with data
-	denied  uint64      // anonymous requests refused
-	with    uint64      // successes with a credential, with data
-	opaque  uint64      // of span, named by something that cannot be guessed
+	span    defect.Span     // anonymous successes with data
+	denied  defect.Refusals // anonymous requests
+	trials  defect.Trials   // anonymous requests
+	with    uint64          // successes with a credential, with data
+	opaque  uint64          // of span, named by something that cannot be guessed
 	public  bool
 	sources defect.Set
 	types   defect.Types
@@ -107,24 +108,36 @@ func (d *Exposed) Observe(ev *defect.Event) {
 	}
 	if ev.Outcome == catalog.OutcomeDenied {
 		if ev.Anonymous {
-			d.states.Ensure(ev.Handle).denied++
+			s := d.states.Ensure(ev.Handle)
+			s.denied.Refuse(ev.End)
+			s.trials.Count(ev.End, false)
 		}
 		return
 	}
-	if !ev.OK || len(ev.Exposures) == 0 || ev.Status >= 300 || !ev.Data() || ownData(ev.API.Role) {
+	if !ev.OK {
+		return
+	}
+	if len(ev.Exposures) == 0 || ev.Status >= 300 || !ev.Data() || ownData(ev.API.Role) {
+		d.harmless(ev)
 		return
 	}
 	if ev.Anonymous && ev.Policy.Open(ev.API.Host, ev.API.Method, ev.API.Template, ev.End) {
 		return
 	}
 	types := exposedTypes(ev)
-	if !types.Personal() || ev.Anonymous && proven(ev) {
+	if !types.Personal() {
+		d.harmless(ev)
+		return
+	}
+	if ev.Anonymous && proven(ev) {
 		return
 	}
 	s := d.states.Ensure(ev.Handle)
 	s.types |= types
 	if ev.Anonymous {
 		s.span.Add(ev.End)
+		s.denied.Fire(ev.End)
+		s.trials.Count(ev.End, true)
 		s.sources.Add(ev.Source)
 		s.public = s.public || !ev.Who.Private
 		if ev.OpaqueKey() {
@@ -162,6 +175,17 @@ func (d *Exposed) Observe(ev *defect.Event) {
 	}
 }
 
+// harmless notes that somebody without a credential was answered without
+// sensitive data, where such data was given before: left out or masked by now.
+func (d *Exposed) harmless(ev *defect.Event) {
+	if !ev.Anonymous || d.states.Len() == 0 {
+		return
+	}
+	if s := d.states.Get(ev.Handle); s != nil {
+		s.trials.Count(ev.End, false)
+	}
+}
+
 // counted leaves out what an answer may hold for the asker alone: a guest's
 // session and one-time codes have detectors of their own.
 func counted(t taxonomy.Sensitive) bool {
@@ -194,7 +218,8 @@ func (d *Exposed) field(s *exposed, path string, t taxonomy.Sensitive) *field {
 func (d *Exposed) Merge(from, into catalog.Handle) {
 	d.states.Move(from, into, func(dst, src *exposed) {
 		dst.span.Fold(src.span)
-		dst.denied += src.denied
+		dst.denied.Fold(&src.denied)
+		dst.trials.Fold(&src.trials)
 		dst.with += src.with
 		dst.opaque += src.opaque
 		dst.public = dst.public || src.public
@@ -256,7 +281,7 @@ func (d *Exposed) Findings(r *defect.Report) {
 		}
 		// Where anonymous requests are mostly refused, the successes more likely
 		// show a credential that nobody recognised than a hole.
-		if s.denied*4 > s.span.Count {
+		if s.denied.Before()*4 > s.span.Count {
 			return
 		}
 		d.unauthenticated(r, h, s)
@@ -274,9 +299,9 @@ func (d *Exposed) unauthenticated(r *defect.Report, h catalog.Handle, s *exposed
 		"api": r.Name(h), "subjects": defect.Number(subjects, exact), "types": types.Names(r.Texts), "fields": paths(fields),
 		"n": s.span.Count, "sources": s.sources.Number()}
 	r.Add(defect.Draft{
-		Kind: taxonomy.DefectUnauthenticatedSensitive, API: h, Span: s.span, Samples: s.samples,
+		Kind: taxonomy.DefectUnauthenticatedSensitive, API: h, Span: s.span, Samples: s.samples, Trials: &s.trials,
 		Confidence: defect.Confidence(0.6, defect.If(s.sources.Count() >= minSources, 0.3), defect.If(s.sources.Count() >= 10, 0.3),
-			defect.If(subjects >= 10, 0.3), defect.If(types.Grave(), 0.35), defect.If(s.denied == 0, 0.3)),
+			defect.If(subjects >= 10, 0.3), defect.If(types.Grave(), 0.35), defect.If(s.denied.Before() == 0, 0.3)),
 		Harm: types.HarmOf(subjects), HarmWhy: harmWhy(types, subjects),
 		Reach:  defect.Reach{Public: s.public, Anonymous: true, Guessable: s.opaque*2 <= s.span.Count},
 		Reason: r.Text("defect.unauthenticated_sensitive.reason", args),
@@ -312,9 +337,9 @@ func (d *Exposed) optional(r *defect.Report, h catalog.Handle, s *exposed) {
 		"api": r.Name(h), "with": s.with, "without": s.span.Count, "types": types.Names(r.Texts), "fields": paths(both),
 		"sources": s.sources.Number()}
 	r.Add(defect.Draft{
-		Kind: taxonomy.DefectOptionalAuthentication, API: h, Span: s.span, Samples: s.samples,
+		Kind: taxonomy.DefectOptionalAuthentication, API: h, Span: s.span, Samples: s.samples, Trials: &s.trials,
 		Confidence: defect.Confidence(0.75, defect.If(s.sources.Count() >= minSources, 0.3), defect.If(s.span.Count >= 20, 0.3),
-			defect.If(types.Grave(), 0.2), defect.If(s.denied == 0, 0.2)),
+			defect.If(types.Grave(), 0.2), defect.If(s.denied.Before() == 0, 0.2)),
 		Harm: types.HarmOf(subjects), HarmWhy: harmWhy(types, subjects),
 		Reach:  defect.Reach{Public: s.public, Anonymous: true, Guessable: s.opaque*2 <= s.span.Count},
 		Reason: r.Text("defect.optional_authentication.reason", args),

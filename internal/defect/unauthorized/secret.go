@@ -31,7 +31,9 @@ type secretField struct {
 	path      string
 	typ       taxonomy.Sensitive
 	span      defect.Span
-	matched   uint64 // answers that hold a submitted password
+	trials    defect.Trials // answers of the API
+	fired     bool          // by the answer at hand
+	matched   uint64        // answers that hold a submitted password
 	anonymous uint64
 	opaque    uint64
 	public    bool
@@ -53,9 +55,32 @@ func (d *Secret) Observe(ev *defect.Event) {
 			d.tags.Add(uint64(p.Tag))
 		}
 	}
-	if ev.Handle == 0 || !ev.OK || len(ev.Exposures) == 0 || ev.Status >= 300 || !ev.Data() {
+	if ev.Handle == 0 || !ev.OK || ev.Status >= 300 || !ev.Data() {
 		return
 	}
+	if len(ev.Exposures) > 0 {
+		d.expose(ev)
+	}
+	if d.states.Len() > 0 {
+		d.count(ev)
+	}
+}
+
+// count takes the answer into the history of each field: with the secret or
+// without.
+func (d *Secret) count(ev *defect.Event) {
+	s := d.states.Get(ev.Handle)
+	if s == nil {
+		return
+	}
+	for i := range s.fields {
+		f := &s.fields[i]
+		f.trials.Count(ev.End, f.fired)
+		f.fired = false
+	}
+}
+
+func (d *Secret) expose(ev *defect.Event) {
 	for i := range ev.Exposures {
 		x := &ev.Exposures[i]
 		if x.Type.Level() != 4 || !ev.Plain(x) || metadata(x.Path) || d.own(ev, x) {
@@ -69,6 +94,7 @@ func (d *Secret) Observe(ev *defect.Event) {
 		}
 		matched := d.matches(ev, x)
 		f.span.Add(ev.End)
+		f.fired = true
 		f.sources.Add(ev.Source)
 		f.public = f.public || !ev.Who.Private
 		f.most = max(f.most, x.Distinct)
@@ -212,6 +238,7 @@ func (d *Secret) Merge(from, into catalog.Handle) {
 				continue
 			}
 			f.span.Fold(g.span)
+			f.trials.Fold(&g.trials)
 			f.matched += g.matched
 			f.anonymous += g.anonymous
 			f.opaque += g.opaque
@@ -248,7 +275,7 @@ func (d *Secret) Findings(r *defect.Report) {
 			args := message.Args{"api": r.Name(h), "path": f.path, "type": name, "values": defect.Number(values, f.values.Exact()),
 				"n": f.span.Count, "sources": f.sources.Number(), "matched": f.matched}
 			r.Add(defect.Draft{
-				Kind: taxonomy.DefectSecretInResponse, API: h, SubKey: f.path, Span: f.span, Samples: f.samples,
+				Kind: taxonomy.DefectSecretInResponse, API: h, SubKey: f.path, Span: f.span, Samples: f.samples, Trials: &f.trials,
 				Confidence: defect.Confidence(0.6, defect.If(f.matched > 0, 0.75), defect.If(values >= 3, 0.3), defect.If(f.span.Count >= 5, 0.2),
 					defect.If(f.sources.Count() >= 3, 0.2), defect.If(f.typ == taxonomy.SensPassword, 0.3)),
 				Harm: taxonomy.Critical, HarmWhy: "defect.rating.h.secret",

@@ -1,0 +1,137 @@
+package audit_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"xiezhi/internal/catalog"
+	"xiezhi/internal/defect"
+	"xiezhi/internal/defect/audit"
+	"xiezhi/internal/observe"
+	"xiezhi/internal/taxonomy"
+)
+
+// repair is a hole that is open, closed and open again.
+type repair struct {
+	name         string
+	kind         taxonomy.DefectKind
+	start        func(s *site)
+	open, closed func(s *site, i int) // what happens at one attempt
+}
+
+var repairs = []repair{
+	{"anyone reads, then a credential is asked for", taxonomy.DefectUnauthenticatedSensitive, nil,
+		func(s *site, i int) {
+			s.do("GET /people", source(i), gives("[].email", taxonomy.SensEmail, people(fmt.Sprint("m", i), 5)...))
+		},
+		func(s *site, i int) { s.do("GET /people", source(i), answer(401, catalog.OutcomeDenied)) }},
+	{"anyone reads, then it is masked", taxonomy.DefectUnauthenticatedSensitive, nil,
+		func(s *site, i int) {
+			s.do("GET /people", source(i), gives("[].email", taxonomy.SensEmail, people(fmt.Sprint("m", i), 5)...))
+		},
+		func(s *site, i int) {
+			s.do("GET /people", source(i), gives("[].email", taxonomy.SensEmail, people(fmt.Sprint("m", i), 5)...), masked())
+		}},
+	{"the token is optional, then it is not", taxonomy.DefectOptionalAuthentication, func(s *site) {
+		times(200, func(i int) {
+			s.do("GET /orders/{id}", as(fmt.Sprint("u", i)), source(i), gives("mobile", taxonomy.SensCNMobile, fmt.Sprint("m", i)))
+		})
+	},
+		func(s *site, i int) {
+			s.do("GET /orders/{id}", source(i%2), gives("mobile", taxonomy.SensCNMobile, fmt.Sprint("m", i)))
+		},
+		func(s *site, i int) { s.do("GET /orders/{id}", source(i%2), answer(403, catalog.OutcomeDenied)) }},
+	{"other people's orders, then only one's own", taxonomy.DefectBOLA, func(s *site) {
+		times(30, func(i int) {
+			u := fmt.Sprint("user", i)
+			s.do("GET /orders/{id}", as(u), owns(fmt.Sprint("own", i), u, catalog.OwnershipOwn), gives("mobile", taxonomy.SensCNMobile, "m"+u))
+		})
+	},
+		func(s *site, i int) {
+			s.do("GET /orders/{id}", as("mallory"), owns(fmt.Sprint("o", i), fmt.Sprint("user", i), catalog.OwnershipForeign), gives("mobile", taxonomy.SensCNMobile, fmt.Sprint("m", i)))
+		},
+		func(s *site, i int) {
+			s.do("GET /orders/{id}", as("mallory"), func(ev *catalog.Event) {
+				ev.Segments[1] = observe.Segment{Class: observe.ClassInt, Token: tok(fmt.Sprint("z", i, s.n))}
+			}, answer(403, catalog.OutcomeDenied))
+		}},
+	{"passwords in the answer, then without", taxonomy.DefectSecretInResponse, nil,
+		func(s *site, i int) {
+			s.do("GET /config/{id}", as("u"), gives("db.password", taxonomy.SensPassword, fmt.Sprint("p", i)), func(ev *catalog.Event) { ev.Exposures[0].Tags = []uint32{uint32(i + 1)} })
+		},
+		func(s *site, i int) { s.do("GET /config/{id}", as("u")) }},
+	{"weak passwords are taken, then refused", taxonomy.DefectWeakAccepted, func(s *site) { s.api("POST /register", taxonomy.RoleRegister) },
+		func(s *site, i int) {
+			s.do("POST /register", source(i), about(fmt.Sprint("u", i), false, true), password(observe.PasswordNew, 6, 0, 1, uint32(i+1)))
+		},
+		func(s *site, i int) {
+			s.do("POST /register", source(i), about(fmt.Sprint("v", i), false, false), password(observe.PasswordNew, 6, 0, 1, uint32(i+1)),
+				answer(400, catalog.OutcomeInvalid), says("password too weak", observe.SaysInvalid))
+		}},
+	{"people log in with weak passwords, then change them", taxonomy.DefectWeakInUse, func(s *site) { s.api("POST /login", taxonomy.RoleLogin) },
+		func(s *site, i int) {
+			s.do("POST /login", source(i), about(fmt.Sprint("u", i), true, false), password(observe.PasswordCurrent, 6, 0, 1, uint32(i+1)))
+		},
+		func(s *site, i int) {
+			s.do("POST /login", source(i), about(fmt.Sprint("u", i%20), true, false), password(observe.PasswordCurrent, 14, 4, 0, uint32(i+1)))
+		}},
+}
+
+// TestRepairs holds every history against what happened: a finding stays when
+// its hole is closed, the attempts since count without firing, and it fires
+// again when the hole is back.
+func TestRepairs(t *testing.T) {
+	const opened, closed = 20, 60
+	for _, c := range repairs {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite()
+			if c.start != nil {
+				c.start(s)
+			}
+			a := audit.New(audit.Config{Messages: texts(t)})
+			fed := 0
+			history := func() (eligible, fired uint32, last int64) {
+				t.Helper()
+				for ; fed < len(s.events); fed++ {
+					a.Observe(&s.events[fed])
+				}
+				var found *defect.Finding
+				for _, f := range a.Findings(s) {
+					if f.Kind == c.kind {
+						found = &f
+					}
+				}
+				if found == nil || found.Trials == nil {
+					t.Fatalf("no finding with a history: %v", found)
+				}
+				for _, b := range found.Trials.Buckets() {
+					eligible, fired, last = eligible+b.Eligible, fired+b.Fired, b.Start
+				}
+				return eligible, fired, last
+			}
+			times(opened, func(i int) { c.open(s, i) })
+			e1, f1, _ := history()
+			if f1 != opened || e1 != f1 {
+				t.Fatalf("open: %d of %d fired", f1, e1)
+			}
+			times(closed, func(i int) {
+				s.now += int64(time.Hour)
+				c.closed(s, i)
+				if i == 0 || i == closed/2 {
+					history()
+				}
+			})
+			e2, f2, _ := history()
+			if f2 != f1 || e2 != e1+closed {
+				t.Fatalf("closed: %d of %d fired, want %d of %d", f2, e2, f1, e1+closed)
+			}
+			s.now += int64(time.Hour)
+			times(6, func(i int) { c.open(s, 100+i) })
+			e3, f3, _ := history()
+			if f3 != f2+6 || e3 != e2+6 {
+				t.Fatalf("open again: %d of %d fired, want %d of %d", f3, e3, f2+6, e2+6)
+			}
+		})
+	}
+}
