@@ -18,6 +18,7 @@ type repair struct {
 	kind         taxonomy.DefectKind
 	start        func(s *site)
 	open, closed func(s *site, i int) // what happens at one attempt
+	again        func(s *site)        // what precedes the hole's return
 }
 
 var repairs = []repair{
@@ -25,14 +26,14 @@ var repairs = []repair{
 		func(s *site, i int) {
 			s.do("GET /people", source(i), gives("[].email", taxonomy.SensEmail, people(fmt.Sprint("m", i), 5)...))
 		},
-		func(s *site, i int) { s.do("GET /people", source(i), answer(401, catalog.OutcomeDenied)) }},
+		func(s *site, i int) { s.do("GET /people", source(i), answer(401, catalog.OutcomeDenied)) }, nil},
 	{"anyone reads, then it is masked", taxonomy.DefectUnauthenticatedSensitive, nil,
 		func(s *site, i int) {
 			s.do("GET /people", source(i), gives("[].email", taxonomy.SensEmail, people(fmt.Sprint("m", i), 5)...))
 		},
 		func(s *site, i int) {
 			s.do("GET /people", source(i), gives("[].email", taxonomy.SensEmail, people(fmt.Sprint("m", i), 5)...), masked())
-		}},
+		}, nil},
 	{"the token is optional, then it is not", taxonomy.DefectOptionalAuthentication, func(s *site) {
 		times(200, func(i int) {
 			s.do("GET /orders/{id}", as(fmt.Sprint("u", i)), source(i), gives("mobile", taxonomy.SensCNMobile, fmt.Sprint("m", i)))
@@ -41,7 +42,7 @@ var repairs = []repair{
 		func(s *site, i int) {
 			s.do("GET /orders/{id}", source(i%2), gives("mobile", taxonomy.SensCNMobile, fmt.Sprint("m", i)))
 		},
-		func(s *site, i int) { s.do("GET /orders/{id}", source(i%2), answer(403, catalog.OutcomeDenied)) }},
+		func(s *site, i int) { s.do("GET /orders/{id}", source(i%2), answer(403, catalog.OutcomeDenied)) }, nil},
 	{"other people's orders, then only one's own", taxonomy.DefectBOLA, func(s *site) {
 		times(30, func(i int) {
 			u := fmt.Sprint("user", i)
@@ -55,12 +56,12 @@ var repairs = []repair{
 			s.do("GET /orders/{id}", as("mallory"), func(ev *catalog.Event) {
 				ev.Segments[1] = observe.Segment{Class: observe.ClassInt, Token: tok(fmt.Sprint("z", i, s.n))}
 			}, answer(403, catalog.OutcomeDenied))
-		}},
+		}, nil},
 	{"passwords in the answer, then without", taxonomy.DefectSecretInResponse, nil,
 		func(s *site, i int) {
 			s.do("GET /config/{id}", as("u"), gives("db.password", taxonomy.SensPassword, fmt.Sprint("p", i)), func(ev *catalog.Event) { ev.Exposures[0].Tags = []uint32{uint32(i + 1)} })
 		},
-		func(s *site, i int) { s.do("GET /config/{id}", as("u")) }},
+		func(s *site, i int) { s.do("GET /config/{id}", as("u")) }, nil},
 	{"weak passwords are taken, then refused", taxonomy.DefectWeakAccepted, func(s *site) { s.api("POST /register", taxonomy.RoleRegister) },
 		func(s *site, i int) {
 			s.do("POST /register", source(i), about(fmt.Sprint("u", i), false, true), password(observe.PasswordNew, 6, 0, 1, uint32(i+1)))
@@ -68,14 +69,41 @@ var repairs = []repair{
 		func(s *site, i int) {
 			s.do("POST /register", source(i), about(fmt.Sprint("v", i), false, false), password(observe.PasswordNew, 6, 0, 1, uint32(i+1)),
 				answer(400, catalog.OutcomeInvalid), says("password too weak", observe.SaysInvalid))
-		}},
+		}, nil},
 	{"people log in with weak passwords, then change them", taxonomy.DefectWeakInUse, func(s *site) { s.api("POST /login", taxonomy.RoleLogin) },
 		func(s *site, i int) {
 			s.do("POST /login", source(i), about(fmt.Sprint("u", i), true, false), password(observe.PasswordCurrent, 6, 0, 1, uint32(i+1)))
 		},
 		func(s *site, i int) {
 			s.do("POST /login", source(i), about(fmt.Sprint("u", i%20), true, false), password(observe.PasswordCurrent, 14, 4, 0, uint32(i+1)))
-		}},
+		}, nil},
+	{"codes in the answer, then without", taxonomy.DefectCodeInResponse, nil,
+		func(s *site, i int) {
+			n, p := fmt.Sprint(481203+7919*i), fmt.Sprint("138", i)
+			s.do("POST /sms/send", phone(p), answers("data.code", n))
+			s.do("POST /login/sms", phone(p), submits("code", n))
+		},
+		func(s *site, i int) { s.do("POST /sms/send", phone(fmt.Sprint("139", i))) }, nil},
+	{"a back end's password is weak, then it is changed", taxonomy.DefectAdminWeakOrDefault, func(s *site) { s.api("POST /admin/login", taxonomy.RoleLogin) },
+		func(s *site, i int) {
+			s.do("POST /admin/login", about("admin", true, false), password(observe.PasswordCurrent, 6, 0, 1, 3))
+		},
+		func(s *site, i int) {
+			s.do("POST /admin/login", about("admin", true, false), password(observe.PasswordCurrent, 16, 4, 0, 4))
+		}, nil},
+	{"any number of guesses, then a lock", taxonomy.DefectNoThrottling, func(s *site) {
+		s.api("POST /login", taxonomy.RoleLogin)
+		times(19, func(i int) { wrongGuess(s, i) })
+	}, wrongGuess,
+		func(s *site, i int) {
+			s.do("POST /login", about("victim", true, false), password(observe.PasswordCurrent, 9, 2, 0, uint32(i+1)),
+				answer(200, catalog.OutcomeRejected), says("account locked", observe.SaysLocked))
+		}, func(s *site) { times(19, func(i int) { wrongGuess(s, i) }) }},
+}
+
+func wrongGuess(s *site, i int) {
+	s.do("POST /login", about("victim", true, false), password(observe.PasswordCurrent, 9, 2, 0, uint32(i+1)),
+		answer(200, catalog.OutcomeRejected), says("wrong password", observe.SaysBadPair))
 }
 
 // TestRepairs holds every history against what happened: a finding stays when
@@ -127,6 +155,9 @@ func TestRepairs(t *testing.T) {
 				t.Fatalf("closed: %d of %d fired, want %d of %d", f2, e2, f1, e1+closed)
 			}
 			s.now += int64(time.Hour)
+			if c.again != nil {
+				c.again(s)
+			}
 			times(6, func(i int) { c.open(s, 100+i) })
 			e3, f3, _ := history()
 			if f3 != f2+6 || e3 != e2+6 {
