@@ -7,8 +7,8 @@ import (
 
 // Trials is the history of one defect for the proof of a fix: how often its
 // trigger was tried (requests without a credential, weak passwords, foreign
-// origins …) and how often it fired, in buckets of event time. Counting starts
-// with the first firing, so that what has no defect costs nothing.
+// origins …) and how often it fired, in buckets of event time. What came before
+// the first firing is only summed up, so that what has no defect costs nothing.
 //
 // Buckets are an hour wide; when there are more than MaxBuckets the width
 // doubles, for all. The width that results depends on what was counted and not
@@ -16,6 +16,10 @@ import (
 type Trials struct {
 	width   int64 // ns; 0: an hour
 	buckets []Bucket
+
+	prior      uint32 // eligible events before the first firing
+	priorHours uint32 // hours that had one
+	priorHour  int64  // the last of them
 }
 
 // MaxBuckets is how many buckets a history has at most.
@@ -30,10 +34,14 @@ type Bucket struct {
 	Fired    uint32
 }
 
-// Count takes one eligible event at a time. One that did not fire is ignored
-// before the first that did.
+// Count takes one eligible event at a time.
 func (t *Trials) Count(at int64, fired bool) {
 	if !fired && len(t.buckets) == 0 {
+		if h := floor(at, hour); t.prior == 0 || h != t.priorHour {
+			t.priorHours++
+			t.priorHour = h
+		}
+		t.prior++
 		return
 	}
 	b := Bucket{Start: at, Eligible: 1}
@@ -53,6 +61,19 @@ func (t *Trials) Fold(o *Trials) {
 		t.add(b)
 	}
 	t.shrink()
+	t.prior += o.prior
+	t.priorHours += o.priorHours
+}
+
+// Prior is how many eligible events came before the first firing, and in how
+// many hours.
+func (t *Trials) Prior() (events, hours uint32) { return t.prior, t.priorHours }
+
+// Clone gives a copy that later counting does not change.
+func (t *Trials) Clone() *Trials {
+	c := *t
+	c.buckets = slices.Clone(t.buckets)
+	return &c
 }
 
 // Clone gives a copy that later events do not change.

@@ -46,7 +46,7 @@ func (p *parser) zoraxy(line []byte, x *exchange.Exchange) string {
 	for len(rest) > 2 && rest[0] == '[' && !agent {
 		colon := bytes.IndexAny(rest, ": ]")
 		end := bytes.Index(rest, []byte("] "))
-		if colon < 0 || end < colon {
+		if colon < 0 || end <= colon {
 			return whyFormat
 		}
 		value := trimSpaces(rest[colon+1 : end])
@@ -57,7 +57,7 @@ func (p *parser) zoraxy(line []byte, x *exchange.Exchange) string {
 			x.Client = address(value)
 		case "useragent":
 			agent = true
-			if end = bytes.LastIndex(rest, []byte("] ")); end < colon {
+			if end = bytes.LastIndex(rest, []byte("] ")); end <= colon {
 				return whyFormat
 			}
 			value = trimSpaces(rest[colon+1 : end])
