@@ -214,9 +214,12 @@ func hpackInt(b []byte, bits uint) (n uint64, rest []byte, ok bool) {
 	if n < mask {
 		return n, b, true
 	}
-	for shift := uint(0); shift < 32 && len(b) > 0; shift += 7 {
+	for shift := uint(0); shift < 63 && len(b) > 0; shift += 7 { // zeros may stand in front
 		c := b[0]
 		b = b[1:]
+		if c&0x7f != 0 && shift > 28 {
+			return 0, nil, false
+		}
 		n += uint64(c&0x7f) << shift
 		if c&0x80 == 0 {
 			return n, b, n <= 1<<32-1
