@@ -22,9 +22,16 @@ type Mark struct {
 	Errors    uint64 // of Span, answers with status 500 or more
 	Path      string // path without values, for requests that belong to no API
 	Samples   Samples
+	Trials    Trials // requests to the same API or, without one, to the same path
+
+	path uint64 // hash of the whole path, where there is no API
+	hit  uint64
 }
 
-type marks struct{ list []Mark }
+type marks struct {
+	list   []Mark
+	events uint64
+}
 
 // Marks counts response markers per API, for the detectors that word them.
 type Marks struct {
@@ -42,6 +49,7 @@ func (t *Marks) Count(ev *Event, m *observe.Marker, what string) {
 	if k == nil {
 		return
 	}
+	k.hit = s.events
 	k.Span.Add(ev.End)
 	k.Public = k.Public || !ev.Who.Private
 	if ev.Anonymous {
@@ -56,6 +64,37 @@ func (t *Marks) Count(ev *Event, m *observe.Marker, what string) {
 			k.Path = p
 		}
 	}
+}
+
+// Tried takes every event after its markers were counted: one whose answer may
+// show a marker, and did not, is an eligible event.
+func (t *Marks) Tried(ev *Event, eligible bool) {
+	s := t.states.Get(ev.Handle)
+	if s == nil {
+		return
+	}
+	path := uint64(0)
+	if ev.Handle == 0 {
+		path = pathHash(ev.Observation)
+	}
+	for i := range s.list {
+		k := &s.list[i]
+		if k.hit == s.events {
+			k.path = path
+			k.Trials.Count(ev.End, true)
+		} else if eligible && k.path == path {
+			k.Trials.Count(ev.End, false)
+		}
+	}
+	s.events++
+}
+
+func pathHash(o *observe.Observation) uint64 {
+	h := HashText(o.Host)
+	for i := range o.Segments {
+		h = Pair(h, o.Segments[i].Token+HashText(o.Segments[i].Text))
+	}
+	return h
 }
 
 func (t *Marks) mark(s *marks, rule string) *Mark {
@@ -90,6 +129,7 @@ func (k *Mark) Fold(o *Mark) {
 	k.Public = k.Public || o.Public
 	k.Anonymous += o.Anonymous
 	k.Errors += o.Errors
+	k.Trials.Fold(&o.Trials)
 	if k.Path == "" || o.Path != "" && o.Path < k.Path {
 		k.Path = o.Path
 	}

@@ -65,20 +65,30 @@ func (t *Trials) Fold(o *Trials) {
 	t.priorHours += o.priorHours
 }
 
+// Tried adds what o counted as tries that did not fire.
+func (t *Trials) Tried(o *Trials) {
+	u := o.Clone()
+	for i := range u.buckets {
+		b := &u.buckets[i]
+		if b.Fired = 0; len(t.buckets) > 0 && b.Start+u.Width() <= t.buckets[0].Start {
+			t.prior += b.Eligible
+			t.priorHours++
+			b.Eligible = 0
+		}
+	}
+	u.buckets = slices.DeleteFunc(u.buckets, func(b Bucket) bool { return b.Eligible == 0 })
+	t.Fold(u)
+}
+
 // Prior is how many eligible events came before the first firing, and in how
 // many hours.
 func (t *Trials) Prior() (events, hours uint32) { return t.prior, t.priorHours }
 
-// Clone gives a copy that later counting does not change.
+// Clone gives a copy that later events do not change.
 func (t *Trials) Clone() *Trials {
 	c := *t
 	c.buckets = slices.Clone(t.buckets)
 	return &c
-}
-
-// Clone gives a copy that later events do not change.
-func (t *Trials) Clone() *Trials {
-	return &Trials{width: t.width, buckets: slices.Clone(t.buckets)}
 }
 
 // Equal reports whether both hold the same.

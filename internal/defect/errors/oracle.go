@@ -62,6 +62,7 @@ type class struct {
 	registered defect.Set // identities known to exist
 	fresh      defect.Set // identities never named before
 	samples    defect.Samples
+	trials     defect.Trials // answers about identities that are not known to exist
 }
 
 // seen is what became of one identity, by class key.
@@ -204,6 +205,9 @@ func (d *Oracle) Observe(ev *defect.Event) {
 	}
 	c.span.Add(ev.End)
 	c.identities.Add(id)
+	if !ev.Who.Registered {
+		c.trials.Count(ev.End, true)
+	}
 	switch {
 	case ev.Who.Registered:
 		c.registered.Add(id)
@@ -315,6 +319,7 @@ func (d *Oracle) Merge(from, into catalog.Handle) {
 			c.registered.Union(&g.registered)
 			c.fresh.Union(&g.fresh)
 			c.samples.Fold(&g.samples)
+			c.trials.Fold(&g.trials)
 		}
 		joined := make([]seen, 0, len(dst.identities)+len(src.identities))
 		joined = append(append(joined, dst.identities...), src.identities...)

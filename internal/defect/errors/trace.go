@@ -35,6 +35,7 @@ func (d *Trace) Observe(ev *defect.Event) {
 			d.marks.Count(ev, m, "defect.evidence.trace")
 		}
 	}
+	d.marks.Tried(ev, ev.Status >= 500 || ev.Outcome == catalog.OutcomeError || ev.Outcome == catalog.OutcomeRejected || ev.Outcome == catalog.OutcomeInvalid)
 }
 
 // shows reports whether the trace is the program's own. Documentation, paste
@@ -105,7 +106,7 @@ func (d *Trace) Findings(r *defect.Report) {
 		s.mark.Span.Count = most
 		args := message.Args{"api": r.Name(s.api), "n": most, "title": defect.Join(titles)}
 		r.Add(defect.Draft{
-			Kind: taxonomy.DefectVerboseTrace, API: s.api, Span: s.mark.Span, Samples: s.mark.Samples, Harm: s.harm, HarmWhy: "defect.rating.h.inside",
+			Kind: taxonomy.DefectVerboseTrace, API: s.api, Span: s.mark.Span, Samples: s.mark.Samples, Trials: &s.mark.Trials, Harm: s.harm, HarmWhy: "defect.rating.h.inside",
 			Confidence: defect.Confidence(0.7, defect.If(most >= 2, 0.5), defect.If(s.mark.Errors >= 2, 0.3)),
 			Reach:      defect.Reach{Public: s.mark.Public, Anonymous: s.mark.Anonymous > 0, Guessable: true, Register: true},
 			Reason:     r.Text("defect.verbose_trace.reason", args),

@@ -231,9 +231,15 @@ func (d *Oracle) Findings(r *defect.Report) {
 				*p = ev
 			}
 		}
+		trials := v.absent.trials.Clone()
+		for i := range s.classes {
+			if c := &s.classes[i]; c != v.absent {
+				trials.Tried(&c.trials)
+			}
+		}
 		repeated := v.repeated >= minRepeated && v.gain >= 0.9
 		r.Add(defect.Draft{
-			Kind: taxonomy.DefectIdentityOracle, API: h, Samples: samples, Harm: taxonomy.Elevated, HarmWhy: "defect.rating.h.oracle",
+			Kind: taxonomy.DefectIdentityOracle, API: h, Samples: samples, Trials: trials, Harm: taxonomy.Elevated, HarmWhy: "defect.rating.h.oracle",
 			Span: defect.Span{First: min(v.present.span.First, v.absent.span.First), Last: max(v.present.span.Last, v.absent.span.Last),
 				Count: v.present.span.Count + v.absent.span.Count},
 			Confidence: defect.Confidence(0.6, defect.If(v.worded, 0.25), defect.If(v.checked, 0.5), defect.If(repeated, 0.3),

@@ -40,6 +40,7 @@ type bulk struct {
 	paging    string // name of a parameter that sets the page size
 	sources   defect.Set
 	samples   defect.Samples
+	trials    defect.Trials // successes
 }
 
 // NewBulk returns the detector.
@@ -47,9 +48,17 @@ func NewBulk() *Bulk { return &Bulk{states: defect.NewStates[bulk](maxAPIs)} }
 
 // Observe takes one event.
 func (d *Bulk) Observe(ev *defect.Event) {
-	if ev.Handle == 0 || !ev.OK || len(ev.Exposures) == 0 {
+	if ev.Handle == 0 || !ev.OK {
 		return
 	}
+	fired := len(ev.Exposures) > 0 && d.look(ev)
+	if s := d.states.Get(ev.Handle); s != nil {
+		s.trials.Count(ev.End, fired)
+	}
+}
+
+// look counts an answer that gives many people's data.
+func (d *Bulk) look(ev *defect.Event) bool {
 	var people uint32
 	var types defect.Types
 	var best *observe.Exposure
@@ -66,14 +75,14 @@ func (d *Bulk) Observe(ev *defect.Event) {
 		}
 	}
 	if best == nil || !types.Personal() || !ev.Data() {
-		return
+		return false
 	}
 	// A signed-in export is made to give many; who may call it is for a policy.
 	if ev.API.Role == taxonomy.RoleExport && !ev.Anonymous {
-		return
+		return false
 	}
 	if ev.Policy.Approved(taxonomy.DefectBulkResponse, ev.API.Host, ev.API.Method, ev.API.Template, ev.Who.Client, ev.Who.Principal, max(people, ev.Records), ev.End) {
-		return
+		return false
 	}
 	s := d.states.Ensure(ev.Handle)
 	s.span.Add(ev.End)
@@ -100,6 +109,7 @@ func (d *Bulk) Observe(ev *defect.Event) {
 	if e := s.samples.Offer(ev.ID, people); e != nil {
 		e.What, e.Path, e.Type, e.N, e.Value = "defect.evidence.bulk", strings.Clone(best.Path), best.Type, uint64(people), strings.Clone(best.Shape)
 	}
+	return true
 }
 
 func pageSize(name string) bool {
@@ -116,6 +126,7 @@ func (d *Bulk) Merge(from, into catalog.Handle) {
 	d.states.Move(from, into, func(dst, src *bulk) {
 		dst.span.Fold(src.span)
 		dst.more += src.more
+		dst.trials.Fold(&src.trials)
 		dst.most += src.most
 		dst.largest = max(dst.largest, src.largest)
 		dst.records = max(dst.records, src.records)
@@ -161,7 +172,7 @@ func (d *Bulk) Findings(r *defect.Report) {
 			advice += ".parameter"
 		}
 		r.Add(defect.Draft{
-			Kind: taxonomy.DefectBulkResponse, API: h, Span: s.span, Samples: s.samples, Harm: harm, HarmWhy: why, Floor: floor,
+			Kind: taxonomy.DefectBulkResponse, API: h, Span: s.span, Samples: s.samples, Trials: &s.trials, Harm: harm, HarmWhy: why, Floor: floor,
 			Confidence: defect.Confidence(0.7, defect.If(s.span.Count >= 5, 0.3), defect.If(s.anonymous > 0, 0.3), defect.If(people >= moreSubjects, 0.3), defect.If(people >= mostSubjects, 0.2),
 				defect.If(s.types.Grave(), 0.2)),
 			Reach:  defect.Reach{Public: s.public, Anonymous: s.anonymous > 0, Guessable: true, Register: true},

@@ -37,6 +37,7 @@ type internal struct {
 	public    bool
 	sources   defect.Set
 	samples   defect.Samples
+	trials    defect.Trials // successes
 }
 
 type internalField struct {
@@ -59,12 +60,20 @@ func (d *Internal) Observe(ev *defect.Event) {
 	if ev.Who.Principal != 0 && ev.Administrative() {
 		d.staff.Add(ev.Who.Principal)
 	}
+	fired := d.look(ev)
+	if s := d.states.Get(ev.Handle); s != nil {
+		s.trials.Count(ev.End, fired)
+	}
+}
+
+// look counts the fields of an answer.
+func (d *Internal) look(ev *defect.Event) bool {
 	if len(ev.Internals) == 0 || !ev.Data() || !ev.Anonymous && (ev.Administrative() || d.staff.Has(ev.Who.Principal)) {
-		return
+		return false
 	}
 	switch ev.API.Role {
 	case taxonomy.RoleMetrics, taxonomy.RoleConfig, taxonomy.RoleGraphql:
-		return
+		return false
 	}
 	var s *internal
 	for i := range ev.Internals {
@@ -87,7 +96,7 @@ func (d *Internal) Observe(ev *defect.Event) {
 		}
 	}
 	if s == nil {
-		return
+		return false
 	}
 	s.span.Add(ev.End)
 	s.sources.Add(ev.Source)
@@ -98,6 +107,7 @@ func (d *Internal) Observe(ev *defect.Event) {
 	if ev.OpaqueKey() {
 		s.opaque++
 	}
+	return true
 }
 
 // tells reports whether the field tells the asker something that is none of
@@ -202,6 +212,7 @@ func (d *Internal) Merge(from, into catalog.Handle) {
 			}
 		}
 		dst.span.Fold(src.span)
+		dst.trials.Fold(&src.trials)
 		dst.anonymous += src.anonymous
 		dst.opaque += src.opaque
 		dst.public = dst.public || src.public
@@ -274,7 +285,7 @@ func (d *Internal) Findings(r *defect.Report) {
 			confidence = min(confidence, 0.75) // in a team, or in a list kept in step, it may be meant
 		}
 		r.Add(defect.Draft{
-			Kind: taxonomy.DefectInternalFields, API: h, Span: s.span, Samples: s.samples, Harm: harmOf(worst), HarmWhy: "defect.rating.h.internal." + worst.String(),
+			Kind: taxonomy.DefectInternalFields, API: h, Span: s.span, Samples: s.samples, Trials: &s.trials, Harm: harmOf(worst), HarmWhy: "defect.rating.h.internal." + worst.String(),
 			Confidence: confidence,
 			Reach:      defect.Reach{Public: s.public, Anonymous: s.anonymous > 0, Guessable: s.opaque*2 <= s.span.Count, Register: true},
 			Reason:     r.Text("defect.internal_fields.reason", args),

@@ -32,6 +32,7 @@ type twin struct {
 	public    bool
 	sources   defect.Set
 	samples   defect.Samples
+	trials    defect.Trials // successes
 }
 
 type twinField struct {
@@ -45,9 +46,17 @@ func NewTwin() *Twin { return &Twin{states: defect.NewStates[twin](maxAPIs)} }
 
 // Observe takes one event.
 func (d *Twin) Observe(ev *defect.Event) {
-	if ev.Handle == 0 || len(ev.Exposures) == 0 || !ev.OK {
+	if ev.Handle == 0 || !ev.OK {
 		return
 	}
+	fired := d.look(ev)
+	if s := d.states.Get(ev.Handle); s != nil {
+		s.trials.Count(ev.End, fired)
+	}
+}
+
+// look counts the pairs of an answer.
+func (d *Twin) look(ev *defect.Event) bool {
 	var s *twin
 	for i := range ev.Exposures {
 		x := &ev.Exposures[i]
@@ -68,6 +77,7 @@ func (d *Twin) Observe(ev *defect.Event) {
 			e.What, e.Path, e.Text, e.Type, e.N, e.Value = "defect.evidence.twin", f.masked, f.plain, x.Type, uint64(x.Twins), strings.Clone(plainShape(ev, x))
 		}
 	}
+	return s != nil
 }
 
 func (d *Twin) count(s *twin, ev *defect.Event) {
@@ -137,6 +147,7 @@ func (d *Twin) Merge(from, into catalog.Handle) {
 			}
 		}
 		dst.span.Fold(src.span)
+		dst.trials.Fold(&src.trials)
 		dst.anonymous += src.anonymous
 		dst.opaque += src.opaque
 		dst.public = dst.public || src.public
@@ -181,7 +192,7 @@ func (d *Twin) Findings(r *defect.Report) {
 			harm, why, reason = max(harm-1, taxonomy.Moderate), "defect.rating.h.confirmation", reason+".confirmation"
 		}
 		r.Add(defect.Draft{
-			Kind: taxonomy.DefectMaskedPlainTwin, API: h, Span: s.span, Samples: s.samples, Harm: harm, HarmWhy: why,
+			Kind: taxonomy.DefectMaskedPlainTwin, API: h, Span: s.span, Samples: s.samples, Trials: &s.trials, Harm: harm, HarmWhy: why,
 			Confidence: defect.Confidence(0.7, defect.If(exact, 0.35), defect.If(records >= 10, 0.3), defect.If(s.sources.Count() >= 3, 0.2)),
 			Reach:      defect.Reach{Public: s.public, Anonymous: s.anonymous > 0, Guessable: s.opaque*2 <= s.span.Count, Register: true},
 			Reason:     r.Text(reason, args),

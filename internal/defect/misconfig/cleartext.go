@@ -30,6 +30,7 @@ type clearText struct {
 	types     defect.Types
 	sources   defect.Set
 	samples   defect.Samples
+	trials    defect.Trials // requests and answers that need TLS
 }
 
 // NewCleartext returns the detector.
@@ -37,7 +38,13 @@ func NewCleartext() *Cleartext { return &Cleartext{states: defect.NewStates[clea
 
 // Observe takes one event.
 func (d *Cleartext) Observe(ev *defect.Event) {
-	if ev.Secure || ev.Handle == 0 || ev.Who.Private || ev.Caps&exchange.CapClientAddr == 0 || len(ev.Forwarded) > 0 ||
+	if ev.Secure {
+		if s := d.states.Get(ev.Handle); s != nil && (len(ev.Passwords) > 0 || ev.OK && (len(ev.Credentials) > 0 || len(ev.Exposures) > 0)) {
+			s.trials.Count(ev.End, false)
+		}
+		return
+	}
+	if ev.Handle == 0 || ev.Who.Private || ev.Caps&exchange.CapClientAddr == 0 || len(ev.Forwarded) > 0 ||
 		ev.Who.Client != ev.Client.Addr().Unmap() && ev.Who.Client != ev.Client.Addr() {
 		return
 	}
@@ -64,6 +71,7 @@ func (d *Cleartext) Observe(ev *defect.Event) {
 	}
 	s := d.states.Ensure(ev.Handle)
 	s.span.Add(ev.End)
+	s.trials.Count(ev.End, true)
 	s.sources.Add(ev.Source)
 	s.types |= types
 	switch rank {
@@ -86,6 +94,7 @@ func (d *Cleartext) Merge(from, into catalog.Handle) {
 
 func (s *clearText) fold(o *clearText) {
 	s.span.Fold(o.span)
+	s.trials.Fold(&o.trials)
 	s.passwords += o.passwords
 	s.tokens += o.tokens
 	s.data += o.data
@@ -131,7 +140,7 @@ func (d *Cleartext) Findings(r *defect.Report) {
 		args := message.Args{"api": r.Name(g[0].api.Handle), "host": host, "n": sum.span.Count, "sources": sum.sources.Number(), "apis": len(g),
 			"passwords": sum.passwords, "tokens": sum.tokens, "data": sum.data}
 		r.Add(defect.Draft{
-			Kind: taxonomy.DefectCleartext, API: g[0].api.Handle, SubKey: host, Span: sum.span, Samples: sum.samples, Affected: len(g), Harm: harm, HarmWhy: why,
+			Kind: taxonomy.DefectCleartext, API: g[0].api.Handle, SubKey: host, Span: sum.span, Samples: sum.samples, Trials: &sum.trials, Affected: len(g), Harm: harm, HarmWhy: why,
 			Confidence: defect.Confidence(0.65, defect.If(sum.sources.Count() >= 5, 0.4), defect.If(sum.passwords >= 3, 0.3), defect.If(sum.span.Count >= 20, 0.2)),
 			Exploit:    taxonomy.Moderate, ExploitWhy: "defect.rating.e.on_path",
 			Reason: r.Text("defect.cleartext.reason", args),

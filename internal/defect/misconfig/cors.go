@@ -28,11 +28,16 @@ type CORS struct{ states *defect.States[cors] }
 type cors struct {
 	reflected defect.Span
 	null      defect.Span
-	refused   uint64 // foreign origins that were not allowed
+	refused   uint64 // foreign origins that were not allowed, since one was
 	public    bool
 	origins   defect.Set
 	forged    defect.Set // origins of requests without the Referer that a page sends along
 	samples   defect.Samples
+
+	listed uint64        // refused beside others that are allowed: somebody keeps a list
+	mended bool          // an origin that was allowed is refused now
+	last   int64         // when one was allowed last
+	trials defect.Trials // requests with a foreign Origin
 }
 
 // NewCORS returns the detector.
@@ -62,14 +67,39 @@ func (d *CORS) Observe(ev *defect.Event) {
 			s.forged.Add(defect.HashText(domain))
 		}
 	case ev.CORS&(observe.CORSAny|observe.CORSNull|observe.CORSReflected) == 0:
-		d.states.Ensure(ev.Handle).refused++
+		s := d.states.Ensure(ev.Handle)
+		s.refuse(ev.End, defect.HashText(domain))
 		return
 	default:
 		return
 	}
+	s.trials.Count(ev.End, true)
+	if !s.mended {
+		s.listed += s.refused
+	}
+	s.refused, s.mended, s.last = 0, false, ev.End
 	s.public = s.public || !ev.Who.Private
 	if e := s.samples.Offer(ev.ID, 0); e != nil {
 		e.What, e.Text = what, strings.Clone(ev.Origin)
+	}
+}
+
+// sameTime is how long after an allowed origin another's refusal shows that
+// there is a list; later, that the API was mended.
+const sameTime = int64(6 * 3600e9)
+
+// refuse takes a foreign origin that was not allowed.
+func (s *cors) refuse(at int64, origin uint64) {
+	s.trials.Count(at, false)
+	switch {
+	case s.origins.Has(origin):
+		s.mended = true
+	case s.last == 0:
+		s.refused++
+	case !s.mended && at-s.last < sameTime:
+		s.listed++
+	default:
+		s.refused++
 	}
 }
 
@@ -114,6 +144,10 @@ func (s *cors) fold(o *cors) {
 	s.reflected.Fold(o.reflected)
 	s.null.Fold(o.null)
 	s.refused += o.refused
+	s.listed += o.listed
+	s.mended = s.mended && o.mended
+	s.last = max(s.last, o.last)
+	s.trials.Fold(&o.trials)
 	s.public = s.public || o.public
 	s.origins.Union(&o.origins)
 	s.forged.Union(&o.forged)
@@ -130,7 +164,7 @@ func (d *CORS) Findings(r *defect.Report) {
 	}
 	hosts := map[string][]where{}
 	d.states.Each(func(h catalog.Handle, s *cors) {
-		if api := r.API(h); api != nil && s.refused == 0 && s.reflected.Count+s.null.Count > 0 {
+		if api := r.API(h); api != nil && s.listed == 0 && s.reflected.Count+s.null.Count > 0 {
 			hosts[api.Host] = append(hosts[api.Host], where{api, s})
 		}
 	})
@@ -161,7 +195,7 @@ func (d *CORS) Findings(r *defect.Report) {
 			id += ".null"
 		}
 		r.Add(defect.Draft{
-			Kind: taxonomy.DefectCORS, API: g[0].api.Handle, SubKey: host, Span: span, Samples: sum.samples, Affected: len(g), Harm: taxonomy.High, HarmWhy: "defect.rating.h.cors",
+			Kind: taxonomy.DefectCORS, API: g[0].api.Handle, SubKey: host, Span: span, Samples: sum.samples, Trials: &sum.trials, Affected: len(g), Harm: taxonomy.High, HarmWhy: "defect.rating.h.cors",
 			Confidence: defect.Confidence(0.65, defect.If(origins >= minOrigins, 0.2), defect.If(origins >= 5, 0.5), defect.If(origins >= minOrigins && sum.forged.Count() >= minForged, 0.3), defect.If(sum.null.Count >= 2, 0.2)),
 			Reach:      defect.Reach{Public: sum.public},
 			Reason:     r.Text(id, args), Advice: r.Text("defect.cors.advice", args),

@@ -25,7 +25,10 @@ type JWT struct {
 }
 
 // tokens counts per API and flaw.
-type tokens struct{ list []flawed }
+type tokens struct {
+	list   []flawed
+	events uint64
+}
 
 type flawed struct {
 	kind    taxonomy.DefectKind
@@ -36,6 +39,8 @@ type flawed struct {
 	shown   defect.Span // successes with such a token
 	public  bool
 	samples defect.Samples
+	trials  defect.Trials // tokens issued, or shown with success
+	hit     uint64
 }
 
 // NewJWT returns the detector.
@@ -56,6 +61,23 @@ func (d *JWT) Observe(ev *defect.Event) {
 			d.count(ev, &ev.Issued[i], j, true)
 		}
 	}
+	s := d.states.Get(ev.Handle)
+	if s == nil {
+		return
+	}
+	issues, shows := false, false
+	for i := range ev.Issued {
+		issues = issues || ev.Issued[i].JWT != nil
+	}
+	for i := range ev.Credentials {
+		shows = shows || ev.Credentials[i].JWT != nil
+	}
+	for i := range s.list {
+		if f := &s.list[i]; f.hit == s.events || issues || shows && f.issued.Count == 0 {
+			f.trials.Count(ev.End, f.hit == s.events)
+		}
+	}
+	s.events++
 }
 
 func (d *JWT) count(ev *defect.Event, c *observe.Credential, j *observe.JWT, issued bool) {
@@ -66,10 +88,12 @@ func (d *JWT) count(ev *defect.Event, c *observe.Credential, j *observe.JWT, iss
 	case j.WeakSecret == "":
 		return
 	}
-	f := d.flaw(d.states.Ensure(ev.Handle), kind, j.WeakSecret, j.Alg, j.WeakList)
+	s := d.states.Ensure(ev.Handle)
+	f := d.flaw(s, kind, j.WeakSecret, j.Alg, j.WeakList)
 	if f == nil {
 		return
 	}
+	f.hit = s.events
 	rank, what := uint32(0), "defect.evidence.jwt_shown"
 	if issued {
 		f.issued.Add(ev.End)
@@ -113,6 +137,7 @@ func (f *flawed) fold(g *flawed) {
 	f.issued.Fold(g.issued)
 	f.shown.Fold(g.shown)
 	f.public = f.public || g.public
+	f.trials.Fold(&g.trials)
 	f.samples.Fold(&g.samples)
 }
 
@@ -168,7 +193,7 @@ func (d *JWT) Findings(r *defect.Report) {
 			reason += ".shown"
 		}
 		r.Add(defect.Draft{
-			Kind: sum.kind, API: g[0].api.Handle, SubKey: sum.secret, Span: span, Samples: sum.samples, Affected: len(g),
+			Kind: sum.kind, API: g[0].api.Handle, SubKey: sum.secret, Span: span, Samples: sum.samples, Trials: &sum.trials, Affected: len(g),
 			Harm: taxonomy.Critical, HarmWhy: "defect.rating.h.forge",
 			Confidence: defect.Confidence(0.7, defect.If(sum.issued.Count > 0, 0.7), defect.If(sum.shown.Count >= 2, 0.4)),
 			Reach:      defect.Reach{Public: sum.public, Anonymous: true, Guessable: true},

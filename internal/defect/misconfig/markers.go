@@ -53,6 +53,7 @@ func (d *Markers) Observe(ev *defect.Event) {
 			d.marks.Count(ev, m, "defect.evidence.marker")
 		}
 	}
+	d.marks.Tried(ev, ev.Anonymous || !ev.Who.Private)
 }
 
 // Merge folds the state of one API into another.
@@ -138,7 +139,7 @@ func (d *Markers) add(r *defect.Report, s *shown) {
 		harmWhy = "defect.rating.h.inside"
 	}
 	r.Add(defect.Draft{
-		Kind: s.kind, Component: component, SubKey: sub, API: s.api, Span: s.mark.Span, Samples: s.mark.Samples,
+		Kind: s.kind, Component: component, SubKey: sub, API: s.api, Span: s.mark.Span, Samples: s.mark.Samples, Trials: &s.mark.Trials,
 		Harm: s.harm, HarmWhy: harmWhy,
 		Confidence: defect.Confidence(0.7, defect.If(s.mark.Span.Count >= 2, 0.4), defect.If(s.mark.Anonymous >= 2, 0.2)),
 		Reach:      defect.Reach{Public: s.mark.Public, Anonymous: s.mark.Anonymous > 0, Guessable: true, Register: true},

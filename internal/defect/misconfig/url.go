@@ -23,7 +23,10 @@ type URL struct {
 	dropped uint64
 }
 
-type inURL struct{ params []urlParam }
+type inURL struct {
+	params []urlParam
+	events uint64 // successes since the first firing
+}
 
 type urlParam struct {
 	name    string
@@ -33,6 +36,8 @@ type urlParam struct {
 	values  defect.Set
 	sources defect.Set
 	samples defect.Samples
+	trials  defect.Trials // successes
+	hit     uint64        // the last of inURL.events that had it
 }
 
 // NewURL returns the detector.
@@ -40,9 +45,23 @@ func NewURL() *URL { return &URL{states: defect.NewStates[inURL](maxURLAPIs)} }
 
 // Observe takes one event.
 func (d *URL) Observe(ev *defect.Event) {
-	if ev.Handle == 0 || !ev.OK || !ev.Query {
+	if ev.Handle == 0 || !ev.OK {
 		return
 	}
+	if ev.Query {
+		d.look(ev)
+	}
+	if s := d.states.Get(ev.Handle); s != nil {
+		for i := range s.params {
+			p := &s.params[i]
+			p.trials.Count(ev.End, p.hit == s.events)
+		}
+		s.events++
+	}
+}
+
+// look counts the secrets of an address.
+func (d *URL) look(ev *defect.Event) {
 	switch ev.API.Role {
 	case taxonomy.RolePasswordReset, taxonomy.RoleCodeVerify, taxonomy.RoleInvite, taxonomy.RoleStatic, taxonomy.RolePage, taxonomy.RoleDocs:
 		return // links sent by mail carry their token once, and must
@@ -89,10 +108,12 @@ func named(ev *defect.Event, name string) bool {
 }
 
 func (d *URL) count(ev *defect.Event, name string, t taxonomy.Sensitive, token uint64, shape string) {
-	p := d.param(d.states.Ensure(ev.Handle), name, t)
+	s := d.states.Ensure(ev.Handle)
+	p := d.param(s, name, t)
 	if p == nil {
 		return
 	}
+	p.hit = s.events
 	p.span.Add(ev.End)
 	p.public = p.public || !ev.Who.Private
 	p.values.Add(token)
@@ -124,6 +145,7 @@ func (d *URL) Merge(from, into catalog.Handle) {
 			if p := d.param(dst, g.name, g.typ); p != nil {
 				p.span.Fold(g.span)
 				p.public = p.public || g.public
+				p.trials.Fold(&g.trials)
 				p.values.Union(&g.values)
 				p.sources.Union(&g.sources)
 				p.samples.Fold(&g.samples)
@@ -164,7 +186,7 @@ func (d *URL) Findings(r *defect.Report) {
 				advice += ".token"
 			}
 			r.Add(defect.Draft{
-				Kind: taxonomy.DefectSecretInURL, API: h, SubKey: p.name, Span: p.span, Samples: p.samples, Harm: harm, HarmWhy: why,
+				Kind: taxonomy.DefectSecretInURL, API: h, SubKey: p.name, Span: p.span, Samples: p.samples, Trials: &p.trials, Harm: harm, HarmWhy: why,
 				Confidence: defect.Confidence(0.7, defect.If(values >= 3, 0.3), defect.If(p.span.Count >= 10, 0.3), defect.If(p.sources.Count() >= 3, 0.2)),
 				Exploit:    exploit, ExploitWhy: exploitWhy,
 				Reason: r.Text("defect.secret_in_url.reason", args),
