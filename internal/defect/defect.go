@@ -48,6 +48,9 @@ type Finding struct {
 
 	Trials *Trials // history for the proof of a fix; nil: not verifiable passively
 
+	Life   Life    // what became of it
+	Ruling *Ruling // the verdict of a person, nil when there is none
+
 	Score  int          // 25..100, of which Severity is the level
 	Rating message.Text // why harm, exploitability and prevalence are what they are
 }

@@ -187,13 +187,15 @@ type Draft struct {
 
 // Report collects drafts and makes findings of them.
 type Report struct {
-	Texts  *message.Catalog
-	Rules  Rules // may be nil
-	Site   string
-	apis   map[catalog.Handle]*catalog.API
-	scope  int // APIs that answer data
-	logins int // APIs that ask who somebody is
-	drafts []Draft
+	Texts *message.Catalog
+	Rules Rules // may be nil
+	Site  string
+	// Decided is what people said of findings.
+	Decided Decisions
+	apis    map[catalog.Handle]*catalog.API
+	scope   int // APIs that answer data
+	logins  int // APIs that ask who somebody is
+	drafts  []Draft
 }
 
 // NewReport starts a report about these APIs.
@@ -310,6 +312,7 @@ func (r *Report) rate(d *Draft, affected int) Finding {
 		f.CWE = about.cwe
 	}
 	f.OWASP, f.CWE = slices.Clone(f.OWASP), slices.Clone(f.CWE)
+	r.decide(&f)
 	return f
 }
 

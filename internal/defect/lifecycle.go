@@ -67,7 +67,7 @@ type Life struct {
 	Status   taxonomy.DefectStatus
 	History  []Change // at most historyLength, the first and the latest
 	Progress *Progress
-	Returned bool // it fired again after it was fixed
+	Returned bool // it fired again after it was fixed, or was as good as that
 }
 
 // Follow tells the life of a defect from its history: base is what evidence
@@ -119,6 +119,7 @@ type follower struct {
 	claimed     bool
 	n, hours    float64
 	needN, need float64
+	gone        float64 // tries without a firing that tell a repair from luck
 	perDay      float64
 }
 
@@ -168,7 +169,8 @@ func (f *follower) prove(since int64, claimed bool) {
 	} else if f.gaps > 1 {
 		doubt /= math.Sqrt(f.gaps)
 	}
-	f.needN = max(proofEvents, math.Ceil(-math.Log(doubt)/lower(f.fired, f.tries)))
+	f.gone = math.Ceil(-math.Log(doubt) / lower(f.fired, f.tries))
+	f.needN = max(proofEvents, f.gone)
 	f.need = math.Ceil(-math.Log(doubt) / lower(f.shown, f.periods) * min(1, f.periods/3))
 	days := max(float64(f.last-f.start)/float64(day), 1)
 	f.perDay = f.tries / days
@@ -179,6 +181,8 @@ func (f *follower) prove(since int64, claimed bool) {
 func (f *follower) bucket(b Bucket) {
 	end := b.Start + f.width
 	if b.Fired > 0 {
+		// It was gone, if not yet for as long as a proof takes.
+		f.life.Returned = f.life.Returned || f.proving && f.claimed && f.n >= f.gone && f.hours >= f.need
 		f.absorb()
 		f.tries += float64(b.Eligible)
 		f.periods++
@@ -191,10 +195,11 @@ func (f *follower) bucket(b Bucket) {
 			f.turn(b.Start, taxonomy.Regressed, "defect.life.regressed")
 		case taxonomy.FixClaimed, taxonomy.Verifying:
 			back := f.base
+			why := "defect.life.refuted"
 			if f.life.Returned {
-				back = taxonomy.Regressed
+				back, why = taxonomy.Regressed, "defect.life.regressed"
 			}
-			f.turn(b.Start, back, "defect.life.refuted")
+			f.turn(b.Start, back, why)
 		}
 		f.life.Progress = nil
 		return

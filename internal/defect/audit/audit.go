@@ -37,6 +37,7 @@ type Auditor struct {
 	event     defect.Event
 	backends  defect.Backends
 	policy    policy.View
+	decided   defect.Decisions
 }
 
 // New returns an auditor that has seen nothing.
@@ -72,12 +73,17 @@ func (a *Auditor) Apply(e *policy.Entry) {
 		a.policy.AddPublic(*e.Public)
 	case e.Approval != nil:
 		a.policy.AddApproval(*e.Approval)
+	case e.Fix != nil:
+		a.decided.Fixes = append(a.decided.Fixes, *e.Fix)
+	case e.Verdict != nil:
+		a.decided.Verdicts = append(a.decided.Verdicts, *e.Verdict)
 	}
 }
 
 // Observe takes the next event in order. ev is not kept.
 func (a *Auditor) Observe(ev *catalog.Event) {
-	if ev.API == nil && len(ev.Markers) == 0 {
+	a.decided.Now = max(a.decided.Now, ev.End)
+	if ev.API == nil && len(ev.Markers) == 0 && ev.Outcome != catalog.OutcomeNotFound && ev.Outcome != catalog.OutcomeDenied {
 		return
 	}
 	a.event = defect.Event{Event: ev, Backends: &a.backends, Policy: &a.policy}
@@ -92,6 +98,7 @@ func (a *Auditor) Observe(ev *catalog.Event) {
 // changes nothing.
 func (a *Auditor) Findings(c Catalog) []defect.Finding {
 	r := defect.NewReport(a.messages, a.rules, c.APIs())
+	r.Decided = a.decided
 	for _, d := range a.detectors {
 		d.Findings(r)
 	}
