@@ -35,6 +35,10 @@ func (r *Report) decide(f *Finding) {
 	}
 	slices.Sort(claims)
 	f.Life = Follow(f.Trials, f.Status, claims, r.Decided.Now)
+	for i := range f.Life.History {
+		c := &f.Life.History[i]
+		c.Text = r.Text(c.Why, nil)
+	}
 	f.Status = f.Life.Status
 	if f.Life.Returned && f.Status != taxonomy.Fixed {
 		f.Severity = min(f.Severity+1, taxonomy.Critical)

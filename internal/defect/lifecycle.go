@@ -3,6 +3,7 @@ package defect
 import (
 	"math"
 
+	"xiezhi/internal/message"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -23,11 +24,12 @@ const (
 	historyLength = 16
 )
 
-// Change is a step in the life of a finding. Why is a message id.
+// Change is a step in the life of a finding.
 type Change struct {
 	At     int64
 	Status taxonomy.DefectStatus
-	Why    string
+	Why    string // message id
+	Text   message.Text
 }
 
 // Progress is how far the proof of a fix has come: each of the numbers has to
@@ -129,7 +131,7 @@ func (f *follower) step(s taxonomy.DefectStatus, at int64, why string) {
 		copy((*h)[historyLength/2:], (*h)[historyLength/2+1:])
 		*h = (*h)[:historyLength-1]
 	}
-	*h = append(*h, Change{at, s, why})
+	*h = append(*h, Change{At: at, Status: s, Why: why})
 }
 
 func (f *follower) turn(at int64, s taxonomy.DefectStatus, why string) {

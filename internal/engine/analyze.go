@@ -76,7 +76,7 @@ type Refusal struct {
 
 // Findings reports whether there is anything to act on.
 func (r *AnalyzeResult) Findings() bool {
-	return len(r.Report.Defects) > 0 || len(r.Report.Attacks) > 0
+	return len(r.Report.Open()) > 0 || len(r.Report.Attacks) > 0
 }
 
 // Inspected reports whether at least one exchange was analysed. A run that

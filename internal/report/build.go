@@ -89,11 +89,18 @@ func Order(r *Report) {
 		return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Template, b.Template), cmp.Compare(a.Method, b.Method), cmp.Compare(a.ID, b.ID))
 	})
 	slices.SortFunc(r.Defects, func(a, b Defect) int {
-		return cmp.Or(cmp.Compare(rank(b.Severity), rank(a.Severity)), cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(b.Count, a.Count), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(boolRank(a.Closed()), boolRank(b.Closed())), cmp.Compare(rank(b.Severity), rank(a.Severity)), cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(b.Count, a.Count), cmp.Compare(a.ID, b.ID))
 	})
 	slices.SortFunc(r.Attacks, func(a, b Attack) int {
 		return cmp.Or(cmp.Compare(rank(b.Verdict), rank(a.Verdict)), cmp.Compare(b.SubjectsExposed, a.SubjectsExposed), cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.ID, b.ID))
 	})
+}
+
+func boolRank(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // rank orders the ids of severities and verdicts.
@@ -152,7 +159,31 @@ func (b *builder) defect(f *defect.Finding) Defect {
 	for _, e := range f.Evidence {
 		d.Evidence = append(d.Evidence, Evidence{Exchange: e.Exchange, What: e.What, Value: e.Value})
 	}
+	d.Life = life(f)
 	return d
+}
+
+// life tells what became of a defect; nil when it was only found.
+func life(f *defect.Finding) *Life {
+	if len(f.Life.History) <= 1 && f.Ruling == nil && (f.Life.Progress == nil || !f.Life.Progress.Claimed) {
+		return nil
+	}
+	l := &Life{History: []Step{}}
+	for _, c := range f.Life.History {
+		l.History = append(l.History, Step{Time: moment(c.At), Status: string(c.Status), Text: c.Text})
+	}
+	if p := f.Life.Progress; p != nil {
+		l.Progress = &Progress{Since: moment(p.Since), Claimed: p.Claimed, Requests: p.Eligible, Needed: p.NeedEligible, Hours: p.Hours, HoursNeeded: p.NeedHours,
+			Days: round(p.Days), DaysNeeded: p.NeedDays, Traffic: round(p.Traffic), TrafficNeed: p.NeedTraffic}
+	}
+	if x := f.Ruling; x != nil {
+		l.Decision = &Decision{By: x.By, Reason: x.Reason}
+		if x.Expires != 0 {
+			until := moment(x.Expires)
+			l.Decision.Expires = &until
+		}
+	}
+	return l
 }
 
 func (b *builder) attack(f *attack.Finding) Attack {

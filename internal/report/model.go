@@ -13,7 +13,9 @@ import (
 	"strings"
 	"time"
 
+	"xiezhi/internal/defect"
 	"xiezhi/internal/message"
+	"xiezhi/internal/taxonomy"
 )
 
 // SchemaID names the report's schema, schema/report.v1.json.
@@ -194,6 +196,67 @@ type Defect struct {
 	OWASP          []string     `json:"owasp"`
 	CWE            []string     `json:"cwe"`
 	ExploitedBy    []string     `json:"exploited_by"`
+	Life           *Life        `json:"life,omitempty"` // what became of it
+}
+
+// Life is what became of a defect: its states in order of time, how far the
+// proof of a fix has come, and what a person decided.
+type Life struct {
+	History  []Step    `json:"history"`
+	Progress *Progress `json:"progress,omitempty"`
+	Decision *Decision `json:"decision,omitempty"`
+}
+
+// Step is a change of state.
+type Step struct {
+	Time   time.Time    `json:"time"`
+	Status string       `json:"status"`
+	Text   message.Text `json:"text"`
+}
+
+// Progress is how far the proof of a fix has come: every number has to reach
+// the one that is needed.
+type Progress struct {
+	Since       time.Time `json:"since"`
+	Claimed     bool      `json:"claimed"` // somebody said that it is fixed
+	Requests    uint64    `json:"requests"`
+	Needed      uint64    `json:"requests_needed"`
+	Hours       uint64    `json:"hours"` // periods with such requests
+	HoursNeeded uint64    `json:"hours_needed"`
+	Days        float64   `json:"days"`
+	DaysNeeded  float64   `json:"days_needed"`
+	Traffic     float64   `json:"traffic"` // requests per day, as a share of those before
+	TrafficNeed float64   `json:"traffic_needed"`
+}
+
+// Decision is the verdict of a person.
+type Decision struct {
+	By      string     `json:"by"`
+	Reason  string     `json:"reason"`
+	Expires *time.Time `json:"expires,omitempty"`
+}
+
+// Closed reports whether nothing is to be done about the defect.
+func (d *Defect) Closed() bool { return defect.Closed(taxonomy.DefectStatus(d.Status)) }
+
+// Open gives the defects about which something is to be done.
+func (r *Report) Open() []Defect {
+	n := 0
+	for i := range r.Defects {
+		if !r.Defects[i].Closed() {
+			n++
+		}
+	}
+	if n == len(r.Defects) {
+		return r.Defects
+	}
+	out := make([]Defect, 0, n)
+	for i := range r.Defects {
+		if !r.Defects[i].Closed() {
+			out = append(out, r.Defects[i])
+		}
+	}
+	return out
 }
 
 // Evidence is one exchange that shows a defect.

@@ -63,8 +63,9 @@ func Count(r *Report) Statistics {
 	}
 
 	worst := map[string]*ClassRating{}
-	for i := range r.Defects {
-		d := &r.Defects[i]
+	open := r.Open()
+	for i := range open {
+		d := &open[i]
 		st.DefectsByClass[d.Class]++
 		w := worst[d.Class]
 		if w == nil {

@@ -42,7 +42,7 @@ func Terminal(w io.Writer, r *Report, cfg TerminalConfig) error {
 	if cfg.Zone == nil {
 		cfg.Zone = time.UTC
 	}
-	t := &terminal{cfg: cfg, r: r, api: map[string]*API{}}
+	t := &terminal{cfg: cfg, r: r, open: r.Open(), api: map[string]*API{}}
 	for i := range r.APIs {
 		t.api[r.APIs[i].ID] = &r.APIs[i]
 	}
@@ -51,6 +51,7 @@ func Terminal(w io.Writer, r *Report, cfg TerminalConfig) error {
 	t.attacks()
 	t.campaigns()
 	t.defects()
+	t.closed()
 	t.apis()
 	t.quality()
 	_, err := io.WriteString(w, t.b.String())
@@ -58,10 +59,11 @@ func Terminal(w io.Writer, r *Report, cfg TerminalConfig) error {
 }
 
 type terminal struct {
-	cfg TerminalConfig
-	r   *Report
-	b   strings.Builder
-	api map[string]*API
+	cfg  TerminalConfig
+	r    *Report
+	open []Defect // of r.Defects
+	b    strings.Builder
+	api  map[string]*API
 }
 
 func (t *terminal) say(id string, args message.Args) string {
@@ -157,8 +159,8 @@ func (t *terminal) head() {
 // verdict is the one sentence that a tired reader needs.
 func (t *terminal) verdict() string {
 	bySeverity := map[string]int{}
-	for i := range t.r.Defects {
-		bySeverity[t.r.Defects[i].Severity]++
+	for i := range t.open {
+		bySeverity[t.open[i].Severity]++
 	}
 	confirmed, likely := 0, 0
 	subjects := uint64(0)
@@ -172,10 +174,10 @@ func (t *terminal) verdict() string {
 		}
 		subjects = max(subjects, a.SubjectsExposed)
 	}
-	if len(t.r.Defects) == 0 && len(t.r.Attacks) == 0 {
+	if len(t.open) == 0 && len(t.r.Attacks) == 0 {
 		return t.say("report.clean", nil)
 	}
-	s := t.say("report.verdict", message.Args{"defects": len(t.r.Defects), "serious": bySeverity["critical"] + bySeverity["high"],
+	s := t.say("report.verdict", message.Args{"defects": len(t.open), "serious": bySeverity["critical"] + bySeverity["high"],
 		"attacks": len(t.r.Attacks), "confirmed": confirmed, "likely": likely})
 	if subjects > 0 {
 		s += t.say("report.verdict_subjects", message.Args{"subjects": subjects})
@@ -186,12 +188,12 @@ func (t *terminal) verdict() string {
 // first lists what to do first: the worst defects, those under attack before
 // the others (severity already counts that), each with its advice.
 func (t *terminal) first() {
-	if len(t.r.Defects) == 0 {
+	if len(t.open) == 0 {
 		return
 	}
 	t.title("report.do_first", nil)
-	for i := range t.r.Defects[:min(topFirst, len(t.r.Defects))] {
-		d := &t.r.Defects[i]
+	for i := range t.open[:min(topFirst, len(t.open))] {
+		d := &t.open[i]
 		t.line(fmt.Sprintf("%2d. %s %s  %s", i+1, t.level(d.Severity, "["+t.name("severity", d.Severity)+"]"),
 			t.bold(t.name("defect_kind", d.Kind)), t.apiName(d.API)))
 		t.para(4, "", d.Reason.In(t.cfg.Lang))
@@ -199,6 +201,7 @@ func (t *terminal) first() {
 		if n := len(d.ExploitedBy); n > 0 {
 			t.para(4, t.say("report.lead_exploited", nil), t.exploiters(d.ExploitedBy))
 		}
+		t.life(d)
 	}
 }
 
@@ -278,20 +281,59 @@ func (t *terminal) more(n int) {
 }
 
 func (t *terminal) defects() {
-	if len(t.r.Defects) <= topFirst {
+	if len(t.open) <= topFirst {
 		return
 	}
-	t.title("report.defects", message.Args{"n": len(t.r.Defects)})
-	n := len(t.r.Defects)
+	t.title("report.defects", message.Args{"n": len(t.open)})
+	n := len(t.open)
 	if !t.cfg.All {
 		n = min(n, topFirst+topRows)
 	}
 	for i := topFirst; i < n; i++ {
-		d := &t.r.Defects[i]
+		d := &t.open[i]
 		t.line(fmt.Sprintf("%2d. %s %s  %s", i+1, t.level(d.Severity, "["+t.name("severity", d.Severity)+"]"), t.bold(t.name("defect_kind", d.Kind)), t.apiName(d.API)))
 		t.para(4, "", d.Reason.In(t.cfg.Lang))
+		t.life(d)
 	}
-	t.more(len(t.r.Defects) - n)
+	t.more(len(t.open) - n)
+}
+
+// life says how far the proof of a fix has come, or that it came back.
+func (t *terminal) life(d *Defect) {
+	switch taxonomy.DefectStatus(d.Status) {
+	case taxonomy.Regressed:
+		t.para(4, "", t.bold(t.say("report.regressed", nil)))
+	case taxonomy.FixClaimed, taxonomy.Verifying:
+		if d.Life == nil || d.Life.Progress == nil {
+			t.para(4, "", t.say("report.unproven", nil))
+			return
+		}
+		p := d.Life.Progress
+		t.para(4, "", t.say("report.proof", message.Args{"have": p.Requests, "need": p.Needed, "days": int(p.Days), "need_days": int(p.DaysNeeded), "hours": p.Hours, "need_hours": p.HoursNeeded}))
+	}
+}
+
+// closed lists what nothing is to be done about, and why.
+func (t *terminal) closed() {
+	n := len(t.r.Defects) - len(t.open)
+	if n == 0 {
+		return
+	}
+	t.title("report.closed", message.Args{"n": n})
+	shown := 0
+	for i := range t.r.Defects {
+		d := &t.r.Defects[i]
+		if !d.Closed() || shown == topRows && !t.cfg.All {
+			continue
+		}
+		shown++
+		line := fmt.Sprintf(" • [%s] %s  %s", t.name("defect_status", d.Status), t.name("defect_kind", d.Kind), t.apiName(d.API))
+		if d.Life != nil && d.Life.Decision != nil {
+			line += t.say("report.decided", message.Args{"reason": Inert(d.Life.Decision.Reason), "by": Inert(d.Life.Decision.By)})
+		}
+		t.line(line)
+	}
+	t.more(n - shown)
 }
 
 func (t *terminal) apis() {
@@ -300,8 +342,8 @@ func (t *terminal) apis() {
 	}
 	t.title("report.apis", message.Args{"n": len(t.r.APIs)})
 	defects, attacks := map[string]int{}, map[string]int{}
-	for i := range t.r.Defects {
-		defects[t.r.Defects[i].API]++
+	for i := range t.open {
+		defects[t.open[i].API]++
 	}
 	for i := range t.r.Attacks {
 		if t.r.Attacks[i].Verdict == taxonomy.Suspicious.String() {

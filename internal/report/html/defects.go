@@ -83,8 +83,8 @@ func (v *view) classes() []class {
 func (v *view) fillClass(c *class) {
 	levels, apis := map[string]int{}, map[string]bool{}
 	var mine []*report.Defect
-	for i := range v.R.Defects {
-		d := &v.R.Defects[i]
+	for i := range v.open {
+		d := &v.open[i]
 		if d.Class != c.ID {
 			continue
 		}

@@ -31,11 +31,11 @@ type job struct {
 
 func (v *view) ending() ending {
 	t := v.totals()
-	e := ending{Paragraph: v.t("html.end.sum", "apis", len(v.R.APIs), "defects", len(v.R.Defects), "attacks", len(v.counted))}
+	e := ending{Paragraph: v.t("html.end.sum", "apis", len(v.R.APIs), "defects", len(v.open), "attacks", len(v.counted))}
 	switch {
 	case t.exploited > 0:
 		e.Paragraph = joinSentences(v.cfg.Lang, e.Paragraph, v.t("html.end.sum_bad", "exploited", t.exploited))
-	case len(v.R.Defects) > 0:
+	case len(v.open) > 0:
 		e.Paragraph = joinSentences(v.cfg.Lang, e.Paragraph, v.t("html.end.sum_quiet"))
 	case len(v.counted) == 0:
 		e.Paragraph = joinSentences(v.cfg.Lang, e.Paragraph, v.t("html.end.sum_clean"))
@@ -65,8 +65,8 @@ func (v *view) ending() ending {
 // the other high ones by kind and site.
 func (v *view) fixes() (urgent, other []job) {
 	var list []*report.Defect
-	for i := range v.R.Defects {
-		list = append(list, &v.R.Defects[i])
+	for i := range v.open {
+		list = append(list, &v.open[i])
 	}
 	slices.SortStableFunc(list, func(a, b *report.Defect) int {
 		return cmp.Or(cmp.Compare(boolInt(len(b.ExploitedBy) > 0), boolInt(len(a.ExploitedBy) > 0)), cmp.Compare(severityRank(b.Severity), severityRank(a.Severity)), cmp.Compare(v.exposed(b), v.exposed(a)))

@@ -201,8 +201,8 @@ func (v *view) totals() (t totals) {
 			t.through++
 		}
 	}
-	for i := range v.R.Defects {
-		d := &v.R.Defects[i]
+	for i := range v.open {
+		d := &v.open[i]
 		switch d.Severity {
 		case taxonomy.Critical.String():
 			t.critical++
@@ -236,7 +236,7 @@ func (v *view) tiles() []tile {
 	if t.exploited > 0 {
 		bad = "bad"
 	}
-	out = append(out, tile{Label: v.t("html.kpi.defects"), Value: v.n(len(v.R.Defects)), Note: v.t("html.kpi.defects_note", "critical", t.critical, "high", t.high)},
+	out = append(out, tile{Label: v.t("html.kpi.defects"), Value: v.n(len(v.open)), Note: v.t("html.kpi.defects_note", "critical", t.critical, "high", t.high)},
 		tile{Label: v.t("html.kpi.exploited"), Value: v.n(t.exploited), Note: v.t("html.kpi.exploited_note", "n", t.exploitedAPIs), Class: bad})
 	if t.people > 0 {
 		out = append(out, tile{Label: v.t("html.kpi.people"), Value: v.n(t.people), Note: v.t("html.kpi.people_note", "n", t.theft), Class: "bad"})
@@ -277,9 +277,9 @@ func (v *view) points() []string {
 	if h := &o.Industries; len(h.Rows) > 1 {
 		out = append(out, v.t("html.key.industry", "industry", v.name("industry", h.Rows[0].ID), "n", h.Rows[0].Total, "scenario", v.name("scenario", h.Rows[0].Main)))
 	}
-	if len(v.R.Defects) > 0 {
-		worst := &v.R.Defects[0] // the list is in the order of what to do first
-		out = append(out, v.t("html.key.defect", "n", len(v.R.Defects), "class", v.name("defect_class", worst.Class),
+	if len(v.open) > 0 {
+		worst := &v.open[0] // the list is in the order of what to do first
+		out = append(out, v.t("html.key.defect", "n", len(v.open), "class", v.name("defect_class", worst.Class),
 			"count", v.R.Statistics.DefectsByClass[worst.Class], "severity", v.name("severity", worst.Severity)))
 	}
 	if t.exploited > 0 {
@@ -294,7 +294,7 @@ func (v *view) points() []string {
 	if t.people > 0 {
 		out = append(out, v.t("html.key.people", "n", t.people))
 	}
-	if len(v.R.Defects) == 0 && len(v.counted) == 0 {
+	if len(v.open) == 0 && len(v.counted) == 0 {
 		out = append(out, v.t("html.key.clean"))
 	}
 	if n := len(v.R.Input.Blind); n > 0 {

@@ -20,6 +20,7 @@ import (
 type view struct {
 	cfg    Config
 	R      *report.Report
+	open   []report.Defect // about which something is to be done
 	Style  template.CSS
 	Policy string
 	Locale string // BCP 47
@@ -51,6 +52,7 @@ func newView(r *report.Report, cfg Config) *view {
 	if cfg.Lang == "zh" {
 		v.Locale = "zh-CN"
 	}
+	v.open = r.Open()
 	for i := range r.Sites {
 		v.site[r.Sites[i].Name] = &r.Sites[i]
 	}

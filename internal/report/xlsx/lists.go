@@ -40,7 +40,7 @@ func (b *book) overview() error {
 	s.add(b.t("html.quality.analysed"), in.Analysed)
 	s.add(b.t("html.quality.dropped"), dropped)
 	s.add(b.t("html.kpi.apis"), len(b.r.APIs))
-	s.add(b.t("html.kpi.defects"), len(b.r.Defects))
+	s.add(b.t("html.kpi.defects"), len(b.r.Open()))
 	s.add(b.t("html.kpi.attacks"), counted)
 	s.add(b.t("html.kpi.campaigns"), len(b.r.Campaigns))
 	for i := range b.r.Sites {
