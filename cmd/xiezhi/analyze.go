@@ -21,6 +21,7 @@ import (
 func (a *app) analyze() *cobra.Command {
 	var (
 		attributed, apis, keyFile, configFile string
+		policyFile                            string
 		documents                             documentFlags
 		format, logFormat, zone, since, until string
 		site                                  string
@@ -60,6 +61,9 @@ opened or recognised, or nothing could be inspected.`,
 				return err
 			}
 			if cfg.File, err = loadConfig(configFile); err != nil {
+				return err
+			}
+			if cfg.Policy, err = loadPolicy(policyFile); err != nil {
 				return err
 			}
 			if cfg.Format, err = parseFormat(format); err != nil {
@@ -159,6 +163,7 @@ opened or recognised, or nothing could be inspected.`,
 	f.StringSliceVar(&protos, "proto", nil, "names of gRPC messages: a descriptor set in `FILE`, as protoc -o and buf build -o write it (repeatable)")
 	f.StringVar(&keyFile, "key", "", "key of the tokens in `FILE` (default: created in the state folder)")
 	f.StringVar(&configFile, "config", "", "configuration `FILE` (YAML)")
+	f.StringVar(&policyFile, "policy", "", "what people decided, in `FILE` (YAML): public APIs, approvals, verdicts, fixes; see policy check")
 	f.StringVar(&site, "site", "", "judge everything as one site of this name")
 	f.StringVar(&zone, "tz", "", "time zone of local log times and of months (default Asia/Shanghai for zh, else UTC)")
 	f.StringSliceVar(&trusted, "trusted-proxy", nil, "network whose X-Forwarded-For is believed (repeatable)")

@@ -8,13 +8,10 @@ import (
 // Entry is one decision as an event of a site: exactly one pointer is set.
 type Entry struct {
 	At       int64 // ns since the epoch; the earliest time there is when it always holds
-	API      *APIEdit
 	Public   *Public
 	Approval *Approval
 	Verdict  *Verdict
 	Fix      *Fix
-	Identity *Identity
-	Rule     *Rule
 }
 
 // Entries gives what concerns a site, in order of time and, at the same time,
@@ -25,11 +22,6 @@ func (f *File) Entries(site string) []Entry {
 	}
 	var out []Entry
 	of := func(t *Target) bool { return t.Site == "" || t.Site == site }
-	for i := range f.APIs {
-		if p := &f.APIs[i]; of(&p.Target) {
-			out = append(out, Entry{At: p.Since(), API: p})
-		}
-	}
 	for i := range f.Public {
 		if p := &f.Public[i]; of(&p.Target) {
 			out = append(out, Entry{At: p.Since(), Public: p})
@@ -48,16 +40,6 @@ func (f *File) Entries(site string) []Entry {
 	for i := range f.Fixes {
 		if p := &f.Fixes[i]; of(&p.Target) {
 			out = append(out, Entry{At: p.Since(), Fix: p})
-		}
-	}
-	for i := range f.Identity {
-		if p := &f.Identity[i]; of(&p.Target) {
-			out = append(out, Entry{At: p.Since(), Identity: p})
-		}
-	}
-	for i := range f.Rules {
-		if p := &f.Rules[i]; of(&p.Target) {
-			out = append(out, Entry{At: p.Since(), Rule: p})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Entry) int { return cmp.Compare(a.At, b.At) })

@@ -1,6 +1,5 @@
-// Package policy holds what people decided: corrections of the catalogue, the
-// allow-list of public APIs, approvals, verdicts on findings, claims that a
-// defect is fixed, identity models, custom data types and custom rules.
+// Package policy holds what people decided: the allow-list of public APIs,
+// approvals, verdicts on findings and claims that a defect is fixed.
 //
 // It takes one versioned YAML file and gives entries in the order of their
 // time; the judge applies each when the traffic reaches that time, so a replay
@@ -23,14 +22,10 @@ const Version = 1
 // File is the whole policy. Every list may be empty.
 type File struct {
 	Version   int        `yaml:"version"`
-	APIs      []APIEdit  `yaml:"apis"`
 	Public    []Public   `yaml:"public"`
 	Approvals []Approval `yaml:"approvals"`
 	Verdicts  []Verdict  `yaml:"verdicts"`
 	Fixes     []Fix      `yaml:"fixes"`
-	Identity  []Identity `yaml:"identity"`
-	Types     []DataType `yaml:"types"`
-	Rules     []Rule     `yaml:"rules"`
 }
 
 // Decision is who decided what when. A zero At is "always": it holds from the
@@ -51,17 +46,6 @@ type Target struct {
 	Template string `yaml:"template"`
 }
 
-// APIEdit corrects the catalogue for ever. Exactly one of the operations is set.
-type APIEdit struct {
-	Decision `yaml:",inline"`
-	Target   `yaml:",inline"`
-	Split    string        `yaml:"split"`  // a value of the template's last parameter that is a route of its own
-	Merge    bool          `yaml:"merge"`  // paths that fit the template are one API, whatever evidence says
-	Rename   string        `yaml:"rename"` // the template with other parameter names, or a name for people
-	Role     taxonomy.Role `yaml:"role"`
-	Ignore   bool          `yaml:"ignore"` // no API: noise
-}
-
 // Public is an entry of the allow-list: this API may answer anyone.
 type Public struct {
 	Decision `yaml:",inline"`
@@ -73,10 +57,9 @@ type Public struct {
 type Approval struct {
 	Decision   `yaml:",inline"`
 	Target     `yaml:",inline"`
-	Kind       string                `yaml:"kind"`     // export, partner, scanner
-	Clients    []netip.Prefix        `yaml:"clients"`  // empty: any
-	Accounts   []string              `yaml:"accounts"` // empty: any
-	Tokens     []uint64              `yaml:"-"`        // of Accounts, filled in when the policy is loaded
+	Kind       string                `yaml:"kind"`    // export, partner, scanner
+	Networks   []string              `yaml:"clients"` // addresses and networks; empty: any
+	Clients    []netip.Prefix        `yaml:"-"`       // Networks, filled in by Parse
 	MaxRecords uint32                `yaml:"max_records"`
 	Kinds      []taxonomy.DefectKind `yaml:"kinds"` // empty: bulk_response
 }
@@ -102,52 +85,4 @@ type Fix struct {
 	Decision `yaml:",inline"`
 	Target   `yaml:",inline"`
 	Match    `yaml:",inline"`
-}
-
-// Identity says where an application keeps who asks. In is cookie, header,
-// query, form, json or jwt (a claim).
-type Identity struct {
-	Decision `yaml:",inline"`
-	Target   `yaml:",inline"`
-	Session  []Place `yaml:"session"`
-	Account  []Place `yaml:"account"`
-	Role     []Place `yaml:"role"`
-	Login    []Place `yaml:"login"` // fields of a login that name the account
-}
-
-// Place is where a value stands.
-type Place struct {
-	In   string `yaml:"in"`
-	Name string `yaml:"name"`
-}
-
-// Words are a text in both languages; one of them may be empty, then the other
-// is shown.
-type Words struct {
-	Zh string `yaml:"zh"`
-	En string `yaml:"en"`
-}
-
-// DataType is a kind of sensitive data of the operator's own.
-type DataType struct {
-	ID      string   `yaml:"id"`
-	Level   int      `yaml:"level"`   // 1 to 4, as S1 to S4
-	Pattern string   `yaml:"pattern"` // RE2 on the whole value
-	Names   []string `yaml:"names"`   // field names; empty: any
-	Title   Words    `yaml:"title"`
-	Match   []string `yaml:"match"` // cases, checked when the policy is read
-	Not     []string `yaml:"not"`
-}
-
-// Rule is a defect of the operator's own, kind custom, component ID.
-type Rule struct {
-	Decision `yaml:",inline"`
-	Target   `yaml:",inline"`
-	ID       string            `yaml:"id"`
-	When     string            `yaml:"when"` // CEL over the observation, true fires
-	Unless   string            `yaml:"unless"`
-	AtLeast  int               `yaml:"at_least"` // firings before it is a finding; default 1
-	Harm     taxonomy.Severity `yaml:"harm"`
-	Title    Words             `yaml:"title"`
-	Advice   Words             `yaml:"advice"`
 }

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,45 +38,27 @@ func (v *View) Open(host, method, template string, at int64) bool {
 }
 
 // Approved reports whether this request of an API is permitted to show the
-// kind of defect: who asks is named by client address and account token.
-func (v *View) Approved(kind taxonomy.DefectKind, host, method, template string, client netip.Addr, principal uint64, records uint32, at int64) bool {
+// kind of defect: who asks is named by the client's address.
+func (v *View) Approved(kind taxonomy.DefectKind, host, method, template string, client netip.Addr, records uint32, at int64) bool {
 	if v == nil {
 		return false
 	}
 	for i := range v.approvals {
-		if a := &v.approvals[i]; a.Live(at) && a.permits(kind, client, principal, records) && a.Covers(v.Site, host, method, template) {
+		if a := &v.approvals[i]; a.Live(at) && a.permits(kind, client, records) && a.Covers(v.Site, host, method, template) {
 			return true
 		}
 	}
 	return false
 }
 
-func (a *Approval) permits(kind taxonomy.DefectKind, client netip.Addr, principal uint64, records uint32) bool {
-	if len(a.Kinds) == 0 && kind != taxonomy.DefectBulkResponse || len(a.Kinds) > 0 && !contains(a.Kinds, kind) {
+func (a *Approval) permits(kind taxonomy.DefectKind, client netip.Addr, records uint32) bool {
+	if len(a.Kinds) == 0 && kind != taxonomy.DefectBulkResponse || len(a.Kinds) > 0 && !slices.Contains(a.Kinds, kind) {
 		return false
 	}
 	if a.MaxRecords > 0 && records > a.MaxRecords {
 		return false
 	}
-	if len(a.Clients) > 0 {
-		ok := false
-		for _, p := range a.Clients {
-			ok = ok || p.Contains(client)
-		}
-		if !ok {
-			return false
-		}
-	}
-	return len(a.Accounts) == 0 || contains(a.Tokens, principal)
-}
-
-func contains[T comparable](list []T, v T) bool {
-	for _, x := range list {
-		if x == v {
-			return true
-		}
-	}
-	return false
+	return len(a.Clients) == 0 || slices.ContainsFunc(a.Clients, func(p netip.Prefix) bool { return p.Contains(client) })
 }
 
 // Live reports whether the decision holds at a time (ns since the epoch).

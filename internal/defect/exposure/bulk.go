@@ -81,7 +81,7 @@ func (d *Bulk) look(ev *defect.Event) bool {
 	if ev.API.Role == taxonomy.RoleExport && !ev.Anonymous {
 		return false
 	}
-	if ev.Policy.Approved(taxonomy.DefectBulkResponse, ev.API.Host, ev.API.Method, ev.API.Template, ev.Who.Client, ev.Who.Principal, max(people, ev.Records), ev.End) {
+	if ev.Policy.Approved(taxonomy.DefectBulkResponse, ev.API.Host, ev.API.Method, ev.API.Template, ev.Who.Client, max(people, ev.Records), ev.End) {
 		return false
 	}
 	s := d.states.Ensure(ev.Handle)

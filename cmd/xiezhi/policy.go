@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"xiezhi/internal/policy"
+)
+
+// loadPolicy reads the policy file; no name gives none.
+func loadPolicy(name string) (*policy.File, error) {
+	if name == "" {
+		return nil, nil
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return nil, usagef("read the policy: %w", err)
+	}
+	p, err := policy.Parse(name, data)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return p, nil
+}
+
+func (a *app) policy() *cobra.Command {
+	c := &cobra.Command{Use: "policy", Short: "Work with the policy file: public APIs, approvals, verdicts, fixes", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return usagef("policy: name what to do, as in policy check FILE")
+		}}
+	c.AddCommand(&cobra.Command{
+		Use:   "check FILE",
+		Short: "Check a policy file and name what is wrong with its place",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef("policy check: name one file")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			p, err := loadPolicy(args[0])
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(a.stderr, "%s: in order: %d public, %d approvals, %d verdicts, %d fixes\n", args[0], len(p.Public), len(p.Approvals), len(p.Verdicts), len(p.Fixes))
+			return err
+		},
+	})
+	return c
+}
