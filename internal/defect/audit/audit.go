@@ -51,7 +51,7 @@ func New(cfg Config) *Auditor {
 		password.NewWeak(), password.NewInUse(), password.NewBackend(), password.NewThrottle(),
 		exposure.NewBulk(), exposure.NewTwin(), exposure.NewInternal(),
 		errors.NewOracle(), errors.NewTrace(rules),
-		misconfig.NewMarkers(rules), misconfig.NewJWT(), misconfig.NewURL(), misconfig.NewCleartext(), misconfig.NewCORS(),
+		misconfig.NewMarkers(rules), misconfig.NewJWT(), misconfig.NewURL(), misconfig.NewCleartext(), misconfig.NewCORS(), misconfig.NewIssued(),
 	}}
 }
 
