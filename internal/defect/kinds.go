@@ -10,6 +10,8 @@ func about(k taxonomy.DefectKind) reference {
 	switch k {
 	case taxonomy.DefectUnauthenticatedSensitive:
 		return reference{[]string{"API2:2023", "API5:2023"}, []string{"CWE-306"}}
+	case taxonomy.DefectUnauthenticatedFile:
+		return reference{[]string{"API2:2023", "API5:2023"}, []string{"CWE-306", "CWE-425"}}
 	case taxonomy.DefectOptionalAuthentication:
 		return reference{[]string{"API2:2023", "API5:2023"}, []string{"CWE-287", "CWE-862"}}
 	case taxonomy.DefectBOLA:

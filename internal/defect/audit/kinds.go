@@ -5,7 +5,7 @@ import "xiezhi/internal/taxonomy"
 // Kinds lists the kinds of defect that the detectors look for.
 func Kinds() []taxonomy.DefectKind {
 	return []taxonomy.DefectKind{
-		taxonomy.DefectUnauthenticatedSensitive, taxonomy.DefectOptionalAuthentication, taxonomy.DefectBOLA, taxonomy.DefectSecretInResponse, taxonomy.DefectCodeInResponse,
+		taxonomy.DefectUnauthenticatedSensitive, taxonomy.DefectOptionalAuthentication, taxonomy.DefectUnauthenticatedFile, taxonomy.DefectBOLA, taxonomy.DefectSecretInResponse, taxonomy.DefectCodeInResponse,
 		taxonomy.DefectWeakAccepted, taxonomy.DefectWeakInUse, taxonomy.DefectAdminWeakOrDefault, taxonomy.DefectNoThrottling,
 		taxonomy.DefectBulkResponse, taxonomy.DefectMaskedPlainTwin, taxonomy.DefectInternalFields,
 		taxonomy.DefectIdentityOracle, taxonomy.DefectVerboseTrace,

@@ -35,6 +35,9 @@ const (
 	minSources   = 3
 	manySubjects = 20 // from here on one source is enough
 	minSubjects  = 2
+
+	minFiles   = 2   // or one with
+	manyInFile = 100 // people
 )
 
 // Minimum evidence that a credential is optional.
@@ -61,6 +64,9 @@ type exposed struct {
 	types   defect.Types
 	fields  []field
 	samples defect.Samples
+
+	downloads uint64     // of span, files
+	files     defect.Set // which ones
 }
 
 type field struct {
@@ -139,6 +145,10 @@ func (d *Exposed) Observe(ev *defect.Event) {
 		s.denied.Fire(ev.End)
 		s.trials.Count(ev.End, true)
 		s.sources.Add(ev.Source)
+		if file(ev) {
+			s.downloads++
+			s.files.Add(fileName(ev))
+		}
 		s.public = s.public || !ev.Who.Private
 		if ev.OpaqueKey() {
 			s.opaque++
@@ -222,6 +232,8 @@ func (d *Exposed) Merge(from, into catalog.Handle) {
 		dst.trials.Fold(&src.trials)
 		dst.with += src.with
 		dst.opaque += src.opaque
+		dst.downloads += src.downloads
+		dst.files.Union(&src.files)
 		dst.public = dst.public || src.public
 		dst.types |= src.types
 		dst.sources.Union(&src.sources)
@@ -290,6 +302,10 @@ func (d *Exposed) Findings(r *defect.Report) {
 }
 
 func (d *Exposed) unauthenticated(r *defect.Report, h catalog.Handle, s *exposed) {
+	if s.downloads*2 > s.span.Count {
+		d.download(r, h, s)
+		return
+	}
 	fields, types, subjects, exact := s.open()
 	if s.span.Count < minSuccesses || subjects < minSubjects || !types.Personal() ||
 		s.sources.Count() < minSources && subjects < manySubjects {
@@ -309,10 +325,52 @@ func (d *Exposed) unauthenticated(r *defect.Report, h catalog.Handle, s *exposed
 	})
 }
 
+// file reports whether the answer is a file with data in it.
+func file(ev *defect.Event) bool {
+	switch ev.Download.Kind {
+	case observe.FileNone, observe.FileImage, observe.FileMedia, observe.FileProgram:
+		return false
+	}
+	return true
+}
+
+// fileName tells files apart by the object, or the path, that names them.
+func fileName(ev *defect.Event) uint64 {
+	if ev.Object != 0 {
+		return ev.Object
+	}
+	h := defect.HashText(ev.Host)
+	for i := range ev.Segments {
+		h = defect.Pair(h, ev.Segments[i].Token+defect.HashText(ev.Segments[i].Text))
+	}
+	return h | 1
+}
+
+// download reports files with personal data that anyone may fetch.
+func (d *Exposed) download(r *defect.Report, h catalog.Handle, s *exposed) {
+	fields, types, subjects, exact := s.open()
+	if !types.Personal() || subjects < minSubjects || s.files.Count() < minFiles && subjects < manyInFile {
+		return
+	}
+	args := message.Args{
+		"api": r.Name(h), "subjects": defect.Number(subjects, exact), "types": types.Names(r.Texts), "fields": paths(fields),
+		"n": s.span.Count, "files": s.files.Number(), "sources": s.sources.Number()}
+	guessable := s.opaque*2 <= s.span.Count
+	r.Add(defect.Draft{
+		Kind: taxonomy.DefectUnauthenticatedFile, API: h, Span: s.span, Samples: s.samples, Trials: &s.trials,
+		Confidence: defect.Confidence(0.65, defect.If(s.files.Count() >= minFiles, 0.3), defect.If(s.sources.Count() >= minSources, 0.3),
+			defect.If(subjects >= manyInFile, 0.3), defect.If(guessable, 0.2), defect.If(s.denied.Before() == 0, 0.2)),
+		Harm: types.HarmOf(subjects), HarmWhy: harmWhy(types, subjects),
+		Reach:  defect.Reach{Public: s.public, Anonymous: true, Guessable: guessable},
+		Reason: r.Text("defect.unauthenticated_file.reason", args),
+		Advice: r.Text("defect.unauthenticated_file.advice", args),
+	})
+}
+
 func (d *Exposed) optional(r *defect.Report, h catalog.Handle, s *exposed) {
 	// Of interest is an API that is meant to be called with a credential: an
 	// open one that signed-in users call as well is the other finding.
-	if s.with < minWith || s.span.Count < minWithout || s.with < s.span.Count {
+	if s.with < minWith || s.span.Count < minWithout || s.with < s.span.Count || s.downloads*2 > s.span.Count {
 		return
 	}
 	var both []*field
