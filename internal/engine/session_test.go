@@ -53,7 +53,7 @@ func shop() http.Handler {
 		case in.Password != "Mr7#kQ-"+in.Phone[8:]:
 			write(w, 200, map[string]any{"code": 1002, "msg": "密码错误"})
 		default:
-			w.Header().Set("Set-Cookie", "sid=s"+in.Phone+"xk29vq; Path=/; HttpOnly")
+			w.Header().Set("Set-Cookie", "sid=s"+in.Phone+"xk29vq; Path=/; HttpOnly; Secure")
 			write(w, 200, map[string]any{"code": 0, "msg": "ok", "data": map[string]any{"uid": n}})
 		}
 	})

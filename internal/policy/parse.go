@@ -93,7 +93,7 @@ func check(d *Decision, t *Target) error {
 	case t.Template != "" && t.Template[0] != '/':
 		return fmt.Errorf("template: %q does not begin with /", t.Template)
 	case strings.Contains(strings.TrimSuffix(t.Template, "/**"), "*") || strings.Contains(strings.TrimPrefix(t.Host, "*."), "*"):
-		return fmt.Errorf("only a template may end with /** and only a host may begin with *.")
+		return fmt.Errorf("a star may stand at the end of a template (/**) and in front of a host (*.name) only")
 	}
 	t.Host = strings.ToLower(t.Host)
 	return nil
@@ -130,7 +130,7 @@ func (a *Approval) check() error {
 func (m *Match) check() error {
 	switch {
 	case m.Defect == "" && m.Kind == "":
-		return fmt.Errorf("name the finding by defect: ID (as the report has it) or by kind:")
+		return fmt.Errorf("name the finding by defect: ID (as the report has it) or by its kind")
 	case m.Kind != "" && taxonomy.ClassOf[m.Kind] == "":
 		return fmt.Errorf("kind: %q is no kind of defect", m.Kind)
 	}

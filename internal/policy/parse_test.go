@@ -40,7 +40,7 @@ func TestParseRefuses(t *testing.T) {
 		"version: 1\nrules: []":               "unknown field",
 		"version: 1\npublic: [{}]":            "public[0]: template",
 		"version: 1\npublic: [{template: a}]": "does not begin with /",
-		"version: 1\npublic: [{template: /a/*/b}]":                                                   "only a template may end",
+		"version: 1\npublic: [{template: /a/*/b}]":                                                   "a star may stand",
 		"version: 1\napprovals: [{kind: x}]":                                                         "approvals[0]: kind",
 		"version: 1\napprovals: [{kind: export}]":                                                    "reason",
 		"version: 1\napprovals: [{kind: export, reason: x, clients: [a]}]":                           "clients",
