@@ -99,8 +99,8 @@ func Play(ctx context.Context, cfg Config, sink stage.Sink) (*truth.Truth, error
 			return nil, err
 		}
 	}
-	if st.Refused > 0 {
-		return nil, fmt.Errorf("stage: %d scripts found no room; use a smaller scale", st.Refused)
+	if st.Refused() > 0 {
+		return nil, fmt.Errorf("stage: %d scripts found no room; use a smaller scale", st.Refused())
 	}
 	t := count.Truth(apps)
 	t.Seed, t.Start, t.Months, t.Scale = cfg.Seed, cfg.Start.Format("2006-01"), cfg.Months, cfg.Scale

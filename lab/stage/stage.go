@@ -9,14 +9,11 @@
 package stage
 
 import (
-	"container/heap"
-	"errors"
 	"fmt"
-	"iter"
-	"math/rand/v2"
 	"time"
 
 	"xiezhi/internal/exchange"
+	"xiezhi/lab/agenda"
 	"xiezhi/lab/scene"
 )
 
@@ -48,13 +45,11 @@ type Script func(*Actor)
 
 // Stage is the running play. It serves one goroutine.
 type Stage struct {
-	Apps    []*scene.App
-	Refused uint64 // scripts that found no room
+	Apps []*scene.App
 
 	seed   uint64
 	sink   Sink
-	agenda agenda
-	actors uint64
+	agenda agenda.Agenda
 	calls  uint64
 	err    error
 	buf    buffers
@@ -62,7 +57,7 @@ type Stage struct {
 
 // New opens a stage.
 func New(seed uint64, apps []*scene.App, sink Sink) *Stage {
-	return &Stage{Apps: apps, seed: seed, sink: sink}
+	return &Stage{Apps: apps, seed: seed, sink: sink, agenda: agenda.Agenda{Seed: seed ^ 0x6163746f72, Cap: MaxActors}}
 }
 
 // App gives an application by name.
@@ -75,104 +70,33 @@ func (s *Stage) App(name string) *scene.App {
 	panic("stage: no application " + name) // a script's mistake, never input
 }
 
-// errStopped unwinds a script when the play ends early.
-var errStopped = errors.New("stage: stopped")
-
-// Enter lets an actor start its script at a time. The actor's randomness is
-// its own: it depends on the seed and on how many actors came before.
+// Enter lets an actor start its script at a time.
 func (s *Stage) Enter(at time.Time, app *scene.App, client *Client, label Label, script Script) {
-	if len(s.agenda) >= MaxActors {
-		s.Refused++
-		return
-	}
-	s.actors++
-	a := &Actor{Stage: s, App: app, Client: client, Label: label, at: at, order: s.actors, Rand: rand.New(rand.NewPCG(s.seed^0x6163746f72, s.actors))}
-	a.next, a.stop = iter.Pull(func(yield func(struct{}) bool) {
-		defer func() {
-			if r := recover(); r != nil && r != errStopped { //nolint:errorlint // our own sentinel
-				panic(r)
-			}
-		}()
-		a.yield = yield
-		script(a)
-	})
-	heap.Push(&s.agenda, a)
+	a := &Actor{Stage: s, App: app, Client: client, Label: label}
+	s.agenda.Enter(&a.Turn, at, func() { script(a) })
 }
 
 // Play runs every script up to a time.
 func (s *Stage) Play(until time.Time) error {
-	for len(s.agenda) > 0 && s.err == nil {
-		a := s.agenda[0]
-		if !a.at.Before(until) {
-			break
-		}
-		if _, more := a.next(); more {
-			heap.Fix(&s.agenda, 0)
-		} else {
-			heap.Pop(&s.agenda)
-		}
-	}
+	s.agenda.Play(until, func() bool { return s.err == nil })
 	return s.err
 }
 
+// Refused is how many scripts found no room.
+func (s *Stage) Refused() uint64 { return s.agenda.Refused }
+
 // Close ends the scripts that still run.
-func (s *Stage) Close() {
-	for _, a := range s.agenda {
-		a.stop()
-	}
-	s.agenda = nil
-}
-
-// agenda is a heap of actors by time, then by order of entry.
-type agenda []*Actor
-
-func (g agenda) Len() int { return len(g) }
-func (g agenda) Less(i, j int) bool {
-	if !g[i].at.Equal(g[j].at) {
-		return g[i].at.Before(g[j].at)
-	}
-	return g[i].order < g[j].order
-}
-func (g agenda) Swap(i, j int) { g[i], g[j] = g[j], g[i] }
-func (g *agenda) Push(x any)   { *g = append(*g, x.(*Actor)) }
-func (g *agenda) Pop() any {
-	old := *g
-	a := old[len(old)-1]
-	*g = old[:len(old)-1]
-	return a
-}
+func (s *Stage) Close() { s.agenda.Close() }
 
 // Actor is one running script.
 type Actor struct {
 	*Stage
+	agenda.Turn
 	App     *scene.App
 	Client  *Client
 	Label   Label
-	Rand    *rand.Rand
 	Session *scene.Session
 	Referer string
-
-	at    time.Time
-	order uint64
-	yield func(struct{}) bool
-	next  func() (struct{}, bool)
-	stop  func()
-}
-
-// Now is the actor's time.
-func (a *Actor) Now() time.Time { return a.at }
-
-// Wait lets time pass.
-func (a *Actor) Wait(d time.Duration) {
-	a.at = a.at.Add(max(d, time.Millisecond))
-	if !a.yield(struct{}{}) {
-		panic(errStopped)
-	}
-}
-
-// Think waits as long as people do: around the mean, with a long tail.
-func (a *Actor) Think(mean time.Duration) {
-	a.Wait(time.Duration(float64(mean) * (0.25 + 0.75*a.Rand.ExpFloat64())))
 }
 
 // F makes fields of words and values in turn.
@@ -191,8 +115,8 @@ func (a *Actor) Call(name string, fields scene.Fields) scene.Answer {
 	if api == nil {
 		return scene.Answer{}
 	}
-	call := &scene.Call{API: api, Now: a.at, From: a.Client.Addr, Fields: fields, Session: a.Session, Origin: a.Client.Origin}
-	at := a.at
+	call := &scene.Call{API: api, Now: a.Now(), From: a.Client.Addr, Fields: fields, Session: a.Session, Origin: a.Client.Origin}
+	at := a.Now()
 	ans := a.App.Serve(call)
 	a.send(api, call, &ans, "", "")
 	if ans.Token != "" { // shown from the next request on
@@ -205,13 +129,13 @@ func (a *Actor) Call(name string, fields scene.Fields) scene.Answer {
 // does. What the application does not know gives 404.
 func (a *Actor) Visit(method, target string) int {
 	if api := a.App.Route(method, target); api != nil {
-		call := &scene.Call{API: api, Now: a.at, From: a.Client.Addr}
+		call := &scene.Call{API: api, Now: a.Now(), From: a.Client.Addr}
 		ans := a.App.Serve(call)
 		a.send(api, call, &ans, method, target)
 		return ans.Status
 	}
 	ans := a.App.Missing(target)
-	a.send(nil, &scene.Call{Now: a.at, From: a.Client.Addr}, &ans, method, target)
+	a.send(nil, &scene.Call{Now: a.Now(), From: a.Client.Addr}, &ans, method, target)
 	return ans.Status
 }
 
@@ -222,8 +146,8 @@ func (a *Actor) send(api *scene.API, call *scene.Call, ans *scene.Answer, method
 	took := time.Duration(18+a.Rand.ExpFloat64()*45) * time.Millisecond
 	x := s.buf.exchange(a, api, call, ans, method, target)
 	x.ID = fmt.Appendf(nil, "lab%d-%07d", s.seed, s.calls)
-	x.Start = a.at.UnixNano()
-	x.End = a.at.Add(took).UnixNano()
+	x.Start = a.Now().UnixNano()
+	x.End = a.Now().Add(took).UnixNano()
 	if s.err == nil {
 		s.err = s.sink(&Event{Exchange: x, App: a.App, API: api, Label: a.Label, Blocked: ans.Blocked})
 	}

@@ -68,7 +68,7 @@ func (b *buffers) exchange(a *Actor, api *scene.API, call *scene.Call, ans *scen
 		x.Response.Header = append(x.Response.Header, exchange.Field{Name: []byte(n), Value: []byte(v)})
 	}
 	add("Server", app.Server)
-	add("Date", a.at.UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"))
+	add("Date", a.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT"))
 	add("Content-Type", ans.Type)
 	add("Content-Length", strconv.Itoa(len(ans.Body)))
 	for _, h := range ans.Headers {
@@ -201,10 +201,10 @@ func (b *buffers) headers(a *Actor, x *exchange.Exchange, kind string) {
 		case "{program}":
 			add(h.Name, "https://servicewechat.com/"+app.Program+"/128/page-frame.html")
 		case "{stamp}":
-			add(h.Name, strconv.FormatInt(a.at.UnixMilli(), 10))
+			add(h.Name, strconv.FormatInt(a.Now().UnixMilli(), 10))
 		case "{sign}": // a partner's agreed signature over time, method, target and body
 			mac := hmac.New(sha256.New, []byte(app.Secret))
-			fmt.Fprintf(mac, "%d\n%s\n%s\n", a.at.UnixMilli(), x.Method, x.Target)
+			fmt.Fprintf(mac, "%d\n%s\n%s\n", a.Now().UnixMilli(), x.Method, x.Target)
 			mac.Write(x.Request.Body)
 			add(h.Name, hex.EncodeToString(mac.Sum(nil)))
 		case "{lang}":

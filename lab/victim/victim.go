@@ -184,8 +184,8 @@ func Run(cfg Config, sink func(*Event) error) error {
 			return err
 		}
 	}
-	if w.Refused > 0 {
-		return fmt.Errorf("%s: %d visits found no room", cfg.App.Name, w.Refused)
+	if w.Refused() > 0 {
+		return fmt.Errorf("%s: %d visits found no room", cfg.App.Name, w.Refused())
 	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -16,36 +15,16 @@ import (
 	"time"
 
 	"xiezhi/internal/exchange"
+	"xiezhi/lab/agenda"
 )
 
 // Actor is one running script.
 type Actor struct {
 	*Client
-	Rand *rand.Rand
+	agenda.Turn
 
 	world *World
 	role  string
-	at    time.Time
-	order uint64
-	yield func(struct{}) bool
-	next  func() (struct{}, bool)
-	stop  func()
-}
-
-// Now is the actor's time.
-func (a *Actor) Now() time.Time { return a.at }
-
-// Wait lets time pass.
-func (a *Actor) Wait(d time.Duration) {
-	a.at = a.at.Add(max(d, time.Millisecond))
-	if !a.yield(struct{}{}) {
-		panic(errStopped)
-	}
-}
-
-// Think waits as long as people do: around the mean, with a long tail.
-func (a *Actor) Think(mean time.Duration) {
-	a.Wait(time.Duration(float64(mean) * (0.25 + 0.75*a.Rand.ExpFloat64())))
 }
 
 // Request is one request. Method is GET when empty; a Target that begins with
@@ -221,7 +200,7 @@ func (a *Actor) once(r *Request) *Answer {
 		req.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, HandshakeComplete: true, ServerName: w.cfg.Host}
 	}
 	rec := &recorder{header: http.Header{}}
-	w.cfg.Clock.now, w.cfg.Clock.spent = a.at, 0
+	w.cfg.Clock.now, w.cfg.Clock.spent = a.Now(), 0
 	w.cfg.Handler.ServeHTTP(rec, req)
 	_ = req.Body.Close()
 	took := time.Duration(12+a.Rand.ExpFloat64()*25)*time.Millisecond + w.cfg.Clock.spent
@@ -263,7 +242,7 @@ func (w *World) emit(a *Actor, r *Request, lines []Head, ans *Answer, took time.
 	x := &w.x
 	x.Reset()
 	x.ID = fmt.Appendf(nil, "%s-%06d", w.cfg.Prefix, w.calls)
-	x.Start, x.End = a.at.UnixNano(), a.at.Add(took).UnixNano()
+	x.Start, x.End = a.Now().UnixNano(), a.Now().Add(took).UnixNano()
 	x.Caps = exchange.CapWire
 	x.Client = netip.AddrPortFrom(a.Addr, a.port)
 	port, proto := uint16(80), uint8(11)
@@ -288,7 +267,7 @@ func (w *World) emit(a *Actor, r *Request, lines []Head, ans *Answer, took time.
 	}
 	x.Status = ans.Status
 	x.Response.Body, x.Response.BodySize, x.Response.Decoded = ans.Body, int64(len(ans.Body)), true
-	field(&x.Response.Header, "Date", a.at.UTC().Format(http.TimeFormat))
+	field(&x.Response.Header, "Date", a.Now().UTC().Format(http.TimeFormat))
 	names := make([]string, 0, len(ans.Header))
 	for n := range ans.Header {
 		names = append(names, n)

@@ -9,15 +9,12 @@
 package visit
 
 import (
-	"container/heap"
-	"errors"
-	"iter"
-	"math/rand/v2"
 	"net/http"
 	"net/netip"
 	"time"
 
 	"xiezhi/internal/exchange"
+	"xiezhi/lab/agenda"
 )
 
 // MaxActors bounds the scripts that run at the same time.
@@ -61,82 +58,32 @@ func (c *Clock) Set(t time.Time) { c.now = t }
 
 // World is the running play. It serves one goroutine.
 type World struct {
-	Refused uint64 // scripts that found no room
-
 	cfg    Config
-	agenda agenda
-	actors uint64
+	agenda agenda.Agenda
 	calls  uint64
 	err    error
 	x      exchange.Exchange
 }
 
 // New opens a world.
-func New(cfg Config) *World { return &World{cfg: cfg} }
+func New(cfg Config) *World {
+	return &World{cfg: cfg, agenda: agenda.Agenda{Seed: cfg.Seed ^ 0x766973697472, Cap: MaxActors}}
+}
 
-// errStopped unwinds a script when the play ends early.
-var errStopped = errors.New("visit: stopped")
-
-// Enter lets somebody start a script at a time. Its randomness is its own: it
-// depends on the seed and on how many came before.
+// Enter lets somebody start a script at a time.
 func (w *World) Enter(at time.Time, role string, c *Client, script func(*Actor)) {
-	if len(w.agenda) >= MaxActors {
-		w.Refused++
-		return
-	}
-	w.actors++
-	a := &Actor{Client: c, Rand: rand.New(rand.NewPCG(w.cfg.Seed^0x766973697472, w.actors)), world: w, role: role, at: at, order: w.actors}
-	a.next, a.stop = iter.Pull(func(yield func(struct{}) bool) {
-		defer func() {
-			if r := recover(); r != nil && r != errStopped { //nolint:errorlint // our own sentinel
-				panic(r)
-			}
-		}()
-		a.yield = yield
-		script(a)
-	})
-	heap.Push(&w.agenda, a)
+	a := &Actor{Client: c, world: w, role: role}
+	w.agenda.Enter(&a.Turn, at, func() { script(a) })
 }
 
 // Play runs every script up to a time.
 func (w *World) Play(until time.Time) error {
-	for len(w.agenda) > 0 && w.err == nil {
-		a := w.agenda[0]
-		if !a.at.Before(until) {
-			break
-		}
-		if _, more := a.next(); more {
-			heap.Fix(&w.agenda, 0)
-		} else {
-			heap.Pop(&w.agenda)
-		}
-	}
+	w.agenda.Play(until, func() bool { return w.err == nil })
 	return w.err
 }
 
+// Refused is how many scripts found no room.
+func (w *World) Refused() uint64 { return w.agenda.Refused }
+
 // Close ends the scripts that still run.
-func (w *World) Close() {
-	for _, a := range w.agenda {
-		a.stop()
-	}
-	w.agenda = nil
-}
-
-// agenda is a heap of actors by time, then by order of entry.
-type agenda []*Actor
-
-func (g agenda) Len() int { return len(g) }
-func (g agenda) Less(i, j int) bool {
-	if !g[i].at.Equal(g[j].at) {
-		return g[i].at.Before(g[j].at)
-	}
-	return g[i].order < g[j].order
-}
-func (g agenda) Swap(i, j int) { g[i], g[j] = g[j], g[i] }
-func (g *agenda) Push(x any)   { *g = append(*g, x.(*Actor)) }
-func (g *agenda) Pop() any {
-	old := *g
-	a := old[len(old)-1]
-	*g = old[:len(old)-1]
-	return a
-}
+func (w *World) Close() { w.agenda.Close() }
