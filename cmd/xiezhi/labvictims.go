@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -35,9 +36,9 @@ without any attacker, and writes:
   DIR/truth.json             every switch: on or off, how often it showed, what should be found
   DIR/labels.jsonl.zst       one line per exchange: who, and which flaws showed in it
 
-With --serve one application answers at an address, by the real clock.`,
+With --serve one application answers at a loopback address, by the real clock.`,
 		Example: `  xiezhi lab victims --out weeks
-  xiezhi analyze --config weeks/config.yaml weeks/traffic
+  xiezhi analyze --config weeks/config.yaml --policy weeks/policy.yaml weeks/traffic
   xiezhi lab victims --serve 127.0.0.1:8081 --app shop --on foreign_orders`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -81,7 +82,7 @@ With --serve one application answers at an address, by the real clock.`,
 	f.StringSliceVar(&names, "app", nil, "which applications (`NAME,…`); default all")
 	f.StringVar(&on, "on", "all", "which flaws are on: all, none or a list (`NAME,…`)")
 	f.Uint64Var(&seed, "seed", 1, "what everything depends on")
-	f.StringVar(&serve, "serve", "", "answer at this address (`HOST:PORT`) instead of writing")
+	f.StringVar(&serve, "serve", "", "answer at this loopback address (`ADDR:PORT`) instead of writing")
 	return c
 }
 
@@ -130,8 +131,14 @@ func switches(apps []*victim.App, on string) (func(string) bool, error) {
 	return func(flaw string) bool { return slices.Contains(list, flaw) }, nil
 }
 
+// serveVictim runs a service that is meant to be broken into: on this machine
+// and nowhere else.
 func (a *app) serveVictim(ctx context.Context, app *victim.App, seed uint64, on func(string) bool, addr string) error {
-	l, err := net.Listen("tcp", addr)
+	ap, err := netip.ParseAddrPort(addr)
+	if err != nil || !ap.Addr().IsLoopback() {
+		return usagef("lab victims --serve: %q is not an address of this machine alone, as 127.0.0.1:8081; the service has holes on purpose", addr)
+	}
+	l, err := net.Listen("tcp", ap.String())
 	if err != nil {
 		return err
 	}

@@ -63,11 +63,11 @@ func (r *Report) decide(f *Finding) {
 	}
 }
 
-// covers reports whether a target names the API of a finding; findings of no
-// API are the site's.
+// covers reports whether a target names the API of a finding. One of no API is
+// the site's: only a target that names neither host, method nor path covers it.
 func (r *Report) covers(t *policy.Target, api *catalog.API) bool {
 	if api == nil {
-		return t.Covers(r.Site, t.Host, t.Method, "") || t.Template == "" && t.Covers(r.Site, t.Host, t.Method, t.Template)
+		return *t == (policy.Target{Site: t.Site}) && (t.Site == "" || t.Site == r.Site)
 	}
 	return t.Covers(api.Site, api.Host, api.Method, api.Template)
 }

@@ -129,13 +129,7 @@ var partners = []string{"https://www.citynews.example.net", "https://fanli.examp
 type obj map[string]any
 
 func write(w http.ResponseWriter, status int, v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // only plain values are written
-	}
-	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(b)
+	victim.WriteJSON(w, status, "application/json;charset=UTF-8", v)
 }
 
 func good(w http.ResponseWriter, data any) { write(w, 200, obj{"code": 0, "msg": "ok", "data": data}) }

@@ -133,13 +133,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 type obj map[string]any
 
 func write(w http.ResponseWriter, status int, v any) {
-	b, err := json.Marshal(v)
-	if err != nil {
-		panic(err) // only plain values are written
-	}
-	w.Header().Set("Content-Type", "application/json;charset=UTF-8")
-	w.WriteHeader(status)
-	_, _ = w.Write(b)
+	victim.WriteJSON(w, status, "application/json;charset=UTF-8", v)
 }
 
 func good(w http.ResponseWriter, data any) {
