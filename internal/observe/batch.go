@@ -26,7 +26,6 @@ type Batch struct {
 	uploads     slab[File]
 	codes       slab[Code]
 	internals   slab[Internal]
-	names       slab[uint32]
 	dispatch    slab[Dispatch]
 	text        interner
 	enc         dictionary
@@ -65,7 +64,6 @@ func (b *Batch) Reset() {
 	b.uploads.reset()
 	b.codes.reset()
 	b.internals.reset()
-	b.names.reset()
 	b.dispatch.reset()
 }
 
@@ -96,7 +94,6 @@ func (b *Batch) undo() {
 	b.uploads.undo()
 	b.codes.undo()
 	b.internals.undo()
-	b.names.undo()
 	b.dispatch.undo()
 }
 

@@ -291,7 +291,7 @@ func (d *decoder) common(o *Observation) {
 	o.Schema = d.tok()
 	o.Records = uint32(d.u(math.MaxUint32))
 	o.ServerBanner, o.Location = d.str(), d.str()
-	o.CORS, o.Heads = d.u8(), uint16(d.u(math.MaxUint16))
+	o.CORS = d.u8()
 	o.Protocol, o.Operation, o.Root, o.Stream = rpc.Protocol(d.u8()), d.str(), d.str(), Stream(d.u8())
 	o.Overflow = uint32(d.u(math.MaxUint32))
 }
@@ -370,10 +370,6 @@ func (d *decoder) lists(o *Observation) {
 	for i := range o.Uploads {
 		d.file(&o.Uploads[i])
 	}
-	o.Names = d.b.names.room(d.count(4, MaxNames))
-	for i := range o.Names {
-		o.Names[i] = binary.LittleEndian.Uint32(d.take(4))
-	}
 	if d.mask(2) != 0 {
 		if d.file(&o.Download); o.Download == (File{}) {
 			d.fail()
@@ -403,12 +399,12 @@ func (d *decoder) set() (s SetFeature) {
 }
 
 func (d *decoder) credentials(slab *slab[Credential]) []Credential {
-	list := slab.room(d.count(9, MaxCredentials))
+	list := slab.room(d.count(8, MaxCredentials))
 	for i := range list {
 		c := &list[i]
 		c.Kind, c.In, c.Name = CredentialKind(d.u8()), Location(d.u8()), d.str()
 		c.Token, c.Account, c.Shape = d.tok(), d.tok(), d.str()
-		c.Cookie, c.Default = d.u8(), d.str()
+		c.Cookie = d.u8()
 		if d.mask(2) != 0 && !d.bad {
 			j := &d.b.jwts.room(1)[0]
 			d.jwt(j)

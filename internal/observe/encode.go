@@ -15,7 +15,7 @@ import (
 
 const (
 	codecMagic   = 'X'
-	codecVersion = 5
+	codecVersion = 4
 )
 
 // AppendEncoded appends the encoding of all observations.
@@ -221,7 +221,6 @@ func (e *encoder) common(o *Observation) {
 	e.str(o.ServerBanner)
 	e.str(o.Location)
 	e.b(o.CORS)
-	e.u(uint64(o.Heads))
 	e.b(uint8(o.Protocol))
 	e.str(o.Operation)
 	e.str(o.Root)
@@ -333,10 +332,6 @@ func (e *encoder) lists(o *Observation) {
 	for i := range o.Uploads {
 		e.file(&o.Uploads[i])
 	}
-	e.n(len(o.Names))
-	for _, h := range o.Names {
-		e.dst = binary.LittleEndian.AppendUint32(e.dst, h)
-	}
 	e.bits(o.Download != File{})
 	if o.Download != (File{}) {
 		e.file(&o.Download)
@@ -373,7 +368,6 @@ func (e *encoder) credentials(list []Credential) {
 		e.tok(c.Account)
 		e.str(c.Shape)
 		e.b(c.Cookie)
-		e.str(c.Default)
 		e.bits(c.JWT != nil)
 		if c.JWT != nil {
 			e.jwt(c.JWT)

@@ -40,10 +40,9 @@ const (
 	MaxCodes       = 16   // short numbers of an answer that may be a code just sent
 	MaxInternals   = 16   // fields of an answer that are for the inside only
 	MaxTags        = 8
-	MaxNames       = 1 << 14 // property names that a script or page uses
-	MaxDispatch    = 4       // parameters that may name the operation
-	MaxText        = 256     // bytes of any string kept
-	MaxDepth       = 64      // nesting of a body
+	MaxDispatch    = 4   // parameters that may name the operation
+	MaxText        = 256 // bytes of any string kept
+	MaxDepth       = 64  // nesting of a body
 )
 
 // Location says where in a request or response a value stands.
@@ -179,9 +178,8 @@ type Credential struct {
 	Token   uint64
 	Account uint64 // token of the user named inside (Basic user, JWT subject); 0 none
 	Shape   string
-	JWT     *JWT   // nil unless the value is a JSON Web Token
-	Default string // component whose published default secret made or opens this token; empty when none does
-	Cookie  uint8  // of an issued cookie: bits, see Cookie constants
+	JWT     *JWT  // nil unless the value is a JSON Web Token
+	Cookie  uint8 // of an issued cookie: bits, see Cookie constants
 }
 
 // Bits of Credential.Cookie: what a Set-Cookie promises.
@@ -471,12 +469,10 @@ type Observation struct {
 	Internals    []Internal
 	Issued       []Credential // tokens and session cookies that the response gives out
 	Markers      []Marker
-	ServerBanner string   // Server and X-Powered-By, ≤ MaxText
-	Location     string   // path of a redirect's target, ids removed
-	CORS         uint8    // bits, see CORS constants
-	Heads        uint16   // bits, see Head constants
-	Names        []uint32 // of a script or page: NameHash of the property names that its code may read
-	Download     File     // the file that the response is
+	ServerBanner string // Server and X-Powered-By, ≤ MaxText
+	Location     string // path of a redirect's target, ids removed
+	CORS         uint8  // bits, see CORS constants
+	Download     File   // the file that the response is
 
 	Overflow uint32 // items beyond the caps
 }
@@ -487,15 +483,4 @@ const (
 	CORSNull                          // Allow-Origin null
 	CORSAny                           // Allow-Origin *
 	CORSCredentials                   // Allow-Credentials true
-)
-
-// Bits of Heads: what the response's header fields promise.
-const (
-	HeadHSTS      uint16 = 1 << iota // Strict-Transport-Security
-	HeadRateLimit                    // RateLimit, X-RateLimit-…, Retry-After
-	HeadCached                       // a cache answered: Age above 0, X-Cache hit
-	HeadNoStore                      // Cache-Control no-store or private
-	HeadNoSniff                      // X-Content-Type-Options
-	HeadCSP                          // Content-Security-Policy
-	HeadAllow                        // Allow or Access-Control-Allow-Methods
 )

@@ -188,7 +188,6 @@ func (o *Observer) take() {
 	ob.Uploads = out.uploads.take()
 	ob.Codes = out.codes.take()
 	ob.Internals = out.internals.take()
-	ob.Names = out.names.take()
 	ob.Dispatch = out.dispatch.take()
 	o.takeExposures()
 	o.request.wipe()
