@@ -218,7 +218,9 @@ func (c *Catalog) learn(o *observe.Observation, segs []segment, found *op) *op {
 		p.catchall = 0
 	}
 	c.note(p, v, o)
-	return p
+	// What was noted can have made values of the path's words, and have joined
+	// the operation with an older one.
+	return c.ops[c.Resolve(p.Handle)]
 }
 
 // maxValues is how many values of one answer are remembered.
