@@ -20,6 +20,10 @@ func about(k taxonomy.DefectKind) reference {
 		return reference{[]string{"API3:2023", "API2:2023"}, []string{"CWE-201", "CWE-522"}}
 	case taxonomy.DefectCodeInResponse:
 		return reference{[]string{"API2:2023", "API3:2023"}, []string{"CWE-201", "CWE-522"}}
+	case taxonomy.DefectDeadCredential:
+		return reference{[]string{"API2:2023"}, []string{"CWE-613"}}
+	case taxonomy.DefectSharedDefault:
+		return reference{[]string{"API2:2023"}, []string{"CWE-1392", "CWE-521"}}
 	case taxonomy.DefectWeakInUse:
 		return reference{[]string{"API2:2023"}, []string{"CWE-521"}}
 	case taxonomy.DefectAdminWeakOrDefault:

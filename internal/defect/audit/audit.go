@@ -47,8 +47,8 @@ func New(cfg Config) *Auditor {
 		rules = nil
 	}
 	return &Auditor{messages: cfg.Messages, rules: rules, policy: policy.View{Site: cfg.Site}, detectors: []defect.Detector{
-		unauthorized.NewExposed(), unauthorized.NewBOLA(), unauthorized.NewSecret(), unauthorized.NewCode(),
-		password.NewWeak(), password.NewInUse(), password.NewBackend(), password.NewThrottle(),
+		unauthorized.NewExposed(), unauthorized.NewBOLA(), unauthorized.NewSecret(), unauthorized.NewCode(), unauthorized.NewDead(),
+		password.NewWeak(), password.NewInUse(), password.NewBackend(), password.NewThrottle(), password.NewShared(),
 		exposure.NewBulk(), exposure.NewTwin(), exposure.NewInternal(),
 		errors.NewOracle(), errors.NewTrace(rules),
 		misconfig.NewMarkers(rules), misconfig.NewJWT(), misconfig.NewURL(), misconfig.NewCleartext(), misconfig.NewCORS(), misconfig.NewIssued(),

@@ -122,7 +122,10 @@ func privileged(factory string) option {
 
 func TestWeakInUse(t *testing.T) {
 	const api = "POST /login"
-	weak, strong := password(observe.PasswordCurrent, 6, 0, 1, 11), password(observe.PasswordCurrent, 14, 4, 0, 12)
+	weak := password(observe.PasswordCurrent, 6, 0, 1, 11)
+	strong := func(ev *catalog.Event) { // everybody's own
+		password(observe.PasswordCurrent, 14, 4, 0, uint32(ev.Who.Subject)|1)(ev)
+	}
 	login := func(s *site, n int, name string, opts ...option) {
 		s.api(api, taxonomy.RoleLogin)
 		times(n, func(i int) {

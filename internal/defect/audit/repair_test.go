@@ -91,6 +91,22 @@ var repairs = []repair{
 		func(s *site, i int) {
 			s.do("POST /admin/login", about("admin", true, false), password(observe.PasswordCurrent, 16, 4, 0, 4))
 		}, nil},
+	{"sessions outlive signing out, then they end", taxonomy.DefectDeadCredential, func(s *site) {
+		s.api("POST /logout", taxonomy.RoleLogout)
+		s.do("GET /feed", answer(401, catalog.OutcomeDenied))
+		times(10, func(i int) { s.do("POST /logout", as(fmt.Sprint("u", i))) })
+		s.now += int64(time.Minute)
+	},
+		func(s *site, i int) { s.do("GET /feed", as(fmt.Sprint("u", i%10))) },
+		func(s *site, i int) {
+			s.do("GET /feed", as(fmt.Sprint("u", i%10)), answer(401, catalog.OutcomeDenied))
+		}, nil},
+	{"one password for all who begin, then each its own", taxonomy.DefectSharedDefault, func(s *site) {
+		s.api("POST /login", taxonomy.RoleLogin)
+		times(2, func(i int) { begin(s, fmt.Sprint("first", i), 7) })
+	},
+		func(s *site, i int) { begin(s, fmt.Sprint("u", s.n), 7) },
+		func(s *site, i int) { begin(s, fmt.Sprint("v", s.n), uint32(100+s.n)) }, nil},
 	{"any number of guesses, then a lock", taxonomy.DefectNoThrottling, func(s *site) {
 		s.api("POST /login", taxonomy.RoleLogin)
 		times(19, func(i int) { wrongGuess(s, i) })
@@ -99,6 +115,10 @@ var repairs = []repair{
 			s.do("POST /login", about("victim", true, false), password(observe.PasswordCurrent, 9, 2, 0, uint32(i+1)),
 				answer(200, catalog.OutcomeRejected), says("account locked", observe.SaysLocked))
 		}, func(s *site) { times(19, func(i int) { wrongGuess(s, i) }) }},
+}
+
+func begin(s *site, who string, tag uint32) {
+	s.do("POST /login", source(s.n), about(who, true, false), password(observe.PasswordCurrent, 14, 4, 0, tag))
 }
 
 func wrongGuess(s *site, i int) {
