@@ -170,7 +170,7 @@ func (c *Catalog) Assign(o *observe.Observation, who *identity.Who, ev *Event) {
 	}
 	if p == nil {
 		c.stats.Junk++
-		if out == OutcomeError && len(o.Markers) > 0 && o.Method != "OPTIONS" {
+		if out == OutcomeError && tells(o) && o.Method != "OPTIONS" {
 			ev.Beside = c.besides(o, segs)
 		}
 		ev.Object = object(o, segs, nil)

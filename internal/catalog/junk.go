@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strings"
 
 	"xiezhi/internal/identity"
@@ -91,11 +92,16 @@ func admits(o *observe.Observation) bool {
 // a document: what was probed is really there.
 func shows(o *observe.Observation) bool {
 	for i := range o.Markers {
-		if r := o.Markers[i].Rule; !strings.HasPrefix(r, "trace/") && !strings.HasPrefix(r, "debug/") {
+		if r := o.Markers[i].Rule; !o.Markers[i].Version() && !strings.HasPrefix(r, "trace/") && !strings.HasPrefix(r, "debug/") {
 			return true
 		}
 	}
 	return false
+}
+
+// tells reports whether the answer carries the mark of anything but a version.
+func tells(o *observe.Observation) bool {
+	return slices.ContainsFunc(o.Markers, func(m observe.Marker) bool { return !m.Version() })
 }
 
 // listable reports whether a method can name an operation. HEAD and OPTIONS

@@ -68,6 +68,8 @@ func about(k taxonomy.DefectKind) reference {
 		return reference{[]string{"API2:2023"}, []string{"CWE-613"}}
 	case taxonomy.DefectInsecureCookie:
 		return reference{[]string{"API8:2023", "API2:2023"}, []string{"CWE-614", "CWE-1004"}}
+	case taxonomy.DefectOutdatedComponent:
+		return reference{[]string{"API8:2023", "API9:2023"}, []string{"CWE-1104"}}
 	case taxonomy.DefectCORS:
 		return reference{[]string{"API8:2023"}, []string{"CWE-942"}}
 	}

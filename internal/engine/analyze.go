@@ -244,6 +244,7 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 		Catalog:  catalog.Config{Roles: b.tools.roles},
 		Messages: b.tools.Messages,
 		Rules:    b.tools.rules,
+		Products: b.tools.products,
 		Attack:   b.attackBudget(),
 		Policy:   b.cfg.Policy,
 	})

@@ -8,6 +8,7 @@ import (
 	"xiezhi/internal/observe"
 	"xiezhi/internal/observe/jwt"
 	"xiezhi/internal/observe/password"
+	"xiezhi/internal/observe/product"
 	"xiezhi/internal/observe/protobuf"
 	"xiezhi/internal/observe/signature"
 	"xiezhi/internal/redact"
@@ -18,6 +19,7 @@ import (
 type Tools struct {
 	Messages *message.Catalog
 	rules    *signature.Set
+	products *product.Set
 	redactor *redact.Redactor
 	roles    *catalog.Lexicon
 	observe  observe.Config
@@ -31,6 +33,9 @@ func LoadTools(rules fs.FS, key [32]byte) (*Tools, error) {
 		return nil, err
 	}
 	if t.rules, err = signature.Load(rules); err != nil {
+		return nil, err
+	}
+	if t.products, err = product.Load(rules); err != nil {
 		return nil, err
 	}
 	if t.roles, err = catalog.Load(rules); err != nil {

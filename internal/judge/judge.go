@@ -20,6 +20,7 @@ import (
 	"xiezhi/internal/identity"
 	"xiezhi/internal/message"
 	"xiezhi/internal/observe"
+	"xiezhi/internal/observe/product"
 	"xiezhi/internal/observe/signature"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/taxonomy"
@@ -39,6 +40,7 @@ type Config struct {
 	Catalog  catalog.Config
 	Messages *message.Catalog
 	Rules    *signature.Set
+	Products *product.Set
 	Attack   attack.Budget // zero: the detectors' own
 	Policy   *policy.File  // what people decided; may be nil
 }
@@ -62,7 +64,7 @@ func New(cfg Config) *Judge {
 		cfg:      cfg,
 		identity: identity.New(cfg.Identity),
 		catalog:  catalog.New(cfg.Catalog),
-		auditor:  audit.New(audit.Config{Messages: cfg.Messages, Rules: cfg.Rules, Site: cfg.Site.Name}),
+		auditor:  audit.New(audit.Config{Messages: cfg.Messages, Rules: cfg.Rules, Products: cfg.Products, Site: cfg.Site.Name}),
 		attacks:  attack.New(attack.Config{Messages: cfg.Messages, Site: cfg.Site.Name, Zone: cfg.Site.Location, Budget: cfg.Attack}),
 		entries:  cfg.Policy.Entries(cfg.Site.Name),
 	}

@@ -13,6 +13,7 @@ package observe
 
 import (
 	"net/netip"
+	"strings"
 
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/observe/rpc"
@@ -340,8 +341,12 @@ type Signature struct {
 type Marker struct {
 	Rule  string // id in rules: "component/actuator.env", "trace/python"
 	Where string // JSON path, header name or "body"
-	What  string // redacted excerpt, at most 160 bytes
+	What  string // redacted excerpt, at most 160 bytes; of a version the version
 }
+
+// Version reports whether the marker tells a product's version, which says
+// nothing about what was asked for.
+func (m *Marker) Version() bool { return strings.HasPrefix(m.Rule, "version/") }
 
 // MessageClass is a set of things that a response's message says, by lexicon.
 type MessageClass uint16

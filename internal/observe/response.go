@@ -230,6 +230,12 @@ func (o *Observer) addMarker(r *signature.Rule, where string, excerpt []byte) {
 		o.over(1)
 		return
 	}
+	if r.Version() { // nothing but that, in the letters of versions
+		if versionOnly(excerpt) {
+			o.out.markers.add(Marker{Rule: r.ID, Where: o.word([]byte(where)), What: o.word(excerpt)})
+		}
+		return
+	}
 	o.tmpl = o.template(o.tmpl[:0], excerpt[:min(len(excerpt), 512)], true)
 	what := o.tmpl
 	for len(what) > 160 {
@@ -239,6 +245,26 @@ func (o *Observer) addMarker(r *signature.Rule, where string, excerpt []byte) {
 		}
 	}
 	o.out.markers.add(Marker{Rule: r.ID, Where: o.word([]byte(where)), What: o.word(what)})
+}
+
+// versionOnly reports whether b can be a version and nothing else: no number in it
+// is long enough for a telephone's, or anything that names a person.
+func versionOnly(b []byte) bool {
+	run := 0
+	for _, c := range b {
+		switch {
+		case c >= '0' && c <= '9':
+			if run++; run > 5 {
+				return false
+			}
+			continue
+		case c == '.' || c == '-' || c == '+' || c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z':
+		default:
+			return false
+		}
+		run = 0
+	}
+	return len(b) > 0 && (b[0] >= '0' && b[0] <= '9' || b[0] == 'v')
 }
 
 // responseLeaves visits the leaves of a JSON response.

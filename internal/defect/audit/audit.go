@@ -15,6 +15,7 @@ import (
 	"xiezhi/internal/defect/password"
 	"xiezhi/internal/defect/unauthorized"
 	"xiezhi/internal/message"
+	"xiezhi/internal/observe/product"
 	"xiezhi/internal/observe/signature"
 	"xiezhi/internal/policy"
 )
@@ -23,6 +24,7 @@ import (
 type Config struct {
 	Messages *message.Catalog
 	Rules    defect.Rules // what is known about markers; may be nil
+	Products *product.Set // what is published about versions; nil: nothing
 	Site     string
 }
 
@@ -52,6 +54,7 @@ func New(cfg Config) *Auditor {
 		exposure.NewBulk(), exposure.NewTwin(), exposure.NewInternal(),
 		errors.NewOracle(), errors.NewTrace(rules),
 		misconfig.NewMarkers(rules), misconfig.NewJWT(), misconfig.NewURL(), misconfig.NewCleartext(), misconfig.NewCORS(), misconfig.NewIssued(),
+		misconfig.NewOutdated(cfg.Products, rules),
 	}}
 }
 

@@ -7,13 +7,19 @@ import (
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/defect/audit"
 	"xiezhi/internal/observe"
+	"xiezhi/internal/observe/product"
 	"xiezhi/internal/taxonomy"
+	"xiezhi/rules"
 )
 
 func bench(b *testing.B, fill func(s *site)) {
 	s := newSite()
 	fill(s)
-	a := audit.New(audit.Config{Messages: texts(b)})
+	products, err := product.Load(rules.FS)
+	if err != nil {
+		b.Fatal(err)
+	}
+	a := audit.New(audit.Config{Messages: texts(b), Products: products})
 	for range 3 { // fill sets and tables: the steady state
 		for i := range s.events {
 			a.Observe(&s.events[i])

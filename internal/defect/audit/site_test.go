@@ -13,6 +13,7 @@ import (
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/message"
 	"xiezhi/internal/observe"
+	"xiezhi/internal/observe/product"
 	"xiezhi/internal/taxonomy"
 	"xiezhi/rules"
 )
@@ -213,7 +214,11 @@ func people(prefix string, n int) (l []string) {
 // audited runs the events and gives the findings.
 func (s *site) audited(t testing.TB) []defect.Finding {
 	t.Helper()
-	a := audit.New(audit.Config{Messages: texts(t)})
+	products, err := product.Load(rules.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := audit.New(audit.Config{Messages: texts(t), Products: products})
 	for i := range s.events {
 		a.Observe(&s.events[i])
 	}

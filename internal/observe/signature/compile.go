@@ -56,6 +56,9 @@ type ruleDoc struct {
 	Magic   string            `yaml:"magic"`
 	Genuine bool              `yaml:"genuine"`
 
+	Component string `yaml:"component"` // another than the family
+	Version   string `yaml:"version"`   // a pattern whose group is a version: what is kept of the text
+
 	Match []Case `yaml:"match"`
 	Pass  []Case `yaml:"pass"`
 }
@@ -138,7 +141,7 @@ func (d *ruleDoc) rule(families map[string]family) (*Rule, error) {
 		return a
 	}
 	r := &Rule{
-		ID: d.ID, Component: d.Family, Kind: firstOf(d.Kind, f.Kind),
+		ID: d.ID, Component: firstOf(d.Component, d.Family), Kind: firstOf(d.Kind, f.Kind),
 		Title: first(d.Title, f.Title), Advice: first(d.Advice, f.Advice),
 		OWASP: f.OWASP, CWE: f.CWE, in: everyPart,
 		Cases: Cases{Match: d.Match, Pass: d.Pass},
@@ -165,10 +168,16 @@ func (d *ruleDoc) rule(families map[string]family) (*Rule, error) {
 			r.in |= bit
 		}
 	}
+	if d.Version != "" && d.Pattern == "" {
+		d.Pattern, r.version = d.Version, true
+	}
 	if d.Pattern != "" {
 		re, err := regexp.Compile("(?is)" + macros.Replace(d.Pattern))
 		if err != nil {
 			return nil, err
+		}
+		if r.version && re.NumSubexp() != 1 {
+			return nil, errors.New("version: needs one group")
 		}
 		r.match.pattern, r.match.whole = re, d.Whole
 		r.match.before, r.match.after = windowBack, windowAhead
@@ -207,7 +216,7 @@ func (r *Rule) conditions(d *ruleDoc) error {
 		return errors.New("needs a literal in any or all")
 	case !marker && len(d.Header) == 0 && d.Magic == "":
 		return errors.New("needs a marker in the body or a header")
-	case !marker && d.Pattern != "":
+	case !marker && d.Pattern != "" && !(r.version && len(d.Header) > 0):
 		return errors.New("a pattern needs a literal that gates it")
 	}
 	return nil

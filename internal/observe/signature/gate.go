@@ -189,11 +189,29 @@ func (m *matcher) accepts(w *scratch, b []byte, win window) bool {
 	if m.pattern == nil {
 		return true
 	}
-	lo, hi := max(0, win.from-m.before), min(len(b), win.to+m.after)
-	if m.whole {
-		lo, hi = 0, min(len(b), maxWhole)
-	}
+	lo, hi := m.window(b, win)
 	return m.pattern.Match(b[lo:hi])
+}
+
+// window is the part of b that the pattern sees.
+func (m *matcher) window(b []byte, win window) (lo, hi int) {
+	if m.whole {
+		return 0, min(len(b), maxWhole)
+	}
+	return max(0, win.from-m.before), min(len(b), win.to+m.after)
+}
+
+// maxVersion is the longest version that is kept.
+const maxVersion = 48
+
+// group gives what the pattern's group matches, nil when that cannot be a
+// version.
+func (m *matcher) group(b []byte) []byte {
+	at := m.pattern.FindSubmatchIndex(b)
+	if at == nil || at[2] < 0 || at[3]-at[2] > maxVersion || at[3] == at[2] {
+		return nil
+	}
+	return b[at[2]:at[3]]
 }
 
 // excerpt gives the text around offset from.

@@ -47,8 +47,13 @@ func (s *Set) MatchResponse(r *Response, emit func(rule *Rule, where string, exc
 				continue
 			}
 			for _, rule := range h.rules {
-				if rule.where.headersHold(r) && rule.where.hold(r) {
-					emit(rule, h.name, v[:min(len(v), maxExcerpt)])
+				if !rule.where.headersHold(r) || !rule.where.hold(r) {
+					continue
+				}
+				if v = v[:min(len(v), maxExcerpt)]; !rule.version {
+					emit(rule, h.name, v)
+				} else if n := rule.match.group(v); n != nil {
+					emit(rule, h.name, n)
 				}
 			}
 		}
@@ -87,7 +92,12 @@ func (s *Set) matchBody(g *gate, r *Response, body []byte, emit func(rule *Rule,
 		}
 		w.fired[rule.index] = true
 		w.touched = append(w.touched, rule)
-		if rule.Kind == string(taxonomy.DefectVerboseTrace) {
+		if rule.version {
+			lo, hi := rule.match.window(body, win)
+			if n := rule.match.group(body[lo:hi]); n != nil {
+				emit(rule, "body", n)
+			}
+		} else if rule.Kind == string(taxonomy.DefectVerboseTrace) {
 			emit(rule, "body", excerpt(body, win.from))
 		} else {
 			// What stands around the marker of a file, a debug page or a console are

@@ -1,7 +1,7 @@
 // Package signature matches attack patterns in the values of a request, and
 // components, exposed files, debug pages and error traces in a response.
 //
-// It takes rules/signatures.yaml, components.yaml and traces.yaml and gives an
+// It takes rules/signatures.yaml, components.yaml, traces.yaml and banners.yaml and gives an
 // immutable Set that any number of goroutines may share. One pass of an
 // Aho-Corasick automaton over the case-folded bytes is the gate; only rules
 // whose literals were met run their pattern, on a window around the literal.
@@ -52,8 +52,10 @@ type Rule struct {
 	in    RequestPart
 	match matcher
 	where conditions
-	doc   *ruleDoc // until the gates are built
-	Cases Cases    // run by this package's test
+
+	version bool     // the pattern's group is what the rule emits
+	doc     *ruleDoc // until the gates are built
+	Cases   Cases    // run by this package's test
 }
 
 // Cases are a rule's own examples; the test of this package runs them.
@@ -77,6 +79,10 @@ const (
 
 const everyPart RequestPart = 0xff
 
+// Version reports whether the rule tells the version of a product: what it emits
+// is nothing but the version.
+func (r *Rule) Version() bool { return r.version }
+
 // Set is an immutable set of compiled rules.
 type Set struct {
 	rules    []*Rule // sorted by id
@@ -98,10 +104,10 @@ func (s *Set) Rule(id string) *Rule { return s.byID[id] }
 // Rules lists every rule, sorted by id.
 func (s *Set) Rules() []*Rule { return slices.Clone(s.rules) }
 
-// Load compiles signatures.yaml, components.yaml and traces.yaml.
+// Load compiles signatures.yaml, components.yaml, traces.yaml and banners.yaml.
 func Load(fsys fs.FS) (*Set, error) {
 	var rules []*Rule
-	for _, name := range [...]string{"signatures.yaml", "components.yaml", "traces.yaml"} {
+	for _, name := range [...]string{"signatures.yaml", "components.yaml", "traces.yaml", "banners.yaml"} {
 		r, err := read(fsys, name)
 		if err != nil {
 			return nil, err
