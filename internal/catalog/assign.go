@@ -183,6 +183,7 @@ func (c *Catalog) Assign(o *observe.Observation, who *identity.Who, ev *Event) {
 	ev.API, ev.Merges = &p.API, c.merges
 	ev.ResponseClass = p.class(o)
 	c.count(p, ev)
+	p.travel(ev)
 	c.judge(p, ev)
 	c.own(p, ev, segs)
 	if ev.Outcome == OutcomeSuccess {
@@ -310,6 +311,7 @@ func (c *Catalog) APIs() []*API {
 			}
 		}
 		p.Unseen = unseen
+		p.Path = c.parameters(p)
 		list = append(list, &p.API)
 	}
 	sort.Slice(list, func(i, j int) bool {

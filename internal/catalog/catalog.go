@@ -110,7 +110,14 @@ type API struct {
 	Public    uint64 // exchanges from non-private addresses
 	Sensitive []Sensitive
 	Unseen    bool   // credentials are not visible here, as in recordings that leave them out
-	Owner     string // path of the learned owner field, or "{name}" of the parameter that names the asker; empty while unknown
+	Ways      []Way  // how it was asked and answered
+	WaysOver  uint64 // exchanges whose way had no room
+	Shown     []Shown
+	Shifts    []Shift
+	LastShown int64           // of the last success with a credential
+	LastBare  int64           // without
+	Path      []PathParameter // filled in by APIs
+	Owner     string          // path of the learned owner field, or "{name}" of the parameter that names the asker; empty while unknown
 }
 
 // Sensitive is sensitive data that an API carries.

@@ -31,6 +31,7 @@ type op struct {
 	catchall uint64        // answer key it was listed with, when pages like it are suspect
 	dirty    bool          // role must be judged again
 	dispatch []dispatch    // parameters that may name the operation
+	ways     ways
 }
 
 func (p *op) answered(key uint64) bool {
@@ -85,6 +86,7 @@ func (p *op) absorb(other *op) {
 	p.owner.merge(&other.owner)
 	p.absorbAskers(other)
 	p.absorbDispatch(other)
+	p.absorbWays(other)
 	p.refused = p.refused && other.refused
 	if p.catchall != other.catchall {
 		p.catchall = 0

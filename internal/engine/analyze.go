@@ -25,6 +25,7 @@ import (
 	"xiezhi/internal/identity"
 	"xiezhi/internal/judge"
 	"xiezhi/internal/observe"
+	"xiezhi/internal/observe/form"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
 	"xiezhi/internal/source"
@@ -92,9 +93,11 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	sorter := judge.NewSorter(judge.SorterConfig{Memory: cfg.Memory, Create: cfg.Temp, Random: cfg.Random})
 	defer func() { _ = sorter.Close() }()
 	census := newHostCensus(tools.redactor.TokenString)
+	forms := form.NewTable(0)
+	observer := func() (*observe.Observer, error) { return tools.observer(forms) }
 	observers := make([]*observe.Observer, cfg.Workers)
 	for i := range observers {
-		o, err := tools.observer()
+		o, err := observer()
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +109,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := newPipeline(cfg.Workers, max(1, len(cfg.Live.Sources)), observers, sorter, census, tools.observer, ledger)
+	p := newPipeline(cfg.Workers, max(1, len(cfg.Live.Sources)), observers, sorter, census, observer, ledger)
 	p.since, p.until = sinceUntil(cfg.Since, cfg.Until)
 	var blind []report.Blind
 	stop := meter(cfg.Meter, ledger, p)
@@ -145,12 +148,12 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	results := bench.results()
 
 	noteKeys(cfg.Keys, ledger)
-	in := inputOf(ledger.Totals(), p, bench, census, blind, tools.Messages)
+	in := inputOf(ledger.Totals(), p, bench, census, blind, forms, tools.Messages)
 	addresses := report.AddressesPlain
 	if cfg.File.Privacy.Addresses == "token" {
 		addresses = report.AddressesToken
 	}
-	rep := report.Build(report.Config{Version: cfg.Version, Redactor: tools.redactor, Addresses: addresses, Messages: tools.Messages}, in, results)
+	rep := report.Build(report.Config{Version: cfg.Version, Redactor: tools.redactor, Addresses: addresses, Messages: tools.Messages, Forms: forms}, in, results)
 	if cfg.Attributed != nil || cfg.APIs != nil {
 		if err := secondPass(cfg, sorter, bench, results); err != nil {
 			return nil, err

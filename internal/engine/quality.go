@@ -8,6 +8,7 @@ import (
 
 	"xiezhi/internal/judge"
 	"xiezhi/internal/message"
+	"xiezhi/internal/observe/form"
 	"xiezhi/internal/report"
 	"xiezhi/internal/source"
 	"xiezhi/internal/taxonomy"
@@ -17,7 +18,7 @@ import (
 const warmUp = 14 * 24 * time.Hour
 
 // inputOf writes down what came in, what was lost, and what could not be seen.
-func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind []report.Blind, msgs *message.Catalog) report.Input {
+func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind []report.Blind, forms *form.Table, msgs *message.Catalog) report.Input {
 	in := report.NewInput()
 	in.Analysed, in.Observations, in.Bytes = p.in.Load(), b.count, t.Bytes
 	in.Exchanges = in.Analysed
@@ -79,6 +80,9 @@ func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind [
 	}
 	if b.overflow > 0 {
 		in.Limits = append(in.Limits, report.LimitCount{What: "observe.items", Count: b.overflow})
+	}
+	if n := forms.Over(); n > 0 {
+		in.Limits = append(in.Limits, report.LimitCount{What: "observe.forms", Count: n})
 	}
 	if t.Hidden > 0 {
 		in.Limits = append(in.Limits, report.LimitCount{What: "report.problems", Count: t.Hidden})

@@ -6,6 +6,7 @@ import (
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/message"
 	"xiezhi/internal/observe"
+	"xiezhi/internal/observe/form"
 	"xiezhi/internal/observe/jwt"
 	"xiezhi/internal/observe/password"
 	"xiezhi/internal/observe/product"
@@ -65,4 +66,8 @@ func LoadTools(rules fs.FS, key [32]byte) (*Tools, error) {
 // names of these types; nil reads them by field numbers.
 func (t *Tools) Describe(s *protobuf.Schema) { t.observe.Protobuf = s }
 
-func (t *Tools) observer() (*observe.Observer, error) { return observe.New(t.observe) }
+func (t *Tools) observer(forms *form.Table) (*observe.Observer, error) {
+	c := t.observe
+	c.Forms = forms
+	return observe.New(c)
+}

@@ -20,7 +20,7 @@ func TestPanicCostsOneExchange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	first, err := tools.observer()
+	first, err := tools.observer(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestPanicCostsOneExchange(t *testing.T) {
 		ledger := &source.Ledger{}
 		sorter := judge.NewSorter(judge.SorterConfig{})
 		p := &pipeline{sorter: sorter, census: newHostCensus(tools.redactor.TokenString)}
-		w := &worker{p: p, ledger: ledger, spare: tools.observer, observer: first, look: func(o *observe.Observer, x *exchange.Exchange, out *observe.Batch) {
+		w := &worker{p: p, ledger: ledger, spare: func() (*observe.Observer, error) { return tools.observer(nil) }, observer: first, look: func(o *observe.Observer, x *exchange.Exchange, out *observe.Batch) {
 			if slices.Contains(bad, int(x.Seq)) {
 				o.Observe(x, out)
 				panic("planted")

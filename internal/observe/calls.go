@@ -241,9 +241,9 @@ func (o *Observer) observeCalls(x *exchange.Exchange, out *Batch) {
 		o.begin(x, out)
 		o.number(k)
 		o.call = &r.Calls[k]
-		o.fields.begin()
+		o.beginFields()
 		o.observeRequest()
-		o.fields.begin()
+		o.beginFields()
 		o.observeResponse()
 		if k == 0 {
 			o.o.Overflow += over

@@ -217,6 +217,8 @@ func (e *encoder) common(o *Observation) {
 		e.u(uint64(v.Says))
 	}
 	e.tok(o.Schema)
+	e.tok(o.ReqForm)
+	e.tok(o.RespForm)
 	e.u(uint64(o.Records))
 	e.str(o.ServerBanner)
 	e.str(o.Location)

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"xiezhi/internal/observe/form"
 	"xiezhi/internal/observe/jsonleaf"
 	"xiezhi/internal/sensitive"
 )
@@ -20,11 +21,14 @@ type fieldTable struct {
 type fieldEntry struct {
 	field
 	hash  uint64
-	epoch uint64 // exchange that met the path last
-	types uint16 // leaf types or places met in it
-	plain bool   // the name promises nothing of an answer but what a value may be
-	next  uint32 // position of the entry that was asked for after it, +1
+	epoch uint64    // exchange that met the path last
+	types uint16    // leaf types or places met in it
+	bits  form.Bits // what was met in it, for the form
+	at    uint32    // own position in list
+	plain bool      // the name promises nothing of an answer but what a value may be
+	next  uint32    // position of the entry that was asked for after it, +1
 	memo  trust
+	words bool // words that the field holds may be of a small set, and nobody's
 }
 
 const (
@@ -73,7 +77,7 @@ func (t *fieldTable) find(hash uint64) (e *fieldEntry, full bool) {
 				return nil, true
 			}
 			t.seen++
-			e.epoch, e.types = t.epoch, 0
+			e.epoch, e.types, e.bits = t.epoch, 0, 0
 		}
 		t.follow(p)
 		return e, false
@@ -94,7 +98,7 @@ func (t *fieldTable) add(hash uint64, f field) *fieldEntry {
 	for t.index[i] != 0 {
 		i = (i + 1) % fieldSlots
 	}
-	t.list = append(t.list, fieldEntry{field: f, hash: hash, epoch: t.epoch, plain: f.plain()})
+	t.list = append(t.list, fieldEntry{field: f, hash: hash, epoch: t.epoch, plain: f.plain(), words: f.wordy(), at: uint32(len(t.list))})
 	t.index[i] = uint32(len(t.list))
 	t.follow(uint32(len(t.list)))
 	t.seen++

@@ -113,9 +113,9 @@ func (o *Observer) observeUnits(x *exchange.Exchange, out *Batch) {
 	for r.unit++; r.unit < r.units; r.unit++ {
 		o.begin(x, out)
 		o.number(r.unit)
-		o.fields.begin()
+		o.beginFields()
 		o.observeRequest()
-		o.fields.begin()
+		o.beginFields()
 		o.observeResponse()
 		o.take()
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"mime/quotedprintable"
 
+	"xiezhi/internal/observe/form"
 	"xiezhi/internal/observe/signature"
 )
 
@@ -206,6 +207,7 @@ func (o *Observer) filePart(name, ct, file, body []byte) {
 		f.types |= 1 << InForm
 		o.request.shape.leaf(f, InForm, TypeNone, nil)
 	}
+	o.meet(f, form.File|form.InForm, nil)
 	o.match(signature.PartForm, InForm, f.name, file)
 	field := f.name
 	o.param(Param{Name: field, Len: uint32(min(len(body), 1<<31)), In: InForm, Class: ClassFile})

@@ -434,6 +434,7 @@ type Observation struct {
 	Params   []Param
 	ReqKind  BodyKind
 	ReqBytes uint64
+	ReqForm  uint64 // key of the request's form, see package form; 0 when nothing was asked with
 
 	AgentFamily string // "chrome", "python-requests", "curl", "" when absent
 	AgentTool   bool   // the agent says it is a tool or library
@@ -467,6 +468,7 @@ type Observation struct {
 	MessageSays  MessageClass
 	Verdict      Verdict
 	Schema       uint64 // order-insensitive hash of (path, type) of the response's leaves; 0 none
+	RespForm     uint64 // key of the answer's form; 0 when it has no fields
 	Records      uint32 // elements of the largest array of objects
 	Leaves       []Leaf
 	Exposures    []Exposure

@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 
 	"xiezhi/internal/exchange"
+	"xiezhi/internal/observe/form"
 	"xiezhi/internal/observe/jsonleaf"
 	"xiezhi/internal/observe/jwt"
 	"xiezhi/internal/observe/password"
@@ -26,6 +27,7 @@ type Config struct {
 	Passwords  *password.Assessor // nil: passwords have a form and a length only
 	Guesser    *jwt.Guesser       // nil: JWT secrets are not guessed
 	Protobuf   *protobuf.Schema   // nil: messages are read by field numbers
+	Forms      *form.Table        // where forms are kept, for all observers; nil: nowhere
 	Limits     Limits
 }
 
@@ -91,6 +93,7 @@ type Observer struct {
 	response responseState
 	expo     exposures
 	twins    twins
+	form     formState
 
 	matchIn   Location
 	matchName string
@@ -138,13 +141,13 @@ func (o *Observer) Observe(x *exchange.Exchange, out *Batch) {
 		if len(x.Messages) > 0 { // opened before anything was said
 			o.o.End = max(o.o.Start, min(o.o.End, x.Messages[0].Time))
 		}
-		o.fields.begin()
+		o.beginFields()
 		o.observeRequest()
 		if o.calls.hint && o.readCalls() {
 			o.abandon()
 			o.observeCalls(x, out)
 		} else {
-			o.fields.begin()
+			o.beginFields()
 			o.observeResponse()
 			o.take()
 			o.observeUnits(x, out)

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"xiezhi/internal/exchange"
+	"xiezhi/internal/observe/form"
 	"xiezhi/internal/observe/jsonleaf"
 	"xiezhi/internal/observe/password"
 	"xiezhi/internal/observe/signature"
@@ -90,6 +91,7 @@ func (o *Observer) observeRequest() {
 		o.credential(Credential{Kind: CredSigned, In: r.signIn, Name: r.signName}, r.get(r.signed), &o.out.credentials)
 	}
 	ob.ParamShape = r.shape.sum()
+	ob.ReqForm = o.takeForm(false)
 }
 
 func bodyBytes(m *exchange.Message) uint64 {
@@ -180,6 +182,10 @@ func (v *requestLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 	if f == nil {
 		o.over(1)
 		return
+	}
+	o.leafForm(f, k, value)
+	if f.bits&form.Places == 0 {
+		o.meet(f, placeOf(o.request.in), nil)
 	}
 	if k == jsonleaf.EmptyObject || k == jsonleaf.EmptyArray {
 		value = nil

@@ -72,6 +72,7 @@ func (o *Observer) observeResponse() {
 
 // takeAnswer reports what the answer says as a whole.
 func (o *Observer) takeAnswer() {
+	o.o.RespForm = o.takeForm(true)
 	o.takeCode()
 	o.takeOutcome()
 	if o.o.Stream == StreamTold && !o.call.Failed {
@@ -287,6 +288,7 @@ func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 		r.schema += mix(path^uint64(k), shapeSeed)
 		r.hasSchema = true
 	}
+	o.leafForm(f, k, value)
 	if f.plain && !o.longWay {
 		o.plainLeaf(path, f, k, value)
 		return

@@ -43,7 +43,7 @@ func (o *Observer) observeStream(x *exchange.Exchange, out *Batch) {
 
 func (o *Observer) observeMessage(x *exchange.Exchange, m *rpc.Stream) {
 	ob, r := o.o, &o.request
-	o.fields.begin()
+	o.beginFields()
 	r.shape.begin()
 	o.observeHeaders()
 	o.observeTarget()
@@ -68,7 +68,8 @@ func (o *Observer) observeMessage(x *exchange.Exchange, m *rpc.Stream) {
 	}
 	o.assessPasswords()
 	ob.ParamShape = r.shape.sum()
-	o.fields.begin()
+	ob.ReqForm = o.takeForm(false)
+	o.beginFields()
 	o.response.reset()
 	if m.Told < 0 {
 		return
@@ -122,5 +123,6 @@ func (o *Observer) forget() {
 	o.expo.reset()
 	o.request.wipe()
 	o.request.shape.begin()
+	o.beginFields()
 	o.tokens, o.o.Overflow = 0, 0
 }

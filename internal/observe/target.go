@@ -243,7 +243,9 @@ func (o *Observer) pair(in Location, name, value []byte) {
 		if ok && o.walker.Leaves > 0 {
 			return
 		}
+		f = &o.fields.list[f.at] // the walk may have moved it
 	}
+	o.textForm(f, in, value)
 	o.requestLeaf(f, in, TypeString, value)
 }
 

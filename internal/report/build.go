@@ -11,9 +11,11 @@ import (
 
 	"xiezhi/internal/attack"
 	"xiezhi/internal/catalog"
+	"xiezhi/internal/catalog/contract"
 	"xiezhi/internal/defect"
 	"xiezhi/internal/judge"
 	"xiezhi/internal/message"
+	"xiezhi/internal/observe/form"
 	"xiezhi/internal/redact"
 	"xiezhi/internal/taxonomy"
 )
@@ -32,6 +34,7 @@ type Config struct {
 	Redactor  *redact.Redactor // turns tokens into what may leave the installation
 	Addresses Addresses
 	Messages  *message.Catalog // for the stories of campaigns
+	Forms     *form.Table      // what requests and answers are made of; nil: APIs have no contracts
 }
 
 // Build makes the report of the judged sites.
@@ -56,9 +59,17 @@ func Build(cfg Config, in Input, sites []judge.Result) *Report {
 		s := &sites[i]
 		r.Sites = append(r.Sites, site(s))
 		b.ids = make(map[catalog.Handle]string, len(s.APIs))
-		for _, a := range s.APIs {
+		var contracts []*contract.Contract
+		if cfg.Forms != nil {
+			contracts = contract.Of(s.APIs, cfg.Forms)
+		}
+		for k, a := range s.APIs {
 			b.ids[a.Handle] = a.ID
-			r.APIs = append(r.APIs, b.api(a, last))
+			x := b.api(a, last)
+			if contracts != nil {
+				x.Contract = contracts[k]
+			}
+			r.APIs = append(r.APIs, x)
 		}
 		for j := range s.Defects {
 			r.Defects = append(r.Defects, b.defect(&s.Defects[j]))

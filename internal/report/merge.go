@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"xiezhi/internal/catalog"
+	"xiezhi/internal/catalog/contract"
 	"xiezhi/internal/message"
 	"xiezhi/internal/taxonomy"
 )
@@ -346,10 +347,12 @@ func (m *merger) apis() []API {
 				st.most[k] = max(st.most[k], s.MaxPerResponse)
 			}
 			first, last, actors := earlier(st.api.FirstSeen, a.FirstSeen), later(st.api.LastSeen, a.LastSeen), max(st.api.Actors, a.Actors)
+			changes := contract.Join(st.api.Contract, a.Contract)
 			internet := st.api.Exposure == string(taxonomy.ExposureInternet)
 			if a.LastSeen.After(st.api.LastSeen) {
 				st.api = a
 			}
+			st.api.Contract = st.api.Contract.With(changes)
 			if internet {
 				st.api.Exposure = string(taxonomy.ExposureInternet)
 			}

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"xiezhi/internal/catalog/contract"
 	"xiezhi/internal/defect"
 	"xiezhi/internal/message"
 	"xiezhi/internal/taxonomy"
@@ -161,6 +162,8 @@ type API struct {
 	Sensitive []SensitiveData `json:"sensitive"`
 	FirstSeen time.Time       `json:"first_seen"`
 	LastSeen  time.Time       `json:"last_seen"`
+
+	Contract *contract.Contract `json:"contract,omitempty"` // what it takes and gives
 }
 
 // SensitiveData is sensitive data that an API carries.
