@@ -128,8 +128,17 @@ func TestRuleTexts(t *testing.T) {
 		}
 	}
 	t.Logf("%d rules, %d exposed components, by kind %v", len(s.Rules()), len(components), kinds)
-	if len(components) < 20 {
-		t.Errorf("%d components, want at least 20", len(components))
+	if len(components) < 170 {
+		t.Errorf("%d components, want at least 170", len(components))
+	}
+	ids := map[string]bool{} // as findings name them: kind/component
+	for _, r := range s.Rules() {
+		if r.Kind != KindAttack {
+			ids[r.Kind+"/"+r.Component] = true
+		}
+	}
+	if len(ids) < 64 {
+		t.Errorf("%d rule ids, want at least 64", len(ids))
 	}
 	if s.Rule("no.such") != nil {
 		t.Error("an unknown id has a rule")
