@@ -27,6 +27,10 @@ type Who struct {
 	Guest      bool         // the credential is a session that was given to a visitor and nobody has signed in with
 	Shared     bool         // address serves several principals or many agents (NAT, proxy)
 
+	// Role is what the accepted credential, the login or the profile of the
+	// principal names as its role; nil when nothing does.
+	Role *Role
+
 	// Aliases are other names of the principal, learned from its logins and its
 	// profile: an application logs people in by e-mail and then calls them 42.
 	// 0 ends the list.

@@ -40,6 +40,7 @@ func (r *Resolver) Learn(o *observe.Observation, w Who, success bool) {
 		r.learnAliases(o, w.Subject, false)
 	}
 	r.learnShown(o, &w)
+	r.learnRoles(o, &w)
 }
 
 // learnIssued ties what the response gives out to the account of the request:

@@ -13,6 +13,7 @@ const (
 	DefaultMaxCredentials = 1 << 20
 	DefaultMaxClients     = 1 << 18
 	DefaultMaxAliases     = 1 << 18 // principals with further names, and twice as many names
+	DefaultMaxRoles       = 1 << 17 // principals whose role an answer told
 )
 
 // Config of one site's resolver. Zero caps mean the defaults.
@@ -30,6 +31,7 @@ type Stats struct {
 	Accounts, Credentials, Clients                      int
 	EvictedAccounts, EvictedCredentials, EvictedClients uint64
 	EvictedAliases                                      uint64
+	EvictedRoles, RefusedRoles                          uint64 // principals whose role was forgotten; roles beyond the cap
 }
 
 // Resolver holds one site's knowledge of who is who. It is not safe for
@@ -41,7 +43,10 @@ type Resolver struct {
 	clients     *sketch.Recent[*client]
 	aliases     *sketch.Recent[[MaxAliases]uint64] // by principal
 	claims      *sketch.Recent[claim]              // by alias
-	upgraded    int                                // visitors' sessions that somebody signed in with
+	roles       *sketch.Recent[*Role]              // by principal, as answers told
+	known       map[uint64]*Role                   // by Role.ID
+	refused     uint64
+	upgraded    int // visitors' sessions that somebody signed in with
 }
 
 // account is what is known of an account token. Its presence alone says that
@@ -71,6 +76,8 @@ func New(cfg Config) *Resolver {
 		credentials: sketch.NewRecent[owner](or(cfg.MaxCredentials, DefaultMaxCredentials)),
 		clients:     sketch.NewRecent[*client](or(cfg.MaxClients, DefaultMaxClients)),
 		aliases:     sketch.NewRecent[[MaxAliases]uint64](or(cfg.MaxAliases, DefaultMaxAliases)),
+		roles:       sketch.NewRecent[*Role](min(or(cfg.MaxAccounts, DefaultMaxRoles), DefaultMaxRoles)),
+		known:       map[uint64]*Role{},
 		claims:      sketch.NewRecent[claim](2 * or(cfg.MaxAliases, DefaultMaxAliases)),
 	}
 }
@@ -81,6 +88,7 @@ func (r *Resolver) Stats() Stats {
 		Accounts: r.accounts.Len(), Credentials: r.credentials.Len(), Clients: r.clients.Len(),
 		EvictedAccounts: r.accounts.Evicted(), EvictedCredentials: r.credentials.Evicted(), EvictedClients: r.clients.Evicted(),
 		EvictedAliases: r.aliases.Evicted() + r.claims.Evicted(),
+		EvictedRoles:   r.roles.Evicted(), RefusedRoles: r.refused,
 	}
 }
 
@@ -100,6 +108,7 @@ func (r *Resolver) Resolve(o *observe.Observation) Who {
 		w.Principal = r.principal(c)
 		w.Aliases = r.aliasesOf(w.Principal)
 		w.Guest = w.Principal == 0 && r.isGuest(c)
+		w.Role = r.roleOf(c, w.Principal)
 	}
 	w.Session = w.Credential
 	if w.Session == 0 {

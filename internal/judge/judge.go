@@ -126,6 +126,7 @@ func (j *Judge) Limits() []Limit {
 	add("identity.credentials", ids.EvictedCredentials)
 	add("identity.clients", ids.EvictedClients)
 	add("identity.aliases", ids.EvictedAliases)
+	add("identity.roles", ids.EvictedRoles+ids.RefusedRoles)
 	cat := j.catalog.Stats()
 	add("catalog.refused", cat.Refused)
 	add("catalog.forced", cat.Forced)

@@ -26,6 +26,7 @@ type Batch struct {
 	uploads     slab[File]
 	codes       slab[Code]
 	internals   slab[Internal]
+	roles       slab[RoleWord]
 	dispatch    slab[Dispatch]
 	text        interner
 	enc         dictionary
@@ -64,6 +65,7 @@ func (b *Batch) Reset() {
 	b.uploads.reset()
 	b.codes.reset()
 	b.internals.reset()
+	b.roles.reset()
 	b.dispatch.reset()
 }
 
@@ -94,6 +96,7 @@ func (b *Batch) undo() {
 	b.uploads.undo()
 	b.codes.undo()
 	b.internals.undo()
+	b.roles.undo()
 	b.dispatch.undo()
 }
 

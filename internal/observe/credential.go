@@ -288,7 +288,7 @@ func (o *Observer) readJWT(v []byte) *JWT {
 			break
 		}
 		token := o.tokenOf(o.recognise(sensitive.HintNone, c.Value), c.Value)
-		o.out.claims.add(Claim{Name: o.claimName(c.Name), Token: token})
+		o.out.claims.add(Claim{Name: o.claimName(c.Name), Token: token, Word: o.roleClaim(c.Name, c.Value)})
 		if rank := o.claimRank(c.Name); rank != 0 && rank < best && !blankSubject(c.Value) {
 			best, j.Subject = rank, token
 		}

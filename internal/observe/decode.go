@@ -360,6 +360,10 @@ func (d *decoder) lists(o *Observation) {
 	for i := range o.Internals {
 		o.Internals[i] = Internal{d.str(), InternalKind(d.u8()), uint32(d.u(math.MaxUint32))}
 	}
+	o.Roles = d.b.roles.room(d.count(2, MaxRoles))
+	for i := range o.Roles {
+		o.Roles[i] = RoleWord{d.str(), d.str()}
+	}
 	o.Issued = d.credentials(&d.b.issued)
 	o.Markers = d.b.markers.room(d.count(3, MaxMarkers))
 	for i := range o.Markers {
@@ -416,9 +420,9 @@ func (d *decoder) credentials(slab *slab[Credential]) []Credential {
 
 func (d *decoder) jwt(j *JWT) {
 	j.Alg, j.KeyID, j.Issuer, j.Subject = d.str(), d.tok(), d.str(), d.tok()
-	j.Claims = d.b.claims.room(d.count(2, MaxClaims))
+	j.Claims = d.b.claims.room(d.count(3, MaxClaims))
 	for i := range j.Claims {
-		j.Claims[i].Name, j.Claims[i].Token = d.str(), d.tok()
+		j.Claims[i] = Claim{d.str(), d.tok(), d.str()}
 	}
 	j.IssuedAt, j.Expires = d.i(), d.i()
 	j.WeakSecret, j.WeakList = d.str(), d.str()

@@ -15,7 +15,7 @@ import (
 
 const (
 	codecMagic   = 'X'
-	codecVersion = 4
+	codecVersion = 5
 )
 
 // AppendEncoded appends the encoding of all observations.
@@ -322,6 +322,11 @@ func (e *encoder) lists(o *Observation) {
 		e.b(uint8(x.Kind))
 		e.u(uint64(x.Count))
 	}
+	e.n(len(o.Roles))
+	for i := range o.Roles {
+		e.str(o.Roles[i].Path)
+		e.str(o.Roles[i].Word)
+	}
 	e.credentials(o.Issued)
 	e.n(len(o.Markers))
 	for i := range o.Markers {
@@ -386,6 +391,7 @@ func (e *encoder) jwt(j *JWT) {
 	for i := range j.Claims {
 		e.str(j.Claims[i].Name)
 		e.tok(j.Claims[i].Token)
+		e.str(j.Claims[i].Word)
 	}
 	e.i(j.IssuedAt)
 	e.i(j.Expires)

@@ -27,6 +27,7 @@ const (
 	traitBirthday
 	traitCall     // may belong to a call: its name, its query
 	traitDispatch // may name what is to be done
+	traitRole     // names a role, or says that somebody has one
 	traitOdd      // the name has characters that names do not have
 )
 
@@ -56,6 +57,7 @@ type Names struct {
 	positions                             []position
 	fileWords                             []string // longest first
 	columns                               matcher
+	role                                  matcher
 }
 
 type namesFile struct {
@@ -88,6 +90,7 @@ type namesFile struct {
 	IssuedFields         []string            `yaml:"issued_fields"`
 	FileWords            []string            `yaml:"file_words"`
 	ColumnNames          []string            `yaml:"column_names"`
+	RoleFields           []string            `yaml:"role_fields"`
 	Cases                map[string][]string `yaml:"cases"`
 }
 
@@ -130,6 +133,7 @@ func loadNames(fsys fs.FS) (*Names, map[string][]string, error) {
 		n.passwordUse[i] = newMatcher(f.PasswordUses[k])
 	}
 	n.columns = newMatcher(f.ColumnNames)
+	n.role = newMatcher(f.RoleFields)
 	n.fileWords = slices.Clone(f.FileWords)
 	slices.SortStableFunc(n.fileWords, func(a, b string) int { return len(b) - len(a) })
 	if len(f.CodeFields) == 0 || len(f.MessageFields) == 0 || len(f.AccountFields) != 4 || len(f.PasswordUses) != 3 {
@@ -327,6 +331,9 @@ func (n *Names) describe(name, key, parent string, depth int, inArray bool) fiel
 		if i := n.internalOf(p); i != 0 && n.internals[i-1].value == valueText {
 			f.internal = i // what stands inside of debug
 		}
+	}
+	if n.role.has(w) || roleKey(w) && roleParent(p) && n.role.has(p) {
+		f.traits |= traitRole
 	}
 	f.verdict = n.verdictOf(w)
 	if n.issued.has(w) {

@@ -56,6 +56,7 @@ func TestNames(t *testing.T) {
 		"owner":                func(s string) bool { return n.describe(s, s, "", 1, false).traits&traitOwner != 0 },
 		"identifier":           func(s string) bool { return n.describe(s, s, "", 1, false).traits&traitIdentifier != 0 },
 		"code":                 func(s string) bool { return n.describe(s, s, "", 1, false).code != 0 },
+		"role":                 func(s string) bool { return n.describe(s, s, "", 1, false).traits&traitRole != 0 },
 		"message":              func(s string) bool { return n.describe(s, s, "", 1, false).message != 0 },
 	}
 	seen := 0

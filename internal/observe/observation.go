@@ -40,6 +40,7 @@ const (
 	MaxDistinct    = 4096 // values told apart per exposure
 	MaxCodes       = 16   // short numbers of an answer that may be a code just sent
 	MaxInternals   = 16   // fields of an answer that are for the inside only
+	MaxRoles       = 8    // words of roles in an answer
 	MaxTags        = 8
 	MaxDispatch    = 4   // parameters that may name the operation
 	MaxText        = 256 // bytes of any string kept
@@ -205,10 +206,19 @@ type JWT struct {
 	None       bool   // alg none, or empty signature
 }
 
-// Claim is a JWT claim's name and the token of its value.
+// Claim is a JWT claim's name and the token of its value. Word is the value
+// itself where the claim names a role, and the value is a plain short word.
 type Claim struct {
 	Name  string
 	Token uint64
+	Word  string
+}
+
+// RoleWord is a field of the response that names a role, and its value: a plain
+// short word, a small number, or true or false.
+type RoleWord struct {
+	Path string
+	Word string
 }
 
 // Password is the assessment of a submitted password; the password itself is
@@ -474,6 +484,7 @@ type Observation struct {
 	Exposures    []Exposure
 	Codes        []Code
 	Internals    []Internal
+	Roles        []RoleWord
 	Issued       []Credential // tokens and session cookies that the response gives out
 	Markers      []Marker
 	ServerBanner string // Server and X-Powered-By, ≤ MaxText

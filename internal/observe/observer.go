@@ -49,6 +49,7 @@ type Observer struct {
 	read       readers
 	base       int // elements of XML above the content
 	cookieMemo map[string]cookieClass
+	roleMemo   map[string]bool
 	saysMemo   map[uint64]MessageClass
 	heads      map[string]headerRole
 	headMemo   headMemo
@@ -191,6 +192,7 @@ func (o *Observer) take() {
 	ob.Uploads = out.uploads.take()
 	ob.Codes = out.codes.take()
 	ob.Internals = out.internals.take()
+	ob.Roles = out.roles.take()
 	ob.Dispatch = out.dispatch.take()
 	o.takeExposures()
 	o.request.wipe()

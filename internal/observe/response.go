@@ -296,6 +296,9 @@ func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 	if f.internal != 0 {
 		o.internalLeaf(f, k, value)
 	}
+	if f.traits&traitRole != 0 {
+		o.roleLeaf(f, k, value)
+	}
 	if r.verdicts.leaves++; len(value) <= maxVerdictValue && len(value) > 0 {
 		o.verdictLeaf(path, f, k, value)
 	}
