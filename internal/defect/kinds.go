@@ -16,6 +16,8 @@ func about(k taxonomy.DefectKind) reference {
 		return reference{[]string{"API2:2023", "API5:2023"}, []string{"CWE-287", "CWE-862"}}
 	case taxonomy.DefectBOLA:
 		return reference{[]string{"API1:2023"}, []string{"CWE-639"}}
+	case taxonomy.DefectBFLA:
+		return reference{[]string{"API5:2023"}, []string{"CWE-285", "CWE-862"}}
 	case taxonomy.DefectSecretInResponse:
 		return reference{[]string{"API3:2023", "API2:2023"}, []string{"CWE-201", "CWE-522"}}
 	case taxonomy.DefectCodeInResponse:

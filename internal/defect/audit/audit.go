@@ -49,7 +49,7 @@ func New(cfg Config) *Auditor {
 		rules = nil
 	}
 	return &Auditor{messages: cfg.Messages, rules: rules, policy: policy.View{Site: cfg.Site}, detectors: []defect.Detector{
-		unauthorized.NewExposed(), unauthorized.NewBOLA(), unauthorized.NewSecret(), unauthorized.NewCode(), unauthorized.NewDead(),
+		unauthorized.NewExposed(), unauthorized.NewBOLA(), unauthorized.NewSecret(), unauthorized.NewCode(), unauthorized.NewDead(), unauthorized.NewBFLA(),
 		password.NewWeak(), password.NewInUse(), password.NewBackend(), password.NewThrottle(), password.NewShared(),
 		exposure.NewBulk(), exposure.NewTwin(), exposure.NewInternal(),
 		errors.NewOracle(), errors.NewTrace(rules),

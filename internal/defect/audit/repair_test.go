@@ -107,6 +107,17 @@ var repairs = []repair{
 	},
 		func(s *site, i int) { begin(s, fmt.Sprint("u", s.n), 7) },
 		func(s *site, i int) { begin(s, fmt.Sprint("v", s.n), uint32(100+s.n)) }, nil},
+	{"clerks do what administrators do, then they are refused", taxonomy.DefectBFLA, func(s *site) {
+		office{s, 8}.days(20, "PUT /roles/{id}", nil)
+	},
+		func(s *site, i int) {
+			s.now += int64(10 * time.Hour)
+			times(8, func(k int) { s.do("GET /members", office{s, 8}.clerk(k)...) })
+			s.do("PUT /roles/{id}", office{s, 8}.clerk(i/8%8)...)
+		},
+		func(s *site, i int) {
+			s.do("PUT /roles/{id}", append(office{s, 8}.clerk(i%8), answer(403, catalog.OutcomeDenied))...)
+		}, nil},
 	{"any number of guesses, then a lock", taxonomy.DefectNoThrottling, func(s *site) {
 		s.api("POST /login", taxonomy.RoleLogin)
 		times(19, func(i int) { wrongGuess(s, i) })
