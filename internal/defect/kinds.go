@@ -26,6 +26,10 @@ func about(k taxonomy.DefectKind) reference {
 		return reference{[]string{"API2:2023"}, []string{"CWE-613"}}
 	case taxonomy.DefectSharedDefault:
 		return reference{[]string{"API2:2023"}, []string{"CWE-1392", "CWE-521"}}
+	case taxonomy.DefectStalePrivileged:
+		return reference{[]string{"API2:2023"}, []string{"CWE-262", "CWE-263"}}
+	case taxonomy.DefectRoleOverbroad:
+		return reference{[]string{"API3:2023", "API5:2023"}, []string{"CWE-213", "CWE-359"}}
 	case taxonomy.DefectWeakInUse:
 		return reference{[]string{"API2:2023"}, []string{"CWE-521"}}
 	case taxonomy.DefectAdminWeakOrDefault:

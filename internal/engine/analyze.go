@@ -235,7 +235,7 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 	site := judge.Site{Name: strings.Clone(name), Location: b.cfg.Zone}
 	for _, s := range b.cfg.File.Sites {
 		if s.Name == name {
-			site.Industry = taxonomy.Industry(s.Industry)
+			site.Industry, site.PasswordDays = taxonomy.Industry(s.Industry), s.PasswordDays
 			if l, err := location(s.TimeZone); err == nil && l != nil {
 				site.Location = l
 			}

@@ -21,6 +21,7 @@ import (
 //	    hosts: [shop.example.com, api.shop.example.com]
 //	    industry: ecommerce
 //	    time_zone: Asia/Shanghai
+//	    privileged_password_days: 90
 type FileConfig struct {
 	TimeZone       string       `yaml:"time_zone"`
 	TrustedProxies []string     `yaml:"trusted_proxies"`
@@ -39,6 +40,8 @@ type SiteConfig struct {
 	Hosts    []string `yaml:"hosts"`
 	Industry string   `yaml:"industry"`
 	TimeZone string   `yaml:"time_zone"`
+	// PasswordDays is how many days a privileged password may live, 0 for 90.
+	PasswordDays int `yaml:"privileged_password_days"`
 }
 
 // ParseConfig reads a configuration file strictly: an unknown field, a wrong
@@ -72,6 +75,9 @@ func ParseConfig(name string, data []byte) (*FileConfig, error) {
 		if _, err := location(s.TimeZone); err != nil {
 			return nil, fmt.Errorf("%s: time_zone: %w", where, err)
 		}
+		if s.PasswordDays < 0 || s.PasswordDays > maxPasswordDays {
+			return nil, fmt.Errorf("%s: privileged_password_days: %d is not a number of days from 1 to %d", where, s.PasswordDays, maxPasswordDays)
+		}
 		for j, h := range s.Hosts {
 			h = strings.ToLower(h)
 			s.Hosts[j] = h
@@ -83,6 +89,9 @@ func ParseConfig(name string, data []byte) (*FileConfig, error) {
 	}
 	return &c, nil
 }
+
+// maxPasswordDays is a century: for policies that never ask for a change.
+const maxPasswordDays = 36500
 
 func knownIndustry(id string) bool {
 	for _, i := range taxonomy.Industries {

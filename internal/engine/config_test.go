@@ -18,6 +18,7 @@ func TestConfig(t *testing.T) {
 		"host twice":      {"sites:\n  - {name: a, hosts: [x]}\n  - {name: b, hosts: [X]}\n", "host x already belongs to site a"},
 		"unknown zone":    {"time_zone: Moon\n", "unknown"},
 		"unknown privacy": {"privacy: {addresses: maybe}\n", "neither plain nor token"},
+		"password days":   {"sites:\n  - {name: a, privileged_password_days: -3}\n", "sites[0]: privileged_password_days"},
 		"no YAML":         {"\t{", ""},
 	} {
 		_, err := engine.ParseConfig("c.yaml", []byte(c.text))

@@ -31,6 +31,8 @@ type Site struct {
 	Name     string
 	Industry taxonomy.Industry // empty: other
 	Location *time.Location    // months are the site's; nil: UTC
+	// PasswordDays is how long a privileged password may live; 0: the default.
+	PasswordDays int
 }
 
 // Config configures a judge. Everything in it is immutable and may be shared.
@@ -64,7 +66,7 @@ func New(cfg Config) *Judge {
 		cfg:      cfg,
 		identity: identity.New(cfg.Identity),
 		catalog:  catalog.New(cfg.Catalog),
-		auditor:  audit.New(audit.Config{Messages: cfg.Messages, Rules: cfg.Rules, Products: cfg.Products, Site: cfg.Site.Name}),
+		auditor:  audit.New(audit.Config{Messages: cfg.Messages, Rules: cfg.Rules, Products: cfg.Products, Site: cfg.Site.Name, PasswordDays: cfg.Site.PasswordDays}),
 		attacks:  attack.New(attack.Config{Messages: cfg.Messages, Site: cfg.Site.Name, Zone: cfg.Site.Location, Budget: cfg.Attack}),
 		entries:  cfg.Policy.Entries(cfg.Site.Name),
 	}

@@ -26,6 +26,8 @@ type Config struct {
 	Rules    defect.Rules // what is known about markers; may be nil
 	Products *product.Set // what is published about versions; nil: nothing
 	Site     string
+	// PasswordDays is how long a privileged password may live; 0: 90 days.
+	PasswordDays int
 }
 
 // Catalog is what the auditor asks of a catalogue.
@@ -50,8 +52,8 @@ func New(cfg Config) *Auditor {
 	}
 	return &Auditor{messages: cfg.Messages, rules: rules, policy: policy.View{Site: cfg.Site}, detectors: []defect.Detector{
 		unauthorized.NewExposed(), unauthorized.NewBOLA(), unauthorized.NewSecret(), unauthorized.NewCode(), unauthorized.NewDead(), unauthorized.NewBFLA(),
-		password.NewWeak(), password.NewInUse(), password.NewBackend(), password.NewThrottle(), password.NewShared(),
-		exposure.NewBulk(), exposure.NewTwin(), exposure.NewInternal(),
+		password.NewWeak(), password.NewInUse(), password.NewBackend(), password.NewThrottle(), password.NewShared(), password.NewStale(cfg.PasswordDays),
+		exposure.NewBulk(), exposure.NewTwin(), exposure.NewInternal(), exposure.NewOverbroad(),
 		errors.NewOracle(), errors.NewTrace(rules),
 		misconfig.NewMarkers(rules), misconfig.NewJWT(), misconfig.NewURL(), misconfig.NewCleartext(), misconfig.NewCORS(), misconfig.NewIssued(),
 		misconfig.NewOutdated(cfg.Products, rules),

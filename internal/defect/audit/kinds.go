@@ -6,7 +6,7 @@ import "xiezhi/internal/taxonomy"
 func Kinds() []taxonomy.DefectKind {
 	return []taxonomy.DefectKind{
 		taxonomy.DefectUnauthenticatedSensitive, taxonomy.DefectOptionalAuthentication, taxonomy.DefectUnauthenticatedFile, taxonomy.DefectBOLA, taxonomy.DefectSecretInResponse, taxonomy.DefectCodeInResponse,
-		taxonomy.DefectDeadCredential, taxonomy.DefectBFLA, taxonomy.DefectSharedDefault,
+		taxonomy.DefectDeadCredential, taxonomy.DefectBFLA, taxonomy.DefectSharedDefault, taxonomy.DefectStalePrivileged, taxonomy.DefectRoleOverbroad,
 		taxonomy.DefectWeakAccepted, taxonomy.DefectWeakInUse, taxonomy.DefectAdminWeakOrDefault, taxonomy.DefectNoThrottling,
 		taxonomy.DefectBulkResponse, taxonomy.DefectMaskedPlainTwin, taxonomy.DefectInternalFields,
 		taxonomy.DefectIdentityOracle, taxonomy.DefectVerboseTrace,

@@ -118,6 +118,20 @@ var repairs = []repair{
 		func(s *site, i int) {
 			s.do("PUT /roles/{id}", append(office{s, 8}.clerk(i%8), answer(403, catalog.OutcomeDenied))...)
 		}, nil},
+	{"the detail is whole, then masked for clerks", taxonomy.DefectRoleOverbroad, func(s *site) {
+		times(6, func(i int) {
+			s.do("GET /members", as("clerk"), having(clerkRole), gives("rows[].mobile", taxonomy.SensCNMobile, people("m", 5)...), masked())
+		})
+		times(40, func(i int) {
+			s.do("GET /members/{id}", as("lead"), having(leadRole), gives("mobile", taxonomy.SensCNMobile, fmt.Sprint("m", i)))
+		})
+	},
+		func(s *site, i int) {
+			s.do("GET /members/{id}", as("clerk"), having(clerkRole), gives("mobile", taxonomy.SensCNMobile, fmt.Sprint("m", i)))
+		},
+		func(s *site, i int) {
+			s.do("GET /members/{id}", as("clerk"), having(clerkRole), gives("mobile", taxonomy.SensCNMobile, fmt.Sprint("m", i)), masked())
+		}, nil},
 	{"any number of guesses, then a lock", taxonomy.DefectNoThrottling, func(s *site) {
 		s.api("POST /login", taxonomy.RoleLogin)
 		times(19, func(i int) { wrongGuess(s, i) })
