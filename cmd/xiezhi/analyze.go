@@ -22,6 +22,7 @@ func (a *app) analyze() *cobra.Command {
 	var (
 		attributed, apis, keyFile, configFile string
 		policyFile                            string
+		packs                                 []string
 		documents                             documentFlags
 		format, logFormat, zone, since, until string
 		site                                  string
@@ -66,6 +67,9 @@ opened or recognised, or nothing could be inspected.`,
 			if cfg.Policy, err = loadPolicy(policyFile); err != nil {
 				return err
 			}
+			if cfg.Packs, err = loadPacks(packs); err != nil {
+				return err
+			}
 			if cfg.Format, err = parseFormat(format); err != nil {
 				return err
 			}
@@ -107,6 +111,9 @@ opened or recognised, or nothing could be inspected.`,
 				return err
 			}
 			cfg.Tools.Describe(types)
+			if _, err := engine.CheckRules(append(cfg.Packs[:len(cfg.Packs):len(cfg.Packs)], cfg.Policy)...); err != nil {
+				return usageError{err}
+			}
 			if cfg.Keys, err = live.keys.open(a, live.asked(cmd.Flags())); err != nil {
 				return err
 			}
@@ -164,6 +171,7 @@ opened or recognised, or nothing could be inspected.`,
 	f.StringVar(&keyFile, "key", "", "key of the tokens in `FILE` (default: created in the state folder)")
 	f.StringVar(&configFile, "config", "", "configuration `FILE` (YAML)")
 	f.StringVar(&policyFile, "policy", "", "what people decided, in `FILE` (YAML): public APIs, approvals, verdicts, fixes; see policy check")
+	f.StringSliceVar(&packs, "rules", nil, "rules of your own, in `FILE` (YAML, repeatable); see rules check and rules test")
 	f.StringVar(&site, "site", "", "judge everything as one site of this name")
 	f.StringVar(&zone, "tz", "", "time zone of local log times and of months (default Asia/Shanghai for zh, else UTC)")
 	f.StringSliceVar(&trusted, "trusted-proxy", nil, "network whose X-Forwarded-For is believed (repeatable)")

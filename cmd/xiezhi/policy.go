@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"xiezhi/internal/engine"
 	"xiezhi/internal/policy"
 )
 
@@ -26,7 +27,7 @@ func loadPolicy(name string) (*policy.File, error) {
 }
 
 func (a *app) policy() *cobra.Command {
-	c := &cobra.Command{Use: "policy", Short: "Work with the policy file: public APIs, approvals, verdicts, fixes", Args: noArgs,
+	c := &cobra.Command{Use: "policy", Short: "Work with the policy file: public APIs, approvals, verdicts, fixes, rules", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return usagef("policy: name what to do, as in policy check FILE")
 		}}
@@ -44,7 +45,10 @@ func (a *app) policy() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(a.stderr, "%s: in order: %d public, %d approvals, %d verdicts, %d fixes\n", args[0], len(p.Public), len(p.Approvals), len(p.Verdicts), len(p.Fixes))
+			if _, err := engine.CheckRules(p); err != nil {
+				return usageError{err}
+			}
+			_, err = fmt.Fprintf(a.stderr, "%s: in order: %d public, %d approvals, %d verdicts, %d fixes, %d rules\n", args[0], len(p.Public), len(p.Approvals), len(p.Verdicts), len(p.Fixes), len(p.Rules))
 			return err
 		},
 	})

@@ -84,6 +84,15 @@ func (s *Samples) Fold(o *Samples) {
 	}
 }
 
+// IDs gives the exchanges held, best first.
+func (s *Samples) IDs() []string {
+	out := make([]string, 0, s.n)
+	for i := range s.s[:s.n] {
+		out = append(out, s.s[i].Exchange)
+	}
+	return out
+}
+
 // Len is the number of samples held.
 func (s *Samples) Len() int { return int(s.n) }
 

@@ -28,6 +28,7 @@ import (
 	"xiezhi/internal/observe/form"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
+	"xiezhi/internal/rule"
 	"xiezhi/internal/source"
 	"xiezhi/internal/source/keylog"
 	"xiezhi/internal/taxonomy"
@@ -49,7 +50,8 @@ type AnalyzeConfig struct {
 	Zone    *time.Location
 	Trusted []netip.Prefix
 	File    *FileConfig
-	Policy  *policy.File // what people decided; may be nil
+	Policy  *policy.File   // what people decided; may be nil
+	Packs   []*policy.File // rule packs; may be empty
 	Since   time.Time
 	Until   time.Time
 
@@ -65,6 +67,8 @@ type AnalyzeConfig struct {
 // AnalyzeResult is what one run gave.
 type AnalyzeResult struct {
 	Report *report.Report
+	// Hits says what the rules that people wrote met, for trying them out.
+	Hits []RuleHit
 	// Refused lists inputs that could not be opened or recognised.
 	Refused []Refusal
 }
@@ -90,6 +94,10 @@ func (r *AnalyzeResult) Inspected() bool { return r.Report.Input.Analysed > 0 }
 func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	cfg.defaults()
 	tools := cfg.Tools
+	custom, err := rule.Compile(tools.redactor, rule.Packs(append(cfg.Packs[:len(cfg.Packs):len(cfg.Packs)], cfg.Policy)...)...)
+	if err != nil {
+		return nil, err
+	}
 	sorter := judge.NewSorter(judge.SorterConfig{Memory: cfg.Memory, Create: cfg.Temp, Random: cfg.Random})
 	defer func() { _ = sorter.Close() }()
 	census := newHostCensus(tools.redactor.TokenString)
@@ -142,6 +150,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 		}
 	}
 	bench := newBench(cfg, tools, namer)
+	bench.custom = custom
 	if err := sorter.Each(bench.observe); err != nil {
 		return nil, err
 	}
@@ -159,7 +168,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 			return nil, err
 		}
 	}
-	return &AnalyzeResult{Report: rep, Refused: plan.refused}, nil
+	return &AnalyzeResult{Report: rep, Hits: ruleHits(results), Refused: plan.refused}, nil
 }
 
 func (cfg *AnalyzeConfig) defaults() {
@@ -190,6 +199,7 @@ type bench struct {
 	cfg    AnalyzeConfig
 	tools  *Tools
 	namer  *siteNamer
+	custom *rule.Set // rules that people wrote
 	judges map[string]*judge.Judge
 	order  []string
 	first  int64
@@ -248,6 +258,7 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 		Messages: b.tools.Messages,
 		Rules:    b.tools.rules,
 		Products: b.tools.products,
+		Custom:   b.custom,
 		Attack:   b.attackBudget(),
 		Policy:   b.cfg.Policy,
 	})

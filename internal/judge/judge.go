@@ -17,12 +17,14 @@ import (
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/defect"
 	"xiezhi/internal/defect/audit"
+	"xiezhi/internal/defect/misconfig"
 	"xiezhi/internal/identity"
 	"xiezhi/internal/message"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/observe/product"
 	"xiezhi/internal/observe/signature"
 	"xiezhi/internal/policy"
+	"xiezhi/internal/rule"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -43,6 +45,7 @@ type Config struct {
 	Messages *message.Catalog
 	Rules    *signature.Set
 	Products *product.Set
+	Custom   *rule.Set     // rules that people wrote; may be nil
 	Attack   attack.Budget // zero: the detectors' own
 	Policy   *policy.File  // what people decided; may be nil
 }
@@ -66,7 +69,7 @@ func New(cfg Config) *Judge {
 		cfg:      cfg,
 		identity: identity.New(cfg.Identity),
 		catalog:  catalog.New(cfg.Catalog),
-		auditor:  audit.New(audit.Config{Messages: cfg.Messages, Rules: cfg.Rules, Products: cfg.Products, Site: cfg.Site.Name, PasswordDays: cfg.Site.PasswordDays}),
+		auditor:  audit.New(audit.Config{Messages: cfg.Messages, Rules: cfg.Rules, Products: cfg.Products, Custom: cfg.Custom, Site: cfg.Site.Name, PasswordDays: cfg.Site.PasswordDays}),
 		attacks:  attack.New(attack.Config{Messages: cfg.Messages, Site: cfg.Site.Name, Zone: cfg.Site.Location, Budget: cfg.Attack}),
 		entries:  cfg.Policy.Entries(cfg.Site.Name),
 	}
@@ -157,6 +160,7 @@ type Result struct {
 	APIs    []*catalog.API
 	Defects []defect.Finding
 	Attacks []attack.Finding
+	Hits    []misconfig.Hit // of the rules that people wrote
 }
 
 // Result gives the findings so far, attacks and defects linked to each other.
@@ -167,6 +171,7 @@ func (j *Judge) Result() Result {
 		APIs:    j.catalog.APIs(),
 		Defects: j.auditor.Findings(j.catalog),
 		Attacks: j.attacks.Findings(j.catalog),
+		Hits:    j.auditor.Hits(),
 	}
 	link(r.Attacks, r.Defects)
 	return r

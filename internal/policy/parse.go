@@ -39,6 +39,9 @@ func Parse(name string, data []byte) (*File, error) {
 	if n := len(f.Public) + len(f.Approvals) + len(f.Verdicts) + len(f.Fixes); n > MaxEntries {
 		return nil, fmt.Errorf("%s: %d entries are more than the %d a policy may have", name, n, MaxEntries)
 	}
+	if err := checkRules(f.Rules); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	for i := range f.Public {
 		p := &f.Public[i]
 		if err := check(&p.Decision, &p.Target); err != nil {
@@ -81,6 +84,7 @@ func Parse(name string, data []byte) (*File, error) {
 			return nil, fmt.Errorf("%s: fixes[%d]: %w", name, i, err)
 		}
 	}
+	f.Name = name
 	return &f, nil
 }
 

@@ -37,7 +37,7 @@ func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                    "version",
 		"version: 2":                          "version: 2 is not 1",
-		"version: 1\nrules: []":               "unknown field",
+		"version: 1\nruels: []":               "unknown field",
 		"version: 1\npublic: [{}]":            "public[0]: template",
 		"version: 1\npublic: [{template: a}]": "does not begin with /",
 		"version: 1\npublic: [{template: /a/*/b}]":                                                   "a star may stand",

@@ -1,5 +1,6 @@
 // Package policy holds what people decided: the allow-list of public APIs,
-// approvals, verdicts on findings and claims that a defect is fixed.
+// approvals, verdicts on findings, claims that a defect is fixed, and rules of
+// their own.
 //
 // It takes one versioned YAML file and gives entries in the order of their
 // time; the judge applies each when the traffic reaches that time, so a replay
@@ -21,11 +22,13 @@ const Version = 1
 
 // File is the whole policy. Every list may be empty.
 type File struct {
+	Name      string     `yaml:"-"` // of the file
 	Version   int        `yaml:"version"`
 	Public    []Public   `yaml:"public"`
 	Approvals []Approval `yaml:"approvals"`
 	Verdicts  []Verdict  `yaml:"verdicts"`
 	Fixes     []Fix      `yaml:"fixes"`
+	Rules     []Rule     `yaml:"rules"`
 }
 
 // Decision is who decided what when. A zero At is "always": it holds from the

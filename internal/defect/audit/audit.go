@@ -18,6 +18,7 @@ import (
 	"xiezhi/internal/observe/product"
 	"xiezhi/internal/observe/signature"
 	"xiezhi/internal/policy"
+	"xiezhi/internal/rule"
 )
 
 // Config configures an auditor. Everything in it is immutable.
@@ -25,6 +26,7 @@ type Config struct {
 	Messages *message.Catalog
 	Rules    defect.Rules // what is known about markers; may be nil
 	Products *product.Set // what is published about versions; nil: nothing
+	Custom   *rule.Set    // rules that people wrote; may be nil
 	Site     string
 	// PasswordDays is how long a privileged password may live; 0: 90 days.
 	PasswordDays int
@@ -38,6 +40,7 @@ type Auditor struct {
 	messages  *message.Catalog
 	rules     defect.Rules
 	detectors []defect.Detector
+	custom    *misconfig.Custom
 	event     defect.Event
 	backends  defect.Backends
 	policy    policy.View
@@ -50,13 +53,14 @@ func New(cfg Config) *Auditor {
 	if s, ok := rules.(*signature.Set); ok && s == nil {
 		rules = nil
 	}
-	return &Auditor{messages: cfg.Messages, rules: rules, policy: policy.View{Site: cfg.Site}, detectors: []defect.Detector{
+	custom := misconfig.NewCustom(cfg.Custom)
+	return &Auditor{custom: custom, messages: cfg.Messages, rules: rules, policy: policy.View{Site: cfg.Site}, detectors: []defect.Detector{
 		unauthorized.NewExposed(), unauthorized.NewBOLA(), unauthorized.NewSecret(), unauthorized.NewCode(), unauthorized.NewDead(), unauthorized.NewBFLA(),
 		password.NewWeak(), password.NewInUse(), password.NewBackend(), password.NewThrottle(), password.NewShared(), password.NewStale(cfg.PasswordDays),
 		exposure.NewBulk(), exposure.NewTwin(), exposure.NewInternal(), exposure.NewOverbroad(),
 		errors.NewOracle(), errors.NewTrace(rules),
 		misconfig.NewMarkers(rules), misconfig.NewJWT(), misconfig.NewURL(), misconfig.NewCleartext(), misconfig.NewCORS(), misconfig.NewIssued(),
-		misconfig.NewOutdated(cfg.Products, rules),
+		misconfig.NewOutdated(cfg.Products, rules), custom,
 	}}
 }
 
@@ -109,6 +113,9 @@ func (a *Auditor) Findings(c Catalog) []defect.Finding {
 	}
 	return r.Findings()
 }
+
+// Hits lists what the rules that people wrote met so far.
+func (a *Auditor) Hits() []misconfig.Hit { return a.custom.Hits() }
 
 // Counters says how often each bounded part was full.
 func (a *Auditor) Counters() []defect.Counter {

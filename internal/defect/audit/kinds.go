@@ -12,6 +12,6 @@ func Kinds() []taxonomy.DefectKind {
 		taxonomy.DefectIdentityOracle, taxonomy.DefectVerboseTrace,
 		taxonomy.DefectExposedComponent, taxonomy.DefectExposedFile, taxonomy.DefectAPIDocs, taxonomy.DefectDebugPage,
 		taxonomy.DefectDirectoryListing, taxonomy.DefectSourceMap, taxonomy.DefectGraphqlIntrospection, taxonomy.DefectCORS, taxonomy.DefectJWTNone, taxonomy.DefectJWTWeakSecret,
-		taxonomy.DefectCleartext, taxonomy.DefectSecretInURL, taxonomy.DefectJWTLifetime, taxonomy.DefectInsecureCookie, taxonomy.DefectOutdatedComponent,
+		taxonomy.DefectCleartext, taxonomy.DefectSecretInURL, taxonomy.DefectJWTLifetime, taxonomy.DefectInsecureCookie, taxonomy.DefectOutdatedComponent, taxonomy.DefectCustom,
 	}
 }

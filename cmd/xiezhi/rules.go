@@ -1,0 +1,217 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"xiezhi/internal/engine"
+	"xiezhi/internal/policy"
+	"xiezhi/internal/report"
+	"xiezhi/rules"
+)
+
+func (a *app) rules() *cobra.Command {
+	c := &cobra.Command{Use: "rules", Short: "List the built-in rules; check and try out rules of your own", Args: noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			return usagef("rules: name what to do, as in rules check FILE")
+		}}
+	c.AddCommand(a.rulesList(), a.rulesCheck(), a.rulesTest())
+	return c
+}
+
+// loadPacks reads rule packs.
+func loadPacks(names []string) ([]*policy.File, error) {
+	var out []*policy.File
+	for _, n := range names {
+		p, err := loadPolicy(n)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+// outputFlag adds -o to a list.
+func outputFlag(c *cobra.Command, to *string) {
+	c.Flags().StringVarP(to, "output", "o", "text", "text or json")
+}
+
+// list writes a list as JSON, or as text by the function.
+func (a *app) list(format string, v any, text func(w io.Writer)) error {
+	switch format {
+	case "json":
+		enc := json.NewEncoder(a.stdout)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	case "text":
+		w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+		text(w)
+		return w.Flush()
+	}
+	return usagef("--output %q: use text or json", format)
+}
+
+func (a *app) rulesList() *cobra.Command {
+	var format string
+	c := &cobra.Command{
+		Use:   "list",
+		Short: "List the built-in rules: kind of defect or kind/component, title, number of cases",
+		Args:  noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			t, err := engine.LoadTools(rules.FS, [32]byte{})
+			if err != nil {
+				return err
+			}
+			all := t.BuiltIns()
+			return a.list(format, all, func(w io.Writer) {
+				for _, r := range all {
+					fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", r.ID, r.Class, r.Cases, r.Title.In(a.lang))
+				}
+			})
+		},
+	}
+	outputFlag(c, &format)
+	return c
+}
+
+func (a *app) rulesCheck() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check FILE ...",
+		Short: "Compile rule packs and name what is wrong with its line and column",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("rules check: name a file")
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			packs, err := loadPacks(args)
+			if err != nil {
+				return err
+			}
+			n, err := engine.CheckRules(packs...)
+			if err != nil {
+				return usageError{err}
+			}
+			_, err = fmt.Fprintf(a.stderr, "%s: in order: %d rules\n", strings.Join(args, ", "), n)
+			return err
+		},
+	}
+}
+
+func (a *app) rulesTest() *cobra.Command {
+	var format, site, keyFile, logFormat string
+	c := &cobra.Command{
+		Use:   "test FILE INPUT ...",
+		Short: "Try a rule pack out on captures, HAR files and access logs",
+		Long: `Applies the rules of FILE to the inputs and says, per rule and API, how many
+exchanges could fire and how many did, with ids of some that did (as convert
+gives them). Nothing is reported as a finding, whatever the rule's minimum.
+
+Exit codes: 0 no rule fired, 1 one did, 2 usage, 3 an input could not be opened.`,
+		Example: `  xiezhi rules test rules.yaml traffic.har`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 2 {
+				return usagef("rules test: name a rule file and what to try it on")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if format != "text" && format != "json" {
+				return usagef("--output %q: use text or json", format)
+			}
+			if keyFile == "" {
+				if keyFile, err = a.defaultKeyFile(); err != nil {
+					return err
+				}
+			}
+			key, err := loadKey(keyFile, rand.Reader)
+			if err != nil {
+				return err
+			}
+			cfg := engine.AnalyzeConfig{Version: version, Site: site, Workers: runtime.GOMAXPROCS(0), Random: rand.Reader, Temp: tempFile, Format: engine.Auto, Log: engine.LogConfig{Format: logFormat}}
+			if cfg.Packs, err = loadPacks(args[:1]); err != nil {
+				return err
+			}
+			if cfg.Zone, err = a.zone("", &engine.FileConfig{}); err != nil {
+				return err
+			}
+			cfg.Log.Location = cfg.Zone
+			if err := engine.CheckLog(cfg.Log); err != nil {
+				return usagef("--log-format: %w", err)
+			}
+			if cfg.Tools, err = engine.LoadTools(rules.FS, key); err != nil {
+				return err
+			}
+			if _, err := engine.CheckRules(cfg.Packs...); err != nil {
+				return usageError{err}
+			}
+			inputs, refused := a.inputs(args[1:])
+			cfg.Inputs = inputs
+			res, err := engine.Analyze(cmd.Context(), cfg)
+			if err != nil {
+				return err
+			}
+			refused = append(refused, res.Refused...)
+			a.refusals(cfg.Tools.Messages, refused, len(refused) == 0 && !res.Inspected())
+			if err := a.hits(format, cfg.Packs[0].Rules, res); err != nil {
+				return err
+			}
+			fired := false
+			for i := range res.Hits {
+				fired = fired || res.Hits[i].Fired > 0
+			}
+			switch {
+			case len(refused) > 0 || !res.Inspected():
+				return exitError{exitRuntime}
+			case fired:
+				return exitError{exitFindings}
+			}
+			return nil
+		},
+	}
+	outputFlag(c, &format)
+	c.Flags().StringVar(&site, "site", "", "judge everything as one site of this name")
+	c.Flags().StringVar(&keyFile, "key", "", "key of the tokens in `FILE` (default: created in the state folder)")
+	c.Flags().StringVar(&logFormat, "log-format", "", "layout of access logs, as nginx's log_format, Apache's LogFormat, HAProxy's or Envoy's")
+	return c
+}
+
+// hits writes what the rules met, and which met nothing.
+func (a *app) hits(format string, all []policy.Rule, res *engine.AnalyzeResult) error {
+	for _, l := range res.Report.Input.Limits {
+		if strings.HasPrefix(l.What, "defect.custom.") {
+			fmt.Fprintf(a.stderr, "%s: %d\n", l.What, l.Count)
+		}
+	}
+	list := res.Hits
+	if list == nil {
+		list = []engine.RuleHit{}
+	}
+	return a.list(format, list, func(w io.Writer) {
+		for i := range all {
+			r := &all[i]
+			fired, eligible := uint64(0), uint64(0)
+			for _, h := range list {
+				if h.Rule == r.ID {
+					fired, eligible = fired+h.Fired, eligible+h.Eligible
+				}
+			}
+			fmt.Fprintf(w, "%s\t%d / %d\t%s\n", r.ID, fired, eligible, report.Inert(r.Title.In(a.lang)))
+			for _, h := range list {
+				if h.Rule == r.ID && h.Fired > 0 {
+					fmt.Fprintf(w, "  %s %s\t%d / %d\t%s %s\n", report.Inert(h.Method), report.Inert(h.Template), h.Fired, h.Eligible, report.Inert(h.Host), report.Inert(strings.Join(h.Examples, " ")))
+				}
+			}
+		}
+	})
+}
