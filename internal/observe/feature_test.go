@@ -144,6 +144,15 @@ func TestAccountsAndPasswords(t *testing.T) {
 	}
 }
 
+// TestInitials: mm are the initials of 密码, and of months and minutes.
+func TestInitials(t *testing.T) {
+	for body, want := range map[string]int{`{"yhm":"li","mm":"a123456"}`: 1, `{"yyyy":"1990","mm":"05","dd":"12"}`: 0, `{"size":"5 mm"}`: 0, `{"mm":20.5}`: 0} {
+		if o := observe(t, call{target: "/login", body: body}); len(o.Passwords) != want {
+			t.Errorf("%s: %d passwords", body, len(o.Passwords))
+		}
+	}
+}
+
 func TestCredentials(t *testing.T) {
 	j := jwtOf(`{"sub":0,"user_id":42,"name":"x","exp":1700003600,"iat":1700000000,"iss":"https://id.example.com/x"}`)
 	for _, c := range []struct {
@@ -161,6 +170,7 @@ func TestCredentials(t *testing.T) {
 		{"session cookie", call{target: "/", head: []string{"Cookie", "_ga=GA1.2.345678901.1234567890; JSESSIONID=0123456789ABCDEF"}}, CredCookie, InCookie, "JSESSIONID"},
 		{"drawn cookie", call{target: "/", head: []string{"Cookie", "theme=dark; zz=aB3dE5fG7hI9jK1lM3"}}, CredCookie, InCookie, "zz"},
 		{"api key", call{target: "/", head: []string{"X-API-Key", "k-123456789"}}, CredAPIKey, InHeader, "x-api-key"},
+		{"a key that a house coined", call{target: "/", head: []string{"X-Kiosk-Key", "ZD-77A1C3D9E0"}}, CredAPIKey, InHeader, "x-kiosk-key"},
 		{"token in the query", call{target: "/?access_token=abcdef0123456789"}, CredAPIKey, InQuery, "access_token"},
 		{"matrix session", call{target: "/x;jsessionid=ABCDEF0123456789"}, CredAPIKey, InPath, "jsessionid"},
 		{"signed query", call{target: "/x?appkey=k1&timestamp=1700000000&sign=0cc175b9c0f1b6a831c399e269772661"}, CredSigned, InQuery, "sign"},
@@ -177,6 +187,7 @@ func TestCredentials(t *testing.T) {
 	}
 	for name, c := range map[string]call{
 		"analytics":       {target: "/", head: []string{"Cookie", "_ga=GA1.2.345678901.1234567890; Hm_lvt_0123456789abcdef0123456789abcdef=1700000000; csrftoken=aB3dE5fG7hI9jK1lM3"}},
+		"no keys":         {target: "/", head: []string{"Idempotency-Key", "8e03978e40d5", "X-Cache-Key", "v1:/home", "X-Csrf-Token", "aB3dE5fG7hI9", "X-Push-Token", "aB3dE5fG7hI9", "Monkey", "abcdef"}},
 		"sign alone":      {target: "/x?sign=0cc175b9c0f1b6a831c399e269772661"},
 		"star sign":       {target: "/x?sign=leo"},
 		"ordinary params": {target: "/x?page=1&keyword=token"},

@@ -56,6 +56,30 @@ func headerRoles(n *Names) map[string]headerRole {
 	return m
 }
 
+// notKeys are parts of header names that end like a credential's and are none.
+var notKeys = [...]string{"csrf", "xsrf", "idempoten", "cache", "surrogate", "partition", "routing", "request", "dedup", "websocket", "push", "fcm", "apns", "sort", "page", "public", "trace", "antiforgery",
+	"verification", "captcha", "sitekey"}
+
+// coinedKey reports whether a header that no list knows is called a key, a
+// token or a secret: what a house coins for its own terminals and services.
+func coinedKey(name []byte) bool {
+	i := bytes.LastIndexAny(name, "-_")
+	if i <= 0 {
+		return false
+	}
+	switch string(name[i+1:]) {
+	case "key", "token", "secret", "apikey", "appkey", "accesskey", "secretkey", "credential", "ticket":
+	default:
+		return false
+	}
+	for _, w := range notKeys {
+		if bytes.Contains(name, []byte(w)) {
+			return false
+		}
+	}
+	return true
+}
+
 // observeHeaders reads the request's header lines once.
 func (o *Observer) observeHeaders() {
 	x, ob := o.x, o.o

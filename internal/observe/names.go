@@ -20,6 +20,7 @@ const (
 	traitIdentifier                     // names an object
 	traitEnumeration                    // one of few words, names nothing
 	traitPassword
+	traitInitials   // two letters that may stand for a password, and for a month
 	traitCredential // carries a credential in a request
 	traitIssued     // carries a credential in a response
 	traitSignature  // signature of a signed query
@@ -42,7 +43,7 @@ type Names struct {
 	owner, identifier, enumeration        matcher
 	endings                               []string
 	passwordUse                           [3]matcher // by PasswordUse-1
-	password                              matcher
+	password, initials                    matcher
 	codeRank, messageRank, claimRank      map[string]uint8 // 1 is most telling
 	codeParent, weakMessage, issued       matcher
 	success, failure                      map[string]bool
@@ -78,6 +79,7 @@ type namesFile struct {
 	EnumerationFields    []string            `yaml:"enumeration_fields"`
 	PasswordUses         map[string][]string `yaml:"password_uses"`
 	PasswordFields       []string            `yaml:"password_fields"`
+	PasswordInitials     []string            `yaml:"password_initials"`
 	CodeFields           []string            `yaml:"code_fields"`
 	CodeParents          []string            `yaml:"code_parents"`
 	SuccessValues        []string            `yaml:"success_values"`
@@ -116,7 +118,7 @@ func loadNames(fsys fs.FS) (*Names, map[string][]string, error) {
 		signature: newMatcher(f.SignatureParameters), companion: newMatcher(f.SignatureCompanions),
 		accountParent: newMatcher(f.AccountParents), generic: newMatcher(f.GenericNames),
 		owner: newMatcher(f.OwnerFields), identifier: newMatcher(f.IdentifierFields),
-		enumeration: newMatcher(f.EnumerationFields), password: newMatcher(f.PasswordFields),
+		enumeration: newMatcher(f.EnumerationFields), password: newMatcher(f.PasswordFields), initials: newMatcher(f.PasswordInitials),
 		codeParent: newMatcher(f.CodeParents), weakMessage: newMatcher(f.WeakMessageFields),
 		issued: newMatcher(f.IssuedFields), negated: newMatcher(f.NegatedCodes),
 		codeRank: ranks(f.CodeFields), messageRank: ranks(f.MessageFields), claimRank: ranks(f.SubjectClaims),
@@ -317,6 +319,9 @@ func (n *Names) describe(name, key, parent string, depth int, inArray bool) fiel
 		if f.use == 0 {
 			f.use = PasswordCurrent
 		}
+	} else if n.initials.has(w) {
+		f.traits |= traitInitials
+		f.use = PasswordCurrent
 	}
 	if n.credentialParam.has(w) {
 		f.traits |= traitCredential

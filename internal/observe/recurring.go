@@ -45,6 +45,9 @@ func (o *Observer) headName(sent []byte) *headEntry {
 func (o *Observer) readHead(sent, buf []byte) headEntry {
 	name := lower(buf, sent[:min(len(sent), 256)])
 	role, known := o.heads[string(name)]
+	if !known && coinedKey(name) {
+		role = headVaries | headCredential
+	}
 	return headEntry{lower: name, hash: nameHash(name), casing: casing(sent), role: role, kind: kindOfHeader(string(name), known)}
 }
 

@@ -212,6 +212,10 @@ func valueType(k jsonleaf.Kind) ValueType {
 	return TypeNone
 }
 
+// minInitialed is the length from which on the value of a field called mm is a
+// password (密码): below, it is a month or a minute.
+const minInitialed = 6
+
 // requestLeaf reports one decoded value of the request outside the path.
 func (o *Observer) requestLeaf(f *fieldEntry, in Location, t ValueType, v []byte) {
 	r := &o.request
@@ -232,7 +236,7 @@ func (o *Observer) requestLeaf(f *fieldEntry, in Location, t ValueType, v []byte
 		o.param(p)
 		return
 	}
-	if f.traits&traitPassword != 0 && t != TypeFloat {
+	if (f.traits&traitPassword != 0 || f.traits&traitInitials != 0 && len(v) >= minInitialed) && t != TypeFloat {
 		p.Class, p.Sensitive = ClassOther, taxonomy.SensPassword
 		o.param(p)
 		o.addPassword(f.name, f.use, v)

@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,16 +38,57 @@ func seeds() int {
 	return 1
 }
 
-// play plays an application and analyses what came of it.
-func play(t *testing.T, cfg victim.Config, p *policy.File) *report.Report {
+// apps are the applications that are played: all, or those that XIEZHI_APPS
+// names.
+func apps() []*victim.App {
+	only := os.Getenv("XIEZHI_APPS")
+	return slices.DeleteFunc(roster.Apps(), func(a *victim.App) bool {
+		return only != "" && !slices.Contains(strings.Split(only, ","), a.Name)
+	})
+}
+
+// round is one play of an application with its operator's policy.
+type round struct {
+	victim.Config
+	policy *policy.File
+}
+
+// playAll plays rounds side by side and gives their reports in order.
+func playAll(t *testing.T, rounds []round) []*report.Report {
 	t.Helper()
-	name := filepath.Join(t.TempDir(), "play.harl")
-	if dir := os.Getenv("XIEZHI_KEEP"); dir != "" {
-		name = filepath.Join(dir, fmt.Sprintf("%s-%d-%s.harl", cfg.App.Name, cfg.Seed, strings.NewReplacer("/", "-", " ", "-").Replace(t.Name())))
+	out := make([]*report.Report, len(rounds))
+	errs := make([]error, len(rounds))
+	dir := t.TempDir()
+	var running sync.WaitGroup
+	free := make(chan struct{}, runtime.GOMAXPROCS(0))
+	for i, r := range rounds {
+		name := filepath.Join(dir, fmt.Sprintf("%d.harl", i))
+		if keep := os.Getenv("XIEZHI_KEEP"); keep != "" {
+			name = filepath.Join(keep, fmt.Sprintf("%s-%s-%d-%d.harl", t.Name(), r.App.Name, r.Seed, i))
+		}
+		free <- struct{}{}
+		running.Go(func() {
+			defer func() { <-free }()
+			if out[i], errs[i] = play(r.Config, r.policy, name); errs[i] != nil {
+				errs[i] = fmt.Errorf("%s, seed %d: %w", r.App.Name, r.Seed, errs[i])
+			}
+			if os.Getenv("XIEZHI_KEEP") == "" {
+				errs[i] = errors.Join(errs[i], os.Remove(name))
+			}
+		})
 	}
+	running.Wait()
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// play plays an application into a file and analyses it.
+func play(cfg victim.Config, p *policy.File, name string) (*report.Report, error) {
 	f, err := os.Create(name)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	out := bufio.NewWriterSize(f, 1<<16)
 	var enc exchange.HAREncoder
@@ -59,29 +103,26 @@ func play(t *testing.T, cfg victim.Config, p *policy.File) *report.Report {
 	if err == nil {
 		err = out.Flush()
 	}
-	if err == nil {
-		err = f.Close()
-	}
-	if err != nil {
-		t.Fatal(err)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, err
 	}
 	tl, err := tools()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	inputs, err := source.Expand([]string{name}, nil)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	res, err := engine.Analyze(context.Background(), engine.AnalyzeConfig{Version: "test", Tools: tl, Inputs: inputs, Zone: victim.Start.Location(), Random: rand.Reader, Policy: p, Workers: 1,
 		File: &engine.FileConfig{Sites: []engine.SiteConfig{{Name: cfg.App.Name, Hosts: []string{cfg.App.Host}, Industry: cfg.App.Industry}}}})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if res.Report.Input.Analysed != n {
-		t.Fatalf("%d of %d exchanges analysed", res.Report.Input.Analysed, n)
+		return nil, fmt.Errorf("%d of %d exchanges analysed", res.Report.Input.Analysed, n)
 	}
-	return res.Report
+	return res.Report, nil
 }
 
 // half gives about half of the flaws, by seed.
@@ -103,20 +144,27 @@ func TestDefectsAreFound(t *testing.T) {
 	on, off := victim.NewBoard(), victim.NewBoard()
 	on.Judged = judged()
 	began, exchanges := time.Now(), uint64(0)
-	for seed := range seeds() {
-		for _, app := range roster.Apps() {
-			app = app.Speak(uint64(seed + 1))
-			r := play(t, victim.Config{App: app, Seed: uint64(seed + 1), On: victim.Always}, app.Policy)
-			exchanges += r.Input.Exchanges
-			on.Add("on", app, all, r)
-			r = play(t, victim.Config{App: app, Seed: uint64(seed + 1), On: victim.Never}, app.Policy)
-			exchanges += r.Input.Exchanges
-			off.Add("off", app, none, r)
-			some := half(app, uint64(seed+1))
-			r = play(t, victim.Config{App: app, Seed: uint64(seed + 1), On: func(flaw string, _ time.Time) bool { return some(flaw) }}, app.Policy)
-			exchanges += r.Input.Exchanges
-			on.Add("some on", app, some, r)
+	var rounds []round
+	var add []func(r *report.Report)
+	for seed := range uint64(seeds()) {
+		for _, app := range apps() {
+			app = app.Speak(seed + 1)
+			some := half(app, seed+1)
+			for _, c := range []struct {
+				name  string
+				on    func(flaw string) bool
+				board *victim.Board
+			}{{"on", all, on}, {"off", none, off}, {"some on", some, on}} {
+				rounds = append(rounds, round{victim.Config{App: app, Seed: seed + 1, On: func(flaw string, _ time.Time) bool { return c.on(flaw) }}, app.Policy})
+				add = append(add, func(r *report.Report) {
+					exchanges += r.Input.Exchanges
+					c.board.Add(c.name, app, c.on, r)
+				})
+			}
 		}
+	}
+	for i, r := range playAll(t, rounds) {
+		add[i](r)
 	}
 	t.Logf("%d exchanges, %v", exchanges, time.Since(began).Round(time.Millisecond))
 	show(t, on, off)
@@ -139,14 +187,19 @@ func TestFlawsAlone(t *testing.T) {
 	}
 	board := victim.NewBoard()
 	board.Judged = judged()
-	for _, app := range roster.Apps() {
+	var rounds []round
+	var add []func(r *report.Report)
+	for _, app := range apps() {
 		app = app.Speak(1)
 		for i := range app.Flaws {
 			name := app.Flaws[i].Name
 			only := func(flaw string) bool { return flaw == name }
-			r := play(t, victim.Config{App: app, Seed: 1, On: func(flaw string, _ time.Time) bool { return only(flaw) }}, app.Policy)
-			board.Add(name, app, only, r)
+			rounds = append(rounds, round{victim.Config{App: app, Seed: 1, On: func(flaw string, _ time.Time) bool { return only(flaw) }}, app.Policy})
+			add = append(add, func(r *report.Report) { board.Add(name, app, only, r) })
 		}
+	}
+	for i, r := range playAll(t, rounds) {
+		add[i](r)
 	}
 	show(t, board)
 	if p := board.Precision(); p < 0.95 {

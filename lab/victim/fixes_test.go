@@ -11,7 +11,6 @@ import (
 	"xiezhi/internal/policy"
 	"xiezhi/internal/taxonomy"
 	"xiezhi/lab/victim"
-	"xiezhi/lab/victim/roster"
 )
 
 // claims is the application's policy with the claim, at a time, that every kind
@@ -95,8 +94,10 @@ func (o outcomes) String() string {
 func TestFixesAreVerified(t *testing.T) {
 	mended, kept, back := outcomes{}, outcomes{}, outcomes{}
 	early, late := places{}, places{} // what was found by half time, and at the end though it was mended
+	var rounds []round
+	var add []func(findings []victim.Finding)
 	for seed := range seeds() {
-		for _, app := range roster.Apps() {
+		for _, app := range apps() {
 			app = app.Speak(uint64(seed + 1))
 			half := app.Half()
 			again := app.End().AddDate(0, 0, -app.Days/7)
@@ -109,16 +110,20 @@ func TestFixesAreVerified(t *testing.T) {
 				{kept, false, func(time.Time) bool { return true }},
 				{back, false, func(at time.Time) bool { return at.Before(half) || !at.Before(again) }},
 			} {
-				r := play(t, victim.Config{App: app, Seed: uint64(seed + 1), On: func(_ string, at time.Time) bool { return c.on(at) }}, claims(app, half))
-				findings := victim.Findings(r)
-				c.into.add(app, findings)
-				if c.mended {
-					late.add(seed, app, findings)
-				}
+				rounds = append(rounds, round{victim.Config{App: app, Seed: uint64(seed + 1), On: func(_ string, at time.Time) bool { return c.on(at) }}, claims(app, half)})
+				add = append(add, func(findings []victim.Finding) {
+					c.into.add(app, findings)
+					if c.mended {
+						late.add(seed, app, findings)
+					}
+				})
 			}
-			r := play(t, victim.Config{App: app, Seed: uint64(seed + 1), Until: half, On: victim.Always}, app.Policy)
-			early.add(seed, app, victim.Findings(r))
+			rounds = append(rounds, round{victim.Config{App: app, Seed: uint64(seed + 1), Until: half, On: victim.Always}, app.Policy})
+			add = append(add, func(findings []victim.Finding) { early.add(seed, app, findings) })
 		}
+	}
+	for i, r := range playAll(t, rounds) {
+		add[i](victim.Findings(r))
 	}
 	var lost []string
 	for _, p := range slices.Sorted(maps.Keys(early)) {

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"xiezhi/lab/people"
 	"xiezhi/lab/victim"
+	"xiezhi/lab/victim/government"
 	"xiezhi/lab/victim/office"
 	"xiezhi/lab/victim/shop"
 )
@@ -59,7 +61,18 @@ func TestLiveServicesAnswer(t *testing.T) {
 		if status, _ := ask(t, "POST", back.URL+"/admin/api/login", "\x00{"); status != 401 {
 			t.Errorf("no JSON: %d", status)
 		}
+		portal := httptest.NewServer(victim.Live(government.App, 1, flaws))
+		if status, body := ask(t, "POST", portal.URL+"/ws/terminal/insured", "<request><idNo>"+people.New(1).Person(6000).ID+"</idNo></request>"); status != 200 || strings.Contains(body, "<personName>") != on {
+			t.Errorf("flaws on: %v, whom the terminals' interface names: %s", on, body)
+		}
+		if _, body := ask(t, "GET", portal.URL+"/api/mine/info;jsessionid=0", ""); !strings.Contains(body, `"401"`) {
+			t.Errorf("a session that is none: %s", body)
+		}
+		if status, body := ask(t, "GET", portal.URL+"/files/notice/mingdan-2601.csv", ""); status != 200 || strings.Contains(body, "********") == on {
+			t.Errorf("flaws on: %v, the table: %.90s", on, body)
+		}
 		front.Close()
 		back.Close()
+		portal.Close()
 	}
 }

@@ -15,7 +15,7 @@ import (
 // TestTriggersComeInBothStates: a fix can be proven only by requests that would
 // have shown the defect.
 func TestTriggersComeInBothStates(t *testing.T) {
-	for _, app := range roster.Apps() {
+	for _, app := range apps() {
 		known := map[string]bool{}
 		for _, f := range app.Flaws {
 			known[f.Name] = true
@@ -50,7 +50,7 @@ func TestTriggersComeInBothStates(t *testing.T) {
 }
 
 func TestSameSeedSameBytes(t *testing.T) {
-	for _, app := range roster.Apps() {
+	for _, app := range apps() {
 		var sums [3]string
 		for i, seed := range []uint64{7, 7, 8} {
 			h := sha256.New()
@@ -90,7 +90,7 @@ func TestEveryKindCanBeSwitched(t *testing.T) {
 }
 
 func TestSignsNameKinds(t *testing.T) {
-	for _, app := range roster.Apps() {
+	for _, app := range apps() {
 		for _, f := range app.Flaws {
 			for _, s := range f.Signs {
 				for _, k := range s.Kinds {

@@ -226,6 +226,13 @@ func TestSecretInURL(t *testing.T) {
 				s.do(api, source(i%4), param(observe.InQuery, "token", fmt.Sprint("t", i%4), taxonomy.SensAccessToken))
 			})
 		}, "secret_in_url:confirmed", nil},
+		{"a session in the path", func(s *site) {
+			times(12, func(i int) {
+				s.do(api, source(i%4), func(ev *catalog.Event) {
+					ev.Credentials = append(ev.Credentials, observe.Credential{Kind: observe.CredAPIKey, In: observe.InPath, Name: "jsessionid", Token: uint64(7 + i%4)})
+				})
+			})
+		}, "secret_in_url:confirmed", []string{"jsessionid"}},
 		{"in the body", func(s *site) {
 			times(9, func(i int) {
 				s.do("POST /login", source(i), param(observe.InJSON, "password", fmt.Sprint("p", i), taxonomy.SensPassword))

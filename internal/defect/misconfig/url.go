@@ -48,7 +48,7 @@ func (d *URL) Observe(ev *defect.Event) {
 	if ev.Handle == 0 || !ev.OK {
 		return
 	}
-	if ev.Query {
+	if ev.Query || pathSession(ev) {
 		d.look(ev)
 	}
 	if s := d.states.Get(ev.Handle); s != nil {
@@ -58,6 +58,17 @@ func (d *URL) Observe(ev *defect.Event) {
 		}
 		s.events++
 	}
+}
+
+// pathSession reports whether a credential stands in the path, as where
+// sessions are kept without cookies: /orders;jsessionid=….
+func pathSession(ev *defect.Event) bool {
+	for i := range ev.Credentials {
+		if ev.Credentials[i].In == observe.InPath {
+			return true
+		}
+	}
+	return false
 }
 
 // look counts the secrets of an address.
@@ -81,7 +92,7 @@ func (d *URL) look(ev *defect.Event) {
 	}
 	for i := range ev.Credentials {
 		c := &ev.Credentials[i]
-		if c.In == observe.InQuery && (c.Kind == observe.CredBearer || c.Kind == observe.CredAPIKey || c.Kind == observe.CredCookie) && !named(ev, c.Name) {
+		if (c.In == observe.InQuery || c.In == observe.InPath) && (c.Kind == observe.CredBearer || c.Kind == observe.CredAPIKey || c.Kind == observe.CredCookie) && !named(ev, c.Name) {
 			d.count(ev, c.Name, taxonomy.SensAccessToken, c.Token, c.Shape)
 		}
 	}

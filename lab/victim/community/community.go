@@ -8,12 +8,9 @@
 package community
 
 import (
-	"crypto/hmac"
 	"crypto/md5"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -126,7 +123,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // partners are sites that show the community's content; the first by contract.
 var partners = []string{"https://www.citynews.example.net", "https://fanli.example.org", "https://tools.example.cn", "https://reader.example.io"}
 
-type obj map[string]any
+type obj = victim.Obj
 
 func write(w http.ResponseWriter, status int, v any) {
 	victim.WriteJSON(w, status, "application/json;charset=UTF-8", v)
@@ -143,18 +140,10 @@ func limited(w http.ResponseWriter) {
 	bad(w, 429, 42900, "操作过于频繁，请稍后再试")
 }
 
-func posted(r *http.Request) map[string]string {
-	var m map[string]string
-	if json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<16)).Decode(&m) != nil {
-		return nil
-	}
-	return m
-}
-
 func (s *service) day(number string) string { return number + s.env.Now().Format("0102") }
 
 func (s *service) register(w http.ResponseWriter, r *http.Request) {
-	in := posted(r)
+	in := victim.Posted(r)
 	phone := in["phone"]
 	if c := s.codes[phone]; c == "" || c != in["verifyCode"] {
 		bad(w, 200, 40003, "验证码错误或已过期")
@@ -174,7 +163,7 @@ func (s *service) register(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *service) login(w http.ResponseWriter, r *http.Request) {
-	in := posted(r)
+	in := victim.Posted(r)
 	phone := in["phone"]
 	a := s.byPhone[phone]
 	if s.failed[s.day(phone)] >= 5 && !s.env.On(NoLock) {
@@ -206,7 +195,7 @@ func (s *service) login(w http.ResponseWriter, r *http.Request) {
 
 // send answers alike whether the number has an account.
 func (s *service) send(w http.ResponseWriter, r *http.Request) {
-	phone := posted(r)["phone"]
+	phone := victim.Posted(r)["phone"]
 	if len(phone) != 11 {
 		bad(w, 400, 40000, "手机号格式不正确")
 		return
@@ -234,7 +223,7 @@ func (s *service) Code(phone string) string {
 }
 
 func (s *service) codeLogin(w http.ResponseWriter, r *http.Request) {
-	in := posted(r)
+	in := victim.Posted(r)
 	a := s.byPhone[in["phone"]]
 	if c := s.codes[in["phone"]]; c == "" || c != in["verifyCode"] || a == nil {
 		bad(w, 200, 40003, "验证码错误或已过期")
@@ -252,8 +241,7 @@ func (s *service) secret() []byte {
 }
 
 func claims(head string, a *account, now time.Time, life time.Duration) string {
-	e := base64.RawURLEncoding
-	return e.EncodeToString([]byte(head)) + "." + e.EncodeToString(fmt.Appendf(nil, `{"uid":%d,"iat":%d,"exp":%d}`, a.uid, now.Unix(), now.Add(life).Unix()))
+	return victim.Unsigned(head, fmt.Appendf(nil, `{"uid":%d,"iat":%d,"exp":%d}`, a.uid, now.Unix(), now.Add(life).Unix()))
 }
 
 // life is how long a session lasts.
@@ -264,14 +252,8 @@ func (s *service) life() time.Duration {
 	return 2 * time.Hour
 }
 
-func signed(text string, key []byte) string {
-	m := hmac.New(sha256.New, key)
-	m.Write([]byte(text))
-	return text + "." + base64.RawURLEncoding.EncodeToString(m.Sum(nil))
-}
-
 func (s *service) token(a *account) string {
-	return signed(claims(`{"alg":"HS256","typ":"JWT"}`, a, s.env.Now(), s.life()), s.secret())
+	return victim.Signed(claims(victim.Head, a, s.env.Now(), s.life()), s.secret())
 }
 
 // who gives the account whose session the request shows.
@@ -280,27 +262,15 @@ func (s *service) who(r *http.Request) *account {
 	if !ok {
 		return nil
 	}
-	i := strings.LastIndexByte(token, '.')
-	head, body, two := strings.Cut(token[:max(i, 0)], ".")
-	if !two {
+	var key []byte // none is needed for what says that it is not signed
+	head, _, _ := strings.Cut(token, ".")
+	if h, _ := base64.RawURLEncoding.DecodeString(head); !strings.Contains(string(h), `"none"`) {
+		key = s.secret()
+	} else if !strings.HasSuffix(token, ".") || !s.env.On(UnsignedToken) {
 		return nil
 	}
-	e := base64.RawURLEncoding
-	if h, _ := e.DecodeString(head); strings.Contains(string(h), `"none"`) {
-		if token[i+1:] != "" || !s.env.On(UnsignedToken) {
-			return nil
-		}
-	} else if !hmac.Equal([]byte(signed(token[:i], s.secret())), []byte(token)) {
-		return nil
-	}
-	if s.ended[token] && !s.env.On(DeadSessions) {
-		return nil
-	}
-	var c struct {
-		UID int
-		Exp int64
-	}
-	if raw, err := e.DecodeString(body); err != nil || json.Unmarshal(raw, &c) != nil || c.Exp < s.env.Now().Unix() {
+	var c struct{ UID int }
+	if !victim.Claims(token, key, s.env.Now(), &c) || s.ended[token] && !s.env.On(DeadSessions) {
 		return nil
 	}
 	return s.byID(c.UID)

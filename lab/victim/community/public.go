@@ -10,10 +10,6 @@ import (
 	"xiezhi/lab/victim/visit"
 )
 
-func one(flaw, method, template string, kinds ...string) victim.Flaw {
-	return victim.Flaw{Name: flaw, Signs: []victim.Sign{{Kinds: kinds, Method: method, Template: template}}}
-}
-
 // App is the application.
 var App = &victim.App{
 	Name: "community", Host: host, Industry: "social", Days: 42,
@@ -22,22 +18,22 @@ var App = &victim.App{
 		{Prefix: "/svc", Under: "/api/", Snake: true, Words: map[string]string{"code": "errno", "msg": "errmsg"}},
 	},
 	Flaws: []victim.Flaw{
-		one(ToldAccounts, "POST", "/api/user/login", "identity_oracle"),
-		one(CodeInAnswer, "POST", "/api/sms/send", "code_in_response"),
-		one(WeakAccepted, "POST", "/api/user/register", "weak_accepted"),
-		one(WeakKept, "POST", "/api/user/login", "weak_in_use"),
-		one(NoLock, "POST", "/api/user/login", "no_throttling"),
-		one(HashInProfile, "GET", "/api/user/profile", "secret_in_response"),
-		one(InnerFields, "GET", "/api/posts/{}", "internal_fields"),
+		victim.One(ToldAccounts, "POST", "/api/user/login", "identity_oracle"),
+		victim.One(CodeInAnswer, "POST", "/api/sms/send", "code_in_response"),
+		victim.One(WeakAccepted, "POST", "/api/user/register", "weak_accepted"),
+		victim.One(WeakKept, "POST", "/api/user/login", "weak_in_use"),
+		victim.One(NoLock, "POST", "/api/user/login", "no_throttling"),
+		victim.One(HashInProfile, "GET", "/api/user/profile", "secret_in_response"),
+		victim.One(InnerFields, "GET", "/api/posts/{}", "internal_fields"),
 		{Name: OpenCards, Signs: []victim.Sign{
 			{Kinds: []string{"optional_authentication", "unauthenticated_sensitive"}, Method: "GET", Template: "/api/members/{}/card"},
 			{Kinds: []string{"optional_authentication", "unauthenticated_sensitive"}, Method: "GET", Template: "/api/members/{}/card", Extra: true},
 		}},
-		one(AnyOrigin, "", "", "cors"),
+		victim.One(AnyOrigin, "", "", "cors"),
 		{Name: DeadSessions, Signs: []victim.Sign{{Kinds: []string{"dead_credential"}}, {Kinds: []string{"dead_credential"}, Extra: true}}},
 		{Name: LongSessions, Signs: []victim.Sign{{Kinds: []string{"jwt_lifetime"}}, {Kinds: []string{"jwt_lifetime"}, Extra: true}}},
 		{Name: ShortCodes, Signs: []victim.Sign{{Kinds: []string{"weak_verification_code"}}, {Kinds: []string{"weak_verification_code"}, Extra: true}}},
-		one(SlowCheck, "POST", "/api/user/login", "timing_oracle"),
+		victim.One(SlowCheck, "POST", "/api/user/login", "timing_oracle"),
 		{Name: UnsignedToken, Signs: []victim.Sign{{Kinds: []string{"jwt_none"}}}},
 		{Name: WeakKey, Signs: []victim.Sign{{Kinds: []string{"jwt_weak_secret"}}, {Kinds: []string{"default_secret"}, Extra: true}}},
 	},
@@ -161,7 +157,7 @@ func (s *service) member(v *visit.Actor, a *account) {
 		v.Open("/")
 	}
 	if v.Rand.IntN(4) == 0 { // the session of this morning is over
-		v.Bearer = signed(claims(`{"alg":"HS256","typ":"JWT"}`, a, v.Now().Add(-5*time.Hour), 2*time.Hour), s.secret())
+		v.Bearer = victim.Signed(claims(victim.Head, a, v.Now().Add(-5*time.Hour), 2*time.Hour), s.secret())
 		v.Get("/api/user/profile")
 		v.Get("/api/feed/mine")
 		v.Think(3 * time.Second)

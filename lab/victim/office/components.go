@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"xiezhi/lab/victim"
 )
 
 // The switches of what came along with the application.
@@ -123,7 +125,7 @@ const debugger = `<!doctype html>
 
 // graphql answers what the dashboard asks, and its schema to whom it may.
 func (s *service) graphql(w http.ResponseWriter, r *http.Request) {
-	query := posted(r)["query"]
+	query := victim.Posted(r)["query"]
 	switch {
 	case strings.Contains(query, "__schema") && s.env.On(Introspection):
 		write(w, 200, obj{"data": obj{"__schema": obj{"queryType": obj{"name": "Query"}, "types": []obj{{"kind": "OBJECT", "name": "Query", "fields": []obj{{"name": "notices"}, {"name": "holidays"}}}, {"kind": "OBJECT", "name": "Notice", "fields": []obj{{"name": "id"}, {"name": "title"}}}}}}})
@@ -164,9 +166,8 @@ func (s *service) nacosLogin(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte("unknown user!"))
 		return
 	}
-	head := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256"}`))
-	body := base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"sub":"ops-agent","exp":%d}`, s.env.Now().Unix()+18000))
-	write(w, 200, obj{"accessToken": signed(head+"."+body, s.nacosKey()), "tokenTtl": 18000, "globalAdmin": false, "username": "ops-agent"})
+	claims := fmt.Appendf(nil, `{"sub":"ops-agent","exp":%d}`, s.env.Now().Unix()+18000)
+	write(w, 200, obj{"accessToken": victim.Signed(victim.Unsigned(`{"alg":"HS256"}`, claims), s.nacosKey()), "tokenTtl": 18000, "globalAdmin": false, "username": "ops-agent"})
 }
 
 func (s *service) nacosInstances(w http.ResponseWriter, r *http.Request) {

@@ -10,12 +10,8 @@ package office
 
 import (
 	"cmp"
-	"crypto/hmac"
 	"crypto/md5"
-	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -89,9 +85,9 @@ func newService(env victim.Env) *service {
 		w.Header().Set("Location", "/admin/login.html")
 		w.WriteHeader(http.StatusFound)
 	})
-	s.mux.HandleFunc("GET /admin/login.html", s.text("text/html; charset=utf-8", loginPage))
-	s.mux.HandleFunc("GET /static/admin.8f03.js", s.text("application/javascript; charset=utf-8", script))
-	s.mux.HandleFunc("GET /healthz", s.text("text/plain", "ok\n"))
+	s.mux.HandleFunc("GET /admin/login.html", victim.Text("text/html; charset=utf-8", loginPage))
+	s.mux.HandleFunc("GET /static/admin.8f03.js", victim.Text("application/javascript; charset=utf-8", script))
+	s.mux.HandleFunc("GET /healthz", victim.Text("text/plain", "ok\n"))
 	s.mux.HandleFunc("POST /admin/api/login", s.login)
 	s.mux.HandleFunc("GET /admin/api/userinfo", s.as(s.userinfo))
 	s.mux.HandleFunc("POST /admin/api/password", s.as(s.password))
@@ -130,7 +126,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-type obj map[string]any
+type obj = victim.Obj
 
 func write(w http.ResponseWriter, status int, v any) {
 	victim.WriteJSON(w, status, "application/json;charset=UTF-8", v)
@@ -142,21 +138,6 @@ func good(w http.ResponseWriter, data any) {
 
 func bad(w http.ResponseWriter, status int, text string) {
 	write(w, status, obj{"code": status, "msg": text})
-}
-
-func (s *service) text(kind, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", kind)
-		_, _ = w.Write([]byte(body))
-	}
-}
-
-func posted(r *http.Request) map[string]string {
-	var m map[string]string
-	if json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<16)).Decode(&m) != nil {
-		return nil
-	}
-	return m
 }
 
 func (s *service) hour(name string) string { return name + s.env.Now().Format("010215") }
@@ -171,7 +152,7 @@ func (s *service) limited(w http.ResponseWriter, seconds int) {
 }
 
 func (s *service) login(w http.ResponseWriter, r *http.Request) {
-	in := posted(r)
+	in := victim.Posted(r)
 	e := s.byName[in["username"]]
 	if s.failed[s.hour(in["username"])] >= 5 {
 		s.limited(w, 3600)
@@ -200,30 +181,14 @@ func (s *service) current(e *employee) string {
 // token signs a session of eight hours.
 func (s *service) token(e *employee) string {
 	now := s.env.Now().Unix()
-	head := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256","typ":"JWT"}`))
 	claims := fmt.Appendf(nil, `{"sub":"%s","uid":%d,"role":"%s","iat":%d,"exp":%d}`, e.name, e.id, e.role, now, now+28800)
-	return signed(head+"."+base64.RawURLEncoding.EncodeToString(claims), s.key)
-}
-
-func signed(text string, key []byte) string {
-	m := hmac.New(sha256.New, key)
-	m.Write([]byte(text))
-	return text + "." + base64.RawURLEncoding.EncodeToString(m.Sum(nil))
+	return victim.Signed(victim.Unsigned(victim.Head, claims), s.key)
 }
 
 // subject gives who a token names, when it is ours and lives.
 func subject(token string, key []byte, now time.Time) string {
-	i := strings.LastIndexByte(token, '.')
-	if i < 0 || !hmac.Equal([]byte(signed(token[:i], key)), []byte(token)) {
-		return ""
-	}
-	_, body, _ := strings.Cut(token[:i], ".")
-	raw, err := base64.RawURLEncoding.DecodeString(body)
-	var c struct {
-		Sub string
-		Exp int64
-	}
-	if err != nil || json.Unmarshal(raw, &c) != nil || c.Exp < now.Unix() {
+	var c struct{ Sub string }
+	if !victim.Claims(token, key, now, &c) {
 		return ""
 	}
 	return c.Sub
@@ -261,7 +226,7 @@ func (s *service) userinfo(w http.ResponseWriter, _ *http.Request, e *employee) 
 
 // password changes one's own.
 func (s *service) password(w http.ResponseWriter, r *http.Request, e *employee) {
-	in := posted(r)
+	in := victim.Posted(r)
 	if in["oldPassword"] != s.current(e) || len(in["newPassword"]) < 10 {
 		bad(w, 400, "旧密码错误或新密码不符合要求")
 		return
@@ -335,7 +300,7 @@ func (s *service) list(w http.ResponseWriter, _ *http.Request, _ *employee) {
 // add opens an account. The first password goes out by text message, unless
 // the department has one for everybody.
 func (s *service) add(w http.ResponseWriter, r *http.Request, _ *employee) {
-	name := posted(r)["userName"]
+	name := victim.Posted(r)["userName"]
 	if name == "" || s.byName[name] != nil || len(s.staff) >= 40 {
 		bad(w, 400, "新增用户失败，登录账号已存在")
 		return
@@ -358,7 +323,7 @@ func (s *service) Initial(name string) string {
 
 func (s *service) grant(w http.ResponseWriter, r *http.Request, _ *employee) {
 	id, _ := strconv.Atoi(r.PathValue("id"))
-	role := cmp.Or(posted(r)["role"], clerk)
+	role := cmp.Or(victim.Posted(r)["role"], clerk)
 	for _, e := range s.staff {
 		if e.id == id && (role == clerk || role == supervisor) {
 			e.role = role

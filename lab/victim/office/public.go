@@ -11,10 +11,6 @@ import (
 	"xiezhi/lab/victim/visit"
 )
 
-func exposed(flaw, kind, component, path string) victim.Flaw {
-	return victim.Flaw{Name: flaw, Signs: []victim.Sign{{Kinds: []string{kind}, Component: component, Method: "GET", Template: path}}}
-}
-
 // App is the application. Its staff work for four months: privileged passwords
 // grow old slowly.
 var App = &victim.App{
@@ -35,8 +31,8 @@ var App = &victim.App{
 		}},
 		{Name: PlainDetail, Signs: []victim.Sign{{Kinds: []string{"role_overbroad"}, Method: "GET", Template: "/admin/api/members/{}"}}},
 		{Name: BareLimits, Signs: []victim.Sign{{Kinds: []string{"missing_rate_limit_header"}}}},
-		exposed(Actuator, "exposed_component", "actuator", "/actuator/env"),
-		exposed(DruidMonitor, "exposed_component", "druid_monitor", "/druid/index.html"),
+		victim.Exposed(Actuator, "exposed_component", "actuator", "/actuator/env"),
+		victim.Exposed(DruidMonitor, "exposed_component", "druid_monitor", "/druid/index.html"),
 		{Name: NacosUsers, Signs: []victim.Sign{
 			{Kinds: []string{"exposed_component"}, Component: "nacos", Method: "GET", Template: "/nacos/v1/auth/users"},
 			{Kinds: []string{"secret_in_response", "unauthenticated_sensitive"}, Method: "GET", Template: "/nacos/v1/auth/users", Extra: true},
@@ -49,7 +45,7 @@ var App = &victim.App{
 			{Kinds: []string{"default_credential"}, Component: "rabbitmq", Method: "GET", Template: "/api/overview"},
 			{Kinds: []string{"exposed_component", "admin_weak_or_default"}, Component: "rabbitmq", Method: "GET", Template: "/api/overview", Extra: true},
 		}},
-		exposed(APIDocs, "api_docs", "", "/v3/api-docs"),
+		victim.Exposed(APIDocs, "api_docs", "", "/v3/api-docs"),
 		{Name: GitFolder, Signs: []victim.Sign{
 			{Kinds: []string{"exposed_file"}, Component: "git", Method: "GET", Template: "/.git/HEAD"},
 			{Kinds: []string{"exposed_file"}, Component: "git", Method: "GET", Template: "/.git/config"},
@@ -58,14 +54,14 @@ var App = &victim.App{
 			{Kinds: []string{"exposed_file"}, Component: "env", Method: "GET", Template: "/.env"},
 			{Kinds: []string{"secret_in_response"}, Method: "GET", Template: "/.env", Extra: true},
 		}},
-		exposed(Backup, "exposed_file", "backup", "/backup/oa.sql"),
-		exposed(Listing, "directory_listing", "", "/uploads/"),
+		victim.Exposed(Backup, "exposed_file", "backup", "/backup/oa.sql"),
+		victim.Exposed(Listing, "directory_listing", "", "/uploads/"),
 		{Name: DebugPage, Signs: []victim.Sign{
 			{Kinds: []string{"debug_page"}, Method: "GET", Template: "/calc/rate"},
 			{Kinds: []string{"verbose_trace"}, Method: "GET", Template: "/calc/rate", Extra: true},
 		}},
 		{Name: Introspection, Signs: []victim.Sign{{Kinds: []string{"graphql_introspection"}, Method: "POST", Template: "/graphql"}}},
-		exposed(SourceMap, "source_map", "", "/static/admin.8f03.js.map"),
+		victim.Exposed(SourceMap, "source_map", "", "/static/admin.8f03.js.map"),
 		{Name: OldVersions, Signs: []victim.Sign{
 			{Kinds: []string{"outdated_component"}},
 			{Kinds: []string{"outdated_component"}, Extra: true},

@@ -9,7 +9,6 @@
 package parking
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -71,13 +70,10 @@ func newService(env victim.Env) *service {
 			s.byPhone[p.Phone] = &member{person: p, plates: []string{p.Plate}}
 		}
 	}
-	s.mux.HandleFunc("GET /{$}", s.page)
-	s.mux.HandleFunc("GET /static/js/pay.5c1e9b.js", s.script)
-	s.mux.HandleFunc("GET /static/css/pay.5c1e9b.css", s.style)
-	s.mux.HandleFunc("GET /robots.txt", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain")
-		_, _ = w.Write([]byte("User-agent: *\nDisallow: /api/\n"))
-	})
+	s.mux.HandleFunc("GET /{$}", victim.Text("text/html; charset=utf-8", page))
+	s.mux.HandleFunc("GET /static/js/pay.5c1e9b.js", victim.Text("application/javascript; charset=utf-8", script))
+	s.mux.HandleFunc("GET /static/css/pay.5c1e9b.css", victim.Text("text/css", style))
+	s.mux.HandleFunc("GET /robots.txt", victim.Text("text/plain", "User-agent: *\nDisallow: /api/\n"))
 	s.mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { write(w, 200, obj{"status": "UP"}) })
 	s.mux.HandleFunc("GET /api/v1/lots", s.lots)
 	s.mux.HandleFunc("GET /api/v1/lots/{id}", s.lot)
@@ -111,7 +107,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-type obj map[string]any
+type obj = victim.Obj
 
 func write(w http.ResponseWriter, status int, v any) {
 	victim.WriteJSON(w, status, "application/json;charset=UTF-8", v)
@@ -125,20 +121,7 @@ func bad(w http.ResponseWriter, status, code int, text string) {
 	write(w, status, obj{"code": code, "message": text, "data": nil})
 }
 
-func (s *service) page(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	_, _ = w.Write([]byte(page))
-}
-
-func (s *service) script(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/javascript; charset=utf-8")
-	_, _ = w.Write([]byte(script))
-}
-
-func (s *service) style(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/css")
-	_, _ = w.Write([]byte("body{margin:0;font:16px sans-serif}.fee{color:#e64340;font-size:32px}.plate{letter-spacing:2px}"))
-}
+const style = "body{margin:0;font:16px sans-serif}.fee{color:#e64340;font-size:32px}.plate{letter-spacing:2px}"
 
 // lotOf gives a lot of the town; its hot line is a business number.
 func (s *service) lotOf(i int) obj {
@@ -206,15 +189,6 @@ func (s *service) pay(w http.ResponseWriter, r *http.Request) {
 	good(w, obj{"orderNo": r.PathValue("order"), "status": "PAID", "leaveBefore": s.env.Now().Add(15 * time.Minute).Format(clock)})
 }
 
-// posted reads a JSON body of strings.
-func posted(r *http.Request) map[string]string {
-	var m map[string]string
-	if json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<16)).Decode(&m) != nil {
-		return nil
-	}
-	return m
-}
-
 // tries counts something of a number on a day.
 func (s *service) tries(m map[string]int, number string) int {
 	key := number + s.env.Now().Format("0102")
@@ -230,7 +204,7 @@ func limited(w http.ResponseWriter) {
 // send answers alike whether the number has an account: signing in by code
 // opens one.
 func (s *service) send(w http.ResponseWriter, r *http.Request) {
-	phone := posted(r)["phone"]
+	phone := victim.Posted(r)["phone"]
 	if len(phone) != 11 {
 		bad(w, 400, 40000, "手机号格式不正确")
 		return
@@ -251,7 +225,7 @@ func (s *service) Code(phone string) string {
 }
 
 func (s *service) codeLogin(w http.ResponseWriter, r *http.Request) {
-	in := posted(r)
+	in := victim.Posted(r)
 	phone := in["phone"]
 	if c := s.codes[phone]; c == "" || c != in["code"] {
 		if s.tries(s.failed, phone) > 5 {
@@ -271,7 +245,7 @@ func (s *service) codeLogin(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *service) login(w http.ResponseWriter, r *http.Request) {
-	in := posted(r)
+	in := victim.Posted(r)
 	m := s.byPhone[in["phone"]]
 	if s.failed[in["phone"]+s.env.Now().Format("0102")] >= 5 {
 		limited(w)
@@ -323,7 +297,7 @@ func (s *service) bind(w http.ResponseWriter, r *http.Request) {
 		bad(w, 401, 40101, "请先登录")
 		return
 	}
-	plate := posted(r)["plateNo"]
+	plate := victim.Posted(r)["plateNo"]
 	if p, ok := s.byPlate[plate]; !ok || p.Phone != m.person.Phone {
 		bad(w, 200, 40006, "车牌信息核验未通过，请到服务中心办理")
 		return

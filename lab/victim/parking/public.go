@@ -3,11 +3,9 @@ package parking
 import (
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"net/url"
 	"time"
 
-	"xiezhi/internal/policy"
 	"xiezhi/lab/people"
 	"xiezhi/lab/victim"
 	"xiezhi/lab/victim/visit"
@@ -38,8 +36,7 @@ var App = &victim.App{
 			{Kinds: []string{"secret_in_url"}, Method: "POST", Template: "/api/v1/member/plates", Extra: true}, // cars are bound rarely
 		}},
 	},
-	Policy: &policy.File{Version: policy.Version, Approvals: []policy.Approval{{Kind: "partner", Target: policy.Target{Site: "parking", Method: "GET", Template: "/openapi/v1/entries"},
-		Decision: policy.Decision{Reason: "the city's traffic platform fetches entries by contract"}, Clients: []netip.Prefix{netip.PrefixFrom(visit.Line(7), 32)}}}},
+	Policy: victim.Batch("parking", "/openapi/v1/entries", "the city's traffic platform fetches entries by contract", 7),
 	New: func(env victim.Env) victim.Service {
 		s := newService(env)
 		return victim.Service{Handler: s, Day: s.day}

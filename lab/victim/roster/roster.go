@@ -8,6 +8,7 @@ package roster
 import (
 	"xiezhi/lab/victim"
 	"xiezhi/lab/victim/community"
+	"xiezhi/lab/victim/government"
 	"xiezhi/lab/victim/office"
 	"xiezhi/lab/victim/parking"
 	"xiezhi/lab/victim/shop"
@@ -15,5 +16,5 @@ import (
 
 // Apps are all applications.
 func Apps() []*victim.App {
-	return []*victim.App{parking.App, shop.App, office.App, community.App}
+	return []*victim.App{parking.App, shop.App, office.App, community.App, government.App}
 }

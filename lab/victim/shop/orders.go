@@ -6,13 +6,14 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/csv"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"xiezhi/lab/victim"
 )
 
 func (s *service) place(a *account, it item, at time.Time) *order {
@@ -62,7 +63,7 @@ func (s *service) create(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var in struct{ ItemID int64 }
-	if json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<16)).Decode(&in) != nil {
+	if !victim.Read(r, &in) {
 		bad(w, 400, "参数错误")
 		return
 	}

@@ -4,12 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"net/url"
 	"strings"
 	"time"
 
-	"xiezhi/internal/policy"
 	"xiezhi/lab/victim"
 	"xiezhi/lab/victim/visit"
 )
@@ -48,8 +46,7 @@ var App = &victim.App{
 			{Kinds: []string{"unauthenticated_sensitive", "optional_authentication"}, Method: "GET", Template: "/files/export/{}", Extra: true},
 		}},
 	},
-	Policy: &policy.File{Version: policy.Version, Approvals: []policy.Approval{{Kind: "partner", Target: policy.Target{Site: "shop", Method: "GET", Template: "/openapi/v2/orders"},
-		Decision: policy.Decision{Reason: "the warehouse's ERP fetches the day's orders by contract"}, Clients: []netip.Prefix{netip.PrefixFrom(visit.Line(9), 32)}}}},
+	Policy: victim.Batch("shop", "/openapi/v2/orders", "the warehouse's ERP fetches the day's orders by contract", 9),
 	New: func(env victim.Env) victim.Service {
 		s := newService(env)
 		return victim.Service{Handler: s, Day: s.day}

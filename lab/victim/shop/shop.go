@@ -12,7 +12,6 @@ import (
 	"cmp"
 	"crypto/md5"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -106,12 +105,12 @@ func newService(env victim.Env) *service {
 			s.place(a, s.stock[env.Rand.IntN(len(s.stock))], env.Now().Add(-time.Duration(env.Rand.IntN(90*24))*time.Hour))
 		}
 	}
-	s.mux.HandleFunc("GET /{$}", s.html(home))
-	s.mux.HandleFunc("GET /activity/winners.html", s.html(winnersPage))
-	s.mux.HandleFunc("GET /notice/suppliers.html", s.html(suppliersPage))
-	s.mux.HandleFunc("GET /static/home.77ad.js", s.script(homeScript))
-	s.mux.HandleFunc("GET /static/winners.31c0.js", s.script(winnersScript))
-	s.mux.HandleFunc("GET /static/suppliers.9be2.js", s.script(suppliersScript))
+	s.mux.HandleFunc("GET /{$}", html(home))
+	s.mux.HandleFunc("GET /activity/winners.html", html(winnersPage))
+	s.mux.HandleFunc("GET /notice/suppliers.html", html(suppliersPage))
+	s.mux.HandleFunc("GET /static/home.77ad.js", js(homeScript))
+	s.mux.HandleFunc("GET /static/winners.31c0.js", js(winnersScript))
+	s.mux.HandleFunc("GET /static/suppliers.9be2.js", js(suppliersScript))
 	s.mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) { write(w, 200, obj{"status": "UP"}) })
 	s.mux.HandleFunc("GET /api/products", s.products)
 	s.mux.HandleFunc("GET /api/products/search", s.search)
@@ -141,7 +140,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-type obj map[string]any
+type obj = victim.Obj
 
 func write(w http.ResponseWriter, status int, v any) {
 	victim.WriteJSON(w, status, "application/json", v)
@@ -155,19 +154,9 @@ func bad(w http.ResponseWriter, status int, text string) {
 	write(w, status, obj{"success": false, "message": text, "data": nil})
 }
 
-func (s *service) html(text string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write([]byte(text))
-	}
-}
+func html(text string) http.HandlerFunc { return victim.Text("text/html; charset=utf-8", text) }
 
-func (s *service) script(text string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
-		_, _ = w.Write([]byte(text))
-	}
-}
+func js(text string) http.HandlerFunc { return victim.Text("text/javascript; charset=utf-8", text) }
 
 const clock = "2006-01-02 15:04:05"
 
@@ -278,7 +267,7 @@ func strong(p people.Person) string {
 
 func (s *service) login(w http.ResponseWriter, r *http.Request) {
 	var in struct{ Mobile, Password string }
-	_ = json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<16)).Decode(&in)
+	_ = victim.Read(r, &in)
 	day := in.Mobile + s.env.Now().Format("0102")
 	if s.failed[day] >= 5 {
 		w.Header().Set("Retry-After", "900")
@@ -344,7 +333,7 @@ func (s *service) update(w http.ResponseWriter, r *http.Request) {
 		VipLevel string `json:"vipLevel"`
 		Points   *int   `json:"points"`
 	}
-	if json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<16)).Decode(&in) != nil {
+	if !victim.Read(r, &in) {
 		bad(w, 400, "参数错误")
 		return
 	}

@@ -10,12 +10,14 @@ import (
 
 // Dialect is how a team names things on the wire. Service and visitors speak
 // the same words in every dialect; what is recorded is translated, in paths,
-// queries, JSON, and in the scripts that read it.
+// queries, forms, JSON, XML, and in the scripts that read it.
 type Dialect struct {
-	Prefix string            // before every path below Under
-	Under  string            // "/api/"
-	Snake  bool              // plate_no for plateNo
-	Words  map[string]string // of properties and parameters
+	Prefix   string            // before every path below Under
+	Under    string            // "/api/"
+	Segments map[string]string // of paths: "query.do" for "query"
+	Snake    bool              // plate_no for plateNo
+	Words    map[string]string // of properties and parameters
+	Texts    map[string]string // whole texts of JSON and XML: what messages say
 }
 
 // word translates the name of a property.
@@ -41,10 +43,27 @@ func (d *Dialect) word(name string) string {
 
 // Path translates a path or a template.
 func (d *Dialect) Path(path string) string {
-	if d != nil && d.Prefix != "" && strings.HasPrefix(path, d.Under) {
-		return d.Prefix + path
+	if d == nil {
+		return path
 	}
-	return path
+	prefix := ""
+	if strings.HasPrefix(path, d.Under) {
+		prefix = d.Prefix
+	}
+	if len(d.Segments) > 0 {
+		parts := strings.Split(path, "/")
+		for i, p := range parts {
+			name, matrix, has := strings.Cut(p, ";")
+			if w, ok := d.Segments[name]; ok {
+				if has {
+					w += ";" + matrix
+				}
+				parts[i] = w
+			}
+		}
+		path = strings.Join(parts, "/")
+	}
+	return prefix + path
 }
 
 // target translates a request target.
@@ -91,12 +110,40 @@ func (d *Dialect) json(b []byte) []byte {
 		}
 		if next < len(b) && b[next] == ':' {
 			out = append(append(append(out, '"'), d.word(string(b[i+1:end]))...), '"')
-		} else {
+		} else if end <= i {
 			out = append(out, b[i:end+1]...)
+		} else {
+			out = append(append(append(out, '"'), d.text(string(b[i+1:end]))...), b[end])
 		}
 		i = end + 1
 	}
 	return out
+}
+
+// text translates a whole text.
+func (d *Dialect) text(s string) string {
+	if t, ok := d.Texts[s]; ok {
+		return t
+	}
+	return s
+}
+
+// tag is the beginning of an element's tag; inside is a text between tags.
+var (
+	tag    = regexp.MustCompile(`</?[a-zA-Z]+`)
+	inside = regexp.MustCompile(`>[^<>]+<`)
+)
+
+// xml translates the names of a document's elements.
+func (d *Dialect) xml(b []byte) []byte {
+	b = tag.ReplaceAllFunc(b, func(m []byte) []byte {
+		n := strings.LastIndexAny(string(m), "</") + 1
+		return append(m[:n:n], d.word(string(m[n:]))...)
+	})
+	if len(d.Texts) == 0 {
+		return b
+	}
+	return inside.ReplaceAllFunc(b, func(m []byte) []byte { return []byte(">" + d.text(string(m[1:len(m)-1])) + "<") })
 }
 
 var member = regexp.MustCompile(`\.([a-zA-Z]+)\b`)
@@ -125,6 +172,8 @@ func (d *Dialect) translate(x *exchange.Exchange) {
 		switch kind := string(m.Get("content-type")); {
 		case strings.Contains(kind, "json"):
 			m.Body = d.json(m.Body)
+		case strings.Contains(kind, "xml"):
+			m.Body = d.xml(m.Body)
 		case strings.Contains(kind, "javascript"):
 			m.Body = d.script(m.Body)
 		case strings.Contains(kind, "x-www-form-urlencoded"):

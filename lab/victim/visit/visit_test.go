@@ -109,6 +109,16 @@ func TestDialect(t *testing.T) {
 	if len(got) != 1 || got[0] != want {
 		t.Errorf("%v\nwant %v", got, want)
 	}
+	d2 := &Dialect{Segments: map[string]string{"query": "cx.do", "progress": "bj"}, Words: map[string]string{"idNo": "sfzh"}, Texts: map[string]string{"没有": "none"}}
+	if p := d2.Path("/api/progress/query;jsessionid=9/{}"); p != "/api/bj/cx.do;jsessionid=9/{}" {
+		t.Error(p)
+	}
+	if x := string(d2.xml([]byte(`<?xml version="1.0"?><r a="idNo"><idNo>idNo</idNo><m>没有</m></r>`))); x != `<?xml version="1.0"?><r a="idNo"><sfzh>idNo</sfzh><m>none</m></r>` {
+		t.Error(x)
+	}
+	if j := string(d2.json([]byte(`{"idNo":"没有","m":["没有"]}`))); j != `{"sfzh":"none","m":["none"]}` {
+		t.Error(j)
+	}
 	script := string(d.script([]byte(`ask("/api/fee?plateNo="+p,function(r){el.textContent=r.data.plateNo+r.list.length})`)))
 	if script != `ask("/gw/api/fee?plate_no="+p,function(r){el.textContent=r.result.plate_no+r.list.length})` {
 		t.Error(script)
