@@ -59,6 +59,9 @@ func LoadTools(rules fs.FS, key [32]byte) (*Tools, error) {
 	if c.Guesser, err = jwt.NewGuesser(rules); err != nil {
 		return nil, err
 	}
+	if c.Factory, err = observe.LoadFactory(rules); err != nil {
+		return nil, err
+	}
 	return t, nil
 }
 

@@ -27,6 +27,8 @@ type Batch struct {
 	codes       slab[Code]
 	internals   slab[Internal]
 	roles       slab[RoleWord]
+	rights      slab[Right]
+	used        slab[uint32]
 	dispatch    slab[Dispatch]
 	text        interner
 	enc         dictionary
@@ -66,6 +68,8 @@ func (b *Batch) Reset() {
 	b.codes.reset()
 	b.internals.reset()
 	b.roles.reset()
+	b.rights.reset()
+	b.used.reset()
 	b.dispatch.reset()
 }
 
@@ -97,6 +101,8 @@ func (b *Batch) undo() {
 	b.codes.undo()
 	b.internals.undo()
 	b.roles.undo()
+	b.rights.undo()
+	b.used.undo()
 	b.dispatch.undo()
 }
 

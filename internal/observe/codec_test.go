@@ -15,7 +15,7 @@ import (
 // sliceCaps are the caps of an observation's slices, by element type.
 var sliceCaps = map[string]int{"Forwarded": MaxForwarded, "Segments": MaxSegments, "Params": MaxParams, "Credentials": MaxCredentials,
 	"Issued": MaxCredentials, "Accounts": MaxAccounts, "Passwords": MaxPasswords, "Signatures": MaxSignatures, "Leaves": MaxLeaves,
-	"Exposures": MaxExposures, "Subjects": MaxSubjects, "Tags": MaxTags, "Markers": MaxMarkers, "Uploads": MaxUploads, "Codes": MaxCodes, "Internals": MaxInternals, "Claims": MaxClaims, "Roles": MaxRoles, "Dispatch": MaxDispatch}
+	"Exposures": MaxExposures, "Subjects": MaxSubjects, "Tags": MaxTags, "Markers": MaxMarkers, "Uploads": MaxUploads, "Codes": MaxCodes, "Internals": MaxInternals, "Rights": MaxRights, "Used": MaxUsed, "Claims": MaxClaims, "Roles": MaxRoles, "Dispatch": MaxDispatch}
 
 // draw fills v and all it holds. A field that the codec forgets comes back as
 // zero, hence full draws no zero.
@@ -56,6 +56,9 @@ func draw(t *rapid.T, v reflect.Value, name string, full bool) {
 		}
 		for i := range n {
 			draw(t, v.Index(i), "", full)
+		}
+		if name == "Used" {
+			slices.Sort(v.Interface().([]uint32))
 		}
 	case reflect.String:
 		s := rapid.SampledFrom([]string{"a", "path", "books[].owner", "用户", "x y"}).Draw(t, name)

@@ -3,7 +3,10 @@ package observe
 import (
 	"bytes"
 	"encoding/base64"
+	"io/fs"
+	"strings"
 
+	"xiezhi/internal/observe/factory"
 	"xiezhi/internal/observe/jwt"
 	"xiezhi/internal/observe/signature"
 	"xiezhi/internal/sensitive"
@@ -34,17 +37,34 @@ func (o *Observer) credential(c Credential, v []byte, dst *slab[Credential]) {
 	}
 	if !own {
 		c.JWT, c.Shape = o.readJWT(v), o.shapeOf(v)
+		c.Product = o.productOf(&c, v)
 	} else if e := o.creds.slot(c.Token); e.token != c.Token {
 		over := o.o.Overflow
 		c.JWT, c.Shape = o.readJWT(v), o.shapeOf(v)
+		c.Product = o.productOf(&c, v)
 		e.remember(&c, o.o.Overflow-over)
 	} else {
-		c.JWT, c.Shape = o.recall(e), e.shape
+		c.JWT, c.Shape, c.Product = o.recall(e), e.shape, e.product
 	}
 	if c.JWT != nil && c.Account == 0 {
 		c.Account = c.JWT.Subject
 	}
 	dst.add(c)
+}
+
+// productOf gives the product whose default key a credential was made with.
+func (o *Observer) productOf(c *Credential, v []byte) string {
+	switch {
+	case c.JWT != nil && c.JWT.WeakList != "" && o.guess != nil:
+		return o.word([]byte(o.guess.Product(c.JWT.WeakList)))
+	case c.JWT == nil && o.cfg.Factory != nil:
+		name := c.Name
+		if i := strings.LastIndexByte(name, '.'); i >= 0 {
+			name = name[i+1:]
+		}
+		return o.word([]byte(o.cfg.Factory.Product(normalName(name), v)))
+	}
+	return ""
 }
 
 // bearer reports whether a value begins with the scheme word.
@@ -363,3 +383,6 @@ func (o *Observer) issuer(b []byte) string {
 	}
 	return ""
 }
+
+// LoadFactory reads default_keys.yaml.
+func LoadFactory(fsys fs.FS) (*factory.Keys, error) { return factory.Load(fsys, normalName) }

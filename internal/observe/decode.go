@@ -291,7 +291,7 @@ func (d *decoder) common(o *Observation) {
 	o.Schema, o.ReqForm, o.RespForm = d.tok(), d.tok(), d.tok()
 	o.Records = uint32(d.u(math.MaxUint32))
 	o.ServerBanner, o.Location = d.str(), d.str()
-	o.CORS = d.u8()
+	o.CORS, o.Limits = d.u8(), d.u8()
 	o.Protocol, o.Operation, o.Root, o.Stream = rpc.Protocol(d.u8()), d.str(), d.str(), Stream(d.u8())
 	o.Overflow = uint32(d.u(math.MaxUint32))
 }
@@ -364,6 +364,14 @@ func (d *decoder) lists(o *Observation) {
 	for i := range o.Roles {
 		o.Roles[i] = RoleWord{d.str(), d.str()}
 	}
+	o.Rights = d.b.rights.room(d.count(13, MaxRights))
+	for i := range o.Rights {
+		r := &o.Rights[i]
+		r.Path, r.Key, r.Token, r.Shape = d.str(), d.fix(), d.tok(), d.str()
+		r.Response, r.Record = d.mask(2) != 0, uint32(d.u(math.MaxUint32))
+	}
+	o.Used = d.used()
+	o.UsedCut = d.mask(2) != 0
 	o.Issued = d.credentials(&d.b.issued)
 	o.Markers = d.b.markers.room(d.count(3, MaxMarkers))
 	for i := range o.Markers {
@@ -379,6 +387,19 @@ func (d *decoder) lists(o *Observation) {
 			d.fail()
 		}
 	}
+}
+
+func (d *decoder) used() []uint32 {
+	list := d.b.used.room(d.count(1, MaxUsed))
+	last := uint64(0)
+	for i := range list {
+		if last += d.u(math.MaxUint32); last > math.MaxUint32 {
+			d.fail()
+			return nil
+		}
+		list[i] = uint32(last)
+	}
+	return list
 }
 
 func (d *decoder) file(f *File) {
@@ -403,12 +424,12 @@ func (d *decoder) set() (s SetFeature) {
 }
 
 func (d *decoder) credentials(slab *slab[Credential]) []Credential {
-	list := slab.room(d.count(8, MaxCredentials))
+	list := slab.room(d.count(9, MaxCredentials))
 	for i := range list {
 		c := &list[i]
 		c.Kind, c.In, c.Name = CredentialKind(d.u8()), Location(d.u8()), d.str()
 		c.Token, c.Account, c.Shape = d.tok(), d.tok(), d.str()
-		c.Cookie = d.u8()
+		c.Cookie, c.Product = d.u8(), d.str()
 		if d.mask(2) != 0 && !d.bad {
 			j := &d.b.jwts.room(1)[0]
 			d.jwt(j)

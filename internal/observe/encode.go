@@ -223,6 +223,7 @@ func (e *encoder) common(o *Observation) {
 	e.str(o.ServerBanner)
 	e.str(o.Location)
 	e.b(o.CORS)
+	e.b(o.Limits)
 	e.b(uint8(o.Protocol))
 	e.str(o.Operation)
 	e.str(o.Root)
@@ -327,6 +328,18 @@ func (e *encoder) lists(o *Observation) {
 		e.str(o.Roles[i].Path)
 		e.str(o.Roles[i].Word)
 	}
+	e.n(len(o.Rights))
+	for i := range o.Rights {
+		r := &o.Rights[i]
+		e.str(r.Path)
+		e.fix(r.Key)
+		e.tok(r.Token)
+		e.str(r.Shape)
+		e.bits(r.Response)
+		e.u(uint64(r.Record))
+	}
+	e.used(o.Used)
+	e.bits(o.UsedCut)
 	e.credentials(o.Issued)
 	e.n(len(o.Markers))
 	for i := range o.Markers {
@@ -342,6 +355,16 @@ func (e *encoder) lists(o *Observation) {
 	e.bits(o.Download != File{})
 	if o.Download != (File{}) {
 		e.file(&o.Download)
+	}
+}
+
+// used writes an ascending list by its differences.
+func (e *encoder) used(list []uint32) {
+	e.n(len(list))
+	last := uint32(0)
+	for _, k := range list {
+		e.u(uint64(k - last))
+		last = k
 	}
 }
 
@@ -375,6 +398,7 @@ func (e *encoder) credentials(list []Credential) {
 		e.tok(c.Account)
 		e.str(c.Shape)
 		e.b(c.Cookie)
+		e.str(c.Product)
 		e.bits(c.JWT != nil)
 		if c.JWT != nil {
 			e.jwt(c.JWT)

@@ -107,7 +107,7 @@ func (t *fieldTable) add(hash uint64, f field) *fieldEntry {
 
 // plain reports whether a leaf of an answer says nothing but what its value is.
 func (f *field) plain() bool {
-	return f.internal == 0 && f.traits&traitRole == 0 && f.code == 0 && f.message == 0 && f.verdict == 0 && f.traits&(traitIssued|traitPassword) == 0
+	return f.internal == 0 && f.code == 0 && f.message == 0 && f.verdict == 0 && f.traits&(traitIssued|traitPassword|traitRight|traitRole) == 0
 }
 
 // jsonField gives the field of the JSON leaf being reported; nil when the

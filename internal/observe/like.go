@@ -61,7 +61,7 @@ func (d *dictionary) like(o *Observation) (kind uint64, lean bool) {
 // isLean reports whether an observation has no list but segments and parameters.
 func isLean(o *Observation) bool {
 	return len(o.Forwarded)+len(o.Credentials)+len(o.Accounts)+len(o.Passwords)+len(o.Signatures)+len(o.Leaves)+
-		len(o.Exposures)+len(o.Codes)+len(o.Internals)+len(o.Issued)+len(o.Markers)+len(o.Uploads) == 0 && o.Download == File{}
+		len(o.Exposures)+len(o.Codes)+len(o.Internals)+len(o.Rights)+len(o.Used)+len(o.Issued)+len(o.Markers)+len(o.Uploads) == 0 && o.Download == File{} && !o.UsedCut
 }
 
 // alike reports whether two lean observations have their common part in common.
@@ -74,6 +74,6 @@ func alike(a, b *Observation) bool {
 		a.Origin == b.Origin && a.RespKind == b.RespKind && a.Code == b.Code && a.CodeField == b.CodeField &&
 		a.CodeSays == b.CodeSays && a.Message == b.Message && a.MessageHash == b.MessageHash &&
 		a.MessageSays == b.MessageSays && a.Schema == b.Schema && a.Verdict == b.Verdict && a.Records == b.Records &&
-		a.ServerBanner == b.ServerBanner && a.Location == b.Location && a.CORS == b.CORS && a.Operation == b.Operation &&
+		a.ServerBanner == b.ServerBanner && a.Location == b.Location && a.CORS == b.CORS && a.Limits == b.Limits && a.Operation == b.Operation &&
 		a.Protocol == b.Protocol && a.Root == b.Root && a.Stream == b.Stream && a.Overflow == b.Overflow
 }

@@ -30,10 +30,11 @@ const (
 	traitDispatch // may name what is to be done
 	traitRole     // names a role, or says that somebody has one
 	traitOdd      // the name has characters that names do not have
+	traitRight    // a right of an account
 )
 
-// Names is the lexicon of rules/credentials.yaml, internals.yaml and
-// verdicts.yaml, immutable.
+// Names is the lexicon of rules/credentials.yaml, internals.yaml, rights.yaml
+// and verdicts.yaml, immutable.
 type Names struct {
 	credentialHeaders                     []string // lower case
 	sessionCookie, ignoredCookie          matcher
@@ -50,6 +51,7 @@ type Names struct {
 	successOf, failureOf                  map[string]map[string]bool
 	negated                               matcher
 	internals                             []internalRule // of rules/internals.yaml
+	rights                                matcher        // of rules/rights.yaml
 	registered, unregistered              matcher        // of rules/verdicts.yaml
 	yes, no                               map[string]bool
 	verdictCodes                          matcher
@@ -96,7 +98,7 @@ type namesFile struct {
 	Cases                map[string][]string `yaml:"cases"`
 }
 
-// LoadNames reads credentials.yaml, internals.yaml and verdicts.yaml.
+// LoadNames reads credentials.yaml, internals.yaml, rights.yaml and verdicts.yaml.
 func LoadNames(fsys fs.FS) (*Names, error) {
 	n, _, err := loadNames(fsys)
 	return n, err
@@ -142,6 +144,9 @@ func loadNames(fsys fs.FS) (*Names, map[string][]string, error) {
 		return nil, nil, fmt.Errorf("%s: a list is missing", file)
 	}
 	if n.internals, _, err = loadInternals(fsys); err != nil {
+		return nil, nil, err
+	}
+	if n.rights, _, _, err = loadRights(fsys); err != nil {
 		return nil, nil, err
 	}
 	if _, err = n.loadVerdicts(fsys); err != nil {
@@ -341,6 +346,9 @@ func (n *Names) describe(name, key, parent string, depth int, inArray bool) fiel
 		f.traits |= traitRole
 	}
 	f.verdict = n.verdictOf(w)
+	if n.rights.has(w) {
+		f.traits |= traitRight
+	}
 	if n.issued.has(w) {
 		f.traits |= traitIssued
 	}

@@ -41,6 +41,7 @@ const (
 	MaxCodes       = 16   // short numbers of an answer that may be a code just sent
 	MaxInternals   = 16   // fields of an answer that are for the inside only
 	MaxRoles       = 8    // words of roles in an answer
+	MaxRights      = 32   // properties that are rights
 	MaxTags        = 8
 	MaxDispatch    = 4   // parameters that may name the operation
 	MaxText        = 256 // bytes of any string kept
@@ -180,8 +181,9 @@ type Credential struct {
 	Token   uint64
 	Account uint64 // token of the user named inside (Basic user, JWT subject); 0 none
 	Shape   string
-	JWT     *JWT  // nil unless the value is a JSON Web Token
-	Cookie  uint8 // of an issued cookie: bits, see Cookie constants
+	JWT     *JWT   // nil unless the value is a JSON Web Token
+	Cookie  uint8  // of an issued cookie: bits, see Cookie constants
+	Product string // whose default key or token it was made with; empty when none is known
 }
 
 // Bits of Credential.Cookie: what a Set-Cookie promises.
@@ -485,15 +487,25 @@ type Observation struct {
 	Codes        []Code
 	Internals    []Internal
 	Roles        []RoleWord
+	Rights       []Right      // of the request and of the response
+	Used         []uint32     // names that a script or page uses, see UsedKey; ascending
+	UsedCut      bool         // some of them are missing
 	Issued       []Credential // tokens and session cookies that the response gives out
 	Markers      []Marker
 	ServerBanner string // Server and X-Powered-By, ≤ MaxText
 	Location     string // path of a redirect's target, ids removed
 	CORS         uint8  // bits, see CORS constants
+	Limits       uint8  // bits, see Limits constants
 	Download     File   // the file that the response is
 
 	Overflow uint32 // items beyond the caps
 }
+
+// Limits bits: what the headers of an answer say about limits.
+const (
+	LimitsRetry uint8 = 1 << iota // Retry-After
+	LimitsRate                    // RateLimit, RateLimit-Limit, X-RateLimit-Remaining …
+)
 
 // CORS bits.
 const (

@@ -6,6 +6,7 @@ import (
 
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/observe/form"
+	"xiezhi/internal/observe/factory"
 	"xiezhi/internal/observe/jsonleaf"
 	"xiezhi/internal/observe/jwt"
 	"xiezhi/internal/observe/password"
@@ -26,6 +27,7 @@ type Config struct {
 	Signatures *signature.Set     // nil: requests and responses are not matched
 	Passwords  *password.Assessor // nil: passwords have a form and a length only
 	Guesser    *jwt.Guesser       // nil: JWT secrets are not guessed
+	Factory    *factory.Keys      // nil: products' default keys are not tried
 	Protobuf   *protobuf.Schema   // nil: messages are read by field numbers
 	Forms      *form.Table        // where forms are kept, for all observers; nil: nowhere
 	Limits     Limits
@@ -95,6 +97,7 @@ type Observer struct {
 	expo     exposures
 	twins    twins
 	form     formState
+	used     usedTable
 
 	matchIn   Location
 	matchName string
@@ -193,6 +196,7 @@ func (o *Observer) take() {
 	ob.Codes = out.codes.take()
 	ob.Internals = out.internals.take()
 	ob.Roles = out.roles.take()
+	ob.Rights = out.rights.take()
 	ob.Dispatch = out.dispatch.take()
 	o.takeExposures()
 	o.request.wipe()

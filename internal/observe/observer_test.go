@@ -23,6 +23,7 @@ var loadConfig = sync.OnceValues(func() (cfg Config, err error) {
 		func() (err error) { cfg.Signatures, err = signature.Load(rules.FS); return },
 		func() (err error) { cfg.Passwords, err = password.New(rules.FS); return },
 		func() (err error) { cfg.Guesser, err = jwt.NewGuesser(rules.FS); return },
+		func() (err error) { cfg.Factory, err = LoadFactory(rules.FS); return },
 	}
 	for _, f := range load {
 		if err := f(); err != nil {

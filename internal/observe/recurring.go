@@ -96,11 +96,12 @@ func (o *Observer) cookieName(name []byte) *cookieEntry {
 type credentialMemo [][credWays]credentialEntry
 
 type credentialEntry struct {
-	token uint64
-	shape string
-	jwt   *JWT // kept for the next one when the credential is none
-	over  uint32
-	isJWT bool
+	token   uint64
+	shape   string
+	jwt     *JWT // kept for the next one when the credential is none
+	over    uint32
+	isJWT   bool
+	product string
 }
 
 const (
@@ -121,7 +122,7 @@ func (m *credentialMemo) slot(token uint64) *credentialEntry {
 }
 
 func (e *credentialEntry) remember(c *Credential, over uint32) {
-	e.token, e.shape, e.over = c.Token, c.Shape, over
+	e.token, e.shape, e.over, e.product = c.Token, c.Shape, over, c.Product
 	if e.isJWT = c.JWT != nil; !e.isJWT {
 		return
 	}

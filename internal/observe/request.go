@@ -226,6 +226,9 @@ func (o *Observer) requestLeaf(f *fieldEntry, in Location, t ValueType, v []byte
 			o.match(partOf(in), in, f.name, []byte(f.name))
 		}
 	}
+	if f.traits&traitRight != 0 && in != InQuery {
+		o.rightLeaf(f, t, false, v)
+	}
 	p := Param{Name: f.name, Len: uint32(min(len(v), 1<<31)), In: in, Type: t}
 	if t == TypeBool || t == TypeNull || t == TypeNone || len(v) == 0 {
 		if t != TypeBool {

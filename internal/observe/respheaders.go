@@ -52,6 +52,9 @@ func (o *Observer) observeResponseHeaders() {
 				ob.CORS |= CORSCredentials
 			}
 		}
+		if n := len(h.Name); n >= 9 && n <= 40 {
+			o.limitHeader(h.Name)
+		}
 		if n := len(h.Name); n >= 5 && n <= 24 && len(v) >= 16 {
 			o.header = lower(o.header[:0], h.Name)
 			if o.heads[string(o.header)]&headCredential != 0 {
@@ -68,6 +71,23 @@ func (o *Observer) observeResponseHeaders() {
 			o.tmpl = append(o.tmpl, powered...)
 		}
 		ob.ServerBanner = o.word(o.tmpl)
+	}
+}
+
+// limitHeader notes headers that tell a client how often it may ask.
+func (o *Observer) limitHeader(name []byte) {
+	switch name[0] | 0x20 {
+	case 'r', 'x':
+	default:
+		return
+	}
+	var buf [40]byte
+	n := lower(buf[:0], name)
+	switch {
+	case string(n) == "retry-after":
+		o.o.Limits |= LimitsRetry
+	case bytes.Contains(n, []byte("ratelimit")) || bytes.Contains(n, []byte("rate-limit")):
+		o.o.Limits |= LimitsRate
 	}
 }
 

@@ -146,7 +146,10 @@ func (o *Observer) observeResponseBody() {
 	case BodyMultipart:
 		o.observeMultipart(ct, body, true)
 		o.takeSchema()
+	case BodyScript:
+		o.useScript(body, cut == 0 && m.Truncated == 0)
 	case BodyHTML:
+		o.usePage(text, cut == 0 && m.Truncated == 0 && len(text) == len(body))
 		o.readPage(text, true)
 		o.pageMessage(text)
 	case BodyText:
@@ -298,6 +301,9 @@ func (v *responseLeaves) Leaf(path uint64, k jsonleaf.Kind, value []byte) {
 	}
 	if f.traits&traitRole != 0 {
 		o.roleLeaf(f, k, value)
+	}
+	if f.traits&traitRight != 0 {
+		o.jsonRight(f, k, value)
 	}
 	if r.verdicts.leaves++; len(value) <= maxVerdictValue && len(value) > 0 {
 		o.verdictLeaf(path, f, k, value)

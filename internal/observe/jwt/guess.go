@@ -48,6 +48,10 @@ func (g *Guesser) Clone() *Guesser {
 	return &Guesser{lists: g.lists, seed: maphash.MakeSeed(), memo: make([][memoWays]memoEntry, memoSets)}
 }
 
+// Product gives the product that is shipped with a list's secrets, "" when they
+// are nobody's.
+func (g *Guesser) Product(list string) string { return g.lists.products[list] }
+
 // Guess says whether the token is signed with a known secret: the shape of the
 // secret and the id of the list it stands in. Only HS256, HS384 and HS512.
 func (g *Guesser) Guess(token []byte) (secretShape, list string, ok bool) {

@@ -34,8 +34,9 @@ type tier struct {
 
 // guesses is the immutable part of a Guesser.
 type guesses struct {
-	all   []candidate
-	tiers []tier
+	products map[string]string // by list, of those that products are shipped with
+	all      []candidate
+	tiers    []tier
 }
 
 // The schedule. A secret is shared by all tokens of an issuer, so it is enough
@@ -67,10 +68,11 @@ const (
 
 type secretsDoc struct {
 	Secrets []struct {
-		ID     string   `yaml:"id"`
-		Source string   `yaml:"source"`
-		Decode bool     `yaml:"decode"`
-		Texts  []string `yaml:"texts"`
+		ID      string   `yaml:"id"`
+		Source  string   `yaml:"source"`
+		Product string   `yaml:"product"` // shipped with the secret
+		Decode  bool     `yaml:"decode"`
+		Texts   []string `yaml:"texts"`
 	} `yaml:"secrets"`
 }
 
@@ -83,7 +85,7 @@ func loadGuesses(fsys fs.FS) (*guesses, error) {
 	if err := yaml.UnmarshalWithOptions(b, &doc, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("%s: %w", secretsFile, err)
 	}
-	g := &guesses{}
+	g := &guesses{products: map[string]string{}}
 	seen := map[string]bool{}
 	add := func(key []byte, text, list string) {
 		if !seen[string(key)] {
@@ -95,6 +97,9 @@ func loadGuesses(fsys fs.FS) (*guesses, error) {
 	for _, s := range doc.Secrets {
 		if s.ID == "" || s.Source == "" || len(s.Texts) == 0 {
 			return nil, fmt.Errorf("%s: entry %q needs id, source and texts", secretsFile, s.ID)
+		}
+		if s.Product != "" {
+			g.products[s.ID] = s.Product
 		}
 		for _, text := range s.Texts {
 			texts++
