@@ -76,6 +76,22 @@ func about(k taxonomy.DefectKind) reference {
 		return reference{[]string{"API8:2023", "API2:2023"}, []string{"CWE-614", "CWE-1004"}}
 	case taxonomy.DefectOutdatedComponent:
 		return reference{[]string{"API8:2023", "API9:2023"}, []string{"CWE-1104"}}
+	case taxonomy.DefectUnneededSensitive, taxonomy.DefectUnusedByFrontend:
+		return reference{[]string{"API3:2023"}, []string{"CWE-213", "CWE-359"}}
+	case taxonomy.DefectWeakVerificationCode:
+		return reference{[]string{"API2:2023"}, []string{"CWE-330", "CWE-640"}}
+	case taxonomy.DefectTimingOracle:
+		return reference{[]string{"API2:2023"}, []string{"CWE-208", "CWE-204"}}
+	case taxonomy.DefectDefaultSecret:
+		return reference{[]string{"API2:2023", "API8:2023"}, []string{"CWE-1394", "CWE-798"}}
+	case taxonomy.DefectDefaultCredential:
+		return reference{[]string{"API2:2023", "API8:2023"}, []string{"CWE-1392"}}
+	case taxonomy.DefectMissingRateLimitHeader:
+		return reference{[]string{"API4:2023"}, []string{"CWE-770"}}
+	case taxonomy.DefectInjectionSuspected:
+		return reference{[]string{"API8:2023"}, []string{"CWE-89", "CWE-74"}}
+	case taxonomy.DefectMassAssignment:
+		return reference{[]string{"API3:2023"}, []string{"CWE-915"}}
 	case taxonomy.DefectCORS:
 		return reference{[]string{"API8:2023"}, []string{"CWE-942"}}
 	}

@@ -79,6 +79,22 @@ func (s Types) HarmOf(subjects uint64) taxonomy.Severity {
 	return taxonomy.Moderate
 }
 
+// HarmWhy is the message that says why the types are as harmful as rated.
+func (s Types) HarmWhy(subjects uint64) string {
+	switch s.HarmOf(subjects) {
+	case taxonomy.Critical:
+		if s.Secret() {
+			return "defect.rating.h.secret"
+		}
+		return "defect.rating.h.thousand"
+	case taxonomy.High:
+		return "defect.rating.h.special"
+	case taxonomy.Elevated:
+		return "defect.rating.h.personal"
+	}
+	return "defect.rating.h.none"
+}
+
 // TypeName names a type of sensitive data.
 func TypeName(m *message.Catalog, t taxonomy.Sensitive) message.Text {
 	if t == taxonomy.NotSensitive {

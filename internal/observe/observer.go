@@ -5,8 +5,8 @@ import (
 	"hash/maphash"
 
 	"xiezhi/internal/exchange"
-	"xiezhi/internal/observe/form"
 	"xiezhi/internal/observe/factory"
+	"xiezhi/internal/observe/form"
 	"xiezhi/internal/observe/jsonleaf"
 	"xiezhi/internal/observe/jwt"
 	"xiezhi/internal/observe/password"

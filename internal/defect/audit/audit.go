@@ -55,12 +55,20 @@ func New(cfg Config) *Auditor {
 	}
 	custom := misconfig.NewCustom(cfg.Custom)
 	return &Auditor{custom: custom, messages: cfg.Messages, rules: rules, policy: policy.View{Site: cfg.Site}, detectors: []defect.Detector{
-		unauthorized.NewExposed(), unauthorized.NewBOLA(), unauthorized.NewSecret(), unauthorized.NewCode(), unauthorized.NewDead(), unauthorized.NewBFLA(),
-		password.NewWeak(), password.NewInUse(), password.NewBackend(), password.NewThrottle(), password.NewShared(), password.NewStale(cfg.PasswordDays),
-		exposure.NewBulk(), exposure.NewTwin(), exposure.NewInternal(), exposure.NewOverbroad(),
-		errors.NewOracle(), errors.NewTrace(rules),
-		misconfig.NewMarkers(rules), misconfig.NewJWT(), misconfig.NewURL(), misconfig.NewCleartext(), misconfig.NewCORS(), misconfig.NewIssued(),
-		misconfig.NewOutdated(cfg.Products, rules), custom,
+		unauthorized.NewExposed(), unauthorized.NewBOLA(), unauthorized.NewBFLA(),
+		unauthorized.NewSecret(), unauthorized.NewCode(), unauthorized.NewDead(),
+
+		password.NewWeak(), password.NewInUse(), password.NewBackend(), password.NewThrottle(),
+		password.NewShared(), password.NewCode(), password.NewStale(cfg.PasswordDays),
+
+		exposure.NewBulk(), exposure.NewTwin(), exposure.NewInternal(),
+		exposure.NewOverbroad(), exposure.NewUnneeded(), exposure.NewFrontend(),
+
+		errors.NewOracle(), errors.NewTiming(), errors.NewTrace(rules), errors.NewInjection(),
+
+		misconfig.NewMarkers(rules), misconfig.NewOutdated(cfg.Products, rules),
+		misconfig.NewJWT(), misconfig.NewIssued(), misconfig.NewURL(), misconfig.NewCleartext(),
+		misconfig.NewCORS(), misconfig.NewLimits(), misconfig.NewRights(), custom,
 	}}
 }
 
@@ -92,7 +100,7 @@ func (a *Auditor) Apply(e *policy.Entry) {
 // Observe takes the next event in order. ev is not kept.
 func (a *Auditor) Observe(ev *catalog.Event) {
 	a.decided.Now = max(a.decided.Now, ev.End)
-	if ev.API == nil && len(ev.Markers) == 0 && ev.Outcome != catalog.OutcomeNotFound && ev.Outcome != catalog.OutcomeDenied {
+	if ev.API == nil && len(ev.Markers) == 0 && len(ev.Used) == 0 && ev.Outcome != catalog.OutcomeNotFound && ev.Outcome != catalog.OutcomeDenied {
 		return
 	}
 	a.event = defect.Event{Event: ev, Backends: &a.backends, Policy: &a.policy}

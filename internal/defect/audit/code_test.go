@@ -182,8 +182,8 @@ func TestAdminWeakOrDefault(t *testing.T) {
 		{"a default pair on a back end, once", func(s *site) { login(s, "POST /admin/login", weak, privileged("generic")) }, "admin_weak_or_default:confirmed",
 			[]string{"通用的默认口令", "1 次"}},
 		{"a weak password on a back end, once", func(s *site) { login(s, "POST /admin/login", weak) }, "admin_weak_or_default:probable", []string{"弱密码登录成功 1 次"}},
-		{"the factory setting of a component", func(s *site) { login(s, "POST /nacos/v1/auth/login", weak, privileged("nacos")) }, "admin_weak_or_default:confirmed", []string{"nacos 的出厂口令"}},
-		{"Basic authentication", func(s *site) { s.do("GET /manager/html", basic("tomcat")) }, "admin_weak_or_default:confirmed", []string{"tomcat 的出厂口令"}},
+		{"the factory setting of a component", func(s *site) { login(s, "POST /nacos/v1/auth/login", weak, privileged("nacos")) }, "default_credential:confirmed", []string{"nacos 的出厂口令"}},
+		{"Basic authentication", func(s *site) { s.do("GET /manager/html", basic("tomcat")) }, "default_credential:confirmed", []string{"tomcat 的出厂口令"}},
 		{"a host titled as a back end", func(s *site) {
 			s.api("GET /login", taxonomy.RolePage)
 			s.do("GET /login", kind(observe.BodyHTML), says("某某商城后台管理", 0))

@@ -143,20 +143,8 @@ func ownProof(ev *defect.Event) bool {
 		return false
 	}
 	for i := range ev.Params {
-		if ev.Params[i].Sensitive == taxonomy.SensVerificationCode && !pictured(ev.Params[i].Name) {
+		if ev.Params[i].Sensitive == taxonomy.SensVerificationCode && !defect.Pictured(ev.Params[i].Name) {
 			return true
-		}
-	}
-	return false
-}
-
-// pictured reports whether a code is read off a picture: it proves that a
-// person asks, not which.
-func pictured(name string) bool {
-	name = strings.ToLower(name)
-	for _, w := range [...]string{"captcha", "kaptcha", "image", "img", "pic", "graph", "tuxing", "tupian"} {
-		if strings.Contains(name, w) {
-			return !strings.Contains(name, "sms") && !strings.Contains(name, "mail") && !strings.Contains(name, "phone")
 		}
 	}
 	return false

@@ -17,8 +17,8 @@ const (
 	maxJWTSecrets = 16
 )
 
-// JWT finds tokens that anyone can forge: signed with a secret from a list, or
-// not signed at all and accepted.
+// JWT finds tokens that anyone can forge: signed with a secret from a list, made
+// with the key that a product is shipped with, or not signed at all and accepted.
 type JWT struct {
 	states  *defect.States[tokens]
 	dropped uint64
@@ -34,7 +34,7 @@ type flawed struct {
 	kind    taxonomy.DefectKind
 	secret  string // shape of the guessed secret
 	alg     string
-	list    string
+	list    string      // of the secret; of a product's default the product
 	issued  defect.Span // tokens that the API gave out
 	shown   defect.Span // successes with such a token
 	public  bool
@@ -52,14 +52,10 @@ func (d *JWT) Observe(ev *defect.Event) {
 		return
 	}
 	for i := range ev.Credentials {
-		if j := ev.Credentials[i].JWT; j != nil {
-			d.count(ev, &ev.Credentials[i], j, false)
-		}
+		d.count(ev, &ev.Credentials[i], false)
 	}
 	for i := range ev.Issued {
-		if j := ev.Issued[i].JWT; j != nil {
-			d.count(ev, &ev.Issued[i], j, true)
-		}
+		d.count(ev, &ev.Issued[i], true)
 	}
 	s := d.states.Get(ev.Handle)
 	if s == nil {
@@ -67,10 +63,10 @@ func (d *JWT) Observe(ev *defect.Event) {
 	}
 	issues, shows := false, false
 	for i := range ev.Issued {
-		issues = issues || ev.Issued[i].JWT != nil
+		issues = issues || tellable(&ev.Issued[i])
 	}
 	for i := range ev.Credentials {
-		shows = shows || ev.Credentials[i].JWT != nil
+		shows = shows || tellable(&ev.Credentials[i])
 	}
 	for i := range s.list {
 		if f := &s.list[i]; f.hit == s.events || issues || shows && f.issued.Count == 0 {
@@ -80,16 +76,29 @@ func (d *JWT) Observe(ev *defect.Event) {
 	s.events++
 }
 
-func (d *JWT) count(ev *defect.Event, c *observe.Credential, j *observe.JWT, issued bool) {
-	kind := taxonomy.DefectJWTWeakSecret
+// tellable reports whether a credential could show how it was made.
+func tellable(c *observe.Credential) bool { return c.JWT != nil || c.Product != "" }
+
+func (d *JWT) count(ev *defect.Event, c *observe.Credential, issued bool) {
+	kind, secret, alg, list := taxonomy.DefectJWTWeakSecret, "", "", ""
+	if j := c.JWT; j != nil {
+		secret, alg, list = j.WeakSecret, j.Alg, j.WeakList
+	}
 	switch {
-	case j.None:
+	case c.JWT != nil && c.JWT.None:
 		kind = taxonomy.DefectJWTNone
-	case j.WeakSecret == "":
+	case c.Product != "" && c.JWT == nil && !issued && c.In == observe.InCookie:
+		return // scanners show such cookies to every page, and pages do not mind
+	case c.Product != "":
+		kind, list = taxonomy.DefectDefaultSecret, c.Product
+		if secret == "" {
+			secret = c.Name
+		}
+	case secret == "":
 		return
 	}
 	s := d.states.Ensure(ev.Handle)
-	f := d.flaw(s, kind, j.WeakSecret, j.Alg, j.WeakList)
+	f := d.flaw(s, kind, secret, alg, list)
 	if f == nil {
 		return
 	}
@@ -101,9 +110,15 @@ func (d *JWT) count(ev *defect.Event, c *observe.Credential, j *observe.JWT, iss
 	} else {
 		f.shown.Add(ev.End)
 	}
+	if kind == taxonomy.DefectDefaultSecret {
+		what = "defect.evidence.default_secret"
+	}
 	f.public = f.public || !ev.Who.Private
 	if e := f.samples.Offer(ev.ID, rank); e != nil {
 		e.What, e.Path, e.Text, e.Value = what, strings.Clone(c.Name), algorithm(f.alg), strings.Clone(c.Shape)
+		if kind == taxonomy.DefectDefaultSecret {
+			e.Text = f.list
+		}
 	}
 }
 
@@ -157,7 +172,7 @@ func (d *JWT) Findings(r *defect.Report) {
 		for i := range s.list {
 			f := s.list[i]
 			// An open API takes any token because it looks at none.
-			if !enforces(api) {
+			if !(enforces(api) || f.kind == taxonomy.DefectDefaultSecret && api.NoCred*10 <= api.WithCred) {
 				f.shown = defect.Span{}
 			}
 			if f.issued.Count+f.shown.Count > 0 {
@@ -180,20 +195,24 @@ func (d *JWT) Findings(r *defect.Report) {
 		for _, w := range g[1:] {
 			sum.fold(&w.f)
 		}
-		if sum.issued.Count == 0 && sum.kind == taxonomy.DefectJWTWeakSecret && sum.shown.Count < 3 {
+		if sum.issued.Count == 0 && sum.kind != taxonomy.DefectJWTNone && sum.shown.Count < 3 {
 			continue
 		}
 		span := sum.issued
 		span.Fold(sum.shown)
 		args := message.Args{"api": r.Name(g[0].api.Handle), "alg": algorithm(sum.alg), "secret": sum.secret, "n": span.Count,
-			"issued": sum.issued.Count, "shown": sum.shown.Count, "apis": len(g)}
+			"product": sum.list, "issued": sum.issued.Count, "shown": sum.shown.Count, "apis": len(g)}
 		id := "defect." + string(sum.kind)
 		reason := id + ".reason"
 		if sum.issued.Count == 0 {
 			reason += ".shown"
 		}
+		component := ""
+		if sum.kind == taxonomy.DefectDefaultSecret {
+			component = sum.list
+		}
 		r.Add(defect.Draft{
-			Kind: sum.kind, API: g[0].api.Handle, SubKey: sum.secret, Span: span, Samples: sum.samples, Trials: &sum.trials, Affected: len(g),
+			Kind: sum.kind, Component: component, API: g[0].api.Handle, SubKey: sum.secret, Span: span, Samples: sum.samples, Trials: &sum.trials, Affected: len(g),
 			Harm: taxonomy.Critical, HarmWhy: "defect.rating.h.forge",
 			Confidence: defect.Confidence(0.7, defect.If(sum.issued.Count > 0, 0.7), defect.If(sum.shown.Count >= 2, 0.4)),
 			Reach:      defect.Reach{Public: sum.public, Anonymous: true, Guessable: true},

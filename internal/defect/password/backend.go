@@ -29,13 +29,18 @@ type Backend struct {
 }
 
 type backend struct {
+	own    guess // a back end of the application's
+	bought guess // a product, with the pair that it is shipped with
+}
+
+// guess is what opened a login, of one kind.
+type guess struct {
 	span     defect.Span // weak or default logins
 	weak     uint64
 	trials   defect.Trials // logins of accounts once opened by a guess
 	products []product
 	accounts defect.Set
 	public   bool
-	basic    bool
 	samples  defect.Samples
 }
 
@@ -74,17 +79,23 @@ func (d *Backend) Observe(ev *defect.Event) {
 	weak := admin && assess(p) != 0
 	if !factory && !weak {
 		if d.states.Len() > 0 {
-			if s := d.states.Get(ev.Handle); s != nil && s.accounts.Has(accountOf(ev)) {
-				s.trials.Count(ev.End, false)
+			if s := d.states.Get(ev.Handle); s != nil {
+				for _, g := range [...]*guess{&s.own, &s.bought} {
+					if g.accounts.Has(accountOf(ev)) {
+						g.trials.Count(ev.End, false)
+					}
+				}
 			}
 		}
 		return
 	}
-	s := d.states.Ensure(ev.Handle)
+	s := &d.states.Ensure(ev.Handle).own
+	if factory && (basic || product != generic) {
+		s = &d.states.Ensure(ev.Handle).bought
+	}
 	s.span.Add(ev.End)
 	s.trials.Count(ev.End, true)
 	s.public = s.public || !ev.Who.Private
-	s.basic = s.basic || basic
 	s.accounts.Add(accountOf(ev))
 	rank, what := uint32(1), "defect.evidence.weak_login"
 	if factory {
@@ -143,7 +154,7 @@ func names(ev *defect.Event, product string) bool {
 	return strings.Contains(strings.ToLower(ev.ServerBanner), word)
 }
 
-func (d *Backend) product(s *backend, id string, n uint64) {
+func (d *Backend) product(s *guess, id string, n uint64) {
 	for i := range s.products {
 		if s.products[i].id == id {
 			s.products[i].n += n
@@ -160,23 +171,32 @@ func (d *Backend) product(s *backend, id string, n uint64) {
 // Merge folds the state of one API into another.
 func (d *Backend) Merge(from, into catalog.Handle) {
 	d.states.Move(from, into, func(dst, src *backend) {
-		dst.span.Fold(src.span)
-		dst.weak += src.weak
-		dst.trials.Fold(&src.trials)
-		for _, p := range src.products {
-			d.product(dst, p.id, p.n)
-		}
-		dst.accounts.Union(&src.accounts)
-		dst.public = dst.public || src.public
-		dst.basic = dst.basic || src.basic
-		dst.samples.Fold(&src.samples)
+		d.fold(&dst.own, &src.own)
+		d.fold(&dst.bought, &src.bought)
 	})
+}
+
+func (d *Backend) fold(dst, src *guess) {
+	dst.span.Fold(src.span)
+	dst.weak += src.weak
+	dst.trials.Fold(&src.trials)
+	for _, p := range src.products {
+		d.product(dst, p.id, p.n)
+	}
+	dst.accounts.Union(&src.accounts)
+	dst.public = dst.public || src.public
+	dst.samples.Fold(&src.samples)
 }
 
 // Findings reports what is known.
 func (d *Backend) Findings(r *defect.Report) {
-	d.states.Each(func(h catalog.Handle, s *backend) {
-		if r.API(h) == nil || s.span.Count == 0 {
+	d.states.Each(func(h catalog.Handle, b *backend) {
+		if r.API(h) == nil {
+			return
+		}
+		d.bought(r, h, &b.bought)
+		s := &b.own
+		if s.span.Count == 0 {
 			return
 		}
 		args := message.Args{"api": r.Name(h), "n": s.span.Count, "accounts": s.accounts.Number(), "weak": s.weak}
@@ -203,6 +223,21 @@ func (d *Backend) Findings(r *defect.Report) {
 		draft.Reason = r.Text("defect.admin_weak_or_default.reason", message.Args{"api": r.Name(h), "reasons": joinClauses(reasons)})
 		draft.Advice = joinSentences(advice)
 		r.Add(draft)
+	})
+}
+
+// bought reports a product that kept the pair it is shipped with.
+func (d *Backend) bought(r *defect.Report, h catalog.Handle, s *guess) {
+	if s.span.Count == 0 {
+		return
+	}
+	most := slices.MinFunc(s.products, func(a, b product) int { return cmp.Or(cmp.Compare(b.n, a.n), strings.Compare(a.id, b.id)) })
+	args := message.Args{"api": r.Name(h), "n": s.span.Count, "accounts": s.accounts.Number(), "product": productText(r, most.id)}
+	r.Add(defect.Draft{
+		Kind: taxonomy.DefectDefaultCredential, Component: most.id, API: h, Span: s.span, Samples: s.samples, Trials: &s.trials,
+		Harm: taxonomy.Critical, HarmWhy: "defect.rating.h.admin", Reach: defect.Reach{Public: s.public, Anonymous: true, Guessable: true},
+		Confidence: defect.Confidence(0.7, defect.If(most.id != generic, 0.4), defect.If(s.span.Count >= 2, 0.3)),
+		Reason:     r.Text("defect.default_credential.reason", args), Advice: r.Text("defect.default_credential.advice", args),
 	})
 }
 

@@ -381,7 +381,7 @@ func (d *BFLA) report(r *defect.Report, h catalog.Handle, s *function, v *verdic
 	}
 	harm, why := taxonomy.Elevated, "defect.rating.h.function"
 	if v.low.types.Personal() {
-		harm, why = max(harm, v.low.types.HarmOf(0)), harmWhy(v.low.types, 0)
+		harm, why = max(harm, v.low.types.HarmOf(0)), v.low.types.HarmWhy(0)
 	}
 	if v.low.writes > 0 {
 		harm, why = taxonomy.High, "defect.rating.h.function_write"

@@ -336,7 +336,7 @@ func (d *BOLA) Findings(r *defect.Report) {
 			kind = ".data"
 		}
 		id := "defect.bola.reason" + kind
-		harm, why := s.types.HarmOf(s.objects.Count()), harmWhy(s.types, s.objects.Count())
+		harm, why := s.types.HarmOf(s.objects.Count()), s.types.HarmWhy(s.objects.Count())
 		switch {
 		case s.credential:
 			harm, why = taxonomy.Critical, "defect.rating.h.takeover"

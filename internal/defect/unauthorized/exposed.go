@@ -318,7 +318,7 @@ func (d *Exposed) unauthenticated(r *defect.Report, h catalog.Handle, s *exposed
 		Kind: taxonomy.DefectUnauthenticatedSensitive, API: h, Span: s.span, Samples: s.samples, Trials: &s.trials,
 		Confidence: defect.Confidence(0.6, defect.If(s.sources.Count() >= minSources, 0.3), defect.If(s.sources.Count() >= 10, 0.3),
 			defect.If(subjects >= 10, 0.3), defect.If(types.Grave(), 0.35), defect.If(s.denied.Before() == 0, 0.3)),
-		Harm: types.HarmOf(subjects), HarmWhy: harmWhy(types, subjects),
+		Harm: types.HarmOf(subjects), HarmWhy: types.HarmWhy(subjects),
 		Reach:  defect.Reach{Public: s.public, Anonymous: true, Guessable: s.opaque*2 <= s.span.Count},
 		Reason: r.Text("defect.unauthenticated_sensitive.reason", args),
 		Advice: r.Text("defect.unauthenticated_sensitive.advice", args),
@@ -360,7 +360,7 @@ func (d *Exposed) download(r *defect.Report, h catalog.Handle, s *exposed) {
 		Kind: taxonomy.DefectUnauthenticatedFile, API: h, Span: s.span, Samples: s.samples, Trials: &s.trials,
 		Confidence: defect.Confidence(0.65, defect.If(s.files.Count() >= minFiles, 0.3), defect.If(s.sources.Count() >= minSources, 0.3),
 			defect.If(subjects >= manyInFile, 0.3), defect.If(guessable, 0.2), defect.If(s.denied.Before() == 0, 0.2)),
-		Harm: types.HarmOf(subjects), HarmWhy: harmWhy(types, subjects),
+		Harm: types.HarmOf(subjects), HarmWhy: types.HarmWhy(subjects),
 		Reach:  defect.Reach{Public: s.public, Anonymous: true, Guessable: guessable},
 		Reason: r.Text("defect.unauthenticated_file.reason", args),
 		Advice: r.Text("defect.unauthenticated_file.advice", args),
@@ -398,7 +398,7 @@ func (d *Exposed) optional(r *defect.Report, h catalog.Handle, s *exposed) {
 		Kind: taxonomy.DefectOptionalAuthentication, API: h, Span: s.span, Samples: s.samples, Trials: &s.trials,
 		Confidence: defect.Confidence(0.75, defect.If(s.sources.Count() >= minSources, 0.3), defect.If(s.span.Count >= 20, 0.3),
 			defect.If(types.Grave(), 0.2), defect.If(s.denied.Before() == 0, 0.2)),
-		Harm: types.HarmOf(subjects), HarmWhy: harmWhy(types, subjects),
+		Harm: types.HarmOf(subjects), HarmWhy: types.HarmWhy(subjects),
 		Reach:  defect.Reach{Public: s.public, Anonymous: true, Guessable: s.opaque*2 <= s.span.Count},
 		Reason: r.Text("defect.optional_authentication.reason", args),
 		Advice: r.Text("defect.optional_authentication.advice", args),
@@ -413,22 +413,6 @@ func paths(fields []*field) message.Text {
 		}
 	}
 	return defect.JoinWords(l, 6)
-}
-
-// harmWhy is the message that says why the types are as harmful as rated.
-func harmWhy(t defect.Types, subjects uint64) string {
-	switch t.HarmOf(subjects) {
-	case taxonomy.Critical:
-		if t.Secret() {
-			return "defect.rating.h.secret"
-		}
-		return "defect.rating.h.thousand"
-	case taxonomy.High:
-		return "defect.rating.h.special"
-	case taxonomy.Elevated:
-		return "defect.rating.h.personal"
-	}
-	return "defect.rating.h.none"
 }
 
 // Counters says what was dropped.
