@@ -6,7 +6,7 @@ import "strings"
 // person asks, not which.
 func Pictured(name string) bool {
 	name = strings.ToLower(name)
-	for _, w := range [...]string{"captcha", "kaptcha", "image", "img", "pic", "graph", "tuxing", "tupian"} {
+	for _, w := range [...]string{"captcha", "kaptcha", "image", "img", "pic", "graph", "tuxing", "tupian", "txyz", "tpyz"} {
 		if strings.Contains(name, w) {
 			return !strings.Contains(name, "sms") && !strings.Contains(name, "mail") && !strings.Contains(name, "phone")
 		}

@@ -295,3 +295,37 @@ func TestDefaultSecret(t *testing.T) {
 		{"twice", shown(2, "XXL-JOB", observe.InHeader), "", nil},
 	})
 }
+
+func TestReusedCaptcha(t *testing.T) {
+	form := func(key, text string) option {
+		return func(ev *catalog.Event) {
+			ev.Params = append(ev.Params, observe.Param{Name: "captchaKey", In: observe.InForm, Token: tok(key), Class: observe.ClassHex, Len: 16},
+				observe.Param{Name: "captcha", In: observe.InForm, Token: tok(text), Class: observe.ClassMixed, Len: 4})
+		}
+	}
+	wrong := func(ev *catalog.Event) {
+		answer(200, catalog.OutcomeRejected)(ev)
+		says("账号或密码错误", observe.SaysBadPair)(ev)
+	}
+	old := func(ev *catalog.Event) {
+		answer(200, catalog.OutcomeRejected)(ev)
+		says("验证码已失效", observe.SaysCaptcha)(ev)
+	}
+	run := func(key func(i, k int) string, second ...option) func(*site) {
+		return func(s *site) {
+			s.api("POST /login", taxonomy.RoleLogin)
+			times(4, func(i int) {
+				for k, more := range [][]option{{wrong}, second} {
+					s.do("POST /login", append([]option{source(i), about(fmt.Sprint("p", i), true, false), password(observe.PasswordCurrent, 14, 3, 0, 9), form(key(i, k), "7xk2")}, more...)...)
+				}
+			})
+		}
+	}
+	same, fresh := func(i, _ int) string { return fmt.Sprint(i) }, func(i, k int) string { return fmt.Sprint(i, k) }
+	check(t, []scenario{
+		{"taken again", run(same, wrong), "weak_verification_code:probable", []string{"图形验证码", "4 次"}},
+		{"refused the second time", run(same, old), "", nil},
+		{"a new one each time", run(fresh, wrong), "", nil},
+		{"one exchange seen twice", run(same, wrong, func(ev *catalog.Event) { ev.Start -= 2e9 }), "", nil},
+	})
+}

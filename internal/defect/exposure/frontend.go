@@ -231,8 +231,10 @@ func (d *Frontend) named(template string) bool {
 		if strings.HasPrefix(w, "{") {
 			continue
 		}
-		if k := observe.UsedKey(w); k == 0 || !d.uses(k) {
-			return false
+		for _, piece := range strings.FieldsFunc(w, func(r rune) bool { return r == '.' || r == ';' || r == ':' || r == '=' || r == '~' }) {
+			if k := observe.UsedKey(piece); k != 0 && !d.uses(k) {
+				return false
+			}
 		}
 		n++
 	}

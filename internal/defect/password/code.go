@@ -24,14 +24,15 @@ const (
 
 // Code finds verification codes that protect little: too short to resist
 // guessing, or taken more than once. What counts is a code that was sent to the
-// account which shows it; a code read off a picture is another thing.
+// account which shows it. A code read off a picture keeps programs out, as long
+// as it is taken once.
 type Code struct {
 	sent  *defect.Table[uint64, int64] // accounts, and when a code was asked for
 	spent *defect.Table[uint64, int64] // account and code, and when it was taken
 	apis  *defect.States[codes]
 }
 
-type codes struct{ short, reused codeFlaw }
+type codes struct{ short, reused, picture codeFlaw }
 
 type codeFlaw struct {
 	span     defect.Span
@@ -49,7 +50,11 @@ func NewCode() *Code {
 
 // Observe takes one event.
 func (d *Code) Observe(ev *defect.Event) {
-	if ev.Handle == 0 || !ev.OK || len(ev.Accounts) == 0 && ev.Who.Subject == 0 {
+	if ev.Handle == 0 || len(ev.Accounts) == 0 && ev.Who.Subject == 0 {
+		return
+	}
+	d.picture(ev)
+	if !ev.OK {
 		return
 	}
 	if ev.API.Role == taxonomy.RoleCodeSend {
@@ -95,6 +100,48 @@ func (d *Code) Observe(ev *defect.Event) {
 	s.reused.count(ev, code, account, again, "defect.evidence.reused_code")
 }
 
+// picture looks for pictures that were read once and are taken again.
+func (d *Code) picture(ev *defect.Event) {
+	const checked = observe.SaysBadPair | observe.SaysWrongSecret | observe.SaysNotRegistered
+	if ev.MessageSays&observe.SaysCaptcha != 0 || !ev.OK && (ev.MessageSays&checked == 0 || len(ev.Passwords) == 0) {
+		return
+	}
+	var text, key *observe.Param
+	for i := range ev.Params {
+		switch p := &ev.Params[i]; {
+		case p.Token == 0:
+		case p.Class == observe.ClassUUID || p.Class == observe.ClassToken || p.Class == observe.ClassHex:
+			if key == nil && p.Sensitive.Level() < 4 {
+				key = p
+			}
+		case defect.Pictured(p.Name) && p.Len >= 3 && p.Len <= 8:
+			text = p
+		}
+	}
+	if text == nil || key == nil {
+		return
+	}
+	k := defect.Pair(defect.Pair(text.Token, key.Token), uint64(ev.Handle))
+	again := false
+	if at := d.spent.Get(k); at != nil {
+		again = ev.Start >= *at // not the same one, seen twice
+	} else {
+		*d.spent.Ensure(k) = ev.End
+	}
+	s := d.apis.Get(ev.Handle)
+	if s == nil {
+		if !again {
+			return
+		}
+		s = d.apis.Ensure(ev.Handle)
+	}
+	account := ev.Who.Subject
+	if account == 0 {
+		account = ev.Accounts[0].Token
+	}
+	s.picture.count(ev, text, account, again, "defect.evidence.reused_picture")
+}
+
 // shownCode gives the code that a request shows: digits under a name of codes,
 // not one of a picture.
 func shownCode(ev *defect.Event) *observe.Param {
@@ -135,6 +182,7 @@ func (d *Code) Merge(from, into catalog.Handle) {
 	d.apis.Move(from, into, func(dst, src *codes) {
 		dst.short.fold(&src.short)
 		dst.reused.fold(&src.reused)
+		dst.picture.fold(&src.picture)
 	})
 }
 
@@ -147,7 +195,7 @@ func (d *Code) Findings(r *defect.Report) {
 		for _, x := range [...]struct {
 			key string
 			f   *codeFlaw
-		}{{"short", &s.short}, {"reused", &s.reused}} {
+		}{{"short", &s.short}, {"reused", &s.reused}, {"picture", &s.picture}} {
 			f := x.f
 			if f.span.Count < minCodes || f.accounts.Count() < minCodeUsers {
 				continue
