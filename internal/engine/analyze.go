@@ -93,7 +93,7 @@ func (r *AnalyzeResult) Inspected() bool { return r.Report.Input.Analysed > 0 }
 // result.
 func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	cfg.defaults()
-	tools := cfg.Tools
+	tools := cfg.Tools.with(cfg.File)
 	custom, err := rule.Compile(tools.redactor, rule.Packs(append(cfg.Packs[:len(cfg.Packs):len(cfg.Packs)], cfg.Policy)...)...)
 	if err != nil {
 		return nil, err
@@ -243,9 +243,11 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 		}
 	}
 	site := judge.Site{Name: strings.Clone(name), Location: b.cfg.Zone}
+	who := b.identityConfig()
 	for _, s := range b.cfg.File.Sites {
 		if s.Name == name {
 			site.Industry, site.PasswordDays = taxonomy.Industry(s.Industry), s.PasswordDays
+			who.Sessions = s.Identity.keys()
 			if l, err := location(s.TimeZone); err == nil && l != nil {
 				site.Location = l
 			}
@@ -253,7 +255,7 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 	}
 	j = judge.New(judge.Config{
 		Site:     site,
-		Identity: b.identityConfig(),
+		Identity: who,
 		Catalog:  catalog.Config{Roles: b.tools.roles},
 		Messages: b.tools.Messages,
 		Rules:    b.tools.rules,
@@ -282,7 +284,11 @@ const (
 )
 
 func (b *bench) identityConfig() identity.Config {
-	return identity.Config{TrustedProxies: b.cfg.Trusted, MaxAccounts: b.share(runAccounts, 1<<14), MaxCredentials: b.share(runAccounts, 1<<14), MaxClients: b.share(runClients, 1<<12)}
+	var headers []string
+	for _, h := range b.cfg.File.AddressHeaders {
+		headers = append(headers, strings.ToLower(h))
+	}
+	return identity.Config{TrustedProxies: b.cfg.Trusted, AddressHeaders: headers, MaxAccounts: b.share(runAccounts, 1<<14), MaxCredentials: b.share(runAccounts, 1<<14), MaxClients: b.share(runClients, 1<<12)}
 }
 
 func (b *bench) attackBudget() attack.Budget {

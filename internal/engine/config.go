@@ -15,6 +15,7 @@ import (
 //
 //	time_zone: Asia/Shanghai
 //	trusted_proxies: [10.0.0.0/8]
+//	client_address_headers: [CF-Connecting-IP]
 //	privacy: {addresses: token}
 //	sites:
 //	  - name: shop
@@ -22,9 +23,13 @@ import (
 //	    industry: ecommerce
 //	    time_zone: Asia/Shanghai
 //	    privileged_password_days: 90
+//	    identity: {session: [cookie:SHOPSID], account: [claim:staff_no]}
 type FileConfig struct {
-	TimeZone       string       `yaml:"time_zone"`
-	TrustedProxies []string     `yaml:"trusted_proxies"`
+	TimeZone       string   `yaml:"time_zone"`
+	TrustedProxies []string `yaml:"trusted_proxies"`
+	// AddressHeaders are the headers in which trusted proxies put the client's
+	// address; the first that is there goes before X-Forwarded-For.
+	AddressHeaders []string     `yaml:"client_address_headers"`
 	Privacy        Privacy      `yaml:"privacy"`
 	Sites          []SiteConfig `yaml:"sites"`
 }
@@ -41,7 +46,8 @@ type SiteConfig struct {
 	Industry string   `yaml:"industry"`
 	TimeZone string   `yaml:"time_zone"`
 	// PasswordDays is how many days a privileged password may live, 0 for 90.
-	PasswordDays int `yaml:"privileged_password_days"`
+	PasswordDays int            `yaml:"privileged_password_days"`
+	Identity     IdentityConfig `yaml:"identity"`
 }
 
 // ParseConfig reads a configuration file strictly: an unknown field, a wrong
@@ -56,6 +62,14 @@ func ParseConfig(name string, data []byte) (*FileConfig, error) {
 	}
 	if _, err := ParsePrefixes(c.TrustedProxies); err != nil {
 		return nil, fmt.Errorf("%s: trusted_proxies: %w", name, err)
+	}
+	if len(c.AddressHeaders) > maxHints {
+		return nil, fmt.Errorf("%s: client_address_headers: %d entries, at most %d", name, len(c.AddressHeaders), maxHints)
+	}
+	for _, h := range c.AddressHeaders {
+		if err := checkName(h, false); err != nil {
+			return nil, fmt.Errorf("%s: client_address_headers: %q: %w", name, h, err)
+		}
 	}
 	switch c.Privacy.Addresses {
 	case "", "plain", "token":
@@ -77,6 +91,9 @@ func ParseConfig(name string, data []byte) (*FileConfig, error) {
 		}
 		if s.PasswordDays < 0 || s.PasswordDays > maxPasswordDays {
 			return nil, fmt.Errorf("%s: privileged_password_days: %d is not a number of days from 1 to %d", where, s.PasswordDays, maxPasswordDays)
+		}
+		if err := s.Identity.check(); err != nil {
+			return nil, fmt.Errorf("%s: %w", where, err)
 		}
 		for j, h := range s.Hosts {
 			h = strings.ToLower(h)

@@ -19,6 +19,11 @@ func TestConfig(t *testing.T) {
 		"unknown zone":    {"time_zone: Moon\n", "unknown"},
 		"unknown privacy": {"privacy: {addresses: maybe}\n", "neither plain nor token"},
 		"password days":   {"sites:\n  - {name: a, privileged_password_days: -3}\n", "sites[0]: privileged_password_days"},
+		"identity":        {"client_address_headers: [CF-Connecting-IP]\nsites:\n  - name: a\n    identity: {session: [\"cookie:SHOPSID\", \"header:X-Auth\", \"field:auth.ticket\"], account: [\"claim:staff_no\", \"header:X-Who\", \"field:工号\"]}\n", ""},
+		"identity place":  {"sites:\n  - {name: a, identity: {session: [\"claim:sub\"]}}\n", "identity.session: \"claim:sub\" is none of cookie:NAME, header:NAME, field:NAME"},
+		"identity name":   {"sites:\n  - {name: a, identity: {account: [\"header:X Who\"]}}\n", "cannot stand in a name"},
+		"identity empty":  {"sites:\n  - {name: a, identity: {account: [\"header:\"]}}\n", "1 to 64 characters"},
+		"address header":  {"client_address_headers: [\"X: y\"]\n", "client_address_headers"},
 		"no YAML":         {"\t{", ""},
 	} {
 		_, err := engine.ParseConfig("c.yaml", []byte(c.text))

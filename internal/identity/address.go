@@ -15,6 +15,11 @@ var carrierGrade = netip.MustParsePrefix("100.64.0.0/10")
 // sends is its own invention and is not looked at.
 func (r *Resolver) clientOf(o *observe.Observation) netip.Addr {
 	addr := o.Client.Addr().Unmap().WithZone("")
+	if len(o.Claimed) > 0 && r.trusted(addr) {
+		if a := r.claimed(o); a.IsValid() {
+			return a
+		}
+	}
 	for i := len(o.Forwarded) - 1; i >= 0 && r.trusted(addr); i-- {
 		next := o.Forwarded[i].Unmap().WithZone("")
 		if !next.IsValid() {
@@ -24,6 +29,31 @@ func (r *Resolver) clientOf(o *observe.Observation) netip.Addr {
 	}
 	return addr
 }
+
+// claimed gives the address that a header with the client's address names: one
+// that the configuration lists, else any when no header tells the way. Proxies
+// pass on headers that they do not know, so what is not configured goes behind
+// X-Forwarded-For, to which every proxy adds what it saw itself.
+func (r *Resolver) claimed(o *observe.Observation) netip.Addr {
+	for _, list := range [...][]string{r.addressHeaders, usualHeaders[:]} {
+		for _, h := range list {
+			for i := range o.Claimed {
+				if c := &o.Claimed[i]; c.Header == h {
+					return c.Addr.Unmap().WithZone("")
+				}
+			}
+		}
+		if len(o.Forwarded) > 0 {
+			break
+		}
+	}
+	return netip.Addr{}
+}
+
+// usualHeaders name the client's address, the most reliable first: proxies
+// overwrite them with what they see.
+var usualHeaders = [...]string{"x-real-ip", "cf-connecting-ip", "true-client-ip", "fastly-client-ip", "fly-client-ip", "ali-cdn-real-ip", "cdn-src-ip", "x-cdn-src-ip", "x-azure-clientip",
+	"x-appengine-user-ip", "x-envoy-external-address", "x-cluster-client-ip", "x-client-ip", "wl-proxy-client-ip", "proxy-client-ip"}
 
 func (r *Resolver) trusted(a netip.Addr) bool {
 	for _, p := range r.proxies {

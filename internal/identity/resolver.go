@@ -2,6 +2,8 @@ package identity
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 
 	"xiezhi/internal/observe"
 	"xiezhi/internal/sketch"
@@ -20,10 +22,32 @@ const (
 type Config struct {
 	// TrustedProxies are the peers whose forwarding headers are believed.
 	TrustedProxies []netip.Prefix
+	// AddressHeaders are the headers, in lower case, in which trusted proxies
+	// put the client's address, the first that is there counts.
+	AddressHeaders []string
+	// Sessions are what proves who asks, as configured. Where one is shown,
+	// nothing else counts.
+	Sessions       []Key
 	MaxAccounts    int
 	MaxCredentials int
 	MaxClients     int
 	MaxAliases     int
+}
+
+// Key is a place of a request: where, and the name there.
+type Key struct {
+	In   observe.Location
+	Name string
+}
+
+// holds reports whether a credential stands there. A field may be named by its
+// whole path or by its last part.
+func (k *Key) holds(c *observe.Credential) bool {
+	in := c.In
+	if in == observe.InForm || in == observe.InJSON {
+		in = observe.InBody
+	}
+	return in == k.In && (strings.EqualFold(c.Name, k.Name) || strings.EqualFold(c.Name[strings.LastIndexByte(c.Name, '.')+1:], k.Name))
 }
 
 // Stats says what the resolver holds and what it had to forget.
@@ -37,16 +61,18 @@ type Stats struct {
 // Resolver holds one site's knowledge of who is who. It is not safe for
 // concurrent use.
 type Resolver struct {
-	proxies     []netip.Prefix
-	accounts    *sketch.Recent[account]
-	credentials *sketch.Recent[owner]
-	clients     *sketch.Recent[*client]
-	aliases     *sketch.Recent[[MaxAliases]uint64] // by principal
-	claims      *sketch.Recent[claim]              // by alias
-	roles       *sketch.Recent[*Role]              // by principal, as answers told
-	known       map[uint64]*Role                   // by Role.ID
-	refused     uint64
-	upgraded    int // visitors' sessions that somebody signed in with
+	proxies        []netip.Prefix
+	addressHeaders []string
+	sessions       []Key
+	accounts       *sketch.Recent[account]
+	credentials    *sketch.Recent[owner]
+	clients        *sketch.Recent[*client]
+	aliases        *sketch.Recent[[MaxAliases]uint64] // by principal
+	claims         *sketch.Recent[claim]              // by alias
+	roles          *sketch.Recent[*Role]              // by principal, as answers told
+	known          map[uint64]*Role                   // by Role.ID
+	refused        uint64
+	upgraded       int // visitors' sessions that somebody signed in with
 }
 
 // account is what is known of an account token. Its presence alone says that
@@ -71,7 +97,8 @@ func New(cfg Config) *Resolver {
 		return d
 	}
 	return &Resolver{
-		proxies:     append([]netip.Prefix(nil), cfg.TrustedProxies...),
+		proxies:        append([]netip.Prefix(nil), cfg.TrustedProxies...),
+		addressHeaders: slices.Clone(cfg.AddressHeaders), sessions: slices.Clone(cfg.Sessions),
 		accounts:    sketch.NewRecent[account](or(cfg.MaxAccounts, DefaultMaxAccounts)),
 		credentials: sketch.NewRecent[owner](or(cfg.MaxCredentials, DefaultMaxCredentials)),
 		clients:     sketch.NewRecent[*client](or(cfg.MaxClients, DefaultMaxClients)),
@@ -150,6 +177,12 @@ func (r *Resolver) strongest(cs []observe.Credential) *observe.Credential {
 			k += 16
 		} else if c.Account != 0 {
 			k += 8
+		}
+		for j := range r.sessions {
+			if r.sessions[j].holds(c) {
+				k += 32
+				break
+			}
 		}
 		if k > rank {
 			best, rank = i, k

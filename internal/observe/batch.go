@@ -29,6 +29,7 @@ type Batch struct {
 	roles       slab[RoleWord]
 	rights      slab[Right]
 	used        slab[uint32]
+	claimed     slab[ClaimedAddr]
 	dispatch    slab[Dispatch]
 	text        interner
 	enc         dictionary
@@ -70,6 +71,7 @@ func (b *Batch) Reset() {
 	b.roles.reset()
 	b.rights.reset()
 	b.used.reset()
+	b.claimed.reset()
 	b.dispatch.reset()
 }
 
@@ -103,6 +105,7 @@ func (b *Batch) undo() {
 	b.roles.undo()
 	b.rights.undo()
 	b.used.undo()
+	b.claimed.undo()
 	b.dispatch.undo()
 }
 

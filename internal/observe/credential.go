@@ -200,6 +200,9 @@ const (
 // cookie tells what a cookie is by its name.
 func (n *Names) cookie(name string) cookieClass {
 	w := normalName(name)
+	if n.ownCookies[w] {
+		return cookieSession
+	}
 	if n.ignoredCookie.has(w) {
 		return cookieIgnored
 	}

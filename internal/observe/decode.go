@@ -301,6 +301,10 @@ func (d *decoder) lists(o *Observation) {
 	for i := range o.Forwarded {
 		o.Forwarded[i] = d.addr()
 	}
+	o.Claimed = d.b.claimed.room(d.count(2, MaxClaimed))
+	for i := range o.Claimed {
+		o.Claimed[i] = ClaimedAddr{d.str(), d.addr()}
+	}
 	o.Credentials = d.credentials(&d.b.credentials)
 	o.Accounts = d.b.accounts.room(d.count(6, MaxAccounts))
 	for i := range o.Accounts {

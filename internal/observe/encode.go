@@ -237,6 +237,11 @@ func (e *encoder) lists(o *Observation) {
 	for _, a := range o.Forwarded {
 		e.addr(a)
 	}
+	e.n(len(o.Claimed))
+	for i := range o.Claimed {
+		e.str(o.Claimed[i].Header)
+		e.addr(o.Claimed[i].Addr)
+	}
 	e.credentials(o.Credentials)
 	e.n(len(o.Accounts))
 	for i := range o.Accounts {

@@ -15,6 +15,8 @@ const (
 	headLanguage                          // its form is
 	headQuiet                             // no place for attack patterns
 	headForwarded                         // names addresses of the way
+	headClient                            // names the client's address
+	headAccount                           // names the account, as configured
 	headProto                             // says whether the client's side was secure
 	headCredential                        // carries a credential
 )
@@ -39,8 +41,9 @@ func headerRoles(n *Names) map[string]headerRole {
 		"baggage", "x-csrf-token", "x-xsrf-token", "csrf-token", "x-csrftoken", "idempotency-key", "x-nonce", "x-timestamp",
 		"x-sign", "x-signature", "sign", "signature", "timestamp", "nonce", "content-md5", "x-content-md5", "x-ca-nonce",
 		"x-ca-signature", "x-ca-timestamp", "x-ca-key", "x-forwarded-host", "x-original-uri", "x-original-url", "x-rewrite-url", "x-amz-date")
-	put(headVaries|headForwarded|headQuiet, "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip", "fastly-client-ip",
-		"x-cluster-client-ip", "x-original-forwarded-for", "ali-cdn-real-ip", "cdn-src-ip", "x-envoy-external-address", "wl-proxy-client-ip", "proxy-client-ip")
+	put(headVaries|headClient|headQuiet, "x-real-ip", "x-client-ip", "true-client-ip", "cf-connecting-ip", "cf-connecting-ipv6", "fastly-client-ip", "fly-client-ip",
+		"x-cluster-client-ip", "ali-cdn-real-ip", "cdn-src-ip", "x-cdn-src-ip", "x-azure-clientip", "x-appengine-user-ip", "x-envoy-external-address", "wl-proxy-client-ip", "proxy-client-ip")
+	put(headVaries|headForwarded|headQuiet, "x-original-forwarded-for")
 	put(headVaries|headForwarded, "x-forwarded-for", "forwarded")
 	put(headVaries|headProto|headQuiet, "x-forwarded-proto", "x-forwarded-protocol", "x-forwarded-scheme", "x-forwarded-ssl",
 		"front-end-https", "x-url-scheme", "x-scheme")
@@ -52,6 +55,14 @@ func headerRoles(n *Names) map[string]headerRole {
 		"sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "upgrade", "date")
 	for _, s := range n.credentialHeaders {
 		put(headVaries|headCredential, s)
+	}
+	for _, s := range n.addressHeaders {
+		if m[s]&(headForwarded|headClient) == 0 {
+			put(headVaries|headClient, s)
+		}
+	}
+	for _, s := range n.accountHeaders {
+		put(headVaries|headAccount, s)
 	}
 	return m
 }
@@ -103,6 +114,10 @@ func (o *Observer) observeHeaders() {
 		switch {
 		case role&headForwarded != 0:
 			o.forwarded(name, v)
+		case role&headClient != 0:
+			o.claimed(name, v)
+		case role&headAccount != 0:
+			o.accountHeader(name, v)
 		case role&headProto != 0:
 			ob.Secure = ob.Secure || forwardedSecure(v)
 		case role&headCredential != 0:
@@ -242,6 +257,28 @@ func (o *Observer) hop(b []byte) {
 		return
 	}
 	o.out.addrs.add(a)
+}
+
+// claimed reads the address of a header that names the client's only.
+func (o *Observer) claimed(name, v []byte) {
+	if i := bytes.IndexByte(v, ','); i >= 0 {
+		v = v[:i]
+	}
+	a, ok := parseAddr(trimSpace(v))
+	if !ok {
+		return
+	}
+	list := o.out.claimed.open()
+	for i := range list {
+		if list[i].Header == string(name) {
+			return
+		}
+	}
+	if len(list) >= MaxClaimed {
+		o.over(1)
+		return
+	}
+	o.out.claimed.add(ClaimedAddr{Header: o.word(name), Addr: a})
 }
 
 // parseAddr reads an address, with or without port and brackets.

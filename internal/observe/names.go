@@ -61,6 +61,8 @@ type Names struct {
 	fileWords                             []string // longest first
 	columns                               matcher
 	role                                  matcher
+	ownCookies                            map[string]bool // of Hints
+	addressHeaders, accountHeaders        []string        // of Hints, lower case
 }
 
 type namesFile struct {

@@ -35,6 +35,7 @@ const (
 	MaxSignatures  = 16
 	MaxMarkers     = 16
 	MaxForwarded   = 8
+	MaxClaimed     = 4 // headers with the client's address
 	MaxAccounts    = 16
 	MaxClaims      = 32
 	MaxDistinct    = 4096 // values told apart per exposure
@@ -143,6 +144,14 @@ const (
 	AccountPhone
 	AccountID
 )
+
+// ClaimedAddr is the client's address as a header with one address names it:
+// X-Real-IP, CF-Connecting-IP, True-Client-IP … Whoever sends a request can
+// write it; whether to believe it is the judge's.
+type ClaimedAddr struct {
+	Header string // lower case
+	Addr   netip.Addr
+}
 
 // Account is an account-like field of the request: the account that the
 // request is about, not necessarily the one that asks.
@@ -435,7 +444,8 @@ type Observation struct {
 	Sensor    string
 	Server    netip.AddrPort
 	Client    netip.AddrPort
-	Forwarded []netip.Addr // X-Forwarded-For, Forwarded, X-Real-IP …, nearest to the client first
+	Forwarded []netip.Addr // X-Forwarded-For, Forwarded, nearest to the client first
+	Claimed   []ClaimedAddr
 	Secure    bool
 	Proto     uint8
 	Caps      exchange.Caps

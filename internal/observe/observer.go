@@ -185,6 +185,7 @@ func (o *Observer) take() {
 	ob.Segments = out.segments.take()
 	ob.Params = out.params.take()
 	ob.Forwarded = out.addrs.take()
+	ob.Claimed = out.claimed.take()
 	ob.Credentials = out.credentials.take()
 	ob.Accounts = out.accounts.take()
 	ob.Passwords = out.passwords.take()

@@ -201,6 +201,8 @@ func (o *Observer) formClient() uint64 {
 		a = list[0]
 	} else if len(ob.Forwarded) > 0 {
 		a = ob.Forwarded[0]
+	} else if list := o.out.claimed.open(); len(list) > 0 {
+		a = list[0].Addr
 	}
 	b := a.As16()
 	return jsonleaf.Hash(formSeed, b[:])

@@ -44,7 +44,7 @@ func (d *Cleartext) Observe(ev *defect.Event) {
 		}
 		return
 	}
-	if ev.Handle == 0 || ev.Who.Private || ev.Caps&exchange.CapClientAddr == 0 || len(ev.Forwarded) > 0 ||
+	if ev.Handle == 0 || ev.Who.Private || ev.Caps&exchange.CapClientAddr == 0 || len(ev.Forwarded)+len(ev.Claimed) > 0 ||
 		ev.Who.Client != ev.Client.Addr().Unmap() && ev.Who.Client != ev.Client.Addr() {
 		return
 	}
