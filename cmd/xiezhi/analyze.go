@@ -21,8 +21,8 @@ import (
 func (a *app) analyze() *cobra.Command {
 	var (
 		attributed, apis, keyFile, configFile string
-		policyFile                            string
-		packs                                 []string
+		policyFile, openapiDir                string
+		packs, specFiles                      []string
 		documents                             documentFlags
 		format, logFormat, zone, since, until string
 		site                                  string
@@ -68,6 +68,9 @@ opened or recognised, or nothing could be inspected.`,
 				return err
 			}
 			if cfg.Packs, err = loadPacks(packs); err != nil {
+				return err
+			}
+			if cfg.Specs, err = loadSpecs(specFiles); err != nil {
 				return err
 			}
 			if cfg.Format, err = parseFormat(format); err != nil {
@@ -140,6 +143,15 @@ opened or recognised, or nothing could be inspected.`,
 			if err := docs.write(res.Report, a.lang, shown, cfg.Tools.Messages); err != nil {
 				return err
 			}
+			if openapiDir != "" {
+				described, err := res.Report.OpenAPI("", a.lang, cfg.Tools.Messages)
+				if err == nil {
+					err = writeDocuments(openapiDir, described)
+				}
+				if err != nil {
+					return err
+				}
+			}
 			if !outs.toStdout {
 				if err := a.summary(cfg.Tools.Messages, res.Report, shown, all); err != nil {
 					return err
@@ -172,6 +184,8 @@ opened or recognised, or nothing could be inspected.`,
 	f.StringVar(&configFile, "config", "", "configuration `FILE` (YAML)")
 	f.StringVar(&policyFile, "policy", "", "what people decided, in `FILE` (YAML): public APIs, approvals, verdicts, fixes; see policy check")
 	f.StringSliceVar(&packs, "rules", nil, "rules of your own, in `FILE` (YAML, repeatable); see rules check and rules test")
+	f.StringVar(&openapiDir, "openapi", "", "write OpenAPI 3.1 of every site, one file each, into `DIR`")
+	f.StringSliceVar(&specFiles, "spec", nil, "compare with what developers described in `FILE`: OpenAPI 3 or Swagger 2 (repeatable); see api drift")
 	f.StringVar(&site, "site", "", "judge everything as one site of this name")
 	f.StringVar(&zone, "tz", "", "time zone of local log times and of months (default Asia/Shanghai for zh, else UTC)")
 	f.StringSliceVar(&trusted, "trusted-proxy", nil, "network whose X-Forwarded-For is believed (repeatable)")

@@ -22,6 +22,8 @@ import (
 
 	"xiezhi/internal/attack"
 	"xiezhi/internal/catalog"
+	"xiezhi/internal/catalog/drift"
+	"xiezhi/internal/catalog/openapi"
 	"xiezhi/internal/identity"
 	"xiezhi/internal/judge"
 	"xiezhi/internal/observe"
@@ -50,8 +52,9 @@ type AnalyzeConfig struct {
 	Zone    *time.Location
 	Trusted []netip.Prefix
 	File    *FileConfig
-	Policy  *policy.File   // what people decided; may be nil
-	Packs   []*policy.File // rule packs; may be empty
+	Policy  *policy.File    // what people decided; may be nil
+	Packs   []*policy.File  // rule packs; may be empty
+	Specs   []*openapi.Spec // what developers described, to compare with
 	Since   time.Time
 	Until   time.Time
 
@@ -163,6 +166,9 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 		addresses = report.AddressesToken
 	}
 	rep := report.Build(report.Config{Version: cfg.Version, Redactor: tools.redactor, Addresses: addresses, Messages: tools.Messages, Forms: forms}, in, results)
+	if len(cfg.Specs) > 0 {
+		rep.Drift = drift.Compare(cfg.Specs, rep.Described(""))
+	}
 	if cfg.Attributed != nil || cfg.APIs != nil {
 		if err := secondPass(cfg, sorter, bench, results); err != nil {
 			return nil, err

@@ -177,8 +177,23 @@ func TestCanary(t *testing.T) {
 		if lang == "en" { // the documents hold the same values in either language, and the search is long
 			continue
 		}
+		var apiDocs bytes.Buffer
+		docs, err := res.Report.OpenAPI("", lang, msgs)
+		if err != nil || len(docs) == 0 {
+			t.Fatalf("%d descriptions, %v", len(docs), err)
+		}
+		for _, d := range docs {
+			apiDocs.WriteString(d.Name)
+			apiDocs.Write(d.Data)
+		}
+		for i := range res.Report.APIs {
+			if err := report.APIDetail(&apiDocs, &res.Report.APIs[i], lang, msgs); err != nil {
+				t.Fatal(err)
+			}
+		}
+		outputs["OpenAPI and api show"] = apiDocs.Bytes()
 		var page, findings, book bytes.Buffer
-		err := errors.Join(html.Write(&page, res.Report, html.Config{Lang: lang, Messages: msgs}),
+		err = errors.Join(html.Write(&page, res.Report, html.Config{Lang: lang, Messages: msgs}),
 			sarif.Write(&findings, res.Report, sarif.Config{Lang: lang, Messages: msgs}),
 			xlsx.Write(&book, res.Report, xlsx.Config{Lang: lang, Messages: msgs}))
 		if err != nil {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"xiezhi/internal/catalog/contract"
+	"xiezhi/internal/catalog/drift"
 	"xiezhi/internal/defect"
 	"xiezhi/internal/message"
 	"xiezhi/internal/taxonomy"
@@ -33,6 +34,8 @@ type Report struct {
 	Attacks    []Attack   `json:"attacks"`
 	Campaigns  []Campaign `json:"campaigns"`
 	Statistics Statistics `json:"statistics"`
+
+	Drift *drift.Result `json:"drift,omitempty"` // from what developers described, where a description was given
 }
 
 // Site is one judged application.
