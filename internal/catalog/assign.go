@@ -115,11 +115,11 @@ func (c *Catalog) lookup(o *observe.Observation, segs []segment) (*op, []segment
 func (c *Catalog) Lookup(o *observe.Observation) *API {
 	var room [observe.MaxSegments + 1]segment
 	p, _ := c.lookup(o, named(o, c.path(o, room[:0])))
-	if p == nil {
+	if p == nil || c.hidden(p) {
 		return nil
 	}
 	if o.Status == 404 && c.throughWords(p.node) {
-		if n, _ := c.junk.missing.Peek(missKey(o)); n >= missingProven {
+		if c.noRoute(missKey(o)) {
 			return nil
 		}
 	}
@@ -213,8 +213,8 @@ func (c *Catalog) learn(o *observe.Observation, segs []segment, found *op) *op {
 	if p == nil {
 		return found
 	}
-	if p.Exchanges == 0 && (o.RespKind == observe.BodyHTML || o.RespKind == observe.BodyText) {
-		p.catchall = answerKey(o)
+	if p.Exchanges == 0 && page(o) {
+		p.catchall, p.sized = answerKey(o), sized(o)
 	} else if p.catchall != 0 && p.catchall != answerKey(o) {
 		p.catchall = 0
 	}
@@ -305,10 +305,8 @@ func (c *Catalog) APIs() []*API {
 		if h == 0 || c.parents[h] != Handle(h) {
 			continue
 		}
-		if p.catchall != 0 {
-			if n, _ := c.junk.pages.Peek(p.catchall); n > everywhere && p.node.parent != nil {
-				continue
-			}
+		if c.hidden(p) {
+			continue
 		}
 		p.Unseen = unseen
 		p.Path = c.parameters(p)

@@ -1,6 +1,10 @@
 package catalog
 
-import "xiezhi/internal/observe"
+import (
+	"strings"
+
+	"xiezhi/internal/observe"
+)
 
 // regroup checks whether the literal children of n that answer with feature f
 // are values of one parameter, and makes them so.
@@ -17,6 +21,7 @@ func (c *Catalog) regroup(n *node, f feature) {
 		total = s.firm // common answers say nothing about route words
 	}
 	joins := known && g.words
+	names := f.need != needTelling && !joins && c.names(n, f)
 	need := f.need
 	if need == needContent && n.parent != nil {
 		need = needPages
@@ -24,7 +29,7 @@ func (c *Catalog) regroup(n *node, f feature) {
 			need = needFiles
 		}
 	}
-	if !joins && (total+bonus < need || s.n+bonus/bonusNeighbor < 3) {
+	if !joins && !names && (total+bonus < need || s.n+bonus/bonusNeighbor < 3) {
 		return
 	}
 	var members []*node
@@ -43,7 +48,7 @@ func (c *Catalog) regroup(n *node, f feature) {
 	}
 	// Names are many and each is used a little; routes are few and used a lot.
 	// Files are files however often they are fetched.
-	if f.need != needTelling && need != needFiles && !joins && int(uses) > 3*len(members) {
+	if f.need != needTelling && need != needFiles && !joins && !names && int(uses) > 3*len(members) && !valued(members) {
 		return
 	}
 	if joins {
@@ -51,12 +56,12 @@ func (c *Catalog) regroup(n *node, f feature) {
 		// route words need a crowd, or the answer must repeat them.
 		some := members[:0]
 		for _, k := range members {
-			if !k.route && (k.firm > 0 || g.telling()) || k.route && f.need == needTelling && (k.echoed || g.values.Count() >= 16) {
+			if !k.route && (k.firm > 0 || f.need == needTelling) || k.route && f.need == needTelling && (k.echoed || g.values.Count() >= 16) {
 				some = append(some, k)
 			}
 		}
 		members = some
-	} else if total < need || len(members)+int(bonus/bonusNeighbor) < 3 {
+	} else if !names && (total < need || len(members)+int(bonus/bonusNeighbor) < 3) {
 		return
 	}
 	if len(members) == 0 {
@@ -89,6 +94,60 @@ func (c *Catalog) regroup(n *node, f feature) {
 			}
 		}
 	}
+}
+
+// valued reports whether literals look like values, each by itself.
+func valued(members []*node) bool {
+	for _, k := range members {
+		if k.firm < weightMixed {
+			return false
+		}
+	}
+	return true
+}
+
+// names reports whether the literals that show a common answer are names by
+// what stands around them: a crowd of words that no route is called by, with
+// hardly a route among their siblings. Where routes usually stand (behind a
+// version or a value) they must have routes below them in common as well.
+func (c *Catalog) names(n *node, f feature) bool {
+	if s := n.support[f.key].n; n.parent == nil || f.need != needCommon || s < manyNames || s%manyNames != 0 {
+		return false // looked at now and then: it costs a walk
+	}
+	plain, plurals, others := 0, 0, 0
+	below := map[string]int{}
+	for _, k := range n.order {
+		switch {
+		case k.route || k.file || k.firm < weightMixed && (humps(k.text) || c.lex.hasRoute(k.text)):
+			others++
+		case k.hasFeature(f.key):
+			plain++
+			plurals += boolInt(strings.HasSuffix(k.text, "s"))
+			for _, b := range k.order {
+				if b.route {
+					below[b.text]++
+				}
+			}
+		}
+	}
+	if others*4 > plain || plurals*5 > plain*2 || plain < manyNames {
+		return false
+	}
+	if !c.routesStand(n) {
+		return true
+	}
+	for _, k := range below {
+		if k*2 >= plain {
+			return true
+		}
+	}
+	return false
+}
+
+// routesStand reports whether what follows a place is a route more often than a
+// name: at the root, behind a version, a value, "api".
+func (c *Catalog) routesStand(n *node) bool {
+	return n.param || n.parent == nil || n.weight == weightNever || strings.EqualFold(n.text, "api")
 }
 
 // alike reports whether at least half of what a literal answers is also

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"xiezhi/internal/exchange"
 	"xiezhi/internal/identity"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/sketch"
@@ -18,6 +19,7 @@ const (
 	candidateTries  = 3
 	everywhere      = 12 // paths with the same answer that make it a catch-all
 	missingProven   = 3  // unknown paths answered so before an answer means "no such route"
+	goneShare       = 4  // a known operation that answers so outweighs as many unknown paths
 	candidateShares = 2  // clients that must have met the refusal
 )
 
@@ -31,11 +33,13 @@ type junk struct {
 	candidates *sketch.Recent[candidate]
 	refusals   *sketch.Recent[uint32] // per refusal: candidate paths that gave it
 	missing    *sketch.Recent[uint32] // per "not found" answer: unknown paths that gave it
+	gone       *sketch.Recent[uint32] // per "not found" answer: objects that known operations do not have
 	pages      *sketch.Recent[uint32] // per page answer: new paths that gave it
 }
 
 func newJunk() junk {
-	return junk{sketch.NewRecent[candidate](maxCandidates), sketch.NewRecent[uint32](maxAnswers), sketch.NewRecent[uint32](maxAnswers), sketch.NewRecent[uint32](maxAnswers)}
+	return junk{sketch.NewRecent[candidate](maxCandidates), sketch.NewRecent[uint32](maxAnswers), sketch.NewRecent[uint32](maxAnswers),
+		sketch.NewRecent[uint32](maxAnswers), sketch.NewRecent[uint32](maxAnswers)}
 }
 
 // answerKey names an answer as a whole, body included as far as it is known.
@@ -74,12 +78,34 @@ func (c *Catalog) plausible(o *observe.Observation, segs []segment) bool {
 			return false
 		}
 	}
-	if len(segs) > 0 && (o.RespKind == observe.BodyHTML || o.RespKind == observe.BodyText) {
+	if len(segs) > 0 && page(o) {
 		if bump(c.junk.pages, answerKey(o)) > everywhere {
 			return false
 		}
 	}
 	return true
+}
+
+// page reports whether an answer may be the page that answers every path: a
+// page, or one of which no more than its size is known.
+func page(o *observe.Observation) bool {
+	return o.RespKind == observe.BodyHTML || o.RespKind == observe.BodyText || sized(o)
+}
+
+// sized reports whether of an answer no more is known than its size, as in a
+// log. Equal sizes are weak proof: what comes again is listed all the same.
+func sized(o *observe.Observation) bool {
+	return o.RespBytes > 0 && o.Schema == 0 && o.Caps&exchange.CapResponseHeaders == 0
+}
+
+// hidden reports whether an API only ever gave the page which answers every
+// path.
+func (c *Catalog) hidden(p *op) bool {
+	if p.catchall == 0 || p.node.parent == nil || p.sized && p.Exchanges >= candidateTries {
+		return false
+	}
+	n, _ := c.junk.pages.Peek(p.catchall)
+	return n > everywhere
 }
 
 // admits reports whether the answer gives a credential, or data to one that was
@@ -127,6 +153,10 @@ func listable(m string) bool {
 func (c *Catalog) candidacy(o *observe.Observation, who *identity.Who, segs []segment, out Outcome) bool {
 	switch out {
 	case OutcomeDenied, OutcomeRejected, OutcomeThrottled, OutcomeInvalid:
+	case OutcomeSuccess:
+		if !sized(o) {
+			return false
+		}
 	case OutcomeUnknown:
 		if o.Stream != observe.StreamAsked { // some messages are never answered
 			return false
@@ -157,7 +187,7 @@ func (c *Catalog) candidacy(o *observe.Observation, who *identity.Who, segs []se
 	}
 	cand, seen := c.junk.candidates.Get(k)
 	a := answerKey(o)
-	if !seen {
+	if !seen && out != OutcomeSuccess {
 		bump(c.junk.refusals, a)
 	}
 	client := sketch.HashString(who.Client.String())
@@ -182,10 +212,22 @@ func (c *Catalog) missing(o *observe.Observation, p *op) bool {
 		return true
 	}
 	if !c.throughWords(p.node) {
+		bump(c.junk.gone, k)
 		return false
 	}
-	n, _ := c.junk.missing.Get(k)
-	return n >= missingProven
+	return c.noRoute(k)
+}
+
+// noRoute reports whether a "not found" answer says that there is no such
+// route: unknown paths get it, and operations do not give it for objects that
+// they do not have.
+func (c *Catalog) noRoute(k uint64) bool {
+	n, _ := c.junk.missing.Peek(k)
+	if n < missingProven {
+		return false
+	}
+	g, _ := c.junk.gone.Peek(k)
+	return g*goneShare < n
 }
 
 // throughWords reports whether a place is below a parameter that takes words:

@@ -118,10 +118,10 @@ func (c *Catalog) admits(g *node, s *segment, rest []segment, o *observe.Observa
 		}
 		return false
 	}
-	if !v.telling() && len(rest) == 0 && !g.telling() {
-		// Nothing but common answers so far: a name that looks like code may
-		// well be a route.
-		if _, firm, _ := c.weigh(s, g.parent); firm == 0 {
+	if !v.telling() {
+		// A common answer says nothing: a name that looks like code may well be a
+		// route, and so may any word where nothing else is known.
+		if _, firm, _ := c.weigh(s, g.parent); firm == 0 || !exact && !g.telling() && firm < weightMixed {
 			return false
 		}
 	}

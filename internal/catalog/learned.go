@@ -29,6 +29,7 @@ type op struct {
 	askers   []*ownerField // parameters that may name the asker
 	refused  bool          // listed for its refusals: never yet answered with success
 	catchall uint64        // answer key it was listed with, when pages like it are suspect
+	sized    bool          // of that answer only the size is known
 	dirty    bool          // role must be judged again
 	dispatch []dispatch    // parameters that may name the operation
 	ways     ways

@@ -21,6 +21,7 @@ type Lexicon struct {
 	owners map[string]bool
 	askers map[string]bool // parameters that name the asker
 	longer int             // longest route word
+	pairs  [26][26]bool    // letters that follow each other in route words
 
 	roleCases  []roleCase
 	wordCases  wordCases
@@ -138,6 +139,11 @@ func Load(fsys fs.FS) (*Lexicon, error) {
 }
 
 func (l *Lexicon) addRoute(w string) {
+	for i := 1; i < len(w); i++ {
+		if a, b := w[i-1]-'a', w[i]-'a'; a < 26 && b < 26 {
+			l.pairs[a][b] = true
+		}
+	}
 	l.route[w] = true
 	l.longer = max(l.longer, len(w))
 }
@@ -173,6 +179,40 @@ func subwords(s string, into []string) []string {
 		into = append(into, strings.ToLower(s[start:]))
 	}
 	return into
+}
+
+// drawn reports whether a text was drawn rather than written by somebody: its
+// letters follow each other as in no word, or its cases change as in no name.
+func (l *Lexicon) drawn(s string) bool {
+	if len(s) < 7 || len(s) > 64 {
+		return false
+	}
+	strange, pairs, changes, letters := 0, 0, 0, 0
+	for i := 0; i < len(s); i++ {
+		b := s[i] | 0x20 - 'a'
+		if b >= 26 {
+			continue
+		}
+		letters++
+		if i == 0 {
+			continue
+		}
+		a := s[i-1] | 0x20 - 'a'
+		if a >= 26 {
+			continue
+		}
+		pairs++
+		if !l.pairs[a][b] {
+			strange++
+		}
+		if s[i-1]&0x20 != s[i]&0x20 {
+			changes++
+		}
+	}
+	if letters < 7 {
+		return false
+	}
+	return strange >= 2 && strange*4 >= pairs || changes*5 >= letters*2 && strange >= 1 || changes >= 4 && changes*2 >= letters
 }
 
 // isRoute reports whether a segment is made of route words only.
@@ -221,6 +261,20 @@ func (l *Lexicon) hasRoute(s string) bool {
 		}
 	}
 	return false
+}
+
+// mostlyRoute reports whether at least half of a segment's words are route words:
+// get-all-orders-of-customer, not how-we-pack-your-order.
+func (l *Lexicon) mostlyRoute(s string) bool {
+	var room [12]string
+	known, n := 0, 0
+	for _, w := range subwords(s, room[:0]) {
+		if len(w) > 2 {
+			n++
+			known += boolInt(l.word(w))
+		}
+	}
+	return known > 0 && known*2 >= n
 }
 
 // word reports whether w is a route word, its plural, or route words written

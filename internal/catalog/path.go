@@ -54,7 +54,12 @@ func (c *Catalog) path(o *observe.Observation, into []segment) []segment {
 // customVerb finds the colon of a verb that is written behind the resource's
 // name (/volumes/17:detach), 0 when there is none.
 func customVerb(s *observe.Segment) int {
-	if s.Sensitive != 0 || s.Class != observe.ClassOther {
+	switch s.Class {
+	case observe.ClassOther, observe.ClassToken, observe.ClassMixed, observe.ClassWord, observe.ClassPhrase, observe.ClassFile:
+	default:
+		return 0
+	}
+	if s.Sensitive != 0 {
 		return 0
 	}
 	i := strings.LastIndexByte(s.Text, ':')
@@ -71,9 +76,24 @@ func customVerb(s *observe.Segment) int {
 
 // plainClass is enough of a classifier for the part before a custom verb.
 func plainClass(s string) observe.ValueClass {
+	letters, others := 0, 0 // beyond f; neither letter nor digit
+	for i := range len(s) {
+		switch c := s[i] | 0x20; {
+		case 'g' <= c && c <= 'z':
+			letters++
+		case (c < 'a' || c > 'f') && (s[i] < '0' || s[i] > '9'):
+			others++
+		}
+	}
 	switch d := digits(s); {
 	case d == len(s):
 		return observe.ClassInt
+	case d > 0 && letters == 0 && len(s) == 36 && others == 4:
+		return observe.ClassUUID
+	case d > 0 && letters == 0 && others == 0 && len(s) >= 8:
+		return observe.ClassHex
+	case d >= 2 && others == 0 && len(s) >= 16:
+		return observe.ClassToken
 	case d > 0:
 		return observe.ClassMixed
 	}
@@ -105,6 +125,34 @@ func isValue(s *observe.Segment, prev string, at int, last bool) bool {
 		return d > 0 && (d == len(stem) || d >= 5)
 	case observe.ClassOther:
 		return !hasLetter(s.Text)
+	}
+	return false
+}
+
+// numbered reports a word of some length with one digit right behind it.
+func numbered(s string) bool {
+	i := len(s) - 1
+	return i >= 6 && s[i]-'0' <= 9 && (s[i-1]|0x20)-'a' < 26
+}
+
+// capitals reports two to four capital letters and nothing else.
+func capitals(s string) bool {
+	if len(s) < 2 || len(s) > 4 {
+		return false
+	}
+	for i := range len(s) {
+		if s[i] < 'A' || s[i] > 'Z' {
+			return false
+		}
+	}
+	return true
+}
+
+func beyondASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return true
+		}
 	}
 	return false
 }
@@ -147,6 +195,7 @@ const (
 	needContent   = 240 // pages and assets, which answer alike by nature
 	needPages     = 120 // the same below a first segment, where pages of one kind stand together
 	needFiles     = 45  // files of one folder
+	manyNames     = 8   // words that are called like no route, with one common answer
 	bonusNeighbor = 30  // a parameter already stands here and answers the same
 )
 
@@ -157,10 +206,15 @@ func (c *Catalog) weigh(s *segment, parent *node) (weight, firm int32, route boo
 	case observe.ClassVer:
 		return weightNever, weightNever, true
 	case observe.ClassMixed, observe.ClassInt, observe.ClassDate, observe.ClassFloat, observe.ClassToken:
-		if c.lex.isRoute(s.text) && s.class == observe.ClassMixed {
+		n := digits(s.text)
+		switch {
+		case c.lex.isRoute(s.text) && s.class == observe.ClassMixed:
 			return weightRoute, 0, true
+		case n == 0: // a long word
+		case n == 1 && s.class == observe.ClassMixed && numbered(s.text): // getOrdersV2, boxscore2: routes are numbered, too
+		default:
+			return weightMixed, weightMixed, false
 		}
-		return weightMixed, weightMixed, false
 	}
 	if s.text[0] == ':' {
 		return weightNever, weightNever, true
@@ -172,14 +226,20 @@ func (c *Catalog) weigh(s *segment, parent *node) (weight, firm int32, route boo
 	if program && static(s.text) && parent.parent != nil && !c.lex.isRoute(text) {
 		return weightFile, weightFile, false // a page that somebody wrote: how-to-return.html
 	}
-	if strings.Count(text, "-") >= 3 {
+	if strings.Count(text, "-") >= 3 && !c.lex.mostlyRoute(text) {
 		return weightMixed, weightMixed, false // a headline: how-we-pack-your-order
+	}
+	if capitals(text) && parent.text != "" && !capitals(parent.text) {
+		return weightMixed, weightMixed, false // a code of a country, currency, airport
 	}
 	if c.lex.isRoute(text) {
 		if c.lex.self[strings.ToLower(text)] {
 			return weightNever, weightNever, true
 		}
 		return weightRoute, 0, true
+	}
+	if c.lex.drawn(text) || beyondASCII(text) {
+		return weightMixed, weightMixed, false // nobody names a route so
 	}
 	weight = weightWord
 	if s.class == observe.ClassOther {
@@ -193,8 +253,8 @@ func (c *Catalog) weigh(s *segment, parent *node) (weight, firm int32, route boo
 	switch {
 	case plural:
 		weight += weightMember
-	case parent.param || parent.parent == nil || parent.weight == weightNever || strings.EqualFold(parent.text, "api"):
-		firm = firm * 3 / 10 // sub-resources and first segments are routes
+	case c.routesStand(parent):
+		firm = firm / 10 // sub-resources and first segments are routes
 	default:
 		firm = firm * 7 / 10
 	}
