@@ -22,6 +22,8 @@ type Evidence struct {
 	Exchange string
 	What     message.Text
 	Value    string
+	Request  []string // what the request looked like, by lines: names and shapes; empty when it is not kept
+	Response []string
 }
 
 // Finding is one defect of one API (or of a site's component).

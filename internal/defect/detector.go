@@ -302,6 +302,11 @@ func (r *Report) rate(d *Draft, affected int) Finding {
 			"harm": r.Text(d.HarmWhy, nil), "exploit": r.Text(why, nil),
 			"affected": affected, "scope": max(scope, affected)}),
 	}
+	for i := range f.Evidence {
+		if e := &f.Evidence[i]; len(e.Request) > 0 && r.API(d.API) != nil {
+			e.Request = slices.Concat([]string{r.Name(d.API)}, e.Request)
+		}
+	}
 	if d.Trials != nil {
 		f.Trials = d.Trials.Clone()
 	}

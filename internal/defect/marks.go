@@ -58,7 +58,7 @@ func (t *Marks) Count(ev *Event, m *observe.Marker, what string) {
 	if ev.Status >= 500 {
 		k.Errors++
 	}
-	if e := k.Samples.Offer(ev.ID, 0); e != nil {
+	if e := k.Samples.Show(ev, 0); e != nil {
 		e.What, e.Path, e.Status, e.Text, e.Value = what, strings.Clone(m.Where), ev.Status, k.Rule, strings.Clone(m.What)
 		if p := PathOf(ev.Observation); k.Path == "" || p < k.Path {
 			k.Path = p

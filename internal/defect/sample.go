@@ -20,6 +20,7 @@ type Sample struct {
 	Status   uint16
 	Text     string // redacted: a message template or an excerpt
 	Value    string // redacted: a shape
+	Exhibit  *Exhibit
 
 	rank uint32
 	hash uint64
@@ -60,6 +61,15 @@ func (s *Samples) Offer(id string, rank uint32) *Sample {
 	// The id may be a slice of a whole batch's dictionary: keep a copy.
 	s.s[at] = Sample{Exchange: strings.Clone(id), rank: rank, hash: h}
 	return &s.s[at]
+}
+
+// Show is Offer for a running event, whose request and answer are noted, too.
+func (s *Samples) Show(ev *Event, rank uint32) *Sample {
+	p := s.Offer(ev.ID, rank)
+	if p != nil {
+		p.Exhibit = exhibit(ev)
+	}
+	return p
 }
 
 func (s *Samples) remove(i int) {
@@ -107,6 +117,9 @@ func (s *Samples) Evidence(m *message.Catalog) []Evidence {
 				"path": p.Path, "type": ShownName(m, p.Type), "n": p.N, "status": int(p.Status), "text": p.Text}),
 			Value: p.Value,
 		})
+		if x := p.Exhibit; x != nil {
+			out[i].Request, out[i].Response = x.Request, x.Response
+		}
 	}
 	return out
 }

@@ -42,7 +42,7 @@ const (
 	MaxCodes       = 16   // short numbers of an answer that may be a code just sent
 	MaxInternals   = 16   // fields of an answer that are for the inside only
 	MaxRoles       = 8    // words of roles in an answer
-	MaxRights      = 32   // properties that are rights
+	MaxRights      = 128  // properties that are rights
 	MaxTags        = 8
 	MaxDispatch    = 4   // parameters that may name the operation
 	MaxText        = 256 // bytes of any string kept

@@ -168,7 +168,7 @@ func (b *builder) defect(f *defect.Finding) Defect {
 		Rating: f.Rating, Confidence: round(f.Confidence), Status: string(f.Status), FirstSeen: moment(f.First), LastSeen: moment(f.Last), Count: f.Count,
 		Evidence: []Evidence{}, Reason: f.Reason, Advice: f.Advice, OWASP: list(f.OWASP), CWE: list(f.CWE), ExploitedBy: list(f.ExploitedBy)}
 	for _, e := range f.Evidence {
-		d.Evidence = append(d.Evidence, Evidence{Exchange: e.Exchange, What: e.What, Value: e.Value})
+		d.Evidence = append(d.Evidence, Evidence{Exchange: e.Exchange, What: e.What, Value: e.Value, Request: e.Request, Response: e.Response})
 	}
 	d.Life = life(f)
 	return d

@@ -270,6 +270,8 @@ type Evidence struct {
 	Exchange string       `json:"exchange"`
 	What     message.Text `json:"what"`
 	Value    string       `json:"value"`
+	Request  []string     `json:"request,omitempty"` // what it looked like, by lines: names and shapes
+	Response []string     `json:"response,omitempty"`
 }
 
 // Attack is one attack.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,10 +19,13 @@ import (
 	"xiezhi/rules"
 )
 
-// texts loads the catalogue as the product does.
+// loaded is the catalogue of texts, read once: it does not change.
+var loaded = sync.OnceValues(func() (*message.Catalog, error) { return message.Load(rules.FS, "messages") })
+
+// texts gives the catalogue as the product has it.
 func texts(t testing.TB) *message.Catalog {
 	t.Helper()
-	m, err := message.Load(rules.FS, "messages")
+	m, err := loaded()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -173,7 +173,7 @@ func (s *injection) note(ev *defect.Event, st *observe.Signature, m *observe.Mar
 	if m != nil {
 		rank = 1
 	}
-	if e := s.samples.Offer(ev.ID, rank); e != nil {
+	if e := s.samples.Show(ev, rank); e != nil {
 		e.What, e.Status = "defect.evidence.injection", ev.Status
 		if m != nil {
 			e.Path, e.Value = strings.Clone(m.Where), strings.Clone(m.What)

@@ -202,7 +202,7 @@ func (d *Oracle) Observe(ev *defect.Event) {
 	case ev.Who.NewSubject:
 		c.fresh.Add(id)
 	}
-	if e := c.samples.Offer(ev.ID, 0); e != nil {
+	if e := c.samples.Show(ev, 0); e != nil {
 		e.What, e.Status, e.Text, e.Value = "defect.evidence.answer", ev.Status, c.label(), shapeOf(ev)
 	}
 	s.note(defect.Mix(id), ev.Source, key)

@@ -96,7 +96,7 @@ func (d *Timing) Observe(ev *defect.Event) {
 		s.others.add(lapse{ev.End, took, id})
 		if fired {
 			s.span.Add(ev.End)
-			if e := s.samples.Offer(ev.ID, 0); e != nil {
+			if e := s.samples.Show(ev, 0); e != nil {
 				e.What, e.Status, e.N, e.Value = "defect.evidence.timing", ev.Status, uint64(took/1e6), shapeOf(ev)
 			}
 		}

@@ -106,7 +106,7 @@ func (d *Bulk) look(ev *defect.Event) bool {
 			s.paging = strings.Clone(n)
 		}
 	}
-	if e := s.samples.Offer(ev.ID, people); e != nil {
+	if e := s.samples.Show(ev, people); e != nil {
 		e.What, e.Path, e.Type, e.N, e.Value = "defect.evidence.bulk", strings.Clone(best.Path), best.Type, uint64(people), strings.Clone(best.Shape)
 	}
 	return true

@@ -94,7 +94,7 @@ func (d *Frontend) Observe(ev *defect.Event) {
 		}
 		if !d.uses(key) {
 			fired = true
-			if e := s.samples.Offer(ev.ID, min(x.Distinct, 1<<16)); e != nil {
+			if e := s.samples.Show(ev, min(x.Distinct, 1<<16)); e != nil {
 				e.What, e.Path, e.N, e.Status, e.Value, e.Type = "defect.evidence.unused", f.path, uint64(x.Distinct), ev.Status, strings.Clone(x.Shape), x.Type
 			}
 		}

@@ -91,7 +91,7 @@ func (d *Internal) look(ev *defect.Event) bool {
 		}
 		f.responses++
 		f.values += uint64(x.Count)
-		if e := s.samples.Offer(ev.ID, uint32(harmOf(x.Kind))<<24|min(x.Count, 1<<16)); e != nil {
+		if e := s.samples.Show(ev, uint32(harmOf(x.Kind))<<24|min(x.Count, 1<<16)); e != nil {
 			e.What, e.Path, e.Text, e.N, e.Status = "defect.evidence.internal", f.path, "", uint64(x.Count), ev.Status
 		}
 	}

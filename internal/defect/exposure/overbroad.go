@@ -111,7 +111,7 @@ func (d *Overbroad) Observe(ev *defect.Event) {
 		v.subjects.Add(t)
 	}
 	v.public = v.public || !ev.Who.Private
-	if e := v.samples.Offer(ev.ID, uint32(x.Type.Level())); e != nil {
+	if e := v.samples.Show(ev, uint32(x.Type.Level())); e != nil {
 		e.What, e.Path, e.Type, e.Value, e.Text = "defect.evidence.role_overbroad", strings.Clone(x.Path), x.Type, strings.Clone(x.Shape), role.String()
 	}
 }

@@ -73,7 +73,7 @@ func (d *Twin) look(ev *defect.Event) bool {
 			continue
 		}
 		f.records += uint64(x.Twins)
-		if e := s.samples.Offer(ev.ID, min(x.Twins, 1<<16)<<8|(0xff-uint32(x.Type))); e != nil {
+		if e := s.samples.Show(ev, min(x.Twins, 1<<16)<<8|(0xff-uint32(x.Type))); e != nil {
 			e.What, e.Path, e.Text, e.Type, e.N, e.Value = "defect.evidence.twin", f.masked, f.plain, x.Type, uint64(x.Twins), strings.Clone(plainShape(ev, x))
 		}
 	}

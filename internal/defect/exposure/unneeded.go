@@ -109,7 +109,7 @@ func (d *Unneeded) note(s *notice, ev *defect.Event, x *observe.Exposure) {
 		return
 	}
 	f.n++
-	if e := s.samples.Offer(ev.ID, min(x.Distinct, 1<<16)); e != nil {
+	if e := s.samples.Show(ev, min(x.Distinct, 1<<16)); e != nil {
 		e.What, e.Path, e.N, e.Status, e.Value, e.Type = "defect.evidence.notice", f.path, uint64(x.Distinct), ev.Status, strings.Clone(x.Shape), x.Type
 	}
 }

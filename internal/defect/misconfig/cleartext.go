@@ -82,7 +82,7 @@ func (d *Cleartext) Observe(ev *defect.Event) {
 	default:
 		s.data++
 	}
-	if e := s.samples.Offer(ev.ID, rank); e != nil {
+	if e := s.samples.Show(ev, rank); e != nil {
 		e.What, e.Status = what, ev.Status
 	}
 }

@@ -79,7 +79,7 @@ func (d *CORS) Observe(ev *defect.Event) {
 	}
 	s.refused, s.mended, s.last = 0, false, ev.End
 	s.public = s.public || !ev.Who.Private
-	if e := s.samples.Offer(ev.ID, 0); e != nil {
+	if e := s.samples.Show(ev, 0); e != nil {
 		e.What, e.Text = what, strings.Clone(ev.Origin)
 	}
 }

@@ -114,7 +114,7 @@ func (d *Custom) count(ev *defect.Event, i int, fired bool) {
 	if ev.Anonymous {
 		x.anonymous++
 	}
-	if e := x.samples.Offer(ev.ID, 0); e != nil {
+	if e := x.samples.Show(ev, 0); e != nil {
 		e.What, e.Status, e.Text = "defect.evidence.custom", ev.Status, d.rules[i].ID
 	}
 }

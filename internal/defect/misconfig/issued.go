@@ -83,7 +83,7 @@ func (d *Issued) token(ev *defect.Event, c *observe.Credential) {
 	} else {
 		x.longest = max(x.longest, life)
 	}
-	if e := x.samples.Offer(ev.ID, 0); e != nil {
+	if e := x.samples.Show(ev, 0); e != nil {
 		e.What, e.Path, e.Text, e.N, e.Value = "defect.evidence.jwt_lifetime", x.name, text, uint64(max(life, 0)/day), strings.Clone(c.Shape)
 	}
 }
@@ -103,7 +103,7 @@ func (d *Issued) cookie(ev *defect.Event, c *observe.Credential) {
 		x.clear++
 		missing = strings.TrimPrefix(missing+", Secure", ", ")
 	}
-	if e := x.samples.Offer(ev.ID, uint32(len(missing))); e != nil {
+	if e := x.samples.Show(ev, uint32(len(missing))); e != nil {
 		e.What, e.Path, e.Text, e.Value = "defect.evidence.insecure_cookie", x.name, missing, strings.Clone(c.Shape)
 	}
 }

@@ -114,7 +114,7 @@ func (d *JWT) count(ev *defect.Event, c *observe.Credential, issued bool) {
 		what = "defect.evidence.default_secret"
 	}
 	f.public = f.public || !ev.Who.Private
-	if e := f.samples.Offer(ev.ID, rank); e != nil {
+	if e := f.samples.Show(ev, rank); e != nil {
 		e.What, e.Path, e.Text, e.Value = what, strings.Clone(c.Name), algorithm(f.alg), strings.Clone(c.Shape)
 		if kind == taxonomy.DefectDefaultSecret {
 			e.Text = f.list

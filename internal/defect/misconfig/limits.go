@@ -46,7 +46,7 @@ func (d *Limits) Observe(ev *defect.Event) {
 	s.span.Add(ev.End)
 	s.public = s.public || !ev.Who.Private
 	s.sources.Add(ev.Source)
-	if e := s.samples.Offer(ev.ID, 0); e != nil {
+	if e := s.samples.Show(ev, 0); e != nil {
 		e.What, e.Status, e.Text = "defect.evidence.bare_limit", ev.Status, ev.Message
 	}
 }

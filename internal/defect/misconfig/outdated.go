@@ -185,7 +185,7 @@ func (d *Outdated) count(ev *defect.Event, s *outdatedHost, n *release) {
 	x.span.Add(ev.End)
 	x.vendor = x.vendor && n.v.Vendor
 	x.public = x.public || !ev.Who.Private
-	if e := x.samples.Offer(ev.ID, 0); e != nil {
+	if e := x.samples.Show(ev, 0); e != nil {
 		e.What, e.Status, e.Text, e.Path = "defect.evidence.version", ev.Status, n.p.Name+" "+strings.Clone(n.version), defect.PathOf(ev.Observation)
 	}
 }

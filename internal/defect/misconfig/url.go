@@ -129,7 +129,7 @@ func (d *URL) count(ev *defect.Event, name string, t taxonomy.Sensitive, token u
 	p.public = p.public || !ev.Who.Private
 	p.values.Add(token)
 	p.sources.Add(ev.Source)
-	if e := p.samples.Offer(ev.ID, 0); e != nil {
+	if e := p.samples.Show(ev, 0); e != nil {
 		e.What, e.Path, e.Type, e.Value = "defect.evidence.url", p.name, t, strings.Clone(shape)
 	}
 }

@@ -104,7 +104,7 @@ func (d *Backend) Observe(ev *defect.Event) {
 	} else {
 		s.weak++
 	}
-	if e := s.samples.Offer(ev.ID, rank); e != nil {
+	if e := s.samples.Show(ev, rank); e != nil {
 		e.What, e.Path, e.N, e.Status, e.Text = what, strings.Clone(p.Name), uint64(p.Len), ev.Status, strings.Clone(product)
 		if len(ev.Accounts) > 0 {
 			e.Value = strings.Clone(ev.Accounts[0].Shape)

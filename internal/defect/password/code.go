@@ -163,7 +163,7 @@ func (f *codeFlaw) count(ev *defect.Event, p *observe.Param, account uint64, fir
 	f.accounts.Add(account)
 	f.public = f.public || !ev.Who.Private
 	f.digits = max(f.digits, p.Len)
-	if e := f.samples.Offer(ev.ID, 0); e != nil {
+	if e := f.samples.Show(ev, 0); e != nil {
 		e.What, e.Path, e.N, e.Status = what, strings.Clone(p.Name), uint64(p.Len), ev.Status
 	}
 }

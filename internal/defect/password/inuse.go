@@ -108,7 +108,7 @@ func (d *InUse) Observe(ev *defect.Event) {
 	if h := d.habit(s, password.Pattern(p.Pattern), p.Len); h != nil {
 		h.accounts.Add(account)
 	}
-	if e := s.samples.Offer(ev.ID, rank); e != nil {
+	if e := s.samples.Show(ev, rank); e != nil {
 		e.What, e.Path, e.N, e.Value = "defect.evidence.weak_login", strings.Clone(p.Name), uint64(p.Len), strings.Clone(p.Shape)
 	}
 }

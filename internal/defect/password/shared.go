@@ -95,7 +95,7 @@ func (d *Shared) Observe(ev *defect.Event) {
 	}
 	s.span.Add(ev.End)
 	s.public = s.public || !ev.Who.Private
-	if e := s.samples.Offer(ev.ID, 0); e != nil {
+	if e := s.samples.Show(ev, 0); e != nil {
 		e.What, e.Path, e.N, e.Value = "defect.evidence.shared_default", strings.Clone(p.Name), uint64(p.Len), strings.Clone(p.Shape)
 	}
 }

@@ -127,7 +127,7 @@ func (d *Stale) login(ev *defect.Event, account uint64) {
 	s.public = s.public || !ev.Who.Private
 	s.accounts.Add(account)
 	s.oldest = max(s.oldest, age)
-	if e := s.samples.Offer(ev.ID, uint32(age/dayNanos)); e != nil {
+	if e := s.samples.Show(ev, uint32(age/dayNanos)); e != nil {
 		e.What, e.N = "defect.evidence.stale_privileged", uint64(age/dayNanos)
 	}
 }

@@ -174,7 +174,7 @@ func (d *Throttle) Observe(ev *defect.Event) {
 		t.failures.Add(ev.End)
 		t.public = t.public || !ev.Who.Private
 		t.backend = t.backend || ev.Administrative()
-		if e := t.samples.Offer(ev.ID, 0); e != nil {
+		if e := t.samples.Show(ev, 0); e != nil {
 			e.What, e.Status, e.Text = "defect.evidence.password_check", ev.Status, ev.Message
 		}
 	} else if kind == slowed {

@@ -172,7 +172,7 @@ func (d *Weak) Observe(ev *defect.Event) {
 	for i := range weaknesses {
 		rank += uint32(why >> i & 1)
 	}
-	if e := s.samples.Offer(ev.ID, rank); e != nil {
+	if e := s.samples.Show(ev, rank); e != nil {
 		e.What, e.Path, e.N, e.Value = "defect.evidence.weak", strings.Clone(p.Name), uint64(p.Len), strings.Clone(p.Shape)
 	}
 }

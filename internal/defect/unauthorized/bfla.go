@@ -158,7 +158,7 @@ func (d *BFLA) fire(ev *defect.Event, l *lowUse, p uint64) {
 			l.types |= defect.TypesOf(x.Type)
 		}
 	}
-	if e := l.samples.Offer(ev.ID, rank); e != nil {
+	if e := l.samples.Show(ev, rank); e != nil {
 		e.What, e.Status, e.Text = "defect.evidence.bfla", ev.Status, ev.Who.Role.String()
 	}
 }

@@ -235,7 +235,7 @@ func (d *BOLA) fire(ev *defect.Event, s *bola, object uint64, credential bool) {
 			what, rank = "defect.evidence.foreign_password", rank+4
 		}
 	}
-	if e := s.samples.Offer(ev.ID, rank); e != nil {
+	if e := s.samples.Show(ev, rank); e != nil {
 		e.What, e.Path, e.Value, e.Type, e.Status = what, strings.Clone(path), strings.Clone(shape), typ, ev.Status
 	}
 }

@@ -124,7 +124,7 @@ func (d *Dead) Observe(ev *defect.Event) {
 		u.own++
 		rank = 1
 	}
-	if e := u.samples.Offer(ev.ID, rank); e != nil {
+	if e := u.samples.Show(ev, rank); e != nil {
 		e.What, e.Status = "defect.evidence.dead_credential."+deathNames[why], ev.Status
 	}
 }

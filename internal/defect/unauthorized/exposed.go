@@ -179,7 +179,7 @@ func (d *Exposed) Observe(ev *defect.Event) {
 		if defect.TypesOf(x.Type).Personal() {
 			rank |= 1 << 20 // a name beside it shows less
 		}
-		if p := s.samples.Offer(ev.ID, rank); p != nil {
+		if p := s.samples.Show(ev, rank); p != nil {
 			p.What, p.Path, p.Type, p.N, p.Value = "defect.evidence.plain", strings.Clone(x.Path), x.Type, uint64(x.Count), strings.Clone(x.Shape)
 		}
 	}

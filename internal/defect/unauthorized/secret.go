@@ -119,7 +119,7 @@ func (d *Secret) expose(ev *defect.Event) {
 			rank |= 1 << 16
 			what = "defect.evidence.secret_submitted"
 		}
-		if p := f.samples.Offer(ev.ID, rank); p != nil {
+		if p := f.samples.Show(ev, rank); p != nil {
 			p.What, p.Path, p.Type, p.N, p.Value = what, f.path, x.Type, uint64(x.Count), strings.Clone(x.Shape)
 		}
 	}

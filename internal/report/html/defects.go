@@ -31,6 +31,8 @@ type finding struct {
 	API      string
 	Site     string
 	Evidence []evidence
+	Asked    []string // the best exchange, by lines
+	Told     []string
 	UsedBy   []ref
 	UsedMore int
 	Refs     string
@@ -142,6 +144,9 @@ func (v *view) finding(d *report.Defect) finding {
 		f.Site = clip(a.Site, 80)
 	}
 	for _, e := range d.Evidence {
+		if len(f.Asked) == 0 {
+			f.Asked, f.Told = lines(e.Request), lines(e.Response)
+		}
 		what := e.What.In(v.cfg.Lang)
 		if n := len(f.Evidence); n > 0 && f.Evidence[n-1].What == what && f.Evidence[n-1].Value == e.Value {
 			f.Evidence[n-1].Times++
@@ -154,6 +159,15 @@ func (v *view) finding(d *report.Defect) finding {
 	f.UsedBy, f.UsedMore = v.attackRefs(d.ExploitedBy)
 	f.Refs = strings.Join(append(slices.Clone(d.OWASP), d.CWE...), v.t("html.comma"))
 	return f
+}
+
+// lines are the lines of an exchange, each short enough for a page.
+func lines(in []string) []string {
+	out := make([]string, 0, len(in))
+	for _, l := range in {
+		out = append(out, clip(l, 160))
+	}
+	return out
 }
 
 // defectTitle names a defect, with its component where it has one.
