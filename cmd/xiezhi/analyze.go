@@ -114,7 +114,7 @@ opened or recognised, or nothing could be inspected.`,
 				return err
 			}
 			cfg.Tools.Describe(types)
-			if _, err := engine.CheckRules(append(cfg.Packs[:len(cfg.Packs):len(cfg.Packs)], cfg.Policy)...); err != nil {
+			if _, _, err := engine.CheckRules(append(cfg.Packs[:len(cfg.Packs):len(cfg.Packs)], cfg.Policy)...); err != nil {
 				return usageError{err}
 			}
 			if cfg.Keys, err = live.keys.open(a, live.asked(cmd.Flags())); err != nil {
@@ -140,11 +140,11 @@ opened or recognised, or nothing could be inspected.`,
 			if zone == "" {
 				shown = res.Report.Zone(shown)
 			}
-			if err := docs.write(res.Report, a.lang, shown, cfg.Tools.Messages); err != nil {
+			if err := docs.write(res.Report, a.lang, shown, res.Messages); err != nil {
 				return err
 			}
 			if openapiDir != "" {
-				described, err := res.Report.OpenAPI("", a.lang, cfg.Tools.Messages)
+				described, err := res.Report.OpenAPI("", a.lang, res.Messages)
 				if err == nil {
 					err = writeDocuments(openapiDir, described)
 				}
@@ -153,7 +153,7 @@ opened or recognised, or nothing could be inspected.`,
 				}
 			}
 			if !outs.toStdout {
-				if err := a.summary(cfg.Tools.Messages, res.Report, shown, all); err != nil {
+				if err := a.summary(res.Messages, res.Report, shown, all); err != nil {
 					return err
 				}
 			}
@@ -183,7 +183,7 @@ opened or recognised, or nothing could be inspected.`,
 	f.StringVar(&keyFile, "key", "", "key of the tokens in `FILE` (default: created in the state folder)")
 	f.StringVar(&configFile, "config", "", "configuration `FILE` (YAML)")
 	f.StringVar(&policyFile, "policy", "", "what people decided, in `FILE` (YAML): public APIs, approvals, verdicts, fixes; see policy check")
-	f.StringSliceVar(&packs, "rules", nil, "rules of your own, in `FILE` (YAML, repeatable); see rules check and rules test")
+	f.StringSliceVar(&packs, "rules", nil, "rules and data types of your own, in `FILE` (YAML, repeatable); see rules check and rules test")
 	f.StringVar(&openapiDir, "openapi", "", "write OpenAPI 3.1 of every site, one file each, into `DIR`")
 	f.StringSliceVar(&specFiles, "spec", nil, "compare with what developers described in `FILE`: OpenAPI 3 or Swagger 2 (repeatable); see api drift")
 	f.StringVar(&site, "site", "", "judge everything as one site of this name")

@@ -27,7 +27,7 @@ func loadPolicy(name string) (*policy.File, error) {
 }
 
 func (a *app) policy() *cobra.Command {
-	c := &cobra.Command{Use: "policy", Short: "Work with the policy file: public APIs, approvals, verdicts, fixes, rules", Args: noArgs,
+	c := &cobra.Command{Use: "policy", Short: "Work with the policy file: public APIs, approvals, verdicts, fixes, rules, data types", Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			return usagef("policy: name what to do, as in policy check FILE")
 		}}
@@ -45,10 +45,10 @@ func (a *app) policy() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if _, err := engine.CheckRules(p); err != nil {
+			if _, _, err := engine.CheckRules(p); err != nil {
 				return usageError{err}
 			}
-			_, err = fmt.Fprintf(a.stderr, "%s: in order: %d public, %d approvals, %d verdicts, %d fixes, %d rules\n", args[0], len(p.Public), len(p.Approvals), len(p.Verdicts), len(p.Fixes), len(p.Rules))
+			_, err = fmt.Fprintf(a.stderr, "%s: in order: %d public, %d approvals, %d verdicts, %d fixes, %d rules, %d data types\n", args[0], len(p.Public), len(p.Approvals), len(p.Verdicts), len(p.Fixes), len(p.Rules), len(p.DataTypes))
 			return err
 		},
 	})

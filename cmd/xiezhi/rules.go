@@ -98,11 +98,11 @@ func (a *app) rulesCheck() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			n, err := engine.CheckRules(packs...)
+			n, types, err := engine.CheckRules(packs...)
 			if err != nil {
 				return usageError{err}
 			}
-			_, err = fmt.Fprintf(a.stderr, "%s: in order: %d rules\n", strings.Join(args, ", "), n)
+			_, err = fmt.Fprintf(a.stderr, "%s: in order: %d rules, %d data types\n", strings.Join(args, ", "), n, types)
 			return err
 		},
 	}
@@ -113,11 +113,12 @@ func (a *app) rulesTest() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "test FILE INPUT ...",
 		Short: "Try a rule pack out on captures, HAR files and access logs",
-		Long: `Applies the rules of FILE to the inputs and says, per rule and API, how many
-exchanges could fire and how many did, with ids of some that did (as convert
-gives them). Nothing is reported as a finding, whatever the rule's minimum.
+		Long: `Applies the rules and data types of FILE to the inputs and says, per rule and
+API, how many exchanges could fire and how many did, with ids of some that did
+(as convert gives them), and per data type in which fields it was seen. Nothing
+is reported as a finding, whatever the rule's minimum.
 
-Exit codes: 0 no rule fired, 1 one did, 2 usage, 3 an input could not be opened.`,
+Exit codes: 0 nothing was met, 1 something was, 2 usage, 3 an input could not be opened.`,
 		Example: `  xiezhi rules test rules.yaml traffic.har`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
@@ -152,7 +153,7 @@ Exit codes: 0 no rule fired, 1 one did, 2 usage, 3 an input could not be opened.
 			if cfg.Tools, err = engine.LoadTools(rules.FS, key); err != nil {
 				return err
 			}
-			if _, err := engine.CheckRules(cfg.Packs...); err != nil {
+			if _, _, err := engine.CheckRules(cfg.Packs...); err != nil {
 				return usageError{err}
 			}
 			inputs, refused := a.inputs(args[1:])
@@ -163,10 +164,10 @@ Exit codes: 0 no rule fired, 1 one did, 2 usage, 3 an input could not be opened.
 			}
 			refused = append(refused, res.Refused...)
 			a.refusals(cfg.Tools.Messages, refused, len(refused) == 0 && !res.Inspected())
-			if err := a.hits(format, cfg.Packs[0].Rules, res); err != nil {
+			if err := a.hits(format, cfg.Packs[0], res); err != nil {
 				return err
 			}
-			fired := false
+			fired := len(res.TypeHits()) > 0
 			for i := range res.Hits {
 				fired = fired || res.Hits[i].Fired > 0
 			}
@@ -187,7 +188,7 @@ Exit codes: 0 no rule fired, 1 one did, 2 usage, 3 an input could not be opened.
 }
 
 // hits writes what the rules met, and which met nothing.
-func (a *app) hits(format string, all []policy.Rule, res *engine.AnalyzeResult) error {
+func (a *app) hits(format string, pack *policy.File, res *engine.AnalyzeResult) error {
 	for _, l := range res.Report.Input.Limits {
 		if strings.HasPrefix(l.What, "defect.custom.") {
 			fmt.Fprintf(a.stderr, "%s: %d\n", l.What, l.Count)
@@ -197,9 +198,23 @@ func (a *app) hits(format string, all []policy.Rule, res *engine.AnalyzeResult) 
 	if list == nil {
 		list = []engine.RuleHit{}
 	}
-	return a.list(format, list, func(w io.Writer) {
-		for i := range all {
-			r := &all[i]
+	types := res.TypeHits()
+	both := struct {
+		Rules []engine.RuleHit `json:"rules"`
+		Types []engine.TypeHit `json:"data_types"`
+	}{list, types}
+	return a.list(format, both, func(w io.Writer) {
+		for i := range pack.DataTypes {
+			d := &pack.DataTypes[i]
+			fmt.Fprintf(w, "%s\t\t%s\n", d.ID, report.Inert(d.Name.In(a.lang)))
+			for _, h := range types {
+				if strings.HasSuffix(h.Type, "."+d.ID) {
+					fmt.Fprintf(w, "  %s %s\t%d\t%s %s %s\n", report.Inert(h.Method), report.Inert(h.Template), h.Exchanges, report.Inert(h.Host), h.In, report.Inert(h.Path))
+				}
+			}
+		}
+		for i := range pack.Rules {
+			r := &pack.Rules[i]
 			fired, eligible := uint64(0), uint64(0)
 			for _, h := range list {
 				if h.Rule == r.ID {

@@ -29,6 +29,10 @@ var (
 	// and telephone numbers of shops, so those count only together.
 	named = TypesOf(taxonomy.SensCNMobile, taxonomy.SensEmail, taxonomy.SensPlateNumber, taxonomy.SensPassport,
 		taxonomy.SensHKMacauPermit, taxonomy.SensSocialSecurityNo, taxonomy.SensMilitaryID)
+	// whoever defines a type of ordinary personal data means one that points to
+	// somebody, and one of secrets a secret
+	namedToo, secretToo = customTypes(2), customTypes(4)
+
 	contact = TypesOf(taxonomy.SensPhone, taxonomy.SensAddress, taxonomy.SensBirthDate)
 )
 
@@ -41,10 +45,17 @@ func levelTypes(level int) (s Types) {
 	return s
 }
 
+func customTypes(level int) (s Types) {
+	for n := range taxonomy.CustomPerLevel {
+		s |= TypesOf(taxonomy.CustomSensitive(level, n))
+	}
+	return s
+}
+
 // Personal reports whether the types together are personal data or a secret
 // that must not be given to just anyone.
 func (s Types) Personal() bool {
-	return s.Has(secrets|identity|named) || s.Has(TypesOf(taxonomy.SensPersonName)) && s.Has(contact)
+	return s.Has(secrets|identity|named|namedToo|secretToo) || s.Has(TypesOf(taxonomy.SensPersonName)) && s.Has(contact)
 }
 
 // People leaves out passwords and keys, unless there is nothing else: texts
@@ -57,10 +68,10 @@ func (s Types) People() Types {
 }
 
 // Secret reports whether passwords or keys are among the types.
-func (s Types) Secret() bool { return s.Has(secrets) }
+func (s Types) Secret() bool { return s.Has(secrets | secretToo) }
 
 // Grave reports whether secrets or S3 data are among the types.
-func (s Types) Grave() bool { return s.Has(secrets | identity) }
+func (s Types) Grave() bool { return s.Has(secrets | secretToo | identity) }
 
 // HarmOf rates the types: 4 a secret, or S3 of a thousand people; 3 S3, or S2 in
 // combination; 2 one kind of S2; 1 none.

@@ -26,11 +26,11 @@ import (
 	"xiezhi/internal/catalog/openapi"
 	"xiezhi/internal/identity"
 	"xiezhi/internal/judge"
+	"xiezhi/internal/message"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/observe/form"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
-	"xiezhi/internal/rule"
 	"xiezhi/internal/source"
 	"xiezhi/internal/source/keylog"
 	"xiezhi/internal/taxonomy"
@@ -70,6 +70,8 @@ type AnalyzeConfig struct {
 // AnalyzeResult is what one run gave.
 type AnalyzeResult struct {
 	Report *report.Report
+	// Messages are the texts of the report, with the names that people gave.
+	Messages *message.Catalog
 	// Hits says what the rules that people wrote met, for trying them out.
 	Hits []RuleHit
 	// Refused lists inputs that could not be opened or recognised.
@@ -96,8 +98,7 @@ func (r *AnalyzeResult) Inspected() bool { return r.Report.Input.Analysed > 0 }
 // result.
 func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	cfg.defaults()
-	tools := cfg.Tools.with(cfg.File)
-	custom, err := rule.Compile(tools.redactor, rule.Packs(append(cfg.Packs[:len(cfg.Packs):len(cfg.Packs)], cfg.Policy)...)...)
+	tools, err := cfg.Tools.with(cfg.File).withRules(append(cfg.Packs[:len(cfg.Packs):len(cfg.Packs)], cfg.Policy))
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +154,6 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 		}
 	}
 	bench := newBench(cfg, tools, namer)
-	bench.custom = custom
 	if err := sorter.Each(bench.observe); err != nil {
 		return nil, err
 	}
@@ -165,7 +165,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	if cfg.File.Privacy.Addresses == "token" {
 		addresses = report.AddressesToken
 	}
-	rep := report.Build(report.Config{Version: cfg.Version, Redactor: tools.redactor, Addresses: addresses, Messages: tools.Messages, Forms: forms}, in, results)
+	rep := report.Build(report.Config{Version: cfg.Version, Redactor: tools.redactor, Addresses: addresses, Messages: tools.Messages, Forms: forms, TypeID: tools.types.Named}, in, results)
 	if len(cfg.Specs) > 0 {
 		rep.Drift = drift.Compare(cfg.Specs, rep.Described(""))
 	}
@@ -174,7 +174,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 			return nil, err
 		}
 	}
-	return &AnalyzeResult{Report: rep, Hits: ruleHits(results), Refused: plan.refused}, nil
+	return &AnalyzeResult{Report: rep, Messages: tools.Messages, Hits: ruleHits(results), Refused: plan.refused}, nil
 }
 
 func (cfg *AnalyzeConfig) defaults() {
@@ -205,7 +205,6 @@ type bench struct {
 	cfg    AnalyzeConfig
 	tools  *Tools
 	namer  *siteNamer
-	custom *rule.Set // rules that people wrote
 	judges map[string]*judge.Judge
 	order  []string
 	first  int64
@@ -266,7 +265,7 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 		Messages: b.tools.Messages,
 		Rules:    b.tools.rules,
 		Products: b.tools.products,
-		Custom:   b.custom,
+		Custom:   b.tools.custom,
 		Attack:   b.attackBudget(),
 		Policy:   b.cfg.Policy,
 	})

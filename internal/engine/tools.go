@@ -13,6 +13,7 @@ import (
 	"xiezhi/internal/observe/protobuf"
 	"xiezhi/internal/observe/signature"
 	"xiezhi/internal/redact"
+	"xiezhi/internal/rule"
 )
 
 // Tools are the decoded rules and the key: the immutable parts that every
@@ -21,6 +22,8 @@ type Tools struct {
 	Messages *message.Catalog
 	rules    *signature.Set
 	products *product.Set
+	custom   *rule.Set   // what people wrote; nil: nothing
+	types    *rule.Types // the same
 	redactor *redact.Redactor
 	roles    *catalog.Lexicon
 	observe  observe.Config

@@ -10,6 +10,7 @@ package message
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"math"
 	"path"
 	"sort"
@@ -73,6 +74,14 @@ func Load(fsys fs.FS, dir string) (*Catalog, error) {
 		}
 	}
 	return c, nil
+}
+
+// With gives a catalogue that also holds these texts.
+func (c *Catalog) With(texts map[string]Text) *Catalog {
+	m := &Catalog{texts: make(map[string]Text, len(c.texts)+len(texts))}
+	maps.Copy(m.texts, c.texts)
+	maps.Copy(m.texts, texts)
+	return m
 }
 
 // Has reports whether the id exists.

@@ -61,8 +61,9 @@ type Names struct {
 	fileWords                             []string // longest first
 	columns                               matcher
 	role                                  matcher
-	ownCookies                            map[string]bool // of Hints
-	addressHeaders, accountHeaders        []string        // of Hints, lower case
+	ownCookies                            map[string]bool   // of Hints
+	addressHeaders, accountHeaders        []string          // of Hints, lower case
+	custom                                *sensitive.Custom // keys of types that people defined; may be nil
 }
 
 type namesFile struct {
@@ -259,6 +260,17 @@ func sets(in map[string][]string) map[string]map[string]bool {
 	return m
 }
 
+// WithCustom gives a lexicon that also knows the keys of types that people
+// defined, which go before what is known otherwise.
+func (n *Names) WithCustom(c *sensitive.Custom) *Names {
+	m := *n
+	m.custom = c
+	return &m
+}
+
+// NormalName is how names of fields are compared.
+func NormalName(s string) string { return normalName(s) }
+
 // normalName drops what spelling habits add: case, joints, brackets, blanks.
 func normalName(s string) string {
 	return strings.Map(func(r rune) rune {
@@ -290,6 +302,9 @@ type field struct {
 func (n *Names) describe(name, key, parent string, depth int, inArray bool) field {
 	w, p := normalName(key), normalName(parent)
 	f := field{name: name, normal: w, hint: sensitive.HintOf(key)}
+	if h := n.custom.HintOf(w); h != sensitive.HintNone {
+		f.hint = h
+	}
 	for k := range n.account {
 		if n.account[k].has(w) {
 			f.traits |= traitAccount

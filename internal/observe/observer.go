@@ -29,6 +29,7 @@ type Config struct {
 	Guesser    *jwt.Guesser       // nil: JWT secrets are not guessed
 	Factory    *factory.Keys      // nil: products' default keys are not tried
 	Protobuf   *protobuf.Schema   // nil: messages are read by field numbers
+	Custom     *sensitive.Custom  // types of data that people defined; nil: none
 	Forms      *form.Table        // where forms are kept, for all observers; nil: nowhere
 	Limits     Limits
 }

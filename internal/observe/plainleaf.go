@@ -61,7 +61,7 @@ func (o *Observer) plainLeaf(path uint64, f *fieldEntry, k jsonleaf.Kind, v []by
 	code := r.codeField != "" && f.name == r.codeField
 	switch k {
 	case jsonleaf.Int:
-		if n > 10 || f.hint != sensitive.HintNone {
+		if n > 10 || f.hint != sensitive.HintNone || o.cfg.Custom.Keyless() {
 			break // may be a number of somebody's
 		}
 		if r.codes {

@@ -121,6 +121,12 @@ func (o *Observer) recognise(h sensitive.Hint, b []byte) (typ taxonomy.Sensitive
 // recogniseMask is recognise for a value whose class and mask are known.
 func (o *Observer) recogniseMask(h sensitive.Hint, c ValueClass, m sensitive.Mask, b []byte) (typ taxonomy.Sensitive) {
 	o.hits = o.hits[:0]
+	if o.cfg.Custom != nil && len(b) > 0 {
+		if hit, ok := o.cfg.Custom.Leaf(h, b); ok {
+			o.hits = append(o.hits, hit)
+			return hit.Type
+		}
+	}
 	if len(b) == 0 || h == sensitive.HintNone && unknowable(c, len(b)) {
 		return taxonomy.NotSensitive
 	}
@@ -313,7 +319,7 @@ func (o *Observer) takeExposures() {
 		out.subjects.buf = append(out.subjects.buf, e.subjects[:e.nsubjects]...)
 		out.tags.buf = append(out.tags.buf, e.tags[:e.ntags]...)
 		out.exposures.add(Exposure{Path: e.path, Shape: e.shape, Type: e.typ, Response: e.response, Masked: e.masked,
-			Confidence: e.confidence, Count: e.count, Distinct: e.distinct, Subjects: out.subjects.take(), Tags: out.tags.take(), Twin: e.twin, Twins: e.twins})
+			Confidence: o.cfg.Custom.Confidence(e.typ, e.count, e.confidence), Count: e.count, Distinct: e.distinct, Subjects: out.subjects.take(), Tags: out.tags.take(), Twin: e.twin, Twins: e.twins})
 	}
 	o.o.Exposures = out.exposures.take()
 }

@@ -39,6 +39,9 @@ func Parse(name string, data []byte) (*File, error) {
 	if n := len(f.Public) + len(f.Approvals) + len(f.Verdicts) + len(f.Fixes); n > MaxEntries {
 		return nil, fmt.Errorf("%s: %d entries are more than the %d a policy may have", name, n, MaxEntries)
 	}
+	if err := checkTypes(f.DataTypes); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	if err := checkRules(f.Rules); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}

@@ -33,8 +33,9 @@ type Config struct {
 	Version   string
 	Redactor  *redact.Redactor // turns tokens into what may leave the installation
 	Addresses Addresses
-	Messages  *message.Catalog // for the stories of campaigns
-	Forms     *form.Table      // what requests and answers are made of; nil: APIs have no contracts
+	Messages  *message.Catalog       // for the stories of campaigns
+	TypeID    func(id string) string // names types of data that people defined; nil: as they are
+	Forms     *form.Table            // what requests and answers are made of; nil: APIs have no contracts
 }
 
 // Build makes the report of the judged sites.
@@ -48,6 +49,9 @@ func Build(cfg Config, in Input, sites []judge.Result) *Report {
 	}
 	r := &Report{Schema: SchemaID, Version: cfg.Version, Input: in,
 		Sites: []Site{}, APIs: []API{}, Defects: []Defect{}, Attacks: []Attack{}, Campaigns: []Campaign{}}
+	if cfg.TypeID == nil {
+		cfg.TypeID = func(id string) string { return id }
+	}
 	b := builder{cfg: cfg}
 	last := int64(0)
 	for i := range sites {
@@ -68,6 +72,7 @@ func Build(cfg Config, in Input, sites []judge.Result) *Report {
 			x := b.api(a, last)
 			if contracts != nil {
 				x.Contract = contracts[k]
+				x.Contract.Name(cfg.TypeID)
 			}
 			r.APIs = append(r.APIs, x)
 		}
@@ -143,7 +148,7 @@ func (b *builder) api(a *catalog.API, now int64) API {
 		if s.Response {
 			in = "response"
 		}
-		out.Sensitive = append(out.Sensitive, SensitiveData{Path: s.Path, Type: s.Type.String(), In: in, Masked: s.Masked,
+		out.Sensitive = append(out.Sensitive, SensitiveData{Path: s.Path, Type: b.cfg.TypeID(s.Type.String()), In: in, Masked: s.Masked,
 			Exchanges: s.Exchanges, MaxPerResponse: s.MaxPerResponse})
 	}
 	orderSensitive(out.Sensitive)

@@ -50,7 +50,18 @@ func (r *Rule) Min() uint64 {
 }
 
 // Set is an immutable set of rules.
-type Set struct{ rules []*Rule }
+type Set struct {
+	rules []*Rule
+	types *Types
+}
+
+// Types are the types of data that expressions know by name; may be nil.
+func (s *Set) Types() *Types {
+	if s == nil {
+		return nil
+	}
+	return s.types
+}
 
 // Rules lists the rules in the order of their files; the set may be nil.
 func (s *Set) Rules() []*Rule {
@@ -80,12 +91,12 @@ func Packs(files ...*policy.File) []Pack {
 
 // Compile compiles packs. Ids must differ among them. An error names file, line
 // and column.
-func Compile(r *redact.Redactor, packs ...Pack) (*Set, error) {
+func Compile(r *redact.Redactor, types *Types, packs ...Pack) (*Set, error) {
 	env, err := environment(r)
 	if err != nil {
 		return nil, err
 	}
-	s := &Set{}
+	s := &Set{types: types}
 	owner := map[string]string{}
 	var all []error
 	for _, p := range packs {

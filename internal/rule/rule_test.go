@@ -22,7 +22,7 @@ func compile(text string) (*rule.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	return rule.Compile(key, rule.Pack{Name: "pack.yaml", Rules: f.Rules})
+	return rule.Compile(key, nil, rule.Pack{Name: "pack.yaml", Rules: f.Rules})
 }
 
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
@@ -127,7 +127,7 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		}
 	}
 	f, _ := policy.Parse("a", []byte(head+"    when: true\n"))
-	if _, err := rule.Compile(key, rule.Pack{Name: "a", Rules: f.Rules}, rule.Pack{Name: "b", Rules: f.Rules}); err == nil || !strings.Contains(err.Error(), "already in a") {
+	if _, err := rule.Compile(key, nil, rule.Pack{Name: "a", Rules: f.Rules}, rule.Pack{Name: "b", Rules: f.Rules}); err == nil || !strings.Contains(err.Error(), "already in a") {
 		t.Errorf("twice: %v", err)
 	}
 }

@@ -14,6 +14,7 @@ type View struct {
 	Response Response
 	API      API
 	Who      Who
+	Types    *Types // names of types that people defined; may be nil
 }
 
 // ResolveName gives a variable; View is a cel.Activation.
@@ -194,11 +195,11 @@ func (v *View) Fill(o *observe.Observation) {
 		File: fileOf(&o.Download), CORS: corsOf(o.CORS)}
 	for i := range o.Segments {
 		s := &o.Segments[i]
-		q.Segments = append(q.Segments, Segment{segmentText(s), nameOf(classNames[:], s.Class), s.Sensitive.String(), s.Shape, s.Token, s.Sensitive})
+		q.Segments = append(q.Segments, Segment{segmentText(s), nameOf(classNames[:], s.Class), v.Types.ID(s.Sensitive), s.Shape, s.Token, s.Sensitive})
 	}
 	for i := range o.Params {
 		p := &o.Params[i]
-		q.Params = append(q.Params, Param{p.Name, p.In.String(), nameOf(typeNames[:], p.Type), nameOf(classNames[:], p.Class), p.Sensitive.String(), p.Shape, int64(p.Len), p.Token, p.Sensitive})
+		q.Params = append(q.Params, Param{p.Name, p.In.String(), nameOf(typeNames[:], p.Type), nameOf(classNames[:], p.Class), v.Types.ID(p.Sensitive), p.Shape, int64(p.Len), p.Token, p.Sensitive})
 	}
 	q.Credentials = credentials(q.Credentials, o.Credentials)
 	r.Issued = credentials(r.Issued, o.Issued)
@@ -214,7 +215,7 @@ func (v *View) Fill(o *observe.Observation) {
 	}
 	for i := range o.Exposures {
 		x := &o.Exposures[i]
-		s := Sensitive{x.Path, x.Type.String(), int64(x.Type.Level()), x.Masked, int64(x.Confidence), int64(x.Count), int64(x.Distinct), x.Shape}
+		s := Sensitive{x.Path, v.Types.ID(x.Type), int64(x.Type.Level()), x.Masked, int64(x.Confidence), int64(x.Count), int64(x.Distinct), x.Shape}
 		if x.Response {
 			r.Sensitive = append(r.Sensitive, s)
 		} else {

@@ -173,8 +173,27 @@ func TestOrderAndMembership(t *testing.T) {
 
 func TestSensitive(t *testing.T) {
 	f := read(t)
-	if len(sensitiveNames) != SensitiveCount || len(sensitiveLevels) != SensitiveCount {
-		t.Fatalf("%d types, %d names, %d levels", SensitiveCount, len(sensitiveNames), len(sensitiveLevels))
+	if SensitiveCount > 64 {
+		t.Errorf("%d types do not fit into a set of 64 bits", SensitiveCount)
+	}
+	for level := 1; level <= 4; level++ {
+		for n := range CustomPerLevel {
+			s := CustomSensitive(level, n)
+			if p, ok := ParseSensitive(s.String()); !ok || p != s || s.Level() != level || !s.Custom() || int(s) >= SensitiveCount {
+				t.Errorf("%v: %v, level %d", s, p, s.Level())
+			}
+		}
+	}
+	if p, ok := ParseSensitive(CustomID(CustomSensitive(3, 2), "member-number")); !ok || p.Level() != 3 {
+		t.Errorf("a named type: %v", p)
+	}
+	for _, id := range []string{"custom.", "custom.5.x", "custom.3", "custom.x.y"} {
+		if p, ok := ParseSensitive(id); ok {
+			t.Errorf("%q: %v", id, p)
+		}
+	}
+	if len(sensitiveNames) != int(sensitiveCount) || len(sensitiveLevels) != int(sensitiveCount) {
+		t.Fatalf("%d types, %d names, %d levels", sensitiveCount, len(sensitiveNames), len(sensitiveLevels))
 	}
 	levels := map[string]int{}
 	for label, ids := range f.Sensitive {

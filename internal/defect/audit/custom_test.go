@@ -42,7 +42,7 @@ func compiled(t testing.TB, text string) *rule.Set {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := rule.Compile(redact.New([32]byte{1}), rule.Packs(f)...)
+	s, err := rule.Compile(redact.New([32]byte{1}), nil, rule.Packs(f)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ type customRule struct {
 
 // NewCustom returns the detector; set may be nil.
 func NewCustom(set *rule.Set) *Custom {
-	return &Custom{rules: set.Rules(), scopes: defect.NewStates[scope](maxScopes), states: defect.NewStates[custom](maxCustomAPIs)}
+	return &Custom{rules: set.Rules(), view: rule.View{Types: set.Types()}, scopes: defect.NewStates[scope](maxScopes), states: defect.NewStates[custom](maxCustomAPIs)}
 }
 
 // Observe takes one event.
