@@ -27,7 +27,7 @@ func exhibit(ev *Event) *Exhibit {
 		ask("%s: %s %s", c.Name, c.Kind, c.Shape)
 	}
 	if len(ev.Credentials) == 0 {
-		ask("(no credential)")
+		ask("authorization: –")
 	}
 	for i := range ev.Params {
 		p := &ev.Params[i]
