@@ -292,6 +292,8 @@ func TestVampiDefects(t *testing.T) {
 		"secret_in_response GET /users/v1/_debug",
 		"weak_accepted POST /users/v1/register",
 		"no_throttling POST /users/v1/login",
+		"injection_suspected GET /users/v1/{}",
+		"bola PUT /users/v1/{}/password",
 	}
 	got := map[string]*report.Defect{}
 	for i := range rep.Defects {
@@ -312,6 +314,45 @@ func TestVampiDefects(t *testing.T) {
 	}
 	if !slices.ContainsFunc(rep.Defects, func(d report.Defect) bool { return d.Kind == "jwt_weak_secret" }) {
 		t.Error("defect not found: jwt_weak_secret")
+	}
+}
+
+// The recording's honest users alone show what answers say of the server, and
+// nothing that only an attacker would show.
+func TestVampiHonestTraffic(t *testing.T) {
+	who := actors(t)
+	in, err := source.Expand([]string{capture}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "honest.harl")
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	enc, n := exchange.HAREncoder{}, 0
+	var line []byte
+	err = pcap.New([]pcap.Input{{Name: in[0].Name, Open: in[0].Open}}, pcap.Config{}).Run(context.Background(), source.SinkFunc(func(x *exchange.Exchange) error {
+		if who[string(x.ID)].Label != "benign" {
+			return nil
+		}
+		n++
+		line = append(enc.Append(line[:0], x), '\n')
+		_, err := f.Write(line)
+		return err
+	}), &source.Ledger{})
+	if err != nil || n < 4000 {
+		t.Fatalf("%d honest exchanges, %v", n, err)
+	}
+	rep, _ := run(t, engine.AnalyzeConfig{Workers: 2}, name)
+	for _, d := range rep.Defects {
+		if d.Severity != "moderate" && d.Kind != "jwt_weak_secret" && d.Kind != "outdated_component" {
+			t.Errorf("%s %s: %s", d.Severity, d.Kind, d.Reason.En)
+		}
+	}
+	if len(rep.Attacks) > 0 {
+		t.Errorf("%d attacks in honest traffic", len(rep.Attacks))
 	}
 }
 
