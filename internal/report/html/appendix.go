@@ -2,6 +2,8 @@ package html
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"xiezhi/internal/report"
 	"xiezhi/internal/taxonomy"
@@ -16,6 +18,8 @@ type appendix struct {
 	Sites       []siteAPIs
 	APIs        int
 	MoreAPIs    int
+	Changes     []changeRow
+	MoreChanges int
 	Quality     qualityList
 	Method      []string
 	Terms       []term
@@ -40,6 +44,16 @@ type apiRow struct {
 	Method, Template, Role, Auth, Calls, Data string
 	Defects, Attacks                          string
 }
+
+// changeRow is something that an API did not do before.
+type changeRow struct {
+	Time      time.Time
+	API, Site string
+	Text      string
+}
+
+// maxAPIChanges is how many changes of APIs the page lists, the latest first.
+const maxAPIChanges = 60
 
 type qualityList struct {
 	Dropped                           []fact
@@ -76,6 +90,7 @@ func (v *view) appendix() appendix {
 		a.Attacks = append(a.Attacks, attackRow{v.example(x), told})
 	}
 	v.inventory(&a)
+	v.changes(&a)
 	a.Quality = v.qualityList()
 	for _, id := range methodNotes {
 		a.Method = append(a.Method, v.t("html.method."+id))
@@ -113,6 +128,23 @@ func (v *view) inventory(a *appendix) {
 		}
 		s := &a.Sites[len(a.Sites)-1]
 		s.Rows = append(s.Rows, apiRow{clip(x.Method, 16), template, v.name("role", x.Role), v.name("auth", x.Auth), v.n(x.Exchanges), v.data(x), v.dash(defects[x.ID]), v.dash(attacks[x.ID])})
+	}
+}
+
+// changes lists what changed about APIs, the latest first.
+func (v *view) changes(a *appendix) {
+	for i := range v.R.APIs {
+		x := &v.R.APIs[i]
+		if x.Contract == nil {
+			continue
+		}
+		for _, c := range x.Contract.Changes {
+			a.Changes = append(a.Changes, changeRow{c.Time, clip(x.Method+" "+x.Template, 160), clip(x.Site, 80), clip(report.ChangeText(c, v.cfg.Messages).In(v.cfg.Lang), 200)})
+		}
+	}
+	slices.SortStableFunc(a.Changes, func(x, y changeRow) int { return y.Time.Compare(x.Time) })
+	if n := len(a.Changes); n > maxAPIChanges {
+		a.Changes, a.MoreChanges = a.Changes[:maxAPIChanges], n-maxAPIChanges
 	}
 }
 
