@@ -10,6 +10,7 @@ import (
 
 	"xiezhi/lab/people"
 	"xiezhi/lab/victim"
+	"xiezhi/lab/victim/bank"
 	"xiezhi/lab/victim/government"
 	"xiezhi/lab/victim/office"
 	"xiezhi/lab/victim/shop"
@@ -71,6 +72,15 @@ func TestLiveServicesAnswer(t *testing.T) {
 		if status, body := ask(t, "GET", portal.URL+"/files/notice/mingdan-2601.csv", ""); status != 200 || strings.Contains(body, "********") == on {
 			t.Errorf("flaws on: %v, the table: %.90s", on, body)
 		}
+		mobile := httptest.NewServer(victim.Live(bank.App, 1, flaws))
+		p := people.New(1).Person(12_000)
+		if _, body := ask(t, "POST", mobile.URL+"/api/card/progress", `{"certNo":"`+p.ID+`","mobile":"`+p.Phone+`"}`); strings.Contains(body, `"applied":true`) != on {
+			t.Errorf("flaws on: %v, whether somebody applied: %s", on, body)
+		}
+		if status, body := ask(t, "POST", mobile.URL+"/api/auth/login", `{"mobile":"`+p.Phone+`","password":"x"}`); status != 403 {
+			t.Errorf("a login that the app did not sign: %d %s", status, body)
+		}
+		mobile.Close()
 		front.Close()
 		back.Close()
 		portal.Close()

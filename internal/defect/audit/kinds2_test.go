@@ -48,6 +48,18 @@ func TestIdentityOracle(t *testing.T) {
 				s.do(exists, source(i), about(fmt.Sprint("ghost", i), false, true), bool2(false))
 			})
 		}, "identity_oracle:confirmed", []string{"虽无文字说明", "25 个已注册账号"}},
+		{"a progress query says yes or no about anybody", func(s *site) {
+			s.api("POST /card/progress", taxonomy.RoleQueryProgress)
+			times(80, func(i int) {
+				s.do("POST /card/progress", source(i), about(fmt.Sprint("p", i%40), false, false), bool2(i%40 < 20))
+			})
+		}, "identity_oracle:confirmed", []string{"POST /card/progress"}},
+		{"or to those who are signed in, about their own", func(s *site) {
+			s.api("POST /card/progress", taxonomy.RoleQueryProgress)
+			times(80, func(i int) {
+				s.do("POST /card/progress", as(fmt.Sprint("u", i)), source(i), about(fmt.Sprint("p", i%40), false, false), bool2(i%40 < 20))
+			})
+		}, "", nil},
 		{"one answer for all", func(s *site) { fail(s, 40, "real", true, bad); fail(s, 40, "ghost", false, bad) }, "", nil},
 		{"two each are not enough", func(s *site) { fail(s, 2, "real", false, wrongPassword); fail(s, 2, "ghost", false, noAccount) }, "", nil},
 		{"success against failure is no oracle", func(s *site) {

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/observe"
@@ -123,6 +124,11 @@ func TestNoThrottling(t *testing.T) {
 		}, "no_throttling:confirmed", nil},
 		{"many accounts from one source", func(s *site) { guess(s, 150, func(i int) string { return fmt.Sprint("u", i%75) }, each) }, "no_throttling:probable",
 			[]string{"不限制来源", "约 7", "150 次"}},
+		{"a lock later, and the right one weeks later", func(s *site) {
+			guess(s, 25, one, each)
+			s.now += 20 * 24 * int64(time.Hour)
+			s.do(api, about("victim", true, false), password(observe.PasswordCurrent, 9, 2, 0, 99))
+		}, "no_throttling:probable", nil}, // as without it: nobody was let through
 		{"nineteen", func(s *site) { guess(s, 19, one, each) }, "", nil},
 		{"a captcha comes up", func(s *site) {
 			times(6, func(i int) {

@@ -132,6 +132,16 @@ var repairs = []repair{
 		func(s *site, i int) {
 			s.do("GET /members/{id}", as("clerk"), having(clerkRole), gives("mobile", taxonomy.SensCNMobile, fmt.Sprint("m", i)), masked())
 		}, nil},
+	{"every origin may read, then one on a list", taxonomy.DefectCORS, func(s *site) {},
+		func(s *site, i int) {
+			s.do("GET /me", origin(fmt.Sprintf("https://p%d.org", i%4), observe.CORSReflected|observe.CORSCredentials))
+		},
+		func(s *site, i int) {
+			if i > 0 && i%3 == 0 {
+				s.do("GET /me", origin("https://partner.org", observe.CORSReflected|observe.CORSCredentials))
+			}
+			s.do("GET /me", origin(fmt.Sprintf("https://p%d.org", i%4), 0))
+		}, nil},
 	{"any number of guesses, then a lock", taxonomy.DefectNoThrottling, func(s *site) {
 		s.api("POST /login", taxonomy.RoleLogin)
 		times(19, func(i int) { wrongGuess(s, i) })

@@ -70,7 +70,14 @@ func (s *oracle) judge(role taxonomy.Role) (v verdict, found bool) {
 	if role == taxonomy.RolePasswordReset {
 		least, repeated = minIdentities, minRepeated // such an API has more to say
 	}
-	if (role == taxonomy.RoleIdentityCheck || role == taxonomy.RolePasswordReset) && s.plain(classes, least, repeated) {
+	asks := role == taxonomy.RoleIdentityCheck || role == taxonomy.RolePasswordReset
+	if role == taxonomy.RoleQueryProgress {
+		// Anyone may ask about anybody, and hears yes or no: not how far something
+		// has come, which a field would say.
+		least, repeated = minIdentities, minRepeated
+		asks = s.anonymous*2 >= s.span.Count && len(classes) >= 2 && nameless(classes[0]) && nameless(classes[1])
+	}
+	if asks && s.plain(classes, least, repeated) {
 		v.present, v.absent, v.asked = classes[0], classes[1], true
 		return v, true
 	}
@@ -101,6 +108,9 @@ func (c *class) saysPresent() bool {
 
 // bare reports whether the class is the word true or false and nothing else.
 func bare(c *class) bool { return c.answered == "true" || c.answered == "false" }
+
+// nameless reports whether no field says what the answer is about.
+func nameless(c *class) bool { return c.answered == "" || bare(c) }
 
 // plain reports whether an API that is called a check of identities says yes
 // or no: two small answers without words, or with the same and another verdict,

@@ -36,6 +36,7 @@ type cors struct {
 
 	listed uint64        // refused beside others that are allowed: somebody keeps a list
 	mended bool          // an origin that was allowed is refused now
+	out    defect.Set    // origins refused since then
 	last   int64         // when one was allowed last
 	trials defect.Trials // requests with a foreign Origin
 }
@@ -73,7 +74,11 @@ func (d *CORS) Observe(ev *defect.Event) {
 	default:
 		return
 	}
+	if s.mended && domain != "" && !s.out.Has(defect.HashText(domain)) {
+		return // since some were left out, this one may well stand on a list
+	}
 	s.trials.Count(ev.End, true)
+	s.out = defect.Set{}
 	if !s.mended {
 		s.listed += s.refused
 	}
@@ -94,6 +99,7 @@ func (s *cors) refuse(at int64, origin uint64) {
 	switch {
 	case s.origins.Has(origin):
 		s.mended = true
+		s.out.Add(origin)
 	case s.last == 0:
 		s.refused++
 	case !s.mended && at-s.last < sameTime:
@@ -146,6 +152,7 @@ func (s *cors) fold(o *cors) {
 	s.refused += o.refused
 	s.listed += o.listed
 	s.mended = s.mended && o.mended
+	s.out.Union(&o.out)
 	s.last = max(s.last, o.last)
 	s.trials.Fold(&o.trials)
 	s.public = s.public || o.public

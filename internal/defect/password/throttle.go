@@ -270,6 +270,9 @@ func (a *account) run(end int, window int64) (r run) {
 	if i < 0 || a.last[i].kind != failed {
 		return run{}
 	}
+	if r.lucky && a.last[end-1].at-a.last[i].at > min(window, slowWindow) {
+		return run{} // who comes back next week was not let through today
+	}
 	class, size := a.last[i].class, a.last[i].size
 	r.to = a.last[i].at
 	var tags [ring]uint32

@@ -47,7 +47,7 @@ func (s *service) Code(id string) string {
 
 // looked reports whether the picture was read; each is good for once.
 func (s *service) looked(key, text string) bool {
-	if want := s.pictures[key]; want == "" || !strings.EqualFold(want, text) || s.used[key] && !s.env.On(UsedCaptcha) {
+	if want := s.pictures[key]; want == "" || !strings.EqualFold(want, text) || s.used[key] {
 		return false
 	}
 	s.used[key] = true
@@ -117,6 +117,10 @@ func (s *service) proven(id, code string) bool {
 		return false
 	}
 	delete(s.codes, id)
+	if len(s.shown) >= 10_000 {
+		clear(s.shown)
+	}
+	s.shown[id] = code
 	return true
 }
 
@@ -128,7 +132,8 @@ func (s *service) codeLogin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := s.byID[id]
-	if c == nil || !s.proven(id, in["smsCode"]) {
+	again := in["smsCode"] != "" && s.shown[id] == in["smsCode"] && s.codes[id] == ""
+	if c == nil || !s.proven(id, in["smsCode"]) && !(again && s.env.On(UsedCode)) {
 		s.failed["c"+s.day(id)]++
 		bad(w, "2003", "验证码错误或已过期")
 		return

@@ -98,7 +98,7 @@ func (s *service) deskLogin(w http.ResponseWriter, r *http.Request) {
 		clear(s.desk.sessions)
 	}
 	s.desk.sessions[token] = o
-	good(w, obj{"token": token, "mustChange": o.fresh})
+	good(w, obj{"token": token, "mustChange": o.fresh, "userInfo": obj{"account": o.name, "roleName": o.role}})
 }
 
 // current is the password that opens an account.

@@ -29,7 +29,7 @@ const (
 	ToldCitizens   = "told_citizens"   // asking for a code says whether the person has an account
 	CodeInCookie   = "code_in_cookie"  // the code that is sent stands in a cookie, too
 	FourDigits     = "four_digits"     // codes have four digits
-	UsedCaptcha    = "used_captcha"    // a picture that was read once is taken again and again
+	UsedCode       = "used_code"       // a code that was shown is taken once more
 	BareRefusals   = "bare_refusals"   // refusals for too many requests do not say when to come back
 	InitialSix     = "initial_six"     // the end of the identity number goes on opening accounts
 	AnyPassword    = "any_password"    // whoever registers may take any password of six characters
@@ -93,6 +93,7 @@ type service struct {
 	sessions map[string]*citizen
 	ended    map[string]*citizen
 	codes    map[string]string // last sent, by identity number
+	shown    map[string]string // last taken
 	pictures map[string]string // what can be read on them, by number
 	used     map[string]bool
 	sent     map[string]int // a number and day
@@ -102,7 +103,7 @@ type service struct {
 
 func newService(env victim.Env) *service {
 	s := &service{env: env, mux: http.NewServeMux(), byID: map[string]*citizen{}, byCase: map[string]*application{}, sessions: map[string]*citizen{}, ended: map[string]*citizen{},
-		codes: map[string]string{}, pictures: map[string]string{}, used: map[string]bool{}, sent: map[string]int{}, failed: map[string]int{}}
+		codes: map[string]string{}, shown: map[string]string{}, pictures: map[string]string{}, used: map[string]bool{}, sent: map[string]int{}, failed: map[string]int{}}
 	for i := range citizens {
 		p := env.Town.Person(6000 + i)
 		c := s.open(p, strong(p))

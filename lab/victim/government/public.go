@@ -37,7 +37,7 @@ var App = &victim.App{
 		victim.One(ToldCitizens, "POST", "/api/sms/send", "identity_oracle"),
 		victim.One(CodeInCookie, "POST", "/api/sms/send", "code_in_response"),
 		{Name: FourDigits, Signs: []victim.Sign{{Kinds: []string{"weak_verification_code"}}, {Kinds: []string{"weak_verification_code"}, Extra: true}}},
-		victim.One(UsedCaptcha, "POST", "/api/user/login", "weak_verification_code"),
+		victim.One(UsedCode, "POST", "/api/user/smslogin", "weak_verification_code"),
 		{Name: BareRefusals, Signs: []victim.Sign{{Kinds: []string{"missing_rate_limit_header"}}, {Kinds: []string{"missing_rate_limit_header"}, Extra: true}}},
 		victim.One(InitialSix, "POST", "/api/user/login", "weak_in_use"),
 		victim.One(AnyPassword, "POST", "/api/user/register", "weak_accepted"),
@@ -211,9 +211,8 @@ func (s *service) signIn(a *visit.Actor, c *citizen) bool {
 	}
 	key, text := s.photo(a)
 	ans := in(c.password, key, text)
-	if a.Rand.IntN(4) == 0 && done(ans) { // the page was loaded twice, and sends the form again
-		ans = in(c.password, key, text)
-		if !done(ans) {
+	if a.Rand.IntN(9) == 0 && done(ans) { // the page was loaded twice, and sends the form again
+		if ans = in(c.password, key, text); !done(ans) {
 			key, text = s.photo(a)
 			ans = in(c.password, key, text)
 		}
@@ -237,7 +236,13 @@ func (s *service) byCode(a *visit.Actor, c *citizen) bool {
 		return false
 	}
 	a.Think(15 * time.Second)
-	return done(a.Form("/api/user/smslogin", victim.Fields("idNo", c.person.ID, "smsCode", s.Code(c.person.ID))))
+	form := victim.Fields("idNo", c.person.ID, "smsCode", s.Code(c.person.ID))
+	ok := done(a.Form("/api/user/smslogin", form))
+	if ok && a.Rand.IntN(4) == 0 { // opens the page once more, which sends the form again
+		a.Wait(25 * time.Second)
+		a.Form("/api/user/smslogin", form)
+	}
+	return ok
 }
 
 // mine asks for something of the citizen's: who keeps no cookies puts the

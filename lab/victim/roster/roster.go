@@ -7,6 +7,7 @@ package roster
 
 import (
 	"xiezhi/lab/victim"
+	"xiezhi/lab/victim/bank"
 	"xiezhi/lab/victim/community"
 	"xiezhi/lab/victim/government"
 	"xiezhi/lab/victim/office"
@@ -16,5 +17,5 @@ import (
 
 // Apps are all applications.
 func Apps() []*victim.App {
-	return []*victim.App{parking.App, shop.App, office.App, community.App, government.App}
+	return []*victim.App{parking.App, shop.App, office.App, community.App, government.App, bank.App}
 }
