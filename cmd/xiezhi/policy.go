@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -48,9 +49,41 @@ func (a *app) policy() *cobra.Command {
 			if _, _, err := engine.CheckRules(p); err != nil {
 				return usageError{err}
 			}
-			_, err = fmt.Fprintf(a.stderr, "%s: in order: %d public, %d approvals, %d verdicts, %d fixes, %d rules, %d data types\n", args[0], len(p.Public), len(p.Approvals), len(p.Verdicts), len(p.Fixes), len(p.Rules), len(p.DataTypes))
-			return err
+			_, err = fmt.Fprintf(a.stderr, "%s: in order: %d public, %d approvals, %d verdicts, %d fixes, %d rules, %d data types, %d edits of templates\n", args[0], len(p.Public), len(p.Approvals), len(p.Verdicts), len(p.Fixes), len(p.Rules), len(p.DataTypes), len(p.Templates))
+			if err != nil {
+				return err
+			}
+			return a.explainEdits(p)
 		},
 	})
 	return c
+}
+
+// explainEdits says what each edit of the catalogue does.
+func (a *app) explainEdits(p *policy.File) error {
+	for i := range p.Templates {
+		t := &p.Templates[i]
+		what := ""
+		switch t.Edit {
+		case policy.EditSplit:
+			what = "stays an API of its own; its literals are never values"
+		case policy.EditMerge:
+			what = "gathers whatever stands at its parameters, but for literals that another edit names"
+		case policy.EditRename:
+			what = "calls its parameters so"
+			if t.Title != "" {
+				what = fmt.Sprintf("is called %q", t.Title)
+			}
+		case policy.EditRole:
+			what = "has the role " + string(t.Role)
+		}
+		since := "from the beginning"
+		if !t.At.IsZero() {
+			since = "from " + t.At.Format(time.RFC3339) + " on"
+		}
+		if _, err := fmt.Fprintf(a.stderr, "templates[%d]: %s: %s %s, %s\n", i, t.Edit, t.Template, what, since); err != nil {
+			return err
+		}
+	}
+	return nil
 }

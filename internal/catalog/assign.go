@@ -6,6 +6,7 @@ import (
 
 	"xiezhi/internal/identity"
 	"xiezhi/internal/observe"
+	"xiezhi/internal/policy"
 	"xiezhi/internal/sketch"
 	"xiezhi/internal/taxonomy"
 )
@@ -39,6 +40,9 @@ type Catalog struct {
 	live    int
 	nodes   int
 	merges  []Merge
+	pending []Merge            // that edits caused
+	edits   []*policy.Template // in effect
+	hosts   []string           // of roots, in order
 	stats   Stats
 	junk    junk
 	codes   codes
@@ -80,6 +84,7 @@ func (c *Catalog) root(host string, make bool) *node {
 	if len(c.roots) >= maxHosts {
 		if c.shared == nil && make {
 			c.shared = &node{}
+			c.begin(c.shared, "*")
 		}
 		return c.shared
 	}
@@ -88,6 +93,8 @@ func (c *Catalog) root(host string, make bool) *node {
 	}
 	n := &node{}
 	c.roots[host] = n
+	c.hosts = append(c.hosts, host)
+	c.begin(n, host)
 	return n
 }
 
@@ -129,7 +136,9 @@ func (c *Catalog) Lookup(o *observe.Observation) *API {
 // Assign judges the next observation in order, learns from it and fills in the
 // event. who is copied into the event.
 func (c *Catalog) Assign(o *observe.Observation, who *identity.Who, ev *Event) {
-	c.merges = ev.Merges[:0]
+	c.merges = append(ev.Merges[:0], c.pending...)
+	c.stats.Merged -= uint64(len(c.pending)) // counted when they happened
+	c.pending = c.pending[:0]
 	*ev = Event{Observation: o, Who: *who}
 	if who.Principal != 0 {
 		c.remember(c.known, who.Principal)

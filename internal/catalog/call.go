@@ -169,16 +169,12 @@ func (n *node) reach(segs []segment, budget *int) *node {
 		return n
 	}
 	s := &segs[0]
-	if !s.value {
-		if k := n.lit(s.text); k != nil {
-			if r := k.reach(segs[1:], budget); r != nil {
-				return r
-			}
+	if k := n.literal(s); k != nil {
+		if r := k.reach(segs[1:], budget); r != nil {
+			return r
 		}
-		if n.group == nil || !n.group.words {
-			return nil
-		}
-	} else if n.group == nil {
+	}
+	if !n.taken(s) {
 		return nil
 	}
 	return n.group.reach(segs[1:], budget)

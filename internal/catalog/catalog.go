@@ -97,6 +97,7 @@ type API struct {
 	// Operation is what stands behind "#" in the template: where one path serves
 	// many functions, the one that this API is. Empty elsewhere.
 	Operation string
+	Title     string       // by an edit; empty else
 	Protocol  rpc.Protocol // convention of the operation
 	Role      taxonomy.Role
 

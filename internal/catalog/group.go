@@ -147,7 +147,7 @@ func (c *Catalog) names(n *node, f feature) bool {
 // routesStand reports whether what follows a place is a route more often than a
 // name: at the root, behind a version, a value, "api".
 func (c *Catalog) routesStand(n *node) bool {
-	return n.param || n.parent == nil || n.weight == weightNever || strings.EqualFold(n.text, "api")
+	return n.param || n.parent == nil || n.neutral() || strings.EqualFold(n.text, "api")
 }
 
 // alike reports whether at least half of what a literal answers is also
@@ -165,6 +165,7 @@ func (n *node) alike(k *node) bool {
 // fold moves everything below src into dst.
 func (c *Catalog) fold(dst, src *node) {
 	c.nodes--
+	c.foldEdits(dst, src)
 	for _, p := range src.ops {
 		if q := dst.op(p.Method); q != nil {
 			c.join(dst, q, p)
@@ -188,6 +189,7 @@ func (c *Catalog) fold(dst, src *node) {
 		dst.group.parent = dst
 	default:
 		dst.group.words = dst.group.words || src.group.words
+		dst.group.gathers = dst.group.gathers || src.group.gathers
 		dst.group.values.Merge(&src.group.values)
 		dst.group.naming.merge(&src.group.naming)
 		for w := range src.group.admitted {
@@ -206,6 +208,7 @@ func (c *Catalog) fold(dst, src *node) {
 		switch {
 		case dst.param:
 			dst.addFeature(f)
+		case dst.pinned:
 		case !dst.hasFeature(f.key) && len(dst.feats) < maxFeatures:
 			dst.feats = append(dst.feats, f)
 			if dst.parent != nil && dst.parent.lit(dst.text) == dst {
@@ -214,6 +217,9 @@ func (c *Catalog) fold(dst, src *node) {
 		}
 	}
 	src.parent = nil
+	if dst.group != nil && dst.group.gathers {
+		c.gather(dst, dst.group)
+	}
 }
 
 // settle looks for parameters among children that came together by a fold.

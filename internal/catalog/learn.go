@@ -62,10 +62,10 @@ func (c *Catalog) place(root *node, segs []segment, o *observe.Observation, v va
 		switch {
 		case s.operation:
 			next = c.operation(n, s.text)
-		case s.value:
+		case n.literal(s) != nil:
+			next = n.literal(s)
+		case s.value || n.group != nil && n.group.gathers:
 			next = c.parameter(n)
-		case n.lit(s.text) != nil:
-			next = n.lit(s.text)
 		case n.group != nil && n.group.words && c.admits(n.group, s, segs[i+1:], o, v, method):
 			next = n.group
 		default:

@@ -46,10 +46,13 @@ func (m *naming) merge(o *naming) {
 // nameOf names a parameter by the response field that repeats its values, else
 // by their type, else by the collection they stand in.
 func (c *Catalog) nameOf(g *node) string {
+	if g.fixed != "" {
+		return g.fixed
+	}
 	m := &g.naming
 	thing := ""
 	for n := g.parent; n != nil && thing == ""; n = n.parent {
-		if n.text == "" || n.param || n.weight == weightNever || strings.EqualFold(n.text, "api") {
+		if n.text == "" || n.param || n.neutral() || strings.EqualFold(n.text, "api") {
 			continue
 		}
 		if digits(n.text) > 0 && !n.route {
@@ -182,6 +185,7 @@ func (c *Catalog) template(p *op) {
 		p.Template = t
 		p.dirty = true
 	}
+	p.Title, _ = p.overridden()
 	p.ID = hex16(id)
 }
 

@@ -147,6 +147,9 @@ func (c *Catalog) judge(p *op, ev *Event) {
 // and answers give; the best one from 3 on wins, ties go by the taxonomy's
 // order.
 func (c *Catalog) role(p *op) taxonomy.Role {
+	if _, r := p.overridden(); r != "" {
+		return r
+	}
 	var scores [64]float64
 	words := c.pathWords(p)
 	verb := p.verb()

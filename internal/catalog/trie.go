@@ -27,6 +27,11 @@ type node struct {
 	param     bool
 	operation bool // stands for an operation of its parent's path
 	words     bool // parameter that takes words, by evidence; else only id-shaped values
+	pinned    bool // literal by an edit: never a value
+	pins      bool // some literal child is pinned
+	gathers   bool // parameter by an edit: takes all that is not pinned
+	fixed     string
+	overrides []override
 
 	order []*node          // literal children in order of creation
 	lits  map[string]*node // the same by text, from fewChildren on
@@ -106,16 +111,12 @@ func (n *node) find(segs []segment, method string, budget *int) *op {
 		}
 		return nil
 	}
-	if !s.value {
-		if k := n.lit(s.text); k != nil {
-			if p := k.find(segs[1:], method, budget); p != nil {
-				return p
-			}
+	if k := n.literal(s); k != nil {
+		if p := k.find(segs[1:], method, budget); p != nil {
+			return p
 		}
-		if n.group == nil || !n.group.words {
-			return nil
-		}
-	} else if n.group == nil {
+	}
+	if !n.taken(s) {
 		return nil
 	}
 	return n.group.find(segs[1:], method, budget)
@@ -128,10 +129,8 @@ func (c *Catalog) beside(n *node, segs []segment, method string, budget *int) *o
 		return nil
 	}
 	s := &segs[0]
-	if !s.value {
-		if k := n.lit(s.text); k != nil {
-			return c.beside(k, segs[1:], method, budget)
-		}
+	if k := n.literal(s); k != nil {
+		return c.beside(k, segs[1:], method, budget)
 	}
 	if n.group == nil {
 		return nil

@@ -96,12 +96,20 @@ func (j *Judge) Observe(o *observe.Observation) {
 }
 
 // Apply takes a decision as an event: it holds from the next observation on.
-func (j *Judge) Apply(e *policy.Entry) { j.auditor.Apply(e) }
+func (j *Judge) Apply(e *policy.Entry) {
+	if e.Template != nil {
+		j.catalog.Edit(e.Template)
+		return
+	}
+	j.auditor.Apply(e)
+}
 
 // Finish applies the decisions that were made after the last observation.
 func (j *Judge) Finish() {
 	for i := range j.entries {
-		j.Apply(&j.entries[i])
+		if j.entries[i].Template == nil { // an edit is about the traffic that follows
+			j.Apply(&j.entries[i])
+		}
 	}
 	j.entries = nil
 }
@@ -160,7 +168,8 @@ type Result struct {
 	APIs    []*catalog.API
 	Defects []defect.Finding
 	Attacks []attack.Finding
-	Hits    []misconfig.Hit // of the rules that people wrote
+	Edits   []catalog.Edited // of the catalogue, in effect
+	Hits    []misconfig.Hit  // of the rules that people wrote
 }
 
 // Result gives the findings so far, attacks and defects linked to each other.
@@ -171,6 +180,7 @@ func (j *Judge) Result() Result {
 		APIs:    j.catalog.APIs(),
 		Defects: j.auditor.Findings(j.catalog),
 		Attacks: j.attacks.Findings(j.catalog),
+		Edits:   j.catalog.Edits(),
 		Hits:    j.auditor.Hits(),
 	}
 	link(r.Attacks, r.Defects)

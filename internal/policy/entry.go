@@ -12,6 +12,7 @@ type Entry struct {
 	Approval *Approval
 	Verdict  *Verdict
 	Fix      *Fix
+	Template *Template
 }
 
 // Entries gives what concerns a site, in order of time and, at the same time,
@@ -40,6 +41,11 @@ func (f *File) Entries(site string) []Entry {
 	for i := range f.Fixes {
 		if p := &f.Fixes[i]; of(&p.Target) {
 			out = append(out, Entry{At: p.Since(), Fix: p})
+		}
+	}
+	for i := range f.Templates {
+		if p := &f.Templates[i]; of(&p.Target) {
+			out = append(out, Entry{At: p.Since(), Template: p})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b Entry) int { return cmp.Compare(a.At, b.At) })

@@ -36,7 +36,7 @@ func Parse(name string, data []byte) (*File, error) {
 	if f.Version != Version {
 		return nil, fmt.Errorf("%s: version: %d is not %d; begin the file with version: %d", name, f.Version, Version, Version)
 	}
-	if n := len(f.Public) + len(f.Approvals) + len(f.Verdicts) + len(f.Fixes); n > MaxEntries {
+	if n := len(f.Public) + len(f.Approvals) + len(f.Verdicts) + len(f.Fixes) + len(f.Templates); n > MaxEntries {
 		return nil, fmt.Errorf("%s: %d entries are more than the %d a policy may have", name, n, MaxEntries)
 	}
 	if err := checkTypes(f.DataTypes); err != nil {
@@ -73,6 +73,19 @@ func Parse(name string, data []byte) (*File, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: verdicts[%d]: %w", name, i, err)
 		}
+	}
+	for i := range f.Templates {
+		t := &f.Templates[i]
+		err := check(&t.Decision, &t.Target)
+		if err == nil {
+			err = t.check()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: templates[%d]: %w", name, i, err)
+		}
+	}
+	if err := conflicts(f.Templates); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	for i := range f.Fixes {
 		x := &f.Fixes[i]

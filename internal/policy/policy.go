@@ -1,6 +1,6 @@
 // Package policy holds what people decided: the allow-list of public APIs,
 // approvals, verdicts on findings, claims that a defect is fixed, rules of
-// their own and types of sensitive data.
+// their own, types of sensitive data and edits of the API catalogue.
 //
 // It takes one versioned YAML file and gives entries in the order of their
 // time; the judge applies each when the traffic reaches that time, so a replay
@@ -30,6 +30,7 @@ type File struct {
 	Fixes     []Fix      `yaml:"fixes"`
 	Rules     []Rule     `yaml:"rules"`
 	DataTypes []DataType `yaml:"data_types"`
+	Templates []Template `yaml:"templates"`
 }
 
 // Decision is who decided what when. A zero At is "always": it holds from the

@@ -90,12 +90,19 @@ func Build(cfg Config, in Input, sites []judge.Result) *Report {
 }
 
 // site describes a judged site.
+func edits(list []catalog.Edited) (out []Edit) {
+	for _, e := range list {
+		out = append(out, Edit{Edit: e.Edit, Host: e.Host, Method: e.Method, Template: e.Template.Template, Title: e.Title, Role: string(e.Role), By: e.By, Reason: e.Reason, APIs: e.APIs})
+	}
+	return out
+}
+
 func site(s *judge.Result) Site {
 	zone := s.Site.Location
 	if zone == nil {
 		zone = time.UTC
 	}
-	return Site{Name: s.Site.Name, Industry: string(cmp.Or(s.Site.Industry, taxonomy.IndustryOther)), TimeZone: zone.String(), Exchanges: s.Judged}
+	return Site{Name: s.Site.Name, Industry: string(cmp.Or(s.Site.Industry, taxonomy.IndustryOther)), TimeZone: zone.String(), Exchanges: s.Judged, Edits: edits(s.Edits)}
 }
 
 // Order sorts every list into reading order: what matters first, ties by id.
@@ -140,7 +147,7 @@ type builder struct {
 }
 
 func (b *builder) api(a *catalog.API, now int64) API {
-	out := API{ID: a.ID, Site: a.Site, Host: a.Host, Method: a.Method, Template: a.Template, Operation: a.Operation, Protocol: a.Protocol.String(), Role: string(a.Role),
+	out := API{ID: a.ID, Site: a.Site, Host: a.Host, Method: a.Method, Template: a.Template, Operation: a.Operation, Title: a.Title, Protocol: a.Protocol.String(), Role: string(a.Role),
 		Lifecycle: string(a.Lifecycle(now)), Exposure: string(a.Exposure()), Exchanges: a.Exchanges, Actors: a.Actors,
 		Auth: string(a.Auth()), Sensitive: []SensitiveData{}, FirstSeen: moment(a.First), LastSeen: moment(a.Last)}
 	for _, s := range a.Sensitive {

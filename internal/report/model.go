@@ -44,6 +44,21 @@ type Site struct {
 	Industry  string `json:"industry"`
 	TimeZone  string `json:"time_zone"` // IANA name; days and months of this site are its own
 	Exchanges uint64 `json:"exchanges"` // observations judged
+
+	Edits []Edit `json:"edits,omitempty"` // of the catalogue by people, in effect
+}
+
+// Edit is an edit of the catalogue that is in effect.
+type Edit struct {
+	Edit     string `json:"edit"`
+	Host     string `json:"host,omitempty"`
+	Method   string `json:"method,omitempty"`
+	Template string `json:"template"`
+	Title    string `json:"title,omitempty"`
+	Role     string `json:"role,omitempty"`
+	By       string `json:"by,omitempty"`
+	Reason   string `json:"reason,omitempty"`
+	APIs     int    `json:"apis"` // listed APIs that the template names
 }
 
 // Input says what was read and what was lost: exchanges = analysed + dropped.
@@ -155,6 +170,7 @@ type API struct {
 	Method    string          `json:"method"`
 	Template  string          `json:"template"`
 	Operation string          `json:"operation,omitempty"` // behind "#" in the template
+	Title     string          `json:"title,omitempty"`     // by an edit of the catalogue
 	Protocol  string          `json:"protocol,omitempty"`
 	Role      string          `json:"role"`
 	Lifecycle string          `json:"lifecycle"`
