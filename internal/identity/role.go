@@ -59,15 +59,21 @@ func (r *Resolver) roleOf(c *observe.Credential, principal uint64) *Role {
 // claimedID is the ID of the role that a token names, 0 for none.
 func claimedID(j *observe.JWT) uint64 {
 	var k roleKey
-	for i := range j.Claims {
-		if c := &j.Claims[i]; c.Word != "" {
-			k.add(c.Name, c.Word)
+	for _, denied := range [...]bool{false, true} {
+		for i := range j.Claims {
+			if c := &j.Claims[i]; c.Word != "" && (c.Word == "false") == denied {
+				k.add(c.Name, c.Word)
+			}
+		}
+		if k.n > 0 {
+			break
 		}
 	}
 	return k.id
 }
 
-// roleKey makes the ID of a set of words, whatever their order.
+// roleKey makes the ID of a set of words, whatever their order. A flag that
+// says no is a role only where nothing else is: it is offered last.
 type roleKey struct {
 	id   uint64
 	seen [maxRoleWords]uint64
@@ -76,13 +82,11 @@ type roleKey struct {
 
 // add takes a field and its word, and says whether it is new and counts.
 func (k *roleKey) add(path, word string) bool {
-	switch word {
-	case "false":
-		return false
-	case "true":
-		word = path[strings.LastIndexByte(path, '.')+1:]
+	h := sketch.HashString(word)
+	if word == "true" || word == "false" {
+		h = sketch.Join(h, sketch.HashString(path[strings.LastIndexByte(path, '.')+1:]))
 	}
-	h := sketch.HashString(word) | 1
+	h |= 1
 	for _, s := range k.seen[:k.n] {
 		if s == h {
 			return false
@@ -122,9 +126,14 @@ func (r *Resolver) learnRoles(o *observe.Observation, w *Who) {
 	}
 	var k roleKey
 	var words []string
-	for i := range o.Roles {
-		if x := &o.Roles[i]; ofAsker(x.Path) && k.add(x.Path, x.Word) {
-			words = append(words, roleWord(x.Path, x.Word))
+	for _, denied := range [...]bool{false, true} {
+		for i := range o.Roles {
+			if x := &o.Roles[i]; (x.Word == "false") == denied && ofAsker(x.Path) && k.add(x.Path, x.Word) {
+				words = append(words, roleWord(x.Path, x.Word))
+			}
+		}
+		if k.n > 0 {
+			break
 		}
 	}
 	if len(words) == 0 {
@@ -147,9 +156,14 @@ func (r *Resolver) learnClaims(j *observe.JWT) {
 	}
 	var k roleKey
 	var words []string
-	for i := range j.Claims {
-		if c := &j.Claims[i]; c.Word != "" && k.add(c.Name, c.Word) {
-			words = append(words, roleWord(c.Name, c.Word))
+	for _, denied := range [...]bool{false, true} {
+		for i := range j.Claims {
+			if c := &j.Claims[i]; c.Word != "" && (c.Word == "false") == denied && k.add(c.Name, c.Word) {
+				words = append(words, roleWord(c.Name, c.Word))
+			}
+		}
+		if k.n > 0 {
+			break
 		}
 	}
 	r.add(k.id, words)
@@ -189,17 +203,26 @@ func ofAsker(path string) bool {
 }
 
 // roleWord is the word of a role: where a flag says that somebody is an
-// administrator, the flag's name.
+// administrator, the flag's name, and where it says no, that.
 func roleWord(path, word string) string {
-	if word == "true" {
-		return strings.TrimPrefix(squeeze(path[strings.LastIndexByte(path, '.')+1:]), "is")
+	name := path[strings.LastIndexByte(path, '.')+1:]
+	switch word {
+	case "true":
+		return strings.TrimPrefix(squeeze(name), "is")
+	case "false":
+		return name + saysNo
 	}
 	return word
 }
 
+const saysNo = "=false"
+
 // rankOf tells what the name of a role promises. Words of administration may be
 // joined with others: role_admin, tenant-admin, 超级管理员.
 func rankOf(word string) Rank {
+	if strings.HasSuffix(word, saysNo) {
+		return RankOrdinary
+	}
 	s := strings.TrimPrefix(squeeze(word), "role")
 	if r, ok := ranks[s]; ok {
 		return r

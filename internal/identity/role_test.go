@@ -41,6 +41,14 @@ func TestRoleFromToken(t *testing.T) {
 	if w := r.Resolve(shown(9, claims("scope", ""))); w.Role != nil {
 		t.Errorf("role %v of a token that names none", w.Role)
 	}
+	visit(r, shown(5, claims("is_admin", "false")))
+	if w := r.Resolve(shown(5, claims("is_admin", "false"))); w.Role == nil || w.Role.Rank != RankOrdinary || w.Role.String() != "is_admin=false" {
+		t.Errorf("role %v of one who is no administrator", w.Role)
+	}
+	visit(r, shown(6, claims("is_admin", "true")))
+	if w := r.Resolve(shown(6, claims("is_admin", "true"))); w.Role == nil || w.Role.Rank != RankAdmin {
+		t.Errorf("role %v of an administrator", w.Role)
+	}
 	// Only an accepted token teaches.
 	o := shown(4, claims("role", "root"))
 	r.Learn(o, r.Resolve(o), false)
@@ -70,10 +78,12 @@ func TestRoleFromAnswers(t *testing.T) {
 	login(2, 12, observe.RoleWord{Path: "is_admin", Word: "true"})
 	login(3, 13, observe.RoleWord{Path: "isAdmin", Word: "false"})
 	login(4, 14, observe.RoleWord{Path: "data.members[].role", Word: "admin"}) // others'
+	login(6, 16, observe.RoleWord{Path: "isAdmin", Word: "false"}, observe.RoleWord{Path: "role", Word: "auditor"})
+	is(16, "auditor")
 	login(5, 15)
 	is(11, "role_admin")
 	is(12, "admin")
-	is(13, "")
+	is(13, "isAdmin=false")
 	is(14, "")
 	is(15, "")
 	// The profile tells, and tells again after a promotion.

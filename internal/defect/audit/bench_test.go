@@ -71,3 +71,16 @@ func BenchmarkObserveExposed(b *testing.B) {
 		})
 	})
 }
+
+// People with roles at work: every event counts for the groups of principals.
+func BenchmarkObserveRoles(b *testing.B) {
+	bench(b, func(s *site) {
+		times(1000, func(i int) {
+			role := clerkRole
+			if i%50 == 0 {
+				role = adminRole
+			}
+			s.do(fmt.Sprintf("GET /things%d/{id}", i%40), as(fmt.Sprint("u", i%300)), having(role), source(i%300), gives("email", taxonomy.SensEmail, fmt.Sprint("m", i%300)), masked())
+		})
+	})
+}

@@ -27,7 +27,8 @@ const (
 	crowd          = 8 // ordinary principals from which on a few are the exception
 	ranksLow       = 3 // ranks below administrators
 	ranksAll       = 4
-	minUnknownRole = 3 // principals of a role whose name says nothing
+	openCalls      = 100 // calls after which a function that is open to a rank is only counted
+	minUnknownRole = 3   // principals of a role whose name says nothing
 )
 
 // BFLA finds functions that roles call with success though they are another
@@ -139,7 +140,23 @@ func (d *BFLA) Observe(ev *defect.Event) {
 			d.lowAdmin++
 		}
 	}
-	d.fire(ev, d.lowUse(s, rank), p)
+	l := d.lowUse(s, rank)
+	if l.span.Count >= openCalls && s.openTo(rank) {
+		l.span.Add(ev.End)
+		return
+	}
+	d.fire(ev, l, p)
+}
+
+// openTo reports whether a rank used the function before any higher one did:
+// then it is theirs, and what they do with it need not be remembered.
+func (s *function) openTo(rank identity.Rank) bool {
+	for _, at := range s.first[rank+1:] {
+		if at != 0 && at < s.first[rank] {
+			return false
+		}
+	}
+	return true
 }
 
 func (d *BFLA) fire(ev *defect.Event, l *lowUse, p uint64) {
