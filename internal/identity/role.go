@@ -232,7 +232,7 @@ func rankOf(word string) Rank {
 			return RankAdmin
 		}
 	}
-	for _, w := range [...]string{"supervis", "manager", "operator", "audit", "moderator", "主管", "经理", "审核", "运维", "运营", "owner"} {
+	for _, w := range [...]string{"supervis", "manager", "operator", "audit", "approv", "moderator", "主管", "经理", "审核", "审批", "运维", "运营", "owner"} {
 		if strings.Contains(s, w) {
 			return RankElevated
 		}

@@ -83,12 +83,21 @@ func TestBFLA(t *testing.T) {
 			o.days(30, news, nil)
 			o.days(30, news, func(d int) {
 				times(o.clerks, func(i int) {
-					if (i+d)%3 == 0 {
+					if (i+d)%2 == 0 {
 						o.do(news, o.clerk(i)...)
 					}
 				})
 			})
 		}), "", nil},
+		{"half of them try it now and then", run(func(o office) {
+			o.days(20, news, func(int) { times(3, func(int) { o.do(news, as("root"), having(adminRole)) }) })
+			o.days(30, news, func(d int) {
+				times(3, func(int) { o.do(news, as("root"), having(adminRole)) })
+				if d%2 == 0 {
+					o.do(news, o.clerk(d/2%o.clerks)...)
+				}
+			})
+		}), "bfla:confirmed", nil},
 		{"the first day of a roll-out", run(func(o office) {
 			o.days(30, news, nil)
 			times(2, func(i int) { o.do(news, o.clerk(i)...) })

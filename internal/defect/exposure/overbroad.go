@@ -250,7 +250,7 @@ func overbroadWhy(ts defect.Types, people uint64) string {
 func thing(api *catalog.API) string {
 	parts := strings.Split(strings.Trim(api.Template, "/"), "/")
 	for len(parts) > 1 {
-		last := strings.ToLower(parts[len(parts)-1])
+		last, _, _ := strings.Cut(strings.ToLower(parts[len(parts)-1]), ".") // detail.do
 		if !strings.HasPrefix(last, "{") && !shown(last) {
 			break
 		}
@@ -262,7 +262,7 @@ func thing(api *catalog.API) string {
 // shown reports whether a word only says how a thing is shown.
 func shown(s string) bool {
 	switch s {
-	case "list", "page", "query", "search", "all", "detail", "details", "info", "get", "view", "show", "findbyid", "getbyid", "getinfo", "pagelist", "listpage":
+	case "liebiao", "xiangqing", "chaxun", "fenye", "mingxi", "chakan", "list", "page", "query", "search", "all", "detail", "details", "info", "get", "view", "show", "findbyid", "getbyid", "getinfo", "pagelist", "listpage":
 		return true
 	}
 	return false

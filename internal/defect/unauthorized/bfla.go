@@ -122,10 +122,8 @@ func (d *BFLA) Observe(ev *defect.Event) {
 	for _, t := range [...]*timeline{&d.site, &s.time} {
 		b := t.at(ev.End)
 		b.calls[rank]++
-		if rank < ranksLow {
-			b.people[rank].Cap = t.limit()
-			b.people[rank].Add(p)
-		}
+		b.people[rank].Cap = t.limit()
+		b.people[rank].Add(p)
 	}
 	if s.first[rank] == 0 || ev.End < s.first[rank] {
 		s.first[rank] = ev.End
@@ -294,10 +292,11 @@ func (d *BFLA) judge(api *catalog.API, s *function, level identity.Rank) *verdic
 	if first == 0 || v.low.span.Count < minLowEvents && people < minLowPeople {
 		return nil
 	}
-	if s.time.rolledOut(&d.site, counts) {
+	higher := func(rank identity.Rank) bool { return rank >= level }
+	if s.time.rolledOut(&d.site, counts, higher) {
 		return nil
 	}
-	v.high = s.time.before(first, func(rank identity.Rank) bool { return rank >= level })
+	v.high = s.time.before(first, higher)
 	v.refused = s.time.refusals(v.low.span, counts)
 	others, _ := d.site.window(firstHigh, first, counts)
 	v.learned = firstHigh != 0 && firstHigh < first && others >= learnOthers &&
@@ -317,7 +316,7 @@ func (d *BFLA) judge(api *catalog.API, s *function, level identity.Rank) *verdic
 		return nil // theirs, too, as far as is known
 	}
 	_, everybody := d.site.window(0, d.now+1, counts)
-	all := s.time.before(d.now+1, func(rank identity.Rank) bool { return rank >= level })
+	all := s.time.before(d.now+1, higher)
 	exception := all >= minLowEvents && everybody >= crowd && people*4 <= everybody && v.low.span.Count <= all
 	mostly := v.refused >= 2 && v.refused >= v.low.span.Count
 	switch {
@@ -362,8 +361,9 @@ func (d *BFLA) administrative(api *catalog.API) bool {
 }
 
 func privilegedWord(s string) bool {
-	switch strings.ToLower(s) {
-	case "role", "roles", "permission", "permissions", "privilege", "privileges", "grant", "grants", "acl", "authorize", "authority", "authorities",
+	s, _, _ = strings.Cut(strings.ToLower(s), ".")
+	switch s {
+	case "shenpi", "shouquan", "quanxian", "juese", "role", "roles", "permission", "permissions", "privilege", "privileges", "grant", "grants", "acl", "authorize", "authority", "authorities",
 		"approve", "approval", "approvals", "ban", "unban", "freeze", "unfreeze", "impersonate", "promote", "staff", "operators", "resetpwd", "reset-password",
 		"sysconfig", "audit-log", "auditlog", "operlog":
 		return true

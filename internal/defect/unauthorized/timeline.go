@@ -26,7 +26,7 @@ type spell struct {
 	start  int64
 	calls  [ranksAll]uint32
 	denied [ranksLow]uint32
-	people [ranksLow]defect.Set // with success
+	people [ranksAll]defect.Set // with success
 }
 
 func (t *timeline) limit() uint16 { return cmp.Or(t.cap, spellPeople) }
@@ -69,11 +69,11 @@ func (t *timeline) double() {
 }
 
 func (s *spell) fold(o *spell, limit uint16) {
-	for i, n := range o.calls {
-		s.calls[i] += n
+	for i, n := range o.denied {
+		s.denied[i] += n
 	}
 	for i := range o.people {
-		s.denied[i] += o.denied[i]
+		s.calls[i] += o.calls[i]
 		s.people[i].Cap = limit
 		s.people[i].Union(&o.people[i])
 	}
@@ -139,9 +139,32 @@ func (t *timeline) refusals(during defect.Span, of func(identity.Rank) bool) (n 
 	return n
 }
 
+// presence sums, over the spells that begin in a time, how many principals of
+// ranks were there.
+func (t *timeline) presence(from, to int64, of func(identity.Rank) bool) (n float64) {
+	for i := range t.spells {
+		s := &t.spells[i]
+		if s.start+t.wide() <= from || s.start >= to {
+			continue
+		}
+		for rank := range s.people {
+			if of(identity.Rank(rank)) {
+				n += float64(s.people[rank].Count())
+			}
+		}
+	}
+	return n
+}
+
+// adopted is how often, for each one there, a function has to be used by those
+// it was rolled out to, as a share of how often by those whose it was.
+const adopted = 0.2
+
 // rolledOut reports whether within a week a good part of those who were there
-// used the function, and hardly any was refused: it is meant for them.
-func (t *timeline) rolledOut(site *timeline, of func(identity.Rank) bool) bool {
+// used the function, not much less often than those whose it was, and hardly
+// any was refused: it is meant for them. Some who know the link and try it now
+// and then are no roll-out.
+func (t *timeline) rolledOut(site *timeline, of, high func(identity.Rank) bool) bool {
 	for i := range t.spells {
 		from := t.spells[i].start
 		to := from + max(rolloutDays*day, t.wide())
@@ -150,7 +173,12 @@ func (t *timeline) rolledOut(site *timeline, of func(identity.Rank) bool) bool {
 			continue
 		}
 		_, there := site.window(from, to, of)
-		if users >= 4 && users*3 >= there || users*2 >= there {
+		if (users < 4 || users*3 < there) && users*2 < there {
+			continue
+		}
+		theirs, _ := t.window(from, to, high)
+		mine := float64(calls) / max(site.presence(from, to, of), 1)
+		if mine >= adopted*float64(theirs)/max(site.presence(from, to, high), 1) {
 			return true
 		}
 	}
