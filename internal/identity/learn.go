@@ -133,18 +133,36 @@ func selfProfile(o *observe.Observation) bool {
 		return false
 	}
 	self := false
+	n := len(o.Segments)
+	last, program := program(o.Segments[n-1].Text)
 	for i := range o.Segments {
 		s := &o.Segments[i]
-		if s.Sensitive != 0 || s.Class != observe.ClassWord && s.Class != observe.ClassVer {
+		if s.Sensitive != 0 || s.Class != observe.ClassWord && s.Class != observe.ClassVer && (i < n-1 || !program) {
 			return false // an object is named: its owner may be anybody
 		}
-		self = self || isSelf(s.Text)
+		self = self || i < n-1 && isSelf(s.Text)
 	}
 	// /users/info as well as /userinfo.
-	if n := len(o.Segments); !self && n >= 2 {
-		self = isSelf(o.Segments[n-2].Text + o.Segments[n-1].Text)
+	return self || isSelf(last) || n >= 2 && isSelf(o.Segments[n-2].Text+last)
+}
+
+// program gives the name of a program without what it is written in: getInfo
+// of getInfo.do.
+func program(s string) (name string, is bool) {
+	name, ext, ok := strings.Cut(s, ".")
+	if !ok || name == "" {
+		return s, false
 	}
-	return self
+	for i := range len(name) {
+		if c := name[i]; c >= '0' && c <= '9' {
+			return s, false // it may name somebody
+		}
+	}
+	switch ext {
+	case "do", "action", "json", "php", "jsp", "aspx", "ashx", "htm":
+		return name, true
+	}
+	return s, false
 }
 
 // selfOperation is selfProfile for an operation: "query me", "user.info".
@@ -197,7 +215,8 @@ func isSelf(s string) bool {
 		return false
 	}
 	switch squeeze(s) {
-	case "me", "self", "profile", "whoami", "current", "mine", "userinfo", "getuserinfo", "myinfo", "currentuser", "getinfo", "myprofile", "accountinfo", "memberinfo":
+	case "me", "self", "profile", "whoami", "current", "mine", "userinfo", "getuserinfo", "myinfo", "currentuser", "getinfo", "myprofile", "accountinfo", "memberinfo",
+		"gerenxinxi", "wodexinxi", "yonghuxinxi", "个人信息":
 		return true
 	}
 	return false
