@@ -258,10 +258,14 @@ func TestTemplatesOfPublishedAPIs(t *testing.T) {
 		held, detail = false, 25
 	}
 	if s := os.Getenv("CATALOG_EVERY"); s != "" {
-		fmt.Sscan(s, &every)
+		if _, err := fmt.Sscan(s, &every); err != nil {
+			t.Fatalf("CATALOG_EVERY: %v", err)
+		}
 	}
 	if s := os.Getenv("CATALOG_DETAIL"); s != "" {
-		fmt.Sscan(s, &detail)
+		if _, err := fmt.Sscan(s, &detail); err != nil {
+			t.Fatalf("CATALOG_DETAIL: %v", err)
+		}
 	}
 	list := descriptions(t, held, every)
 	for _, mode := range regimes {

@@ -2,7 +2,7 @@ package rule
 
 import (
 	"cel.dev/cel-go/cel"
-	"cel.dev/cel-go/checker"
+	"cel.dev/cel-go/common/cost"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
 
@@ -66,23 +66,23 @@ var caps = map[string]uint64{
 	"sensitive": observe.MaxExposures, "internals": observe.MaxInternals, "issued": observe.MaxCredentials, "markers": observe.MaxMarkers, "uploads": 16,
 }
 
-func (sizes) EstimateSize(n checker.AstNode) *checker.SizeEstimate {
+func (sizes) EstimateSize(n cost.AstNode) *cost.SizeEstimate {
 	path := n.Path()
 	if len(path) == 0 {
 		return nil
 	}
 	if max, ok := caps[path[len(path)-1]]; ok {
-		return &checker.SizeEstimate{Max: max}
+		return &cost.SizeEstimate{Max: max}
 	}
 	if n.Type().Kind() == types.StringKind {
-		return &checker.SizeEstimate{Max: observe.MaxText}
+		return &cost.SizeEstimate{Max: observe.MaxText}
 	}
 	return nil
 }
 
-func (sizes) EstimateCallCost(function, _ string, _ *checker.AstNode, _ []checker.AstNode) *checker.CallEstimate {
+func (sizes) EstimateCallCost(function, _ string, _ *cost.AstNode, _ []cost.AstNode) *cost.CallEstimate {
 	if function == "is" {
-		return &checker.CallEstimate{CostEstimate: checker.CostEstimate{Min: 1, Max: 10}}
+		return &cost.CallEstimate{CostEstimate: cost.Estimate{Min: 1, Max: 10}}
 	}
 	return nil
 }

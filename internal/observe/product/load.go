@@ -123,7 +123,7 @@ func (d *productDoc) product(id string) (*Product, error) {
 		p.Ends = append(p.Ends, End{On: on, branch: v, Branch: e.Branch})
 	}
 	for _, c := range d.Cases {
-		p.Cases = append(p.Cases, Case{c.Version, c.CVE, c.Ended})
+		p.Cases = append(p.Cases, Case(c))
 	}
 	return p, nil
 }

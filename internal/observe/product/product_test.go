@@ -183,7 +183,7 @@ func TestParseRefuses(t *testing.T) {
 	if _, err := product.Parse("a", []byte(good)); err != nil {
 		t.Fatal(err)
 	}
-	for from, to := range map[string]string{"name: X": "nmae: X", "https://x": "http://x", "CVE-2020-1234": "CVE-20-1", "'1.2'": "'1.2', '1.1'", "harm: high": "harm: huge", "'1.2' ": "", "fixed: ['1.2']": "fixed: ['2 1.2']"} {
+	for from, to := range map[string]string{"name: X": "surname: X", "https://x": "http://x", "CVE-2020-1234": "CVE-20-1", "'1.2'": "'1.2', '1.1'", "harm: high": "harm: huge", "'1.2' ": "", "fixed: ['1.2']": "fixed: ['2 1.2']"} {
 		text := strings.Replace(good, from, to, 1)
 		if text == good {
 			continue
