@@ -236,7 +236,7 @@ func (s *service) sign(a *visit.Actor, method, target string, body any) *visit.A
 
 // enter signs in.
 func (s *service) enter(a *visit.Actor, c *customer) bool {
-	if a.Rand.IntN(6) == 0 {
+	if a.Rand.IntN(4) == 0 {
 		s.sign(a, "POST", "/api/auth/login", map[string]string{"mobile": c.person.Phone, "password": seal(a, c.password+"x")})
 		a.Think(8 * time.Second)
 	}
