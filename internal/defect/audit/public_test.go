@@ -167,6 +167,16 @@ func TestTimingOracle(t *testing.T) {
 	check(t, []scenario{
 		{"a hash for some", run(90, 15, 60), "timing_oracle:probable", []string{"94 毫秒", "POST /login"}},
 		{"alike", run(90, 88, 60), "", nil},
+		{"codes are sent to anybody", func(s *site) {
+			s.api("POST /sms", taxonomy.RoleCodeSend)
+			run(90, 15, 60)(s)
+			times(30, func(i int) { s.do("POST /sms", source(i), about(fmt.Sprint("p1-", i), false, false)) })
+		}, "timing_oracle:probable", nil},
+		{"all turn out to exist", func(s *site) {
+			run(90, 15, 40)(s)
+			times(30, func(i int) { s.do("POST /login", source(i), about(fmt.Sprint("p1-", i), false, false)) })
+			run(90, 15, 10)(s)
+		}, "", nil},
 		{"twenty milliseconds", run(40, 20, 60), "", nil},
 		{"too few", run(90, 15, 40), "", nil},
 		{"no time is told", run(90, 15, 60, func(ev *catalog.Event) { ev.Start = ev.End }), "", nil},

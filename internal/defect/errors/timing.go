@@ -66,11 +66,11 @@ func NewTiming() *Timing {
 
 // Observe takes one event.
 func (d *Timing) Observe(ev *defect.Event) {
-	if ev.Handle == 0 || !asks(ev.API.Role) || ev.Status == 0 || ev.End <= ev.Start {
+	if ev.Handle == 0 || !asks(ev.API.Role) || ev.Status == 0 {
 		return
 	}
 	id := subject(ev)
-	if id != 0 && (ev.OK || ev.Who.Registered) {
+	if id != 0 && (ev.Who.Registered || ev.OK && opens(ev.API.Role)) {
 		if h := d.refused.Get(id); h != nil {
 			if s := d.states.Get(*h); s != nil {
 				s.exists(id)
@@ -78,7 +78,7 @@ func (d *Timing) Observe(ev *defect.Event) {
 			d.refused.Delete(id)
 		}
 	}
-	if ev.OK || id == 0 || id == ev.Who.Principal || !comparable(ev) || ownProof(ev) {
+	if ev.OK || ev.End <= ev.Start || id == 0 || id == ev.Who.Principal || !comparable(ev) || ownProof(ev) {
 		return
 	}
 	s := d.states.Ensure(ev.Handle)
@@ -102,6 +102,12 @@ func (d *Timing) Observe(ev *defect.Event) {
 		}
 	}
 	s.tell()
+}
+
+// opens reports whether a success means that the account exists. A code may be
+// sent to any number.
+func opens(r taxonomy.Role) bool {
+	return r == taxonomy.RoleLogin || r == taxonomy.RoleLoginCode || r == taxonomy.RoleRegister
 }
 
 func abs(x int64) int64 { return max(x, -x) }
