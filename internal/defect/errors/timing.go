@@ -90,6 +90,9 @@ func (d *Timing) Observe(ev *defect.Event) {
 		fired := false
 		if len(s.known.last) >= enoughToCompare {
 			fired = abs(s.known.median-took) >= minGap/2
+			if g := s.told; g != nil { // times scatter: nearer to which of the two?
+				fired = abs(took-g.others) < abs(took-g.known)
+			}
 			s.trials.Count(ev.End, fired)
 		}
 		*d.refused.Ensure(id) = ev.Handle
