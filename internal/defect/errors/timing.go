@@ -21,6 +21,7 @@ const (
 	perIdentity     = 3                            // refusals of one that are kept
 	minGap          = int64(30 * time.Millisecond) // between the medians
 	minDominance    = 0.8                          // Cliff's delta
+	medianEvery     = 8                            // refusals after which it is computed anew: whoever guesses passwords makes many
 	enoughToCompare = 10                           // known ones, before refusals of others are compared with them
 )
 
@@ -44,7 +45,8 @@ type timing struct {
 // group is the latest refusals of one kind of identity, in order of time.
 type group struct {
 	last   []lapse
-	median int64 // of last
+	median int64 // of last, as of a few refusals ago
+	behind int   // how many
 }
 
 type lapse struct {
@@ -117,18 +119,18 @@ func abs(x int64) int64 { return max(x, -x) }
 
 // exists moves the refusals of an identity that turns out to exist.
 func (s *timing) exists(id uint64) {
-	moved := false
-	for i := 0; i < len(s.others.last); i++ {
-		if l := s.others.last[i]; l.id == id {
-			s.others.last = slices.Delete(s.others.last, i, i+1)
+	kept := s.others.last[:0]
+	for _, l := range s.others.last {
+		if l.id == id {
 			s.known.last = append(s.known.last, l)
-			moved = true
-			i--
+		} else {
+			kept = append(kept, l)
 		}
 	}
-	if moved {
-		s.known.sort()
+	if len(kept) < len(s.others.last) {
+		s.others.last = kept
 		s.others.median = s.others.middle()
+		s.known.sort()
 	}
 }
 
@@ -152,20 +154,21 @@ func (g *group) add(l lapse) {
 	} else {
 		g.last = append(g.last, l)
 	}
-	if len(g.last) <= enoughToCompare || l.at/1e9%4 == 0 || g.median == 0 { // sorting for each is a waste
-		g.median = g.middle()
+	if g.behind++; g.behind >= medianEvery || len(g.last) <= enoughToCompare {
+		g.median, g.behind = g.middle(), 0
 	}
 }
 
 func (g *group) middle() int64 {
-	t := make([]int64, len(g.last))
+	if len(g.last) == 0 {
+		return 0
+	}
+	var room [timed]int64
+	t := room[:len(g.last)]
 	for i := range g.last {
 		t[i] = g.last[i].took
 	}
 	slices.Sort(t)
-	if len(t) == 0 {
-		return 0
-	}
 	return t[len(t)/2]
 }
 
@@ -178,23 +181,26 @@ func (g *group) fold(o *group) {
 func (g *group) sort() {
 	slices.SortStableFunc(g.last, func(a, b lapse) int { return cmp.Compare(a.at, b.at) })
 	g.last = slices.Clone(g.last[max(0, len(g.last)-timed):])
-	g.median = g.middle()
+	g.median, g.behind = g.middle(), 0
 }
 
-func (g *group) people() int {
-	ids := map[uint64]struct{}{}
-	for i := range g.last {
-		ids[g.last[i].id] = struct{}{}
+// enough reports whether a group can be compared: refusals and identities.
+func (g *group) enough() bool {
+	if len(g.last) < minTimed {
+		return false
 	}
-	return len(ids)
+	people := 0
+	for i := range g.last {
+		if !slices.ContainsFunc(g.last[:i], func(l lapse) bool { return l.id == g.last[i].id }) {
+			people++
+		}
+	}
+	return people >= minTimedPeople
 }
-
-// enough reports whether a group can be compared.
-func (g *group) enough() bool { return len(g.last) >= minTimed && g.people() >= minTimedPeople }
 
 // tell notes the difference when it is a telling one.
 func (s *timing) tell() {
-	if s.told != nil || len(s.known.last) < minTimed || len(s.others.last) < minTimed || abs(s.known.median-s.others.median) < minGap || !s.known.enough() || !s.others.enough() {
+	if s.told != nil || s.known.behind > 0 && s.others.behind > 0 || abs(s.known.median-s.others.median) < minGap || !s.known.enough() || !s.others.enough() {
 		return
 	}
 	g := gap{known: s.known.middle(), others: s.others.middle(), n: len(s.known.last), m: len(s.others.last)}
