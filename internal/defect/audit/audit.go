@@ -64,11 +64,11 @@ func New(cfg Config) *Auditor {
 		exposure.NewBulk(), exposure.NewTwin(), exposure.NewInternal(),
 		exposure.NewOverbroad(), exposure.NewUnneeded(), exposure.NewFrontend(),
 
-		errors.NewOracle(), errors.NewTiming(), errors.NewTrace(rules), errors.NewInjection(),
+		errors.NewOracle(), errors.NewTiming(), errors.NewTrace(rules),
 
 		misconfig.NewMarkers(rules), misconfig.NewOutdated(cfg.Products, rules),
 		misconfig.NewJWT(), misconfig.NewIssued(), misconfig.NewURL(), misconfig.NewCleartext(),
-		misconfig.NewCORS(), misconfig.NewLimits(), misconfig.NewRights(), custom,
+		misconfig.NewCORS(), misconfig.NewLimits(), misconfig.NewInjection(), misconfig.NewRights(), custom,
 	}}
 }
 

@@ -1,5 +1,5 @@
 // Package errors finds answers that tell more than they should: whether an
-// account exists, and how the program works inside.
+// account exists, by word or by time, and how the program works inside.
 //
 // It takes events and gives drafts. Invariant: only failed attempts of the same
 // kind are compared, so that a right password, a limit, a lock or a captcha is

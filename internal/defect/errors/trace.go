@@ -8,7 +8,6 @@ import (
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/defect"
 	"xiezhi/internal/message"
-	"xiezhi/internal/observe"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -31,32 +30,11 @@ func (d *Trace) Observe(ev *defect.Event) {
 	}
 	for i := range ev.Markers {
 		m := &ev.Markers[i]
-		if shows(ev, m) && defect.KindOf(d.rules, m.Rule) == taxonomy.DefectVerboseTrace {
+		if defect.Genuine(ev, m) && defect.KindOf(d.rules, m.Rule) == taxonomy.DefectVerboseTrace {
 			d.marks.Count(ev, m, "defect.evidence.trace")
 		}
 	}
 	d.marks.Tried(ev, ev.Status >= 500 || ev.Outcome == catalog.OutcomeError || ev.Outcome == catalog.OutcomeRejected || ev.Outcome == catalog.OutcomeInvalid)
-}
-
-// shows reports whether the trace is the program's own. Documentation, paste
-// sites and bug trackers answer with traces as content, and answer well.
-func shows(ev *defect.Event, m *observe.Marker) bool {
-	if defect.UserContent(m.Where) {
-		return false
-	}
-	if ev.API != nil && (ev.API.Role == taxonomy.RoleDocs || ev.API.Role == taxonomy.RoleStatic) {
-		return false
-	}
-	if ev.Status >= 500 {
-		return true
-	}
-	// PHP prints its errors into pages that go on to succeed; the form in which
-	// it does names a file and a line, and articles about it escape the markup.
-	if m.Rule == "trace/php" {
-		return true
-	}
-	// A refusal with a trace; but not a page or a success.
-	return ev.RespKind != observe.BodyHTML && (ev.Outcome == catalog.OutcomeError || ev.Outcome == catalog.OutcomeRejected || ev.Outcome == catalog.OutcomeInvalid)
 }
 
 // Merge folds the state of one API into another.

@@ -1,5 +1,7 @@
 // Package exposure finds responses that give more personal data than their
-// callers can need.
+// callers can need: too many people at once, plain values beside masked ones,
+// fields for the inside, data that is nothing to announce, that no page of the
+// site uses, or that the role's other views mask.
 //
 // It takes events and gives drafts. Invariant: only plain values of distinct
 // people count; masked lists, lists of public names and signed-in exports are

@@ -1,10 +1,13 @@
 // Package misconfig finds what should not be reachable, and how secrets travel:
-// exposed components, documents, debug pages and files; JWT that anyone can
-// forge; secrets in addresses and in the clear; CORS that trusts everybody.
+// exposed and outdated components, documents, debug pages and files; tokens that
+// anyone can forge, or that live too long; secrets in addresses and in the clear;
+// CORS that trusts everybody; limits that say nothing; requests that become
+// statements, or set the rights of their account; and what rules of the operator
+// match.
 //
 // It takes events and gives drafts. Invariant: a path alone is never evidence;
 // the answer must carry the marker. Limits: per API 8 markers and 8 parameters,
-// per site 16 JWT secrets.
+// per site 16 JWT secrets; those of each detector stand at its head.
 package misconfig
 
 import (

@@ -1,5 +1,6 @@
-// Package password finds APIs that accept weak passwords or let them be
-// guessed without limit.
+// Package password finds APIs that accept weak passwords or let them be guessed
+// without limit: weak, shared, old and factory-set ones, and verification codes
+// that protect little.
 //
 // It takes events and gives drafts. Invariant: a password counts only where it
 // was accepted, and only if it could be assessed (not when the client hashed

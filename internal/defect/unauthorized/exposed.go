@@ -1,6 +1,7 @@
 // Package unauthorized finds data and actions given to those who may not have
-// them: sensitive data without a credential, credentials that are optional,
-// other people's objects (BOLA), secrets in responses.
+// them: sensitive data and files without a credential, credentials that are
+// optional or dead, other people's objects (BOLA), other roles' functions (BFLA),
+// secrets and verification codes in responses.
 //
 // It takes events and gives drafts. Invariant: only answers count that carry
 // what the asker did not bring along; own tokens, masked values, echoes, pages

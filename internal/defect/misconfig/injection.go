@@ -1,4 +1,4 @@
-package errors
+package misconfig
 
 import (
 	"strings"
@@ -93,7 +93,7 @@ func (d *Injection) Observe(ev *defect.Event) {
 	}
 	cracked := (*observe.Marker)(nil)
 	for i := range ev.Markers {
-		if m := &ev.Markers[i]; syntax(m) && shows(ev, m) && asked(ev) {
+		if m := &ev.Markers[i]; syntax(m) && defect.Genuine(ev, m) && asked(ev) {
 			cracked = m
 			break
 		}
