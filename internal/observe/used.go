@@ -101,8 +101,14 @@ func (o *Observer) keepUsed(list []uint32, whole bool) {
 // usePage keeps the names in the scripts and bindings of a page.
 func (o *Observer) usePage(text []byte, whole bool) {
 	u := &o.used
-	u.begin()
 	some := false
+	scan := func(b []byte) {
+		if !some { // most pages have none, and the table is large
+			u.begin()
+			some = true
+		}
+		u.scan(b)
+	}
 	for rest := text; ; {
 		i := bytes.IndexByte(rest, '<')
 		if i < 0 {
@@ -122,9 +128,8 @@ func (o *Observer) usePage(text []byte, whole bool) {
 		if end < 0 {
 			end, whole = len(body), false
 		}
-		if end > 0 {
-			some = true
-			u.scan(body[:end])
+		if end > 0 && !data(rest[:open]) {
+			scan(body[:end])
 		}
 		rest = body[end:]
 	}
@@ -135,8 +140,7 @@ func (o *Observer) usePage(text []byte, whole bool) {
 		}
 		rest = rest[i+2:]
 		if end := bytes.Index(rest[:min(len(rest), 512)], []byte("}}")); end > 0 {
-			some = true
-			u.scan(rest[:end])
+			scan(rest[:end])
 		}
 	}
 	for rest := text; ; { // and attributes that bind
@@ -153,8 +157,7 @@ func (o *Observer) usePage(text []byte, whole bool) {
 			continue
 		}
 		if end := bytes.IndexByte(rest[:min(len(rest), 2048)], '"'); end > 0 {
-			some = true
-			u.scan(rest[:end])
+			scan(rest[:end])
 		}
 	}
 	if some {
@@ -162,6 +165,10 @@ func (o *Observer) usePage(text []byte, whole bool) {
 		o.keepUsed(u.list, whole && !u.full)
 	}
 }
+
+// data reports whether a script element holds data: what it names, no script
+// has used yet.
+func data(tag []byte) bool { return indexFold(tag, "json") >= 0 }
 
 // binds reports whether an attribute's value is a script's expression.
 func binds(name []byte) bool {

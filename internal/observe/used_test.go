@@ -24,8 +24,8 @@ func TestUsed(t *testing.T) {
 	if script.UsedCut {
 		t.Error("a whole script is said to be cut")
 	}
-	page := observe(t, call{target: "/", respHead: []string{"Content-Type", "text/html"}, respBody: `<!DOCTYPE html><html><head><title>Phone</title></head><body><p>address of all</p><b>{{ row.realName }}</b><i :title="row.idCard" onclick="show(mobileNo)" class="plain"></i><SCRIPT>var email=1</SCRIPT></body></html>`})
-	for name, want := range map[string]bool{"realName": true, "idCard": true, "mobileNo": true, "email": true, "address": false, "phone": false, "plain": false} {
+	page := observe(t, call{target: "/", respHead: []string{"Content-Type", "text/html"}, respBody: `<!DOCTYPE html><html><head><title>Phone</title></head><body><p>address of all</p><b>{{ row.realName }}</b><i :title="row.idCard" onclick="show(mobileNo)" class="plain"></i><SCRIPT>var email=1</SCRIPT><script type="application/ld+json">{"telephone":"1"}</script></body></html>`})
+	for name, want := range map[string]bool{"realName": true, "idCard": true, "mobileNo": true, "email": true, "address": false, "phone": false, "plain": false, "telephone": false} {
 		if got := uses(page, name); got != want {
 			t.Errorf("page uses %q: %t, want %t", name, got, want)
 		}

@@ -119,7 +119,7 @@ func (d *Frontend) Observe(ev *defect.Event) {
 func (d *Frontend) learn(ev *defect.Event) {
 	h := uint64(len(ev.Used))
 	for _, k := range ev.Used {
-		h = (h ^ uint64(k)) * 0x9e3779b97f4a7c15
+		h = defect.Mix(h*0x9e3779b97f4a7c15 + uint64(k))
 	}
 	if d.scripts.Has(h | 1) {
 		return
@@ -128,24 +128,37 @@ func (d *Frontend) learn(ev *defect.Event) {
 	if ev.UsedCut {
 		d.cut++
 	}
-	joined := make([]uint32, 0, len(d.used)+len(ev.Used))
-	a, b := d.used, ev.Used
-	for len(a) > 0 && len(b) > 0 {
-		switch {
-		case a[0] < b[0]:
-			joined, a = append(joined, a[0]), a[1:]
-		case a[0] > b[0]:
-			joined, b = append(joined, b[0]), b[1:]
-		default:
-			joined, a, b = append(joined, a[0]), a[1:], b[1:]
+	// Pages repeat the names of scripts: mostly nothing is new.
+	fresh := 0
+	for _, k := range ev.Used {
+		if !d.uses(k) {
+			fresh++
 		}
 	}
-	joined = append(append(joined, a...), b...)
-	if len(joined) > maxNames {
+	switch {
+	case fresh == 0:
+		return
+	case len(d.used)+fresh > maxNames:
 		d.cut++
 		return
 	}
-	d.used = joined
+	// Merged from the end, in place.
+	i, k := len(d.used)-1, len(ev.Used)-1
+	d.used = slices.Grow(d.used, fresh)[:len(d.used)+fresh]
+	for at := len(d.used) - 1; k >= 0; at-- {
+		switch {
+		case i >= 0 && d.used[i] > ev.Used[k]:
+			d.used[at] = d.used[i]
+			i--
+		case i >= 0 && d.used[i] == ev.Used[k]:
+			d.used[at] = d.used[i]
+			i--
+			k--
+		default:
+			d.used[at] = ev.Used[k]
+			k--
+		}
+	}
 }
 
 func (d *Frontend) uses(key uint32) bool {

@@ -107,14 +107,15 @@ func (d *Rights) ask(ev *defect.Event, owner uint64) {
 
 // show takes the rights that an answer shows.
 func (d *Rights) show(ev *defect.Event, owner uint64) {
+	at := 0 // where the leaves of the record begin
 	for i := range ev.Rights {
 		x := &ev.Rights[i]
 		if !x.Response {
 			continue
 		}
-		whose := owner
-		if strings.Contains(x.Path, "[]") {
-			whose = d.inRecord(ev, x)
+		whose, listed := owner, strings.Contains(x.Path, "[]")
+		if listed {
+			whose, at = d.inRecord(ev, x, at)
 		}
 		if whose == 0 {
 			continue
@@ -122,43 +123,40 @@ func (d *Rights) show(ev *defect.Event, owner uint64) {
 		key := defect.Pair(whose, x.Key)
 		w := d.asked.Get(key)
 		if w == nil {
-			*d.held.Ensure(key) = x.Token
 			d.note(x.Key, x.Token, whose)
-			continue
-		}
-		if ev.End-w.at > askedFor {
+		} else if ev.End-w.at > askedFor {
 			d.asked.Delete(key)
-			*d.held.Ensure(key) = x.Token
-			continue
+		} else if w.before != 0 || w.token != x.Token || d.unusual(x.Key, x.Token) { // else it may be what everybody gets; wait for others
+			d.judge(ev, x, w)
+			d.asked.Delete(key)
 		}
-		if w.before == 0 && !d.unusual(x.Key, x.Token) && w.token == x.Token {
+		if !listed { // lists would crowd out what people see of themselves
 			*d.held.Ensure(key) = x.Token
-			continue // it may be what everybody gets; wait for others
 		}
-		d.judge(ev, x, w)
-		d.asked.Delete(key)
-		*d.held.Ensure(key) = x.Token
 	}
 }
 
 // inRecord gives the account that the record of a right is about: the account
 // that asked for the right and whose name stands in the record, else any name
-// that is an account's.
-func (d *Rights) inRecord(ev *defect.Event, x *observe.Right) uint64 {
-	first := uint64(0)
-	for i := range ev.Leaves {
-		l := &ev.Leaves[i]
-		if l.Record != x.Record || l.Class == observe.ClassInt && l.Type != observe.TypeInt {
-			continue
+// in it. Leaves and rights stand in the order of the document, so that the
+// search for a record goes on where the last one was, from.
+func (d *Rights) inRecord(ev *defect.Event, x *observe.Right, from int) (whose uint64, at int) {
+	n := len(ev.Leaves)
+	if from < n && ev.Leaves[from].Record > x.Record { // another list of the same answer
+		from = 0
+	}
+	for at = from; at < n && ev.Leaves[at].Record < x.Record; at++ {
+	}
+	for i := at; i < n && ev.Leaves[i].Record == x.Record; i++ {
+		token := ev.Leaves[i].Token
+		if d.asked.Len() > 0 && d.asked.Get(defect.Pair(token, x.Key)) != nil {
+			return token, at
 		}
-		if d.asked.Get(defect.Pair(l.Token, x.Key)) != nil {
-			return l.Token
-		}
-		if first == 0 {
-			first = l.Token
+		if whose == 0 {
+			whose = token
 		}
 	}
-	return first
+	return whose, at
 }
 
 // note counts a value that an account shows which asked for none.
