@@ -36,6 +36,19 @@ func Text(contentType, body string) http.HandlerFunc {
 	}
 }
 
+// Behind answers with a text while a flaw is on, and else as the server does
+// about what it does not have.
+func Behind(on func(flaw string) bool, flaw, contentType, body string, missing http.HandlerFunc) http.HandlerFunc {
+	text := Text(contentType, body)
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !on(flaw) {
+			missing(w, r)
+			return
+		}
+		text(w, r)
+	}
+}
+
 // Read reads a JSON body into v, and reports whether it is one.
 func Read(r *http.Request, v any) bool {
 	return json.NewDecoder(http.MaxBytesReader(nil, r.Body, maxBody)).Decode(v) == nil

@@ -279,7 +279,7 @@ func (s *service) cert(w http.ResponseWriter, r *http.Request, c *citizen) {
 func (s *service) certFile(w http.ResponseWriter, r *http.Request, c *citizen) {
 	id, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(r.PathValue("file"), "dzzz-"), ".pdf"))
 	if s.holderOf(id) != c {
-		missing(w)
+		missing(w, r)
 		return
 	}
 	w.Header().Set("Content-Type", "application/pdf")

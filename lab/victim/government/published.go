@@ -64,7 +64,7 @@ func (s *service) persons(w http.ResponseWriter, r *http.Request) {
 func (s *service) attachment(w http.ResponseWriter, r *http.Request) {
 	n, err := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(r.PathValue("file"), "mingdan-"), ".csv"))
 	if n -= 2601; err != nil || n < 0 || n >= notices {
-		missing(w)
+		missing(w, r)
 		return
 	}
 	var b bytes.Buffer

@@ -37,22 +37,15 @@ func (s *service) banner(w http.ResponseWriter) {
 }
 
 // missing is what the server says of what it does not have.
-func missing(w http.ResponseWriter) {
+func missing(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/html")
 	w.WriteHeader(http.StatusNotFound)
 	_, _ = w.Write([]byte("<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"))
 }
 
-// behind serves something while a flaw is on, and else nothing.
+// behind serves something while a flaw is on.
 func (s *service) behind(flaw, pattern, kind, body string) {
-	s.mux.HandleFunc("GET "+pattern, func(w http.ResponseWriter, _ *http.Request) {
-		if !s.env.On(flaw) {
-			missing(w)
-			return
-		}
-		w.Header().Set("Content-Type", kind)
-		_, _ = w.Write([]byte(body))
-	})
+	s.mux.HandleFunc("GET "+pattern, victim.Behind(s.env.On, flaw, kind, body, missing))
 }
 
 func (s *service) components() {
@@ -71,7 +64,7 @@ func (s *service) components() {
 	s.mux.HandleFunc("GET /api/overview", s.broker)
 	s.mux.HandleFunc("POST /nacos/v1/auth/login", s.nacosLogin)
 	s.mux.HandleFunc("GET /nacos/v1/ns/instance/list", s.nacosInstances)
-	s.mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { missing(w) })
+	s.mux.HandleFunc("/", missing)
 }
 
 // rate divides by what it is given.
