@@ -116,6 +116,7 @@ type Answer struct {
 	Token   string   // session given out
 	IDs     []string // ids that a client would go on with
 	Account *Account // who is signed in by this answer
+	Gained  int      // other people's data, confirmed accounts or goods it gives
 }
 
 // Credential says where sessions are shown.

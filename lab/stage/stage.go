@@ -24,7 +24,8 @@ const MaxActors = 50_000
 type Label struct {
 	Attack   string // id of the attack it belongs to
 	Kind     string // attack kind of the taxonomy
-	Campaign string // gang
+	Campaign string // gang; without an attack: what a gang does beside, signing in, say
+	Event    string // the honest event it belongs to, "" none
 	Actor    string // who plays
 }
 
@@ -35,6 +36,7 @@ type Event struct {
 	API      *scene.API // nil when the path is none of the application's
 	Label    Label
 	Blocked  bool // refused by a control
+	Gained   int  // subjects, accounts or goods that the answer gave
 }
 
 // Sink takes events in order of start. An error ends the play.
@@ -149,7 +151,7 @@ func (a *Actor) send(api *scene.API, call *scene.Call, ans *scene.Answer, method
 	x.Start = a.Now().UnixNano()
 	x.End = a.Now().Add(took).UnixNano()
 	if s.err == nil {
-		s.err = s.sink(&Event{Exchange: x, App: a.App, API: api, Label: a.Label, Blocked: ans.Blocked})
+		s.err = s.sink(&Event{Exchange: x, App: a.App, API: api, Label: a.Label, Blocked: ans.Blocked, Gained: ans.Gained})
 	}
 	a.Client.seen(a.Rand)
 	a.Wait(took)

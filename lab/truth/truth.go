@@ -33,6 +33,7 @@ type Truth struct {
 	Sites     []Site         `json:"sites"`
 	Attacks   []Attack       `json:"attacks"`
 	Campaigns []Campaign     `json:"campaigns"`
+	Events    []Event        `json:"events,omitempty"`
 	Defects   []scene.Seeded `json:"defects"`
 
 	AttackedAPIsByMonth map[string]int               `json:"attacked_apis_by_month"`
@@ -67,6 +68,7 @@ type Attack struct {
 	Last     time.Time `json:"last"`
 	Requests uint64    `json:"requests"`
 	Blocked  uint64    `json:"blocked"`
+	Gained   uint64    `json:"gained,omitempty"` // subjects, accounts or goods
 	Actors   int       `json:"actors"`
 }
 
@@ -76,6 +78,21 @@ type Campaign struct {
 	Attacks  []string `json:"attacks"`
 	Sites    []string `json:"sites"`
 	Requests uint64   `json:"requests"`
+	Support  uint64   `json:"support,omitempty"` // requests that are no attack of themselves
+
+	// Of the arena, where gangs are equipped on purpose.
+	Family     string `json:"family,omitempty"`
+	Difficulty string `json:"difficulty,omitempty"`
+	Knobs      any    `json:"knobs,omitempty"`
+}
+
+// Event is something honest that looks like an attack.
+type Event struct {
+	Name      string    `json:"name"`
+	Site      string    `json:"site"`
+	First     time.Time `json:"first"`
+	Last      time.Time `json:"last"`
+	Exchanges uint64    `json:"exchanges"`
 }
 
 // Label is one line of the labels file.
@@ -85,12 +102,13 @@ type Label struct {
 	Kind     string `json:"kind"`
 	Scenario string `json:"scenario"`
 	Campaign string `json:"campaign"`
+	Event    string `json:"event,omitempty"` // honest, and looks like an attack
 	Actor    string `json:"actor"`
 }
 
 // LabelOf gives the line of an event.
 func LabelOf(e *stage.Event) Label {
-	l := Label{ID: string(e.Exchange.ID), Attack: e.Label.Attack, Kind: e.Label.Kind, Campaign: e.Label.Campaign, Actor: e.Label.Actor}
+	l := Label{ID: string(e.Exchange.ID), Attack: e.Label.Attack, Kind: e.Label.Kind, Campaign: e.Label.Campaign, Event: e.Label.Event, Actor: e.Label.Actor}
 	if l.Kind != "" {
 		l.Scenario = string(taxonomy.ScenarioOf[taxonomy.AttackKind(l.Kind)])
 	}
@@ -106,6 +124,8 @@ type Counter struct {
 	scenarioAPIs      map[[2]string]bool
 	scenarios         map[string]uint64
 	industries        map[[2]string]uint64
+	support           map[string]uint64
+	events            map[[2]string]*Event
 }
 
 type siteCount struct {
@@ -121,7 +141,8 @@ type attackCount struct {
 // NewCounter makes an empty counter.
 func NewCounter() *Counter {
 	return &Counter{sites: map[string]*siteCount{}, attacks: map[string]*attackCount{}, months: map[[2]string]bool{},
-		scenarioAPIs: map[[2]string]bool{}, scenarios: map[string]uint64{}, industries: map[[2]string]uint64{}}
+		scenarioAPIs: map[[2]string]bool{}, scenarios: map[string]uint64{}, industries: map[[2]string]uint64{},
+		support: map[string]uint64{}, events: map[[2]string]*Event{}}
 }
 
 // Add counts one event.
@@ -135,6 +156,7 @@ func (c *Counter) Add(e *stage.Event) {
 	s.n++
 	if e.Label.Attack == "" {
 		c.honest++
+		c.beside(e)
 		return
 	}
 	at := time.Unix(0, e.Exchange.End).UTC() // the report files an exchange under the day it ended on
@@ -147,6 +169,7 @@ func (c *Counter) Add(e *stage.Event) {
 	}
 	a.Last = at
 	a.Requests++
+	a.Gained += uint64(e.Gained)
 	if e.Blocked {
 		a.Blocked++
 	}
@@ -160,6 +183,24 @@ func (c *Counter) Add(e *stage.Event) {
 		c.months[[2]string{at.In(s.zone).Format("2006-01"), key}] = true
 		c.scenarioAPIs[[2]string{a.Scenario, key}] = true
 	}
+}
+
+// beside counts what belongs to a gang or to an honest event and is no attack.
+func (c *Counter) beside(e *stage.Event) {
+	if e.Label.Campaign != "" {
+		c.support[e.Label.Campaign]++
+	}
+	if e.Label.Event == "" {
+		return
+	}
+	key, at := [2]string{e.Label.Event, e.App.Name}, time.Unix(0, e.Exchange.End).UTC()
+	v := c.events[key]
+	if v == nil {
+		v = &Event{Name: key[0], Site: key[1], First: at}
+		c.events[key] = v
+	}
+	v.Last = at
+	v.Exchanges++
 }
 
 // Truth sums up.
@@ -215,7 +256,14 @@ func (c *Counter) Truth(apps []*scene.App) *Truth {
 			g.Sites = append(g.Sites, a.Site)
 		}
 	}
+	for _, v := range c.events {
+		t.Events = append(t.Events, *v)
+	}
+	slices.SortFunc(t.Events, func(x, y Event) int {
+		return cmp.Or(x.First.Compare(y.First), strings.Compare(x.Name, y.Name), strings.Compare(x.Site, y.Site))
+	})
 	for _, id := range slices.Sorted(maps.Keys(gangs)) {
+		gangs[id].Support = c.support[id]
 		slices.Sort(gangs[id].Sites)
 		t.Campaigns = append(t.Campaigns, *gangs[id])
 	}
