@@ -22,6 +22,8 @@ type usage struct {
 	search     uint32
 	page       uint32
 	money      uint32
+	card       uint32 // names a payment card
+	proof      uint32 // … with its security code or expiry date
 	refresh    uint32
 	records    uint32
 	html       uint32
@@ -49,6 +51,8 @@ func (u *usage) merge(o *usage) {
 	u.search += o.search
 	u.page += o.page
 	u.money += o.money
+	u.card += o.card
+	u.proof += o.proof
 	u.refresh += o.refresh
 	u.records += o.records
 	u.html += o.html
@@ -106,6 +110,17 @@ func (u *usage) learn(lex *Lexicon, ev *Event) {
 	set(&u.page, uses&usePage != 0)
 	set(&u.money, uses&useMoney != 0)
 	set(&u.refresh, uses&useRefresh != 0)
+	card, proof := false, false
+	for i := range o.Deals {
+		switch o.Deals[i].Kind {
+		case observe.DealCard:
+			card = true
+		case observe.DealCVV, observe.DealExpiry:
+			proof = true
+		}
+	}
+	set(&u.card, card)
+	set(&u.proof, proof)
 	set(&u.upload, o.Stream == observe.StreamNone && (o.ReqKind == observe.BodyMultipart || o.ReqKind == observe.BodyFile || o.ReqKind == observe.BodyImage || o.ReqKind == observe.BodyBinary))
 	if ev.Outcome != OutcomeSuccess {
 		return
@@ -246,6 +261,10 @@ func (u *usage) score(r taxonomy.Role, p *op, w words) float64 {
 		add(verb == "GET" && w.value && !good(u.records), 3.1)
 	case taxonomy.RolePayment:
 		add(half(u.money) && write, 1)
+		add(half(u.card) && write, 2)
+		add(half(u.card) && half(u.proof) && write, 5)
+	case taxonomy.RoleOrderCancel:
+		add(verb == "DELETE" && w.has("order", "booking", "reservation", "appointment", "dingdan"), 6)
 	case taxonomy.RoleGraphql:
 		add(p.Operation != "", -10) // the operation says more
 	case taxonomy.RoleAdmin:

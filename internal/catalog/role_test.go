@@ -41,6 +41,10 @@ func TestRoleCases(t *testing.T) {
 					b.Records = 10
 				case "html":
 					b.RespKind = observe.BodyHTML
+				case "money":
+					b.param("amount", "x")
+				case "card":
+					b.Deals = append(b.Deals, observe.Deal{Kind: observe.DealCard, Token: tok("c")}, observe.Deal{Kind: observe.DealCVV, Token: 1})
 				case "file":
 					b.RespKind = observe.BodyFile
 				case "upload":

@@ -31,6 +31,7 @@ type Batch struct {
 	used        slab[uint32]
 	claimed     slab[ClaimedAddr]
 	dispatch    slab[Dispatch]
+	deals       slab[Deal]
 	text        interner
 	enc         dictionary
 	dec         []string
@@ -73,6 +74,7 @@ func (b *Batch) Reset() {
 	b.used.reset()
 	b.claimed.reset()
 	b.dispatch.reset()
+	b.deals.reset()
 }
 
 // next appends an empty observation.
@@ -107,6 +109,7 @@ func (b *Batch) undo() {
 	b.used.undo()
 	b.claimed.undo()
 	b.dispatch.undo()
+	b.deals.undo()
 }
 
 // Compare orders observations by the order key: end, source ordinal, sequence

@@ -263,6 +263,10 @@ func (d *decoder) observation(at int) {
 	for i := range o.Dispatch {
 		o.Dispatch[i] = Dispatch{d.str(), d.str(), d.u8()}
 	}
+	o.Deals = d.b.deals.room(d.count(6, MaxDeals))
+	for i := range o.Deals {
+		o.Deals[i] = Deal{DealKind(d.u8()), d.mask(2) != 0, d.u8(), d.tok(), d.tok(), d.set()}
+	}
 }
 
 func (d *decoder) common(o *Observation) {

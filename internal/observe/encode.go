@@ -15,7 +15,7 @@ import (
 
 const (
 	codecMagic   = 'X'
-	codecVersion = 5
+	codecVersion = 6
 )
 
 // AppendEncoded appends the encoding of all observations.
@@ -174,6 +174,16 @@ func (e *encoder) observation(o *Observation) {
 		e.str(d.Name)
 		e.str(d.Value)
 		e.b(d.Rank)
+	}
+	e.n(len(o.Deals))
+	for i := range o.Deals {
+		d := &o.Deals[i]
+		e.b(uint8(d.Kind))
+		e.bits(d.Flaw)
+		e.b(d.Size)
+		e.tok(d.Token)
+		e.tok(d.Range)
+		e.set(&d.Set)
 	}
 }
 

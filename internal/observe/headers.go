@@ -19,6 +19,7 @@ const (
 	headAccount                           // names the account, as configured
 	headProto                             // says whether the client's side was secure
 	headCredential                        // carries a credential
+	headDevice                            // carries the device's id
 )
 
 // headerRoles is a table of what is known about header names. What is not in
@@ -60,6 +61,9 @@ func headerRoles(n *Names) map[string]headerRole {
 		if m[s]&(headForwarded|headClient) == 0 {
 			put(headVaries|headClient, s)
 		}
+	}
+	for _, s := range n.deviceHeaders {
+		put(headDevice, s)
 	}
 	for _, s := range n.accountHeaders {
 		put(headVaries|headAccount, s)
@@ -110,6 +114,9 @@ func (o *Observer) observeHeaders() {
 				f := languageForm(v)
 				hash.value(f[:])
 			}
+		}
+		if role&headDevice != 0 {
+			o.deviceHeader(v)
 		}
 		switch {
 		case role&headForwarded != 0:

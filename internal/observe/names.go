@@ -33,8 +33,8 @@ const (
 	traitRight    // a right of an account
 )
 
-// Names is the lexicon of rules/credentials.yaml, internals.yaml, rights.yaml
-// and verdicts.yaml, immutable.
+// Names is the lexicon of rules/credentials.yaml, internals.yaml, rights.yaml,
+// deals.yaml and verdicts.yaml, immutable.
 type Names struct {
 	credentialHeaders                     []string // lower case
 	sessionCookie, ignoredCookie          matcher
@@ -50,9 +50,11 @@ type Names struct {
 	success, failure                      map[string]bool
 	successOf, failureOf                  map[string]map[string]bool
 	negated                               matcher
-	internals                             []internalRule // of rules/internals.yaml
-	rights                                matcher        // of rules/rights.yaml
-	registered, unregistered              matcher        // of rules/verdicts.yaml
+	internals                             []internalRule      // of rules/internals.yaml
+	rights                                matcher             // of rules/rights.yaml
+	deals                                 [dealKinds]dealRule // of rules/deals.yaml
+	deviceHeaders                         []string            // lower case
+	registered, unregistered              matcher             // of rules/verdicts.yaml
 	yes, no                               map[string]bool
 	verdictCodes                          matcher
 	calls                                 map[string]bool
@@ -101,7 +103,8 @@ type namesFile struct {
 	Cases                map[string][]string `yaml:"cases"`
 }
 
-// LoadNames reads credentials.yaml, internals.yaml, rights.yaml and verdicts.yaml.
+// LoadNames reads credentials.yaml, internals.yaml, rights.yaml, deals.yaml and
+// verdicts.yaml.
 func LoadNames(fsys fs.FS) (*Names, error) {
 	n, _, err := loadNames(fsys)
 	return n, err
@@ -150,6 +153,9 @@ func loadNames(fsys fs.FS) (*Names, map[string][]string, error) {
 		return nil, nil, err
 	}
 	if n.rights, _, _, err = loadRights(fsys); err != nil {
+		return nil, nil, err
+	}
+	if n.deals, n.deviceHeaders, _, err = loadDeals(fsys); err != nil {
 		return nil, nil, err
 	}
 	if _, err = n.loadVerdicts(fsys); err != nil {
@@ -295,6 +301,7 @@ type field struct {
 
 	internal uint8 // 1 + the rule of Names.internals, 0 none
 	verdict  int8  // see verdictOf
+	deal     DealKind
 }
 
 // describe looks a field up by its last key, the key above it, and how deep it
@@ -363,6 +370,7 @@ func (n *Names) describe(name, key, parent string, depth int, inArray bool) fiel
 		f.traits |= traitRole
 	}
 	f.verdict = n.verdictOf(w)
+	f.deal = n.dealOf(w, p)
 	if n.rights.has(w) {
 		f.traits |= traitRight
 	}

@@ -45,6 +45,7 @@ const (
 	MaxRights      = 128  // properties that are rights
 	MaxTags        = 8
 	MaxDispatch    = 4   // parameters that may name the operation
+	MaxDeals       = 16  // values that trade is done with
 	MaxText        = 256 // bytes of any string kept
 	MaxDepth       = 64  // nesting of a body
 )
@@ -477,6 +478,7 @@ type Observation struct {
 	Root        string       // GraphQL: the operation by its root fields, when that is another name
 	Stream      Stream
 	Dispatch    []Dispatch // candidates for the operation where Operation is empty
+	Deals       []Deal     // values that trade is done with
 	Uploads     []File     // files that the request brings
 
 	Status       uint16

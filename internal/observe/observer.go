@@ -200,6 +200,7 @@ func (o *Observer) take() {
 	ob.Roles = out.roles.take()
 	ob.Rights = out.rights.take()
 	ob.Dispatch = out.dispatch.take()
+	o.takeDeals()
 	o.takeExposures()
 	o.request.wipe()
 }

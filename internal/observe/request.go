@@ -280,6 +280,9 @@ func (o *Observer) requestLeaf(f *fieldEntry, in Location, t ValueType, v []byte
 		}
 		p.Shape = o.shapeOf(v)
 	}
+	if f.deal != 0 || p.Sensitive == taxonomy.SensBankCard {
+		o.dealLeaf(f, &p, v)
+	}
 	o.param(p)
 	if f.traits&(traitAccount|traitBirthday) != 0 || p.Sensitive == taxonomy.SensCNMobile {
 		o.account(f, in, &p, v)
