@@ -27,16 +27,19 @@ func bitsOf(h uint64) uint64 {
 	return 1<<(h>>58) | 1<<(h>>52&63) | 1<<(h>>46&63)
 }
 
+// add has no branch on what the word holds: a guess at it would be wrong half
+// the time and make the next value wait for this one's memory.
 func (r *rotor) add(h uint64) {
 	h = mix64(h)
 	w := &r.gens[r.cur][h&r.mask]
-	b := bitsOf(h)
-	if *w&b == b {
-		return
+	old := *w
+	now := old | bitsOf(h)
+	*w = now
+	fresh := 0
+	if now != old {
+		fresh = 1
 	}
-	*w |= b
-	r.count++
-	if r.count >= r.limit {
+	if r.count += fresh; r.count >= r.limit {
 		r.cur ^= 1
 		clear(r.gens[r.cur])
 		r.count = 0

@@ -414,10 +414,13 @@ type loader struct {
 	done  chan struct{}
 }
 
-const aheadRuns = 2
+const (
+	aheadRuns    = 2
+	spareCursors = 2 * aheadRuns // kept for the next runs: a cursor grows to the size of a run once
+)
 
 func newLoader(s *Sorter, runs []*run) *loader {
-	l := &loader{ready: make(chan *cursor, aheadRuns-1), free: make(chan *cursor, aheadRuns), quit: make(chan struct{}), done: make(chan struct{})}
+	l := &loader{ready: make(chan *cursor, aheadRuns-1), free: make(chan *cursor, spareCursors), quit: make(chan struct{}), done: make(chan struct{})}
 	go func() {
 		defer close(l.done)
 		for _, r := range runs {
