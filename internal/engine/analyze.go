@@ -60,6 +60,8 @@ type AnalyzeConfig struct {
 
 	Attributed io.Writer // one line per exchange of a likely or confirmed attack
 	APIs       io.Writer // one line per observation
+	Weak       bool      // Attributed tells of suspected attacks as well
+	Probe      *Probe    // may be nil
 
 	Random io.Reader                           // for the key of temporary files
 	Temp   func() (judge.SpillFile, error)     // opens a temporary file
@@ -230,7 +232,9 @@ func (b *bench) observe(o *observe.Observation) error {
 	b.last = max(b.last, o.End)
 	b.count++
 	b.overflow += uint64(o.Overflow)
-	b.judge(o).Observe(o)
+	j := b.judge(o)
+	j.Observe(o)
+	b.cfg.Probe.observe(j, o)
 	return nil
 }
 
@@ -316,7 +320,11 @@ func secondPass(cfg AnalyzeConfig, sorter *judge.Sorter, b *bench, results []jud
 	matchers := map[*judge.Judge]*judge.Matcher{}
 	for i := range results {
 		j := b.judges[results[i].Site.Name]
-		matchers[j] = judge.NewMatcher(j, results[i].Attacks)
+		from := taxonomy.Likely
+		if cfg.Weak {
+			from = taxonomy.Suspicious
+		}
+		matchers[j] = judge.NewMatcherFrom(j, results[i].Attacks, from)
 	}
 	apis, attributed := newLines(cfg.APIs), newLines(cfg.Attributed)
 	err := sorter.Each(func(o *observe.Observation) error {

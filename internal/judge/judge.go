@@ -187,6 +187,9 @@ func (j *Judge) Result() Result {
 	return r
 }
 
+// Attacks gives the attacks known so far, of Result.
+func (j *Judge) Attacks() []attack.Finding { return j.attacks.Findings(j.catalog) }
+
 // Missing lists the kinds of defect and attack of the taxonomy that no
 // detector of this version looks for, sorted.
 func Missing() []string {

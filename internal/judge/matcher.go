@@ -22,10 +22,15 @@ type Matcher struct {
 
 // NewMatcher prepares the attacks from likely on.
 func NewMatcher(j *Judge, attacks []attack.Finding) *Matcher {
+	return NewMatcherFrom(j, attacks, taxonomy.Likely)
+}
+
+// NewMatcherFrom prepares the attacks from a verdict on.
+func NewMatcherFrom(j *Judge, attacks []attack.Finding, from taxonomy.Verdict) *Matcher {
 	m := &Matcher{judge: j, byIP: map[netip.Addr][]*attack.Finding{}}
 	for i := range attacks {
 		a := &attacks[i]
-		if a.Verdict < taxonomy.Likely {
+		if a.Verdict < from {
 			continue
 		}
 		if len(a.Selector.IP) == 0 {
