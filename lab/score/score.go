@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"xiezhi/internal/report"
+	"xiezhi/lab/score/measure"
 	"xiezhi/lab/truth"
 )
 
@@ -314,7 +315,7 @@ func (e *Exchanges) cluster(r *report.Report, labels *Labels, attributed *Attrib
 			of[a] = c.ID
 		}
 	}
-	weights := [2]map[[2]string]float64{{}, {}}
+	weights := [2]map[measure.Pair]float64{{}, {}}
 	for _, id := range labels.order {
 		hits := attributed.hits[id]
 		if len(hits) == 0 {
@@ -325,28 +326,18 @@ func (e *Exchanges) cluster(r *report.Report, labels *Labels, attributed *Attrib
 		if !ok {
 			c = hits[0].Attack
 		}
-		key := [2]string{l.Campaign, c}
+		key := measure.Pair{True: l.Campaign, Found: c}
 		weights[0][key]++
 		weights[1][key] += 1 / float64(attacks[l.Attack].Requests-attacks[l.Attack].Missed)
 	}
 	e.ByRequests, e.ByAttacks = bcubed(weights[0]), bcubed(weights[1])
 }
 
-func bcubed(n map[[2]string]float64) Clustering {
-	total, gang, found := 0.0, map[string]float64{}, map[string]float64{}
-	keys := slices.SortedFunc(maps.Keys(n), func(a, b [2]string) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
-	for _, k := range keys {
-		total += n[k]
-		gang[k[0]] += n[k]
-		found[k[1]] += n[k]
-	}
-	if total == 0 {
+func bcubed(n map[measure.Pair]float64) Clustering {
+	if len(n) == 0 {
 		return Clustering{}
 	}
 	var c Clustering
-	for _, k := range keys {
-		c.Purity += n[k] * n[k] / found[k[1]] / total
-		c.Completeness += n[k] * n[k] / gang[k[0]] / total
-	}
+	c.Purity, c.Completeness = measure.BCubed(n)
 	return c
 }
