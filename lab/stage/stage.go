@@ -37,6 +37,7 @@ type Event struct {
 	Label    Label
 	Blocked  bool // refused by a control
 	Gained   int  // subjects, accounts or goods that the answer gave
+	OK       bool // the application did what was asked, or told it
 }
 
 // Sink takes events in order of start. An error ends the play.
@@ -151,7 +152,7 @@ func (a *Actor) send(api *scene.API, call *scene.Call, ans *scene.Answer, method
 	x.Start = a.Now().UnixNano()
 	x.End = a.Now().Add(took).UnixNano()
 	if s.err == nil {
-		s.err = s.sink(&Event{Exchange: x, App: a.App, API: api, Label: a.Label, Blocked: ans.Blocked, Gained: ans.Gained})
+		s.err = s.sink(&Event{Exchange: x, App: a.App, API: api, Label: a.Label, Blocked: ans.Blocked, Gained: ans.Gained, OK: ans.OK})
 	}
 	a.Client.seen(a.Rand)
 	a.Wait(took)
