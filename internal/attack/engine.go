@@ -91,6 +91,7 @@ type Engine struct {
 	rows    slicePool[row]
 	hints   slicePool[hint]
 	crowd   crowd
+	hot     int    // units that have a heat
 	around  *crowd // while findings are made: with those who have cells
 	days    calendar
 }
@@ -126,7 +127,10 @@ type unit struct {
 	role     taxonomy.Role // "" for an API judged by its objects
 	apis     []int32
 	schedule [len(windows)]schedule
-	watch    bool // holds something worth a look
+	watch    bool   // holds something worth a look
+	wanted   bool   // something stands out, see heat.go
+	events   uint32 // since the last look
+	heat     *heat
 }
 
 // schedule makes the cost of judging proportional to the events: a window is
@@ -208,7 +212,7 @@ func (e *Engine) Tick(now int64) {
 	e.expire(8)
 	for i := range e.units {
 		if e.due(&e.units[i], true) {
-			e.judge(e.book, &e.units[i], false)
+			e.judge(e.book, &e.units[i], lookDue)
 		}
 	}
 	if e.now-e.book.checked > 10e9 {
@@ -343,7 +347,7 @@ func (e *Engine) due(u *unit, idle bool) bool {
 		return false
 	}
 	for w := range u.schedule {
-		if s := &u.schedule[w]; e.dueWindow(w, s, false) || idle && s.dirty > 0 && s.dirty*32 >= s.size && e.now-s.last >= 10e9 {
+		if s := &u.schedule[w]; e.dueWindow(u, w, s, false) || idle && s.dirty > 0 && s.dirty*32 >= s.size && e.now-s.last >= 10e9 {
 			return true
 		}
 	}
@@ -351,13 +355,17 @@ func (e *Engine) due(u *unit, idle bool) bool {
 }
 
 // dueWindow reports whether a window has enough news: half of what it held or,
-// where that is many askers, as much as it held. A window that can be looked at
+// where that is many askers, as much as it held, or four times as much where the
+// heat would show what stands out. A window that can be looked at
 // along with another one needs less; that of many askers waits a quarter of its
 // length, as each look passes over all of them.
-func (e *Engine) dueWindow(w int, s *schedule, along bool) bool {
+func (e *Engine) dueWindow(u *unit, w int, s *schedule, along bool) bool {
 	least := s.size / 2
 	if s.size >= manyAskers {
 		least = s.size
+		if u.heat.warm() {
+			least *= 4
+		}
 	}
 	if s.dirty >= max(48, least) || !along || s.dirty == 0 {
 		return s.dirty >= max(48, least)

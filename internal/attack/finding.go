@@ -98,7 +98,7 @@ func (e *Engine) Findings(cat *catalog.Catalog) []Finding {
 	defer func() { e.book, e.around = real, nil }()
 	for i := range e.units {
 		if e.units[i].watch {
-			e.judge(b, &e.units[i], true)
+			e.judge(b, &e.units[i], lookFinal)
 		}
 	}
 	for _, ep := range b.eps {

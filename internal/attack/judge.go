@@ -106,14 +106,21 @@ type candidate struct {
 	score float64
 }
 
-// judge looks at a unit over the windows that are due, or over all when final,
-// and folds what stands out into the book.
-func (e *Engine) judge(b *book, u *unit, final bool) {
+// Which windows a judgement looks at.
+const (
+	lookDue   = iota // those with enough news
+	lookHot          // those that can be afforded: something stands out
+	lookFinal        // all, for a report: nothing is noted
+)
+
+// judge looks at a unit over windows and folds what stands out into the book.
+func (e *Engine) judge(b *book, u *unit, which int) {
+	final := which == lookFinal
 	seen := -1
 	var longer *scene
 	for w := len(windows) - 1; w >= 0; w-- {
 		sch := &u.schedule[w]
-		if !final && !e.dueWindow(w, sch, false) && !e.dueWindow(w, sch, true) {
+		if which == lookDue && !e.dueWindow(u, w, sch, false) && !e.dueWindow(u, w, sch, true) || which == lookHot && !u.affords(w) {
 			continue
 		}
 		s := e.look(u, e.now-windows[w], longer)
@@ -136,6 +143,9 @@ func (e *Engine) judge(b *book, u *unit, final bool) {
 		if u.role == taxonomy.RoleCodeSend {
 			s.victims(b)
 		}
+	}
+	if !final {
+		u.wanted, u.events = false, 0
 	}
 }
 

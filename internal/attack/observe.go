@@ -64,6 +64,7 @@ func (e *Engine) Observe(ev *catalog.Event) {
 	if site {
 		e.news(u)
 	}
+	e.heated(u, actor, site)
 	e.expireBook()
 }
 
@@ -82,7 +83,7 @@ func (e *Engine) news(u *unit) {
 		u.schedule[w].dirty++
 	}
 	if e.due(u, false) {
-		e.judge(e.book, u, false)
+		e.judge(e.book, u, lookDue)
 	}
 }
 

@@ -60,6 +60,7 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 		e.hintAPI(ev, c, s)
 		e.news(u)
 	}
+	e.heated(u, c, e.marked)
 }
 
 // countIdentity counts what a request to an identity API says about accounts.
