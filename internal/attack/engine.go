@@ -355,7 +355,7 @@ func (e *Engine) due(u *unit, idle bool) bool {
 }
 
 // dueWindow reports whether a window has enough news: half of what it held or,
-// where that is many askers, as much as it held, or four times as much where the
+// where that is many askers, as much as it held, or eight times as much where the
 // heat would show what stands out. A window that can be looked at
 // along with another one needs less; that of many askers waits a quarter of its
 // length, as each look passes over all of them.
@@ -364,7 +364,7 @@ func (e *Engine) dueWindow(u *unit, w int, s *schedule, along bool) bool {
 	if s.size >= manyAskers {
 		least = s.size
 		if u.heat.warm() {
-			least *= 4
+			least *= 8
 		}
 	}
 	if s.dirty >= max(48, least) || !along || s.dirty == 0 {
