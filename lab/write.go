@@ -32,6 +32,11 @@ const (
 // config.yaml for analyze, truth.json, labels.jsonl.zst. The folder must not
 // hold a play already.
 func Write(ctx context.Context, cfg Config, dir string) (*truth.Truth, error) {
+	return WriteFrom(dir, func(sink stage.Sink) (*truth.Truth, error) { return Play(ctx, cfg, sink) })
+}
+
+// WriteFrom writes what any play of the lab gives, in the same files.
+func WriteFrom(dir string, play func(stage.Sink) (*truth.Truth, error)) (*truth.Truth, error) {
 	if _, err := os.Stat(filepath.Join(dir, TruthFile)); err == nil {
 		return nil, fmt.Errorf("%s: holds a play already; name an empty folder", dir)
 	} else if !errors.Is(err, fs.ErrNotExist) {
@@ -49,7 +54,7 @@ func Write(ctx context.Context, cfg Config, dir string) (*truth.Truth, error) {
 	defer func() { w.file.discard() }()
 	lines := json.NewEncoder(labels)
 	lines.SetEscapeHTML(false)
-	t, err := Play(ctx, cfg, func(e *stage.Event) error {
+	t, err := play(func(e *stage.Event) error {
 		if err := w.add(e); err != nil {
 			return err
 		}

@@ -114,12 +114,15 @@ func Equip(r *rand.Rand, d knob.Difficulty, kind taxonomy.AttackKind) (string, k
 	}
 	f := of[r.IntN(len(of))]
 	k := f.make(r)
-	fit(r, &k, kind)
+	fit(r, &k, d, kind)
 	return f.name, k
 }
 
 // fit bends knobs to what a kind of attack cannot do without.
-func fit(r *rand.Rand, k *knob.Knobs, kind taxonomy.AttackKind) {
+func fit(r *rand.Rand, k *knob.Knobs, d knob.Difficulty, kind taxonomy.AttackKind) {
+	if signsIn[kind] && k.Captcha == knob.NoCaptcha {
+		k.Captcha = knob.OCR
+	}
 	switch kind {
 	case taxonomy.AttackFlood: // is volume or nothing
 		k.PerMinute = max(k.PerMinute*20, 240)
@@ -132,11 +135,19 @@ func fit(r *rand.Rand, k *knob.Knobs, kind taxonomy.AttackKind) {
 		k.Overlap = 0
 		k.Budget = 40 + r.IntN(160)
 	case taxonomy.AttackTargetedLookup: // to order, never in bulk
-		k.Budget = 60 + r.IntN(240)
+		k.Budget = 100 + r.IntN(240)
 		k.Order = knob.Bought
+		if d != knob.Easy {
+			k.PerMinute = in(r, .08, .4)
+			k.Rate = one(r, knob.Poisson, knob.DayShaped)
+		}
 		k.HitRate = max(k.HitRate, .2)
 	case taxonomy.AttackScalping: // the seconds around an opening
 		k.Rate = knob.Burst
 		k.PerMinute = max(k.PerMinute, 20)
 	}
 }
+
+// signsIn are the kinds of attack that begin with signing in.
+var signsIn = map[taxonomy.AttackKind]bool{taxonomy.AttackBOLAExploitation: true, taxonomy.AttackCrossBorderAccess: true, taxonomy.AttackPromotionAbuse: true, taxonomy.AttackFakeEngagement: true,
+	taxonomy.AttackScalping: true, taxonomy.AttackCarding: true, taxonomy.AttackBot: true, taxonomy.AttackCodeCracking: true, taxonomy.AttackMassRegistration: true}

@@ -42,7 +42,7 @@ func turn(n int) (taxonomy.AttackKind, knob.Difficulty) {
 
 func match(seed uint64, i int) Match {
 	r := rand.New(rand.NewPCG(seed, 0x6d61746368))
-	m := Match{Seed: seed, Spec: Spec{Name: fmt.Sprintf("board-%03d", seed), Days: 4, Warm: 60, Visits: in(r, 120, 190), Sensor: SeesAll,
+	m := Match{Seed: seed, Spec: Spec{Name: fmt.Sprintf("board-%03d", seed), Days: 4, Warm: 60, Sensor: SeesAll,
 		Start: time.Date(2024, time.Month(3+r.IntN(3)), 1+r.IntN(25), 0, 0, 0, 0, Zone())}}
 	switch i % 10 { // seven of ten sensors see everything
 	case 3:
@@ -59,9 +59,26 @@ func match(seed uint64, i int) Match {
 		c.Moves = []Move{{Kind: kind, Site: m.room(r, kind)}}
 		m.Campaigns = append(m.Campaigns, c)
 	}
+	m.Visits = min(170, in(r, 400, 500)/float64(len(m.Sites)))
+	for k := range m.Campaigns { // a plate is asked for wherever it may stand
+		c := &m.Campaigns[k]
+		if v := c.Moves[0]; v.Kind == taxonomy.AttackTargetedLookup && m.Sites[v.Site] == "parking" {
+			for s, trade := range m.Sites {
+				if trade == "parking" && s != v.Site {
+					c.Moves = append(c.Moves, Move{Kind: v.Kind, Site: s})
+				}
+			}
+		}
+	}
 	// One gang works over several applications where it can, and one that has
 	// accounts or numbers goes on to use them.
-	c := &m.Campaigns[r.IntN(len(m.Campaigns))]
+	var single []int
+	for k := range m.Campaigns {
+		if len(m.Campaigns[k].Moves) == 1 {
+			single = append(single, k)
+		}
+	}
+	c := &m.Campaigns[one(r, single...)]
 	for s, trade := range m.Sites {
 		if v := c.Moves[0]; s != v.Site && fits(v.Kind, trade) && len(c.Moves) < 3 {
 			c.Moves = append(c.Moves, Move{Kind: v.Kind, Site: s})

@@ -114,6 +114,20 @@ func checkedID(body string) string {
 	return body + string("10X98765432"[sum%11])
 }
 
+// WithCheck appends the check character of GB 11643 to 17 digits.
+func WithCheck(body string) string { return checkedID(body) }
+
+// WithLuhn appends the check digit of ISO 7812 to 15 digits.
+func WithLuhn(body string) string { return luhn(body) }
+
+// Head gives the head of a resident's number, region and day of birth, and the
+// head of a plate, of a town that need not be anybody's.
+func Head(r *rand.Rand) (id, plate string) {
+	t := pick(r, towns)
+	d := time.Date(1962+r.IntN(42), time.Month(1+r.IntN(12)), 1+r.IntN(28), 0, 0, 0, 0, time.UTC)
+	return t.code + d.Format("20060102"), t.plate
+}
+
 // luhn appends the check digit of ISO 7812 to 15 digits.
 func luhn(body string) string {
 	sum := 0

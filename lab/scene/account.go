@@ -95,7 +95,9 @@ func login(c *Call) Answer {
 		case acc == nil:
 			return a.Style.fail(a, 404, 40104, "该账号未注册")
 		}
-		return a.Style.fail(a, 401, 40105, "密码错误，请重新输入")
+		ans := a.Style.fail(a, 401, 40105, "密码错误，请重新输入")
+		ans.Gained = 1 // the account is confirmed
+		return ans
 	}
 	delete(a.counts, "fail:"+name)
 	return a.welcome(c, acc)
@@ -117,7 +119,7 @@ func (a *App) welcome(c *Call, acc *Account) Answer {
 	}
 	ans := a.Style.ok(a, data)
 	ans.Headers = append(ans.Headers, headers...)
-	ans.Token, ans.Account = token, acc
+	ans.Token, ans.Account, ans.Gained = token, acc, 1
 	return ans
 }
 
@@ -222,7 +224,11 @@ func check(c *Call) Answer {
 	if !a.flaws[IdentityOracle] {
 		return a.Style.ok(a, Obj("next", "verify"))
 	}
-	return a.Style.ok(a, Obj("registered", a.byLogin[phone] != nil))
+	ans := a.Style.ok(a, Obj("registered", a.byLogin[phone] != nil))
+	if a.byLogin[phone] != nil {
+		ans.Gained = 1
+	}
+	return ans
 }
 
 func reset(c *Call) Answer {
@@ -262,9 +268,19 @@ func profileCard(c *Call) Answer {
 	}
 	if acc := a.byUID[c.Fields.Get("id")]; acc != nil {
 		p := acc.Person
-		return a.Style.ok(a, Obj("userId", acc.UID, "nickname", p.Nick, "city", p.City, "mobile", p.Phone, "email", p.Email))
+		ans := a.Style.ok(a, Obj("userId", acc.UID, "nickname", p.Nick, "city", p.City, "mobile", p.Phone, "email", p.Email))
+		ans.Gained = gain(acc, c)
+		return ans
 	}
 	return a.Style.fail(a, 404, 40401, "用户不存在")
+}
+
+// gain is 1 where the data are another's.
+func gain(of *Account, c *Call) int {
+	if of == c.user {
+		return 0
+	}
+	return 1
 }
 
 func logout(c *Call) Answer { return c.App.Style.ok(c.App, nil) }

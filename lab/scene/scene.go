@@ -56,6 +56,10 @@ type API struct {
 	In     Where
 	Fields []Field // lab's word and wire name, in the order of the genuine client
 	Open   bool    // works without a session
+
+	Numbers []string // words that are numbers in the genuine client's JSON
+	Lists   []string // words that are arrays, written with commas in a call
+
 	handle func(*Call) Answer
 }
 
@@ -144,11 +148,12 @@ type App struct {
 	Plain                      bool   // speaks HTTP without TLS
 	Address                    netip.Addr
 	APIs                       []*API
-	Stock                      []Item  // what it lists
-	Word                       string  // what an item is called in texts
-	ByName                     bool    // people sign in with a user name, not with the phone
-	FreeEntry                  bool    // registers without a code
-	Weight                     float64 // share of the honest visits
+	Stock                      []Item    // what it lists
+	Word                       string    // what an item is called in texts
+	ByName                     bool      // people sign in with a user name, not with the phone
+	FreeEntry                  bool      // registers without a code
+	Weight                     float64   // share of the honest visits
+	Assets                     [3]string // paths of script, style and picture of its page
 
 	flaws   map[Flaw]bool
 	limits  limits
@@ -166,6 +171,9 @@ type App struct {
 	codes   map[string]sentCode
 	counts  map[string]*window
 	kept    []string // keys of codes in order of age
+
+	tongue *tongue   // of the arena's applications, nil at others
+	biz    *business // the same
 }
 
 // Item is a public object: an article, a product, a collection, a flat.
@@ -223,10 +231,35 @@ func (a *App) Serve(c *Call) Answer {
 	if s := c.Session; s != nil && c.Now.Before(s.Until) {
 		c.user = s.Account
 	}
+	if a.tongue != nil {
+		return a.serve(c)
+	}
 	if !c.API.Open && c.user == nil {
 		return a.Style.unauthorised(a)
 	}
 	return c.API.handle(c)
+}
+
+// serve answers at the arena's applications, which have puzzles, outages and
+// names of their own.
+func (a *App) serve(c *Call) Answer {
+	op := c.API.Name
+	var ans Answer
+	switch {
+	case !c.API.Open && c.user == nil:
+		ans = a.Style.unauthorised(a)
+	case (op == "login" || op == "login_code") && within(a.biz.down, c.Now):
+		ans = a.Style.fail(a, 503, 50000, "系统繁忙，请稍后再试")
+	case a.biz.guarded[op] && !a.solved(c):
+		ans = a.Style.fail(a, 400, 40013, "图形验证码错误或已过期")
+	default:
+		ans = c.API.handle(c)
+		if op == "send_code" && within(a.biz.mute, c.Now) {
+			ans.IDs = nil
+		}
+	}
+	ans.Body = a.tongue.translate(ans.Body)
+	return ans
 }
 
 // WireName gives the name of a field on the wire.

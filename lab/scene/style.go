@@ -40,6 +40,12 @@ func (s Style) ok(a *App, data JSON) Answer {
 // fail wraps a refusal of the business.
 func (s Style) fail(a *App, status, code int, text string) Answer {
 	ans := Answer{Status: 200, Type: jsonType}
+	if t := a.tongue; t != nil {
+		code += t.shift
+		if e, ok := english[text]; ok && t.english {
+			text = e
+		}
+	}
 	switch s {
 	case CodeMsg:
 		ans.Body = Obj("code", code, "msg", text, "data", nil)

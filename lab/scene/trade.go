@@ -121,8 +121,10 @@ func orderDetail(c *Call) Answer {
 		return a.Style.fail(a, 404, 40402, "订单不存在")
 	}
 	p := o.owner.Person
-	return a.Style.ok(a, Obj("orderId", o.id, "userId", o.owner.UID, "title", o.item.Name, "amount", o.item.Price, "status", o.status(),
+	ans := a.Style.ok(a, Obj("orderId", o.id, "userId", o.owner.UID, "title", o.item.Name, "amount", o.item.Price, "status", o.status(),
 		"receiver", p.Name, "mobile", p.Phone, "address", p.Address, "createTime", a.clock(o.at)))
+	ans.Gained = gain(o.owner, c)
+	return ans
 }
 
 func (a *App) newOrder(acc *Account, it Item, at time.Time) *order {
@@ -180,7 +182,9 @@ func progress(c *Call) Answer {
 	}
 	if acc := a.byID[id]; acc != nil && (a.flaws[OpenProgress] || acc == c.user) {
 		p := acc.Person
-		return a.Style.ok(a, Obj("name", p.Name, "certNo", p.ID, "mobile", p.Phone, "cardType", "标准白金卡", "applyDate", a.clock(c.Now.AddDate(0, 0, -3)), "status", "审批中"))
+		ans := a.Style.ok(a, Obj("name", p.Name, "certNo", p.ID, "mobile", p.Phone, "cardType", "标准白金卡", "applyDate", a.clock(c.Now.AddDate(0, 0, -3)), "status", "审批中"))
+		ans.Gained = gain(acc, c)
+		return ans
 	}
 	return a.Style.fail(a, 404, 40403, "未查询到申请记录")
 }
@@ -196,7 +200,9 @@ func parking(c *Call) Answer {
 	}
 	if acc := a.byPlate[plate]; acc != nil {
 		p := acc.Person
-		return a.Style.ok(a, Obj("plateNo", plate, "ownerName", p.Name, "ownerPhone", p.Phone, "parkName", p.City+"国际中心B2停车场", "enterTime", a.clock(c.Now.Add(-97*time.Minute)), "fee", 15))
+		ans := a.Style.ok(a, Obj("plateNo", plate, "ownerName", p.Name, "ownerPhone", p.Phone, "parkName", p.City+"国际中心B2停车场", "enterTime", a.clock(c.Now.Add(-97*time.Minute)), "fee", 15))
+		ans.Gained = gain(acc, c)
+		return ans
 	}
 	return a.Style.fail(a, 404, 40404, "未查询到该车辆的在场记录")
 }
@@ -240,10 +246,12 @@ func members(c *Call) Answer {
 		return a.Style.fail(a, 403, 40301, "无权限")
 	}
 	from, to := page(c, len(a.people))
-	return a.Style.ok(a, Obj("total", len(a.people), "rows", List(a.people[from:to], func(acc *Account) JSON {
+	ans := a.Style.ok(a, Obj("total", len(a.people), "rows", List(a.people[from:to], func(acc *Account) JSON {
 		p := acc.Person
 		return Obj("userId", acc.UID, "name", p.Name, "mobile", p.Phone, "idCard", p.ID)
 	})))
+	ans.Gained = to - from
+	return ans
 }
 
 func health(c *Call) Answer {

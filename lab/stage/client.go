@@ -3,6 +3,9 @@ package stage
 import (
 	"math/rand/v2"
 	"net/netip"
+	"time"
+
+	"xiezhi/lab/scene"
 )
 
 // Profile is a kind of client program: what it says of itself, in which order,
@@ -15,6 +18,7 @@ type Profile struct {
 	// {length}, {type}, {origin}, {referer}, {auth}, {cookie}, {token}; a header
 	// whose filling is empty is not sent.
 	Headers []Head
+	Page    []Head // of the pages and assets it loads; nil: as Headers
 	Style   Style
 }
 
@@ -27,10 +31,14 @@ type Style struct {
 	Sorted bool        // names in order of the alphabet
 	Turn   int         // names rotated by so many places
 	Extra  []ExtraPart // constant fields of a tool
+	Quoted bool        // numbers as strings
 }
 
 // ExtraPart is a parameter that a program adds to every body or query.
-type ExtraPart struct{ Name, Value string }
+type ExtraPart struct {
+	Name, Value string
+	bare        bool // a number or an array, written as it is
+}
 
 // Client is one program on one machine.
 type Client struct {
@@ -44,6 +52,11 @@ type Client struct {
 
 	// Rotate, when set, gives the address of the next request: rotating proxies.
 	Rotate func(*rand.Rand) netip.Addr
+	// Change, when set, prepares the client for each request.
+	Change func(time.Time, *rand.Rand, *Client)
+	// Facts are values of words that a call does not give: a device, a version.
+	// "now" for ts is the time in milliseconds.
+	Facts scene.Fields
 }
 
 // seen moves on to the next connection.

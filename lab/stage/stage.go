@@ -100,6 +100,7 @@ type Actor struct {
 	Label   Label
 	Session *scene.Session
 	Referer string
+	Spoils  int // what any success gives whoever plays: the data of a stolen account
 }
 
 // F makes fields of words and values in turn.
@@ -120,6 +121,10 @@ func (a *Actor) Call(name string, fields scene.Fields) scene.Answer {
 	}
 	call := &scene.Call{API: api, Now: a.Now(), From: a.Client.Addr, Fields: fields, Session: a.Session, Origin: a.Client.Origin}
 	at := a.Now()
+	if a.Client.Change != nil {
+		a.Client.Change(at, a.Rand, a.Client)
+		call.From = a.Client.Addr
+	}
 	ans := a.App.Serve(call)
 	a.send(api, call, &ans, "", "")
 	if ans.Token != "" { // shown from the next request on
@@ -131,6 +136,9 @@ func (a *Actor) Call(name string, fields scene.Fields) scene.Answer {
 // Visit asks for a path that need not be an API: what a scanner or a robot
 // does. What the application does not know gives 404.
 func (a *Actor) Visit(method, target string) int {
+	if a.Client.Change != nil {
+		a.Client.Change(a.Now(), a.Rand, a.Client)
+	}
 	if api := a.App.Route(method, target); api != nil {
 		call := &scene.Call{API: api, Now: a.Now(), From: a.Client.Addr}
 		ans := a.App.Serve(call)
@@ -151,8 +159,14 @@ func (a *Actor) send(api *scene.API, call *scene.Call, ans *scene.Answer, method
 	x.ID = fmt.Appendf(nil, "lab%d-%07d", s.seed, s.calls)
 	x.Start = a.Now().UnixNano()
 	x.End = a.Now().Add(took).UnixNano()
+	gained := ans.Gained
+	if ans.OK {
+		gained = max(gained, a.Spoils)
+	} else if a.Label.Kind != "account_scanning" { // others do not want to know who is registered
+		gained = 0
+	}
 	if s.err == nil {
-		s.err = s.sink(&Event{Exchange: x, App: a.App, API: api, Label: a.Label, Blocked: ans.Blocked, Gained: ans.Gained, OK: ans.OK})
+		s.err = s.sink(&Event{Exchange: x, App: a.App, API: api, Label: a.Label, Blocked: ans.Blocked, Gained: gained, OK: ans.OK})
 	}
 	a.Client.seen(a.Rand)
 	a.Wait(took)

@@ -53,7 +53,7 @@ func (b *buffers) exchange(a *Actor, api *scene.API, call *scene.Call, ans *scen
 	}
 	x.Method, x.Target = []byte(method), []byte(target)
 	x.Request.Body, x.Request.BodySize, x.Request.Decoded = b.body, int64(len(b.body)), true
-	b.headers(a, x, kind)
+	b.headers(a, api, x, kind)
 
 	x.Status = ans.Status
 	x.Response.Decoded = true
@@ -82,8 +82,14 @@ func (b *buffers) encode(a *Actor, api *scene.API, call *scene.Call) (target, ki
 	path := api.Path
 	var parts []ExtraPart
 	for _, f := range api.Fields {
-		if v := call.Fields.Get(f.Name); v != "" {
-			parts = append(parts, ExtraPart{f.Value, v})
+		v := call.Fields.Get(f.Name)
+		if v == "" {
+			if v = a.Client.Facts.Get(f.Name); v == "now" {
+				v = strconv.FormatInt(a.Now().UnixMilli(), 10)
+			}
+		}
+		if v != "" {
+			parts = append(parts, a.part(api, f, v))
 		}
 	}
 	for _, f := range call.Fields {
@@ -102,7 +108,7 @@ func (b *buffers) encode(a *Actor, api *scene.API, call *scene.Call) (target, ki
 		parts = append(parts, style.Extra...)
 	}
 	if api.In == scene.InQuery && a.Session != nil && a.App.Flawed(scene.TokenInURL) && !api.Open {
-		parts = append(parts, ExtraPart{"access_token", a.Session.Token})
+		parts = append(parts, ExtraPart{Name: "access_token", Value: a.Session.Token})
 	}
 	switch {
 	case api.In == scene.InQuery:
@@ -125,10 +131,36 @@ func (b *buffers) encode(a *Actor, api *scene.API, call *scene.Call) (target, ki
 		}
 		b.body = scene.AppendString(b.body, p.Name)
 		b.body = append(b.body, colon...)
-		b.body = scene.AppendString(b.body, p.Value)
+		if p.bare {
+			b.body = append(b.body, p.Value...)
+		} else {
+			b.body = scene.AppendString(b.body, p.Value)
+		}
 	}
 	b.body = append(b.body, '}')
 	return path, "application/json"
+}
+
+// part writes one value the way the client does: numbers and arrays bare where
+// the body is JSON and the API takes them so.
+func (a *Actor) part(api *scene.API, f scene.Field, v string) ExtraPart {
+	p := ExtraPart{Name: f.Value, Value: v}
+	if api.In != scene.InJSON {
+		return p
+	}
+	switch {
+	case slices.Contains(api.Lists, f.Name):
+		sep := `","`
+		if a.Client.Style.Spaced {
+			sep = `", "`
+		}
+		p.Value, p.bare = `["`+strings.ReplaceAll(v, ",", sep)+`"]`, true
+	case !a.Client.Style.Quoted && slices.Contains(api.Numbers, f.Name):
+		if _, err := strconv.ParseInt(v, 10, 64); err == nil && (v == "0" || v[0] != '0') {
+			p.bare = true
+		}
+	}
+	return p
 }
 
 func form(parts []ExtraPart) string {
@@ -143,7 +175,7 @@ func form(parts []ExtraPart) string {
 }
 
 // headers writes the request's header lines in the program's order.
-func (b *buffers) headers(a *Actor, x *exchange.Exchange, kind string) {
+func (b *buffers) headers(a *Actor, api *scene.API, x *exchange.Exchange, kind string) {
 	c, app := a.Client, a.App
 	hasBody := len(x.Request.Body) > 0
 	session, token := "", ""
@@ -170,7 +202,11 @@ func (b *buffers) headers(a *Actor, x *exchange.Exchange, kind string) {
 		}
 		x.Request.Header = append(x.Request.Header, exchange.Field{Name: []byte(name), Value: []byte(v)})
 	}
-	for _, h := range c.Headers {
+	list := c.Headers
+	if c.Page != nil && api != nil && (api.Name == "home" || api.Name == "asset") {
+		list = c.Page
+	}
+	for _, h := range list {
 		switch h.Value {
 		case "{host}":
 			if x.Proto != 20 {

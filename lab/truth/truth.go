@@ -24,6 +24,7 @@ const Schema = "xiezhi.lab.truth/v1"
 // Truth is the content of truth.json.
 type Truth struct {
 	Schema    string         `json:"schema"`
+	Match     string         `json:"match,omitempty"` // of the arena
 	Seed      uint64         `json:"seed"`
 	Start     string         `json:"start"` // 2006-01
 	Months    int            `json:"months"`
