@@ -6,7 +6,7 @@ BIN     := bin/xiezhi
 FUZZ    ?= 10s
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
-.PHONY: all build demo test victims race fuzz bench bench-peers bench-logs lint clean
+.PHONY: all build demo test basemap victims race fuzz bench bench-peers bench-logs lint clean
 
 all: build
 
@@ -30,6 +30,18 @@ test:
 SEEDS ?= 30
 victims:
 	XIEZHI_SEEDS=$(SEEDS) $(GO) test ./lab/victim -count 1 -timeout 60m -v -run 'TestDefectsAreFound|TestFlawsAlone|TestFixesAreVerified'
+
+# The map of networks that ships, made anew of two packages of the npm registry.
+# Set Date in internal/intel/basemap/date.go to the day of the packages.
+BASEMAP_DIR     ?= bin/basemap
+BASEMAP_VERSION ?= 2.3.2026061719
+BASEMAP_DATE    ?= 2026-06-17
+basemap:
+	@mkdir -p $(BASEMAP_DIR)/asn $(BASEMAP_DIR)/country
+	cd $(BASEMAP_DIR) && npm pack --silent @ip-location-db/asn@$(BASEMAP_VERSION) @ip-location-db/geo-whois-asn-country@$(BASEMAP_VERSION)
+	tar -xzf $(BASEMAP_DIR)/ip-location-db-asn-$(BASEMAP_VERSION).tgz -C $(BASEMAP_DIR)/asn
+	tar -xzf $(BASEMAP_DIR)/ip-location-db-geo-whois-asn-country-$(BASEMAP_VERSION).tgz -C $(BASEMAP_DIR)/country
+	$(GO) run ./internal/intel/basemap/mkbase -asn $(BASEMAP_DIR)/asn/package -country $(BASEMAP_DIR)/country/package -date $(BASEMAP_DATE) -o internal/intel/basemap/base.map
 
 race:
 	$(GO) test -race ./...

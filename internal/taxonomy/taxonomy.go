@@ -164,4 +164,5 @@ const (
 	QualityNotWarm        Quality = "detector_not_warm"
 	QualityStateEvicted   Quality = "state_evicted"
 	QualitySiteUnlisted   Quality = "site_unlisted"
+	QualityNetworkUnknown Quality = "network_unknown"
 )

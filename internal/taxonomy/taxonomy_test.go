@@ -43,6 +43,7 @@ type file struct {
 	Action     []string            `yaml:"action"`
 	DropReason []string            `yaml:"drop_reason"`
 	Quality    []string            `yaml:"quality"`
+	Network    []string            `yaml:"network_type"`
 }
 
 func read(t *testing.T) file {
@@ -147,7 +148,7 @@ func TestOrderAndMembership(t *testing.T) {
 	}
 	for name, pair := range map[string][2][]string{
 		"severity": {f.Severity, severities}, "verdict": {f.Verdict, verdicts}, "industry": {f.Industry, texts(Industries)}, "role": {f.Role, texts(Roles)},
-		"scenario": {keys(f.Scenario), sorted(texts(Scenarios))}, "class": {keys(f.DefectClass), sorted(texts(DefectClasses))},
+		"scenario": {keys(f.Scenario), sorted(texts(Scenarios))}, "class": {keys(f.DefectClass), sorted(texts(DefectClasses))}, "network": {f.Network, NetworkTypes()},
 	} {
 		if diff := cmp.Diff(pair[0], pair[1]); diff != "" {
 			t.Errorf("%s, YAML - Go +:\n%s", name, diff)
@@ -168,6 +169,19 @@ func TestOrderAndMembership(t *testing.T) {
 	}
 	if diff := cmp.Diff(scenarios, ScenarioOf); diff != "" {
 		t.Errorf("scenario of attack, YAML - Go +:\n%s", diff)
+	}
+}
+
+func TestNetworkTypes(t *testing.T) {
+	for n := DataCentre; n <= Reserved; n++ {
+		if p, ok := ParseNetworkType(n.String()); !ok || p != n {
+			t.Errorf("ParseNetworkType(%q) = %v, %v", n, p, ok)
+		}
+	}
+	for _, id := range []string{"", "residential"} {
+		if n, ok := ParseNetworkType(id); ok || n != UnknownNetwork {
+			t.Errorf("%q: %v", id, n)
+		}
 	}
 }
 
@@ -217,7 +231,7 @@ func TestSensitive(t *testing.T) {
 		t.Error("the zero value must be no type")
 	}
 	_, _ = Sensitive(255).String(), Sensitive(255).Level() // must not crash
-	if Severity(200).String() == "" || Verdict(200).String() == "" || Unrated.String() != "" || NoVerdict.String() != "" {
+	if Severity(200).String() == "" || NetworkType(200).String() == "" || Verdict(200).String() == "" || Unrated.String() != "" || NoVerdict.String() != "" {
 		t.Error("names of values out of range")
 	}
 }
