@@ -106,6 +106,15 @@ func loadConfig(name string) (*engine.FileConfig, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
+	err = c.LoadIntel(func(file string) (io.ReadCloser, error) {
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(filepath.Dir(name), file)
+		}
+		return os.Open(file)
+	})
+	if err != nil {
+		return nil, usagef("%s: %w", name, err)
+	}
 	return c, nil
 }
 

@@ -16,6 +16,7 @@ package catalog
 
 import (
 	"xiezhi/internal/identity"
+	"xiezhi/internal/intel"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/observe/rpc"
 	"xiezhi/internal/taxonomy"
@@ -52,7 +53,8 @@ func (o Outcome) String() string { return outcomeNames[min(int(o), len(outcomeNa
 type Event struct {
 	*observe.Observation
 	Who identity.Who
-	API *API // nil when the request belongs to no API: scan noise, junk
+	Net intel.Net // where the client's address is; zero when not known
+	API *API      // nil when the request belongs to no API: scan noise, junk
 	// Beside is the API whose template the path follows but for one segment
 	// that looks like none of its values, as a mistyped id does: /goods/7979a
 	// beside /goods/{goods_id}. It is given where API is nil and the answer is a

@@ -167,7 +167,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	if cfg.File.Privacy.Addresses == "token" {
 		addresses = report.AddressesToken
 	}
-	rep := report.Build(report.Config{Version: cfg.Version, Redactor: tools.redactor, Addresses: addresses, Messages: tools.Messages, Forms: forms, TypeID: tools.types.Named}, in, results)
+	rep := report.Build(report.Config{Version: cfg.Version, Redactor: tools.redactor, Addresses: addresses, Messages: tools.Messages, Forms: forms, TypeID: tools.types.Named, Networks: networksOf(cfg.File, tools)}, in, results)
 	if len(cfg.Specs) > 0 {
 		rep.Drift = drift.Compare(cfg.Specs, rep.Described(""))
 	}
@@ -272,6 +272,7 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 		Custom:   b.tools.custom,
 		Attack:   b.attackBudget(),
 		Policy:   b.cfg.Policy,
+		Networks: networksOf(b.cfg.File, b.tools),
 	})
 	b.judges[site.Name] = j
 	b.order = append(b.order, site.Name)

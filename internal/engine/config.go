@@ -8,6 +8,7 @@ import (
 
 	"github.com/goccy/go-yaml"
 
+	"xiezhi/internal/intel"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -24,6 +25,7 @@ import (
 //	    time_zone: Asia/Shanghai
 //	    privileged_password_days: 90
 //	    identity: {session: [cookie:SHOPSID], account: [claim:staff_no]}
+//	intel: {databases: [GeoLite2-Country.mmdb], lists: [{file: cloud.txt, type: data_centre}]}
 type FileConfig struct {
 	TimeZone       string   `yaml:"time_zone"`
 	TrustedProxies []string `yaml:"trusted_proxies"`
@@ -32,6 +34,9 @@ type FileConfig struct {
 	AddressHeaders []string     `yaml:"client_address_headers"`
 	Privacy        Privacy      `yaml:"privacy"`
 	Sites          []SiteConfig `yaml:"sites"`
+	Intel          IntelConfig  `yaml:"intel"`
+
+	networks *intel.Map // of Intel; nil: the map that is part of the program
 }
 
 // Privacy says what of the operational data is shown.
@@ -75,6 +80,9 @@ func ParseConfig(name string, data []byte) (*FileConfig, error) {
 	case "", "plain", "token":
 	default:
 		return nil, fmt.Errorf("%s: privacy.addresses: %q is neither plain nor token", name, c.Privacy.Addresses)
+	}
+	if err := c.Intel.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	owner := map[string]string{}
 	for i := range c.Sites {

@@ -56,6 +56,11 @@ func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind [
 		}
 	}
 	addQuality(taxonomy.QualitySiteUnlisted, unlisted, "")
+	unplaced := uint64(0)
+	for _, n := range b.order {
+		unplaced += b.judges[n].Unplaced()
+	}
+	addQuality(taxonomy.QualityNetworkUnknown, unplaced, "")
 	for _, x := range t.Problems {
 		in.Problems = append(in.Problems, report.Problem{File: x.File, Offset: x.Offset, Line: x.Line, Reason: string(x.Reason), Text: problemText(msgs, x.Text)})
 	}

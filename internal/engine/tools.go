@@ -4,6 +4,7 @@ import (
 	"io/fs"
 
 	"xiezhi/internal/catalog"
+	"xiezhi/internal/intel"
 	"xiezhi/internal/message"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/observe/form"
@@ -27,11 +28,12 @@ type Tools struct {
 	redactor *redact.Redactor
 	roles    *catalog.Lexicon
 	observe  observe.Config
+	networks *intel.Map // the map that is part of the program, opened when asked
 }
 
 // LoadTools decodes the rule data.
 func LoadTools(rules fs.FS, key [32]byte) (*Tools, error) {
-	t := &Tools{redactor: redact.New(key)}
+	t := &Tools{redactor: redact.New(key), networks: intel.Default()}
 	var err error
 	if t.Messages, err = message.Load(rules, "messages"); err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 	"xiezhi/internal/defect/audit"
 	"xiezhi/internal/defect/misconfig"
 	"xiezhi/internal/identity"
+	"xiezhi/internal/intel"
 	"xiezhi/internal/message"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/observe/product"
@@ -48,6 +49,7 @@ type Config struct {
 	Custom   *rule.Set     // rules that people wrote; may be nil
 	Attack   attack.Budget // zero: the detectors' own
 	Policy   *policy.File  // what people decided; may be nil
+	Networks *intel.Map    // where addresses are; may be nil
 }
 
 // Judge judges one site. It is not safe for concurrent use.
@@ -59,6 +61,7 @@ type Judge struct {
 	attacks  *attack.Engine
 	event    catalog.Event
 	count    uint64
+	unplaced uint64         // observations from addresses on no map
 	entries  []policy.Entry // decisions that the traffic has not reached yet
 }
 
@@ -86,6 +89,9 @@ func (j *Judge) Observe(o *observe.Observation) {
 	merges := ev.Merges[:0]
 	*ev = catalog.Event{Observation: o, Merges: merges}
 	ev.Who = j.identity.Resolve(o)
+	if ev.Net = j.cfg.Networks.Lookup(ev.Who.Client); !ev.Net.Known() && ev.Who.Client.IsValid() {
+		j.unplaced++
+	}
 	j.catalog.Assign(o, &ev.Who, ev)
 	for _, m := range ev.Merges {
 		j.auditor.Merge(m)
@@ -119,6 +125,9 @@ func (j *Judge) Tick(now int64) { j.attacks.Tick(now) }
 
 // Lookup gives the API of an observation from what has been learned.
 func (j *Judge) Lookup(o *observe.Observation) *catalog.API { return j.catalog.Lookup(o) }
+
+// Unplaced is how many observations came from addresses that no map knows.
+func (j *Judge) Unplaced() uint64 { return j.unplaced }
 
 // Limit says how often a bounded part was full.
 type Limit struct {

@@ -13,6 +13,7 @@ import (
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/catalog/contract"
 	"xiezhi/internal/defect"
+	"xiezhi/internal/intel"
 	"xiezhi/internal/judge"
 	"xiezhi/internal/message"
 	"xiezhi/internal/observe/form"
@@ -36,6 +37,7 @@ type Config struct {
 	Messages  *message.Catalog       // for the stories of campaigns
 	TypeID    func(id string) string // names types of data that people defined; nil: as they are
 	Forms     *form.Table            // what requests and answers are made of; nil: APIs have no contracts
+	Networks  *intel.Map             // where addresses are; nil: actors have no places
 }
 
 // Build makes the report of the judged sites.
@@ -49,6 +51,8 @@ func Build(cfg Config, in Input, sites []judge.Result) *Report {
 	}
 	r := &Report{Schema: SchemaID, Version: cfg.Version, Input: in,
 		Sites: []Site{}, APIs: []API{}, Defects: []Defect{}, Attacks: []Attack{}, Campaigns: []Campaign{}}
+	in.Networks = snapshotOf(cfg.Networks)
+	r.Input = in
 	if cfg.TypeID == nil {
 		cfg.TypeID = func(id string) string { return id }
 	}
@@ -224,6 +228,7 @@ func (b *builder) attack(f *attack.Finding) Attack {
 		b.hide(&a, f)
 	}
 	a.Actors = Actors{IPs: list(b.addresses(f.IPs)), IPCount: f.IPCount, Accounts: f.Accounts, Fingerprints: list(f.Fingerprints)}
+	a.Actors.place(b.cfg.Networks, f.IPs)
 	for _, x := range f.Reasons {
 		a.Reasons = append(a.Reasons, Reason{Family: string(x.Family), Observed: x.Observed, Expected: x.Expected, Weight: round(x.Weight), Zh: x.Text.Zh, En: x.Text.En})
 	}

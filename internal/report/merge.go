@@ -189,6 +189,9 @@ func (m *merger) input() Input {
 		for _, q := range x.Quality {
 			quality[line{q.Code, q.Detail}] += q.Count
 		}
+		if len(in.Networks) < maxListed {
+			in.Networks = uniteSnapshots(in.Networks, x.Networks)
+		}
 		for _, b := range x.Blind {
 			k := server{b.Server, b.Name, b.Protocol, b.Reason}
 			if blind[k] == nil {

@@ -109,6 +109,7 @@ func joinAttacks(a, b Attack) Attack {
 	a.Actors.IPCount = max(a.Actors.IPCount, b.Actors.IPCount, uint64(len(a.Actors.IPs)))
 	a.Actors.IPs = a.Actors.IPs[:min(maxIPs, len(a.Actors.IPs))]
 	a.Actors.Accounts = max(a.Actors.Accounts, b.Actors.Accounts)
+	a.Actors.joinPlaces(&b.Actors)
 	a.Actors.Fingerprints = unite(a.Actors.Fingerprints, b.Actors.Fingerprints)
 	a.Selector = joinSelectors(a.Selector, b.Selector)
 	if rows := joinActivity(a.Activity, b.Activity); len(rows) > 0 {

@@ -74,9 +74,10 @@ type Input struct {
 	Blind        []Blind        `json:"blind"` // servers whose traffic could not be looked into, most bytes first
 	Problems     []Problem      `json:"problems"`
 	NotJudged    []NotJudged    `json:"not_judged"`
-	Limits       []LimitCount   `json:"limits"`        // state that reached its cap
-	Addresses    string         `json:"addresses"`     // client addresses: "plain" or "token"
-	Key          string         `json:"key,omitempty"` // a token of nothing: runs with another value used another key
+	Limits       []LimitCount   `json:"limits"`             // state that reached its cap
+	Addresses    string         `json:"addresses"`          // client addresses: "plain" or "token"
+	Networks     []Snapshot     `json:"networks,omitempty"` // maps that addresses were looked up in
+	Key          string         `json:"key,omitempty"`      // a token of nothing: runs with another value used another key
 }
 
 // ReasonCount is how many exchanges were dropped for one reason.
@@ -363,6 +364,10 @@ type Actors struct {
 	IPCount      uint64   `json:"ip_count"`
 	Accounts     uint64   `json:"accounts"`
 	Fingerprints []string `json:"fingerprints"`
+
+	Countries []CountryCount `json:"countries,omitempty"`     // of the addresses in ips, most addresses first
+	Types     []TypeCount    `json:"network_types,omitempty"` // the same by network type
+	Networks  []NetworkCount `json:"networks,omitempty"`      // the same by autonomous system, at most MaxNetworks
 }
 
 // Reason is one piece of evidence for an attack.

@@ -241,6 +241,9 @@ func (t *terminal) attacks() {
 		}
 		t.line(fmt.Sprintf(" • %s %s  %s", t.level(a.Verdict, "["+t.name("verdict", a.Verdict)+"]"), t.bold(t.name("attack_kind", a.Kind)), where))
 		t.para(4, "", a.Reason.In(t.cfg.Lang))
+		if where := a.Actors.Where(t.cfg.Messages, t.cfg.Lang); where != "" {
+			t.para(4, "", where)
+		}
 		t.line("    " + t.dim(t.say("report.attack_line", message.Args{"requests": a.Requests, "ips": a.Actors.IPCount, "blocked": a.Blocked, "succeeded": a.Succeeded,
 			"first": t.moment(a.FirstSeen), "last": a.LastSeen.In(t.cfg.Zone).Format("15:04:05"), "action": t.name("action", a.Action.Kind)})))
 	}
@@ -464,6 +467,9 @@ func (t *terminal) quality() {
 			place = t.say("report.at_offset", message.Args{"file": p.File, "offset": fmt.Sprint(p.Offset)})
 		}
 		t.para(1, "• ", place+t.say("report.colon", nil)+p.Text.In(t.cfg.Lang))
+	}
+	for _, line := range t.r.MapLines(t.cfg.Messages, t.cfg.Lang) {
+		t.para(1, "• ", line)
 	}
 	if in.Addresses == "token" {
 		t.para(1, "• ", t.say("report.addresses_hidden", nil))

@@ -216,6 +216,7 @@ func (v *view) qualityList() qualityList {
 		}
 		q.Full = append(q.Full, v.t("report.limit", "what", what, "n", l.Count))
 	}
+	q.Notes = append(q.Notes, v.R.MapLines(v.cfg.Messages, v.cfg.Lang)...)
 	if in.Addresses == "token" {
 		q.Notes = append(q.Notes, v.t("report.addresses_hidden"))
 	}

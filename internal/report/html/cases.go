@@ -165,6 +165,9 @@ func (v *view) attackStory(a *report.Attack, n int) story {
 		{v.t("html.cases.sources"), v.t("html.cases.sources_one", "n", a.Actors.IPCount)},
 		{v.t("html.attacks.action"), v.action(a)},
 	}
+	if where := a.Actors.Where(v.cfg.Messages, v.cfg.Lang); where != "" {
+		s.Facts = append(s.Facts, fact{v.t("html.cases.places"), where})
+	}
 	s.Through, s.ThroughMore = v.defectRefs(a.Through)
 	s.Reasons = v.reasons(a)
 	s.Attacks, s.AttacksMore = v.attackRefs([]string{a.ID})

@@ -148,7 +148,7 @@ func (b *book) defects() error {
 func (b *book) attacks() error {
 	s := b.list("attacks", []column{{"html.attacks.verdict", 10}, {"html.attacks.kind", 20}, {"html.attacks.scenario", 14}, {"xlsx.site", 18}, {"xlsx.api", 36}, {"xlsx.reason", 70},
 		{"html.attacks.requests", 12}, {"html.attacks.succeeded", 12}, {"html.attacks.blocked", 12}, {"html.attacks.people", 12}, {"xlsx.sources", 10}, {"xlsx.accounts", 10},
-		{"html.attacks.reason", 60}, {"html.attacks.action", 12}, {"xlsx.collateral", 9}, {"xlsx.campaign", 12}, {"xlsx.confidence", 9}, {"xlsx.first", 19}, {"xlsx.last", 19}, {"xlsx.addresses", 40}, {"xlsx.id", 26}})
+		{"html.attacks.reason", 60}, {"html.attacks.action", 12}, {"xlsx.collateral", 9}, {"xlsx.campaign", 12}, {"xlsx.confidence", 9}, {"xlsx.first", 19}, {"xlsx.last", 19}, {"xlsx.addresses", 40}, {"xlsx.places", 40}, {"xlsx.id", 26}})
 	for i := range b.r.Attacks {
 		a := &b.r.Attacks[i]
 		var apis, why []string
@@ -164,7 +164,7 @@ func (b *book) attacks() error {
 		verdict := level{b.name("verdict", a.Verdict), map[string]string{"confirmed": "critical", "likely": "elevated"}[a.Verdict]}
 		s.add(verdict, b.name("attack_kind", a.Kind), b.name("scenario", a.Scenario), a.Site, strings.Join(apis, b.t("html.comma")), prose(a.Reason.In(b.cfg.Lang)),
 			a.Requests, a.Succeeded, a.Blocked, a.SubjectsExposed, a.Actors.IPCount, a.Actors.Accounts, prose(strings.Join(why, b.t("html.stop"))), b.name("action", a.Action.Kind), share(a.Action.Collateral),
-			b.campaign[a.ID], share(a.Confidence), a.FirstSeen, a.LastSeen, strings.Join(a.Actors.IPs[:min(maxAddresses, len(a.Actors.IPs))], ", "), a.ID)
+			b.campaign[a.ID], share(a.Confidence), a.FirstSeen, a.LastSeen, strings.Join(a.Actors.IPs[:min(maxAddresses, len(a.Actors.IPs))], ", "), prose(a.Actors.Where(b.cfg.Messages, b.cfg.Lang)), a.ID)
 	}
 	return s.close()
 }
@@ -250,6 +250,9 @@ func (b *book) quality() error {
 			name = b.name("attack_kind", n.Kind)
 		}
 		s.add(b.t("html.app.not_judged"), 1, prose(n.Why.In(b.cfg.Lang)+name))
+	}
+	for _, line := range b.r.MapLines(b.cfg.Messages, b.cfg.Lang) {
+		s.add(b.t("html.app.notes"), 1, prose(line))
 	}
 	for _, l := range in.Limits {
 		s.add(b.t("html.app.limits"), l.Count, b.name("limit", l.What))

@@ -1,0 +1,76 @@
+package engine
+
+import (
+	"fmt"
+
+	"xiezhi/internal/intel"
+)
+
+// IntelConfig says where an operator's knowledge of networks lies:
+//
+//	intel:
+//	  base_map: true
+//	  databases: [GeoLite2-City.mmdb, GeoLite2-ASN.mmdb]
+//	  lists:
+//	    - {file: our-offices.csv}
+//	    - {file: cloud.txt, type: data_centre}
+//	    - {file: asn-types.csv, columns: [asn, type]}
+//
+// Lists go before databases, databases before the map that is part of the
+// program; files are looked for beside the configuration file.
+type IntelConfig struct {
+	BaseMap   *bool        `yaml:"base_map"` // default true
+	Databases []string     `yaml:"databases"`
+	Lists     []IntelLists `yaml:"lists"`
+}
+
+// IntelLists is one list of networks or systems.
+type IntelLists struct {
+	File    string   `yaml:"file"`
+	Type    string   `yaml:"type"`
+	Country string   `yaml:"country"`
+	ASN     uint32   `yaml:"asn"`
+	Columns []string `yaml:"columns"`
+}
+
+func (c *IntelConfig) config() intel.Config {
+	out := intel.Config{NoBase: c.BaseMap != nil && !*c.BaseMap, Databases: c.Databases}
+	for _, l := range c.Lists {
+		out.Lists = append(out.Lists, intel.ListConfig(l))
+	}
+	return out
+}
+
+func (c *IntelConfig) check() error {
+	x := c.config()
+	if err := x.Check(); err != nil {
+		return fmt.Errorf("intel: %w", err)
+	}
+	return nil
+}
+
+func (c *IntelConfig) empty() bool {
+	return c.BaseMap == nil && len(c.Databases) == 0 && len(c.Lists) == 0
+}
+
+// LoadIntel reads the files that the configuration names. Without it, or when
+// the configuration says nothing, the map that is part of the program is used.
+func (c *FileConfig) LoadIntel(open intel.Open) error {
+	if c.Intel.empty() {
+		return nil
+	}
+	m, err := intel.Load(c.Intel.config(), open)
+	if err != nil {
+		return fmt.Errorf("intel: %w", err)
+	}
+	c.networks = m
+	return nil
+}
+
+// networksOf gives the map that a run looks addresses up in.
+func networksOf(c *FileConfig, t *Tools) *intel.Map {
+	if c.networks != nil {
+		return c.networks
+	}
+	return t.networks
+}
