@@ -56,6 +56,7 @@ type cell struct {
 	h2      uint16
 	shared  bool
 
+	deal           // see trade.go
 	hints   []hint // see hints.go
 	accused bool   // by an attack at least likely
 }

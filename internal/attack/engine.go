@@ -80,6 +80,7 @@ type Engine struct {
 	names   names
 	links   links
 	scripts scripts // of programs that accounts are played by
+	market  market  // see trade.go
 	made    *rotor  // (asker, token) that the asker itself wrote
 	given   *rotor  // (asker, token) that a response handed to it
 	book    *book
@@ -107,6 +108,7 @@ type apiState struct {
 	template string
 	place    uint64 // hash of template
 	unit     int32
+	trade    int32  // unit that also looks at it, for what it trades; 0 none
 	on       uint32 // askers whose unseen login was answered with a redirect
 	tried    uint32 // askers of unseen logins
 	door     uint64 // path of a login that is no API
@@ -126,6 +128,7 @@ type unit struct {
 	id       string
 	role     taxonomy.Role // "" for an API judged by its objects
 	apis     []int32
+	also     []int32 // APIs of other units that it looks at as well
 	schedule [len(windows)]schedule
 	watch    bool   // holds something worth a look
 	wanted   bool   // something stands out, see heat.go
@@ -183,6 +186,7 @@ func New(cfg Config) *Engine {
 	e.names.init(b.Names)
 	e.links.init(b.Names)
 	e.scripts.init(b.Targets)
+	e.market.init(b)
 	e.book = newBook(b.Episodes)
 	e.units = append(e.units, unit{id: "site"})
 	e.apis = append(e.apis, apiState{id: "", unit: 0})
@@ -194,7 +198,7 @@ func New(cfg Config) *Engine {
 func (e *Engine) Losses() Losses {
 	l := e.losses
 	l.Cells, l.Sets = e.cells.Evicted, e.pool.Refused
-	l.Targets, l.Pending, l.Names = e.targets.lost+e.numbers.lost+e.scripts.lost, e.pending.lost, e.names.lost+e.links.lost
+	l.Targets, l.Pending, l.Names = e.targets.lost+e.numbers.lost+e.scripts.lost+e.market.lost, e.pending.lost+e.market.orders.lost, e.names.lost+e.links.lost
 	l.Episodes, l.Labels = e.book.lost, e.labels.lost
 	l.Activity, l.Hints = e.rows.refused+e.book.folded, e.hints.refused
 	return l
@@ -281,6 +285,7 @@ func (e *Engine) api(a *catalog.API) int32 {
 	if s.role != a.Role || s.n&(s.n-1) == 0 {
 		s.role = a.Role
 		e.assign(i)
+		e.trades(i)
 	}
 	return i
 }

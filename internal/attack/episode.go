@@ -187,6 +187,9 @@ func (b *book) match(s *scene, c *candidate, r *roster) *episode {
 		return into
 	}
 	for _, ep := range b.eps {
+		if _, same := ep.marks[mark{c.scope.kind, c.scope.key}]; tradeAxis(c.axis) && !same {
+			continue // what many do at a sale is no link
+		}
 		if ep.kind == c.fuse.kind && ep.axis == c.axis && ep.unit == s.u.id && b.near(s, ep, r, c.scope.kind.wide()) {
 			return ep
 		}

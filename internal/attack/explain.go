@@ -18,6 +18,7 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 		"people":   e.people(f.SubjectsExposed),
 		"objects":  uint64(min(r.count(setObjects), float64(r.obj))),
 		"tags":     uint64(min(r.count(setTags), float64(r.pw))),
+		"dropped":  uint64(min(r.dropped, r.succ)),
 		"codes":    uint64(min(r.count(setCodes), float64(r.codes))),
 		"paths":    uint64(min(r.count(setPaths), float64(r.missing))),
 		"sigs":     uint64(r.sigs),
@@ -30,6 +31,8 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 		id = "attack.sum.blind"
 	case ep.axis == "send" && float64(r.asked) >= 3*r.count(setSubjects):
 		id += ".victims"
+	case ep.axis == "hoard":
+		id += ".hoard"
 	case ep.axis == "script":
 		id += ".script"
 	case ep.axis == "guess" && ep.kind == taxonomy.AttackScraping:

@@ -20,6 +20,9 @@ func (e *Engine) guilty(ep *episode, c *cell) bool {
 		return e.kin(c)
 	}
 	for _, ax := range e.axesOf(s.u) {
+		if ax.name == ep.axis && ax.keep != nil {
+			return ax.keep(c)
+		}
 		if ax.name == ep.axis {
 			return ax.like(s, c, ep.scope.wide() || ep.scope == scopeTarget || ep.scope == scopeAddress)
 		}
@@ -183,7 +186,7 @@ func action(kind taxonomy.AttackKind, v taxonomy.Verdict, collateral float64) ta
 	}
 	switch kind {
 	case taxonomy.AttackAccountScanning, taxonomy.AttackCredentialStuffing, taxonomy.AttackPasswordSpraying, taxonomy.AttackBruteForce, taxonomy.AttackMassRegistration,
-		taxonomy.AttackCodeCracking, taxonomy.AttackSMSAbuse:
+		taxonomy.AttackCodeCracking, taxonomy.AttackSMSAbuse, taxonomy.AttackPromotionAbuse, taxonomy.AttackScalping, taxonomy.AttackCarding:
 		return taxonomy.ActChallenge
 	case taxonomy.AttackScraping, taxonomy.AttackBOLAExploitation:
 		return taxonomy.ActMask

@@ -31,6 +31,9 @@ type axis struct {
 	joined bool   // a wide scope may be of joinLeast cells
 	bit    uint32 // of desk.looks; 0: of no unit
 	sums   bool   // what several askers do to one victim adds up
+	// keep, if given, reports whether a member stays one, where like says who is
+	// looked for.
+	keep func(c *cell) bool
 }
 
 var (
@@ -87,6 +90,12 @@ func axes(u *unit) []axis {
 			return []axis{guess, sendAxis, flood}
 		}
 		return []axis{guess, flood}
+	case u.role == taxonomy.RoleClaim:
+		return []axis{promoAxis()}
+	case u.role == taxonomy.RoleOrderCreate:
+		return []axis{hoardAxis(), rushAxis()}
+	case u.role == taxonomy.RolePayment:
+		return []axis{cardAxis()}
 	case u.role != "":
 		return []axis{guess, flood}
 	}
@@ -317,6 +326,9 @@ func (s *scene) targets(b *book) {
 		return
 	}
 	ax := axis{name: "guess", kin: true, like: likeGuess, gate: gateGuess, weigh: weighTarget, least: guessBurst}
+	if s.u.role == taxonomy.RolePayment {
+		ax = cardTargetAxis()
+	}
 	s.survey(&ax)
 	for _, i := range s.e.targets.hot {
 		x := &s.e.targets.slots[i]

@@ -36,6 +36,7 @@ func (e *Engine) merge(m catalog.Merge) {
 	t.n += f.n
 	t.pw += f.pw
 	t.habit.fold(&f.habit)
+	e.leave(from)
 	// Oldest first, so that the recency list stays in order.
 	for r := f.cells.tail; r != 0; {
 		c := e.cells.at(r)
@@ -78,6 +79,7 @@ func (e *Engine) moveCell(r ref, c *cell, into int32) {
 	o.tally.add(&e.pool, &c.tally)
 	o.lead += c.lead
 	o.atMark = o.n - min(c.n-c.atMark, o.n)
+	o.deal.inherit(&c.deal)
 	e.touch(or, o)
 	e.book.pass(r, c, or, o)
 	c.tally.free(&e.pool)

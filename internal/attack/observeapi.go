@@ -45,6 +45,7 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 		}
 	}
 	e.remember(ev, reader)
+	e.trade(ev, i, r, c)
 	e.touch(r, c)
 	if c.n >= floodPart && c.repeats*10 >= c.n*9 && c.gapSum <= float64(c.gaps) {
 		u.watch = true
@@ -159,7 +160,7 @@ func (e *Engine) countIdentity(ev *catalog.Event, c, actor *cell, s *apiState, u
 		if code != 0 && takesCode(u.role) {
 			guess = uint32(code) | 1<<31
 		}
-		if subject != 0 && e.targets.fail(&e.pool, s.unit, subject, guess, ev.End) {
+		if subject != 0 && e.targets.fail(&e.pool, s.unit, subject, guess, guessBurst, ev.End) {
 			u.watch = true
 		}
 		u.watch = true

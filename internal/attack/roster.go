@@ -34,19 +34,20 @@ func (k *keyList[T]) add(v T, limit int) {
 // or a reader needs.
 type roster struct {
 	tally
-	apis     keyList[catalog.Handle]
-	addrs    map[netip.Addr]struct{}
-	spill    *distinct // addresses beyond maxAddrs
-	prefixes keyList[netip.Prefix]
-	headers  keyList[uint64]
-	ja4s     keyList[uint16]
-	shapes   keyList[uint64]
-	families keyList[uint16]
-	cohorts  keyList[uint64]
-	agents   keyList[uint64]
-	doors    keyList[uint64]
-	noAddr   bool
-	shared   bool
+	apis      keyList[catalog.Handle]
+	addrs     map[netip.Addr]struct{}
+	spill     *distinct // addresses beyond maxAddrs
+	prefixes  keyList[netip.Prefix]
+	headers   keyList[uint64]
+	ja4s      keyList[uint16]
+	shapes    keyList[uint64]
+	families  keyList[uint16]
+	cohorts   keyList[uint64]
+	agents    keyList[uint64]
+	doors     keyList[uint64]
+	noAddr    bool
+	anonymous bool // some showed no credential
+	shared    bool
 }
 
 func (r *roster) add(p *pool, c *cell, a *apiState) {
@@ -74,6 +75,7 @@ func (r *roster) add(p *pool, c *cell, a *apiState) {
 	r.cohorts.add(c.cohort, maxKeys)
 	r.agents.add(c.agent, maxKeys)
 	r.shared = r.shared || c.shared
+	r.anonymous = r.anonymous || c.cred == 0
 }
 
 func (r *roster) addr(p *pool, a netip.Addr) {
@@ -107,6 +109,7 @@ func (r *roster) fold(p *pool, o *roster) {
 	}
 	p.union(&r.spill, o.spill)
 	r.noAddr = r.noAddr || o.noAddr
+	r.anonymous = r.anonymous || o.anonymous
 	r.shared = r.shared || o.shared
 }
 

@@ -15,6 +15,9 @@ const (
 	scopeCredential
 	scopeActor
 	scopeAddress
+	scopeDevice // as the request names it
+	scopePayee  // to whom goods or money go
+	scopeIssuer // of the cards
 	scopePrefix
 	scopePrint // fingerprint and parameter structure
 	scopeCohort
@@ -23,10 +26,10 @@ const (
 	scopeUnit // all who look alike at these APIs, when nothing else is shared
 )
 
-var scopeNames = [...]string{"", "account", "credential", "actor", "address", "prefix", "fingerprint+structure", "fingerprint", "structure", "agent", "api"}
+var scopeNames = [...]string{"", "account", "credential", "actor", "address", "device", "payee", "issuer", "prefix", "fingerprint+structure", "fingerprint", "structure", "agent", "api"}
 
 func (k scopeKind) String() string { return scopeNames[k] }
-func (k scopeKind) wide() bool     { return k >= scopePrefix }
+func (k scopeKind) wide() bool     { return k >= scopeDevice }
 
 // key gives a cell's key in a scope of that kind, 0 when it has none.
 func (k scopeKind) key(c *cell) uint64 {
@@ -37,6 +40,12 @@ func (k scopeKind) key(c *cell) uint64 {
 		return c.who
 	case scopeAddress:
 		return c.addr
+	case scopeDevice:
+		return c.device
+	case scopePayee:
+		return c.payee
+	case scopeIssuer:
+		return c.issuer
 	case scopePrefix:
 		return c.net
 	case scopePrint:
@@ -103,7 +112,7 @@ func (s *scene) survey(ax *axis) int {
 		}
 		return n
 	}
-	contested := ax.name == "send" || ax.name == "guess"
+	contested := ax.name == "send" || ax.name == "guess" || s.traded()
 	for i, look := range d.looks {
 		soft := look&ax.bit != 0 && !s.taken[i] && !(contested && s.claimed(ax, s.refs[i], d.cells[i]))
 		s.soft[i], s.hard[i] = soft, soft && look&(ax.bit<<strictBit) != 0
@@ -116,8 +125,12 @@ func (s *scene) survey(ax *axis) int {
 
 // claimed reports whether a cell is explained by what another axis found where
 // two look at the same requests: messages are sent, or questions asked, but not
-// both.
+// both; and what abuses trade says more than a flood.
 func (s *scene) claimed(ax *axis, r ref, c *cell) bool {
+	if s.u.role == "" && s.e.apis[c.api].trade != 0 {
+		ep := s.e.book.ownerOf(r, c)
+		return ep != nil && tradeAxis(ep.axis) && ep.score >= scoreLikely
+	}
 	if ax.name != "send" && ax.name != "guess" || c.asked == 0 {
 		return false
 	}

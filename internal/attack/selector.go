@@ -62,7 +62,7 @@ func (e *Engine) selector(ep *episode, r *roster) Selector {
 	if site {
 		s.APIs, s.Path = nil, nil
 	}
-	byOwner := ep.scope == scopeCredential && r.sets[setCreds] != nil && r.sets[setCreds].dense == nil
+	byOwner := (ep.scope == scopeCredential || tradeAxis(ep.axis) && !r.anonymous) && r.sets[setCreds] != nil && r.sets[setCreds].dense == nil
 	switch {
 	case byOwner:
 		s.Credential = slices.Clone(r.sets[setCreds].small)
@@ -73,7 +73,7 @@ func (e *Engine) selector(ep *episode, r *roster) Selector {
 		s.Prefix = slices.Clone(r.prefixes.list)
 		slices.SortFunc(s.Prefix, func(a, b netip.Prefix) int { return a.Addr().Compare(b.Addr()) })
 	}
-	if ep.scope == scopeTarget && len(ep.marks) < maxMarks && r.sets[setSubjects] != nil && r.sets[setSubjects].dense == nil {
+	if ep.scope == scopeTarget && !tradeAxis(ep.axis) && len(ep.marks) < maxMarks && r.sets[setSubjects] != nil && r.sets[setSubjects].dense == nil {
 		for m := range ep.marks {
 			if m.kind == scopeTarget {
 				s.Account = append(s.Account, m.key)

@@ -92,6 +92,9 @@ func (e *Engine) within(u *unit, f func(i int32)) {
 	for _, i := range u.apis {
 		f(i)
 	}
+	for _, i := range u.also {
+		f(i)
+	}
 	if u.role == taxonomy.RoleCodeSend {
 		for _, i := range e.senders {
 			if v := e.apis[i].unit; v >= 0 && e.units[v].role != taxonomy.RoleCodeSend {

@@ -18,6 +18,10 @@ const (
 	setProbes           // sensitive paths asked for in vain
 	setCodes            // verification codes submitted
 	setCodePairs        // (account, verification code)
+	setDevices          // that accounts trade on
+	setPayees           // that they trade for
+	setIssuers          // ranges of the cards tried
+	setRows             // rows of ten thousand in which the cards lie
 	setCount
 )
 
@@ -63,6 +67,14 @@ type tally struct {
 	sigs, hurt, sigOK uint32 // requests with attack patterns; of these answered 5xx, with success
 	grave             uint32 // of these, patterns or places that content never has
 	scanner           uint32 // the agent says it is a scanner
+
+	trades         uint32 // claims, orders, payments by card
+	quick          uint32 // … at the opening of what is wanted
+	dropped, paid  uint32 // orders placed that were held and given up; that were paid for
+	flawed         uint32 // cards that cannot be
+	amounts, small uint32 // payments with an amount; of a small one
+	newborn        uint32 // claims of accounts made just before
+	invited        uint32 // claims that name who brought the asker
 
 	signed uint32 // requests with an integration's key or signature
 	made   uint32 // accounts registered (actor cells)
@@ -126,6 +138,15 @@ func (t *tally) addCounts(o *tally) {
 	t.scanner += o.scanner
 	t.grave += o.grave
 	t.signed += o.signed
+	t.trades += o.trades
+	t.quick += o.quick
+	t.dropped += o.dropped
+	t.paid += o.paid
+	t.flawed += o.flawed
+	t.amounts += o.amounts
+	t.small += o.small
+	t.newborn += o.newborn
+	t.invited += o.invited
 	t.blind += o.blind
 	t.made += o.made
 	t.told += o.told

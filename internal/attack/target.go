@@ -40,8 +40,9 @@ func (t *targets) init(limit int) {
 }
 
 // fail counts a refused attempt on an account; tag is the password's, 0 when
-// unseen. It reports whether the account has come under guessing.
-func (t *targets) fail(p *pool, unit int32, subject uint64, tag uint32, now int64) bool {
+// unseen. least is how many different ones, in ten minutes, are too many. It
+// reports whether the account has come under guessing.
+func (t *targets) fail(p *pool, unit int32, subject uint64, tag uint32, least uint32, now int64) bool {
 	key := join(subject, uint64(unit)+1)
 	i, ok := t.index[key]
 	if !ok {
@@ -72,7 +73,7 @@ func (t *targets) fail(p *pool, unit int32, subject uint64, tag uint32, now int6
 		p.add(&x.burst, uint64(tag))
 		p.add(&x.day, uint64(tag))
 	}
-	if !x.hot && x.fails >= guessBurst && (x.burst.count() >= guessBurst || x.day.count() >= guessDay) {
+	if !x.hot && x.fails >= least && (x.burst.count() >= float64(least) || x.day.count() >= guessDay) {
 		x.hot = true
 		t.hot = append(t.hot, i)
 	}
