@@ -55,7 +55,7 @@ and belong to nobody.`,
 		},
 	}
 	f := c.Flags()
-	c.AddCommand(a.labScore(), a.labVictims())
+	c.AddCommand(a.labMatch(), a.labScore(), a.labVictims())
 	f.StringVar(&out, "out", "", "folder to write to (`DIR`)")
 	f.IntVar(&cfg.Months, "months", 12, "how many months")
 	f.StringVar(&start, "start", "2022-01", "first month")

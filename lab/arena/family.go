@@ -137,10 +137,8 @@ func fit(r *rand.Rand, k *knob.Knobs, d knob.Difficulty, kind taxonomy.AttackKin
 	case taxonomy.AttackTargetedLookup: // to order, never in bulk
 		k.Budget = 100 + r.IntN(240)
 		k.Order = knob.Bought
-		if d != knob.Easy {
-			k.PerMinute = in(r, .08, .4)
-			k.Rate = one(r, knob.Poisson, knob.DayShaped)
-		}
+		k.PerMinute = in(r, .05, .3)
+		k.Rate = one(r, knob.Poisson, knob.DayShaped)
 		k.HitRate = max(k.HitRate, .2)
 	case taxonomy.AttackScalping: // the seconds around an opening
 		k.Rate = knob.Burst

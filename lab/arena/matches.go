@@ -109,6 +109,10 @@ func (m *Match) room(r *rand.Rand, kind taxonomy.AttackKind) int {
 	for _, c := range m.Campaigns {
 		load[c.Moves[0].Site]++
 	}
+	if kind == taxonomy.AttackTargetedLookup && count(m.Sites, "parking") == 0 && r.IntN(3) > 0 {
+		m.Sites = append(m.Sites, "parking")
+		load = append(load, 0)
+	}
 	best := -1
 	for s, trade := range m.Sites {
 		if fits(kind, trade) && load[s] < 2 && (best < 0 || load[s] < load[best]) {

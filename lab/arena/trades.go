@@ -65,3 +65,5 @@ func happens(name, trade string) bool {
 	at, ok := events[name]
 	return ok && (at == nil || slices.Contains(at, trade))
 }
+
+func attackKind(k string) taxonomy.AttackKind { return taxonomy.AttackKind(k) }

@@ -51,9 +51,13 @@ func scraping(r *raid) {
 func finding(r *raid) {
 	plates := r.app.Has("fee")
 	n := max(3, r.size/len(r.all))
-	if plates && len(r.all) == 1 {
+	switch {
+	case plates && len(r.all) == 1:
 		n = max(3, r.size*2/3)
+	case !plates: // a clerk's worth: more would be reading in bulk
+		n = min(n, 90)
 	}
+	principals := r.soldiers(r.app, 1+int(float64(n)*r.knobs.AddressesPerRequest/6))
 	var wanted []string
 	for range n {
 		acc := draw(r.rng, draw(r.rng, r.all).Accounts())
@@ -73,6 +77,9 @@ func finding(r *raid) {
 			for _, app := range r.all {
 				r.enter(app, at, func(a *act) {
 					a.arrive()
+					if app == r.app && !a.signIn(principals[i%len(principals)]) {
+						return
+					}
 					a.hit("progress", stage.F("idno", wanted[i], "kind", "01"))
 				})
 			}
