@@ -266,3 +266,23 @@ func TestBrokePayer(t *testing.T) {
 		}
 	})
 }
+
+func BenchmarkObserveTrade(b *testing.B) {
+	s := newScript(1)
+	s.promotion()
+	s.payers(300, 40, 1500, func(i int) *client { return s.browser(s.home(2000 + i)) })
+	s.claimers(0, 300, 20, 1500, func(i int) *client { return s.browser(s.home(4000 + i)) })
+	s.sortEvents()
+	e := New(Config{Messages: messages(b), Site: "shop"})
+	span := s.events[len(s.events)-1].obs.End - t0 + 1e9
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		ev := s.events[i%len(s.events)]
+		if i >= len(s.events) {
+			ev.obs.End += span
+			ev.obs.Start += span
+		}
+		e.Observe(&ev.Event)
+	}
+	b.ReportMetric(float64(e.Live()), "cells")
+}

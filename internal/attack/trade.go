@@ -381,5 +381,8 @@ func (e *Engine) settleOrder(ev *catalog.Event, key uint64, paid bool) {
 		m.paid = true
 	case ev.End-w.time >= held:
 		c.dropped++
+		if u := e.apis[c.api].trade; u != 0 {
+			e.news(&e.units[u])
+		}
 	}
 }
