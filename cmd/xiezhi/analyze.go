@@ -15,7 +15,6 @@ import (
 	"xiezhi/internal/judge"
 	"xiezhi/internal/message"
 	"xiezhi/internal/report"
-	"xiezhi/rules"
 )
 
 func (a *app) analyze() *cobra.Command {
@@ -110,7 +109,7 @@ opened or recognised, or nothing could be inspected.`,
 			if err != nil {
 				return err
 			}
-			if cfg.Tools, err = engine.LoadTools(rules.FS, key); err != nil {
+			if cfg.Tools, err = loadTools(key); err != nil {
 				return err
 			}
 			cfg.Tools.Describe(types)

@@ -92,7 +92,7 @@ func (a *app) apis(c *cobra.Command, f *apiFlags, args []string, specs []*openap
 	if cfg.Trusted, err = engine.ParsePrefixes(cfg.File.TrustedProxies); err != nil {
 		return nil, nil, false, usagef("trusted_proxies: %w", err)
 	}
-	if cfg.Tools, err = engine.LoadTools(rules.FS, key); err != nil {
+	if cfg.Tools, err = loadTools(key); err != nil {
 		return nil, nil, false, err
 	}
 	cfg.Log = engine.LogConfig{Location: cfg.Zone}

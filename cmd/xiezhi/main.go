@@ -21,6 +21,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"xiezhi/internal/engine"
+	"xiezhi/rules"
 )
 
 // version is set by the linker.
@@ -61,7 +62,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(s
 	defer stop()
 	// What an exchange leaves behind is little, so that a small target costs
 	// hardly any work and keeps the process below 200 MB on captures of any size.
-	debug.SetGCPercent(60)
+	debug.SetGCPercent(gcPercent)
 	if getenv("GOMEMLIMIT") == "" {
 		debug.SetMemoryLimit(softMemoryLimit)
 	}
@@ -90,6 +91,16 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(s
 	}
 	fmt.Fprintf(stderr, "error: %v\n", err)
 	return exitRuntime
+}
+
+const gcPercent = 60
+
+// loadTools decodes the rules. Nearly all that takes is garbage afterwards, and
+// the process is small yet, so the collector may wait.
+func loadTools(key [32]byte) (*engine.Tools, error) {
+	debug.SetGCPercent(200)
+	defer debug.SetGCPercent(gcPercent)
+	return engine.LoadTools(rules.FS, key)
 }
 
 // app holds the outside world and the flags that every command has.

@@ -14,7 +14,6 @@ import (
 	"xiezhi/internal/engine"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
-	"xiezhi/rules"
 )
 
 func (a *app) rules() *cobra.Command {
@@ -67,11 +66,14 @@ func (a *app) rulesList() *cobra.Command {
 		Short: "List the built-in rules: kind of defect or kind/component, title, number of cases",
 		Args:  noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			t, err := engine.LoadTools(rules.FS, [32]byte{})
+			t, err := loadTools([32]byte{})
 			if err != nil {
 				return err
 			}
-			all := t.BuiltIns()
+			all, err := t.BuiltIns()
+			if err != nil {
+				return err
+			}
 			return a.list(format, all, func(w io.Writer) {
 				for _, r := range all {
 					fmt.Fprintf(w, "%s\t%s\t%d\t%s\n", r.ID, r.Class, r.Cases, r.Title.In(a.lang))
@@ -150,7 +152,7 @@ Exit codes: 0 nothing was met, 1 something was, 2 usage, 3 an input could not be
 			if err := engine.CheckLog(cfg.Log); err != nil {
 				return usagef("--log-format: %w", err)
 			}
-			if cfg.Tools, err = engine.LoadTools(rules.FS, key); err != nil {
+			if cfg.Tools, err = loadTools(key); err != nil {
 				return err
 			}
 			if _, _, err := engine.CheckRules(cfg.Packs...); err != nil {

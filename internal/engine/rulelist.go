@@ -21,7 +21,11 @@ type BuiltIn struct {
 }
 
 // BuiltIns lists the built-in rules, sorted by id.
-func (t *Tools) BuiltIns() []BuiltIn {
+func (t *Tools) BuiltIns() ([]BuiltIn, error) {
+	whole, err := signature.Load(t.files) // with the examples
+	if err != nil {
+		return nil, err
+	}
 	by := map[string]*BuiltIn{}
 	add := func(kind taxonomy.DefectKind, component string, title message.Text, cases int) {
 		id := string(kind)
@@ -39,7 +43,7 @@ func (t *Tools) BuiltIns() []BuiltIn {
 			add(k, "", t.Messages.Text("defect_kind."+string(k), nil), 0)
 		}
 	}
-	for _, r := range t.rules.Rules() {
+	for _, r := range whole.Rules() {
 		if r.Kind != signature.KindAttack && !r.Version() {
 			add(taxonomy.DefectKind(r.Kind), r.Component, r.Title, len(r.Cases.Match)+len(r.Cases.Pass))
 		}
@@ -47,7 +51,7 @@ func (t *Tools) BuiltIns() []BuiltIn {
 	for _, p := range t.products.Products() {
 		add(taxonomy.DefectOutdatedComponent, p.ID, t.Messages.Text("rules.outdated", message.Args{"name": p.Name}), len(p.Cases))
 	}
-	for _, r := range t.rules.Rules() {
+	for _, r := range whole.Rules() {
 		if r.Version() {
 			add(taxonomy.DefectOutdatedComponent, r.Component, r.Title, len(r.Cases.Match)+len(r.Cases.Pass))
 		}
@@ -57,5 +61,5 @@ func (t *Tools) BuiltIns() []BuiltIn {
 		out = append(out, *x)
 	}
 	slices.SortFunc(out, func(a, b BuiltIn) int { return cmp.Compare(a.ID, b.ID) })
-	return out
+	return out, nil
 }

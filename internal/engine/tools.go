@@ -21,6 +21,7 @@ import (
 // worker, judge and run shares.
 type Tools struct {
 	Messages *message.Catalog
+	files    fs.FS
 	rules    *signature.Set
 	products *product.Set
 	custom   *rule.Set   // what people wrote; nil: nothing
@@ -33,12 +34,12 @@ type Tools struct {
 
 // LoadTools decodes the rule data.
 func LoadTools(rules fs.FS, key [32]byte) (*Tools, error) {
-	t := &Tools{redactor: redact.New(key), networks: intel.Default()}
+	t := &Tools{files: rules, redactor: redact.New(key), networks: intel.Default()}
 	var err error
 	if t.Messages, err = message.Load(rules, "messages"); err != nil {
 		return nil, err
 	}
-	if t.rules, err = signature.Load(rules); err != nil {
+	if t.rules, err = signature.LoadBare(rules); err != nil {
 		return nil, err
 	}
 	if t.products, err = product.Load(rules); err != nil {

@@ -110,12 +110,13 @@ func (g *Guesser) search(token []byte) int {
 	g.buf = append(append(g.buf[:0], make([]byte, a.block)...), input...)
 
 	selector := binary.LittleEndian.Uint64(mac[:])
-	for i, t := range g.lists.tiers {
+	lists := g.lists.ready()
+	for i, t := range lists.tiers {
 		// A different mix per tier, so that tokens which share a slice of
 		// one tier do not share it in all of them.
 		pick := int((selector * (2*uint64(i) + 0x9e3779b97f4a7c15) >> 32) % uint64(t.slices))
 		for j := t.from + pick; j < t.to; j += t.slices {
-			if g.try(a, g.lists.all[j].key, mac[:a.size]) {
+			if g.try(a, lists.all[j].key, mac[:a.size]) {
 				return j
 			}
 		}
@@ -126,14 +127,14 @@ func (g *Guesser) search(token []byte) int {
 // try is HMAC over the whole-buffer functions of the standard library: the
 // padded key stands before the message, so each candidate costs two calls, no
 // allocation and no hash state to restore.
-func (g *Guesser) try(a algorithm, key, mac []byte) bool {
-	var long [sha512.Size]byte
+func (g *Guesser) try(a algorithm, key string, mac []byte) bool {
 	if len(key) > a.block {
-		key = sum(a, key, &long)
+		var long [sha512.Size]byte
+		key = string(sum(a, []byte(key), &long))
 	}
 	inner, outer := g.buf[:a.block], g.outer[:a.block]
-	for i, c := range key {
-		inner[i], outer[i] = c^0x36, c^0x5c
+	for i := range len(key) {
+		inner[i], outer[i] = key[i]^0x36, key[i]^0x5c
 	}
 	copy(inner[len(key):], pads36[:])
 	copy(outer[len(key):], pads5c[:])

@@ -1,12 +1,13 @@
 package jwt
 
 import (
-	"cmp"
 	"encoding/base64"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ccojocar/zxcvbn-go/frequency"
 	"github.com/goccy/go-yaml"
@@ -21,7 +22,7 @@ const (
 
 // candidate is one key to try and where it comes from.
 type candidate struct {
-	key  []byte
+	key  string
 	text string // as published, for the shape
 	list string // id in jwt_secrets.yaml, or the word list's
 }
@@ -32,11 +33,15 @@ type tier struct {
 	slices   int
 }
 
-// guesses is the immutable part of a Guesser.
+// guesses is the immutable part of a Guesser. The words, which take a tenth of a
+// second and of which most captures need none, are added when the first token
+// asks for them.
 type guesses struct {
 	products map[string]string // by list, of those that products are shipped with
 	all      []candidate
 	tiers    []tier
+	seen     map[string]bool // keys of all, until the words are there
+	words    sync.Once
 }
 
 // The schedule. A secret is shared by all tokens of an issuer, so it is enough
@@ -85,14 +90,7 @@ func loadGuesses(fsys fs.FS) (*guesses, error) {
 	if err := yaml.UnmarshalWithOptions(b, &doc, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("%s: %w", secretsFile, err)
 	}
-	g := &guesses{products: map[string]string{}}
-	seen := map[string]bool{}
-	add := func(key []byte, text, list string) {
-		if !seen[string(key)] {
-			seen[string(key)] = true
-			g.all = append(g.all, candidate{key: key, text: text, list: list})
-		}
-	}
+	g := &guesses{products: map[string]string{}, seen: map[string]bool{}}
 	texts := 0
 	for _, s := range doc.Secrets {
 		if s.ID == "" || s.Source == "" || len(s.Texts) == 0 {
@@ -103,10 +101,10 @@ func loadGuesses(fsys fs.FS) (*guesses, error) {
 		}
 		for _, text := range s.Texts {
 			texts++
-			add([]byte(text), text, s.ID)
+			g.add(text, text, s.ID)
 			if s.Decode || len(text) >= 16 {
 				for _, key := range decodings(text) {
-					add(key, text, s.ID)
+					g.add(string(key), text, s.ID)
 				}
 			}
 			if texts == alwaysTexts {
@@ -118,21 +116,40 @@ func loadGuesses(fsys fs.FS) (*guesses, error) {
 		return nil, fmt.Errorf("%s: %d secrets, at most %d", secretsFile, texts, maxSecrets)
 	}
 	g.cut(listSlices)
+	return g, nil
+}
 
+func (g *guesses) add(key, text, list string) {
+	if !g.seen[key] {
+		g.seen[key] = true
+		g.all = append(g.all, candidate{key: key, text: text, list: list})
+	}
+}
+
+// ready gives the guesses with the words behind the published secrets.
+func (g *guesses) ready() *guesses {
+	g.words.Do(g.addWords)
+	return g
+}
+
+func (g *guesses) addWords() {
 	words := wordList()
+	seen := make(map[string]bool, len(g.seen)+len(words))
+	maps.Copy(seen, g.seen)
+	g.seen, g.all = seen, slices.Grow(g.all, len(words))
 	for _, w := range words[:min(commonWords, len(words))] {
-		add([]byte(w.text), w.text, w.list)
+		g.add(w.text, w.text, w.list)
 	}
 	g.cut(wordSlices)
 	for size, rest := commonWords, words[min(commonWords, len(words)):]; len(rest) > 0; size *= 2 {
 		n := min(size, len(rest))
 		for _, w := range rest[:n] {
-			add([]byte(w.text), w.text, w.list)
+			g.add(w.text, w.text, w.list)
 		}
 		rest = rest[n:]
 		g.cut(max(1, size/rareTries))
 	}
-	return g, nil
+	g.seen = nil
 }
 
 // cut closes a tier with everything added since the last one.
@@ -177,10 +194,7 @@ func decodings(text string) [][]byte {
 	return keys
 }
 
-type word struct {
-	text, list string
-	weight     int
-}
+type word struct{ text, list string }
 
 // wordList merges the bundled frequency lists by likelihood: the passwords'
 // top first, then rank times how unlikely the list is as a source of secrets.
@@ -189,18 +203,31 @@ func wordList() []word {
 		name, id string
 		weight   int
 	}{{"Passwords", "passwords", 1}, {"English", "english", 2}, {"FemaleNames", "names", 6}, {"MaleNames", "names", 6}, {"Surname", "names", 8}}
-	var words []word
-	for i, l := range lists {
-		for rank, text := range frequency.Lists[l.name].List {
-			weight := (rank + 1) * l.weight
+	words := make([]word, 0, maxWords)
+	var at [len(lists)]int // the next of each list
+	for len(words) < maxWords {
+		best, least := -1, 0
+		for i := range lists {
+			list := frequency.Lists[lists[i].name].List
+			for at[i] < len(list) && len(list[at[i]]) < minWord {
+				at[i]++
+			}
+			if at[i] == len(list) {
+				continue
+			}
+			weight := (at[i] + 1) * lists[i].weight
 			if i > 0 {
 				weight += commonWords
 			}
-			if len(text) >= minWord {
-				words = append(words, word{text, l.id, weight})
+			if best < 0 || weight < least {
+				best, least = i, weight
 			}
 		}
+		if best < 0 {
+			break
+		}
+		words = append(words, word{frequency.Lists[lists[best].name].List[at[best]], lists[best].id})
+		at[best]++
 	}
-	slices.SortStableFunc(words, func(a, b word) int { return cmp.Compare(a.weight, b.weight) })
-	return words[:min(len(words), maxWords)]
+	return words
 }

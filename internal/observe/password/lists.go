@@ -43,10 +43,13 @@ type listsDoc struct {
 }
 
 // lists holds the listed passwords, their ranks, and what clients make of them.
+// They are filled when the first password asks for them: many captures hold none.
 type lists struct {
-	texts []string          // listed passwords, in order of first listing
-	ranks map[string]uint32 // rank; the text as it is, and in lower case
-	own   []uint32          // rank of each text as listed
+	fill    func()
+	filling sync.Once
+	texts   []string          // listed passwords, in order of first listing
+	ranks   map[string]uint32 // rank; the text as it is, and in lower case
+	own     []uint32          // rank of each text as listed
 
 	hashing sync.Once         // digests take time and most clients send none
 	hashes  map[uint64]uint32 // first 8 bytes of a digest → index in texts
@@ -64,14 +67,32 @@ func loadLists(fsys fs.FS, d *defaults) (*lists, error) {
 	if doc.Dates.First < 1900 || doc.Dates.Last > 2100 || doc.Dates.First > doc.Dates.Last {
 		return nil, fmt.Errorf("%s: dates from %d to %d", listsFile, doc.Dates.First, doc.Dates.Last)
 	}
-	l := &lists{ranks: map[string]uint32{}}
-	for i, text := range frequency.Lists["Passwords"].List {
-		l.add(text, uint32(i+1))
-	}
 	for _, list := range doc.Lists {
 		if list.ID == "" || list.From == 0 || len(list.Texts) == 0 {
 			return nil, fmt.Errorf("%s: list %q needs id, from and texts", listsFile, list.ID)
 		}
+	}
+	l := &lists{}
+	l.fill = func() { l.read(&doc, d) }
+	return l, nil
+}
+
+// ready gives the lists filled.
+func (l *lists) ready() *lists {
+	l.filling.Do(func() {
+		l.fill()
+		l.fill = nil
+	})
+	return l
+}
+
+func (l *lists) read(doc *listsDoc, d *defaults) {
+	common := frequency.Lists["Passwords"].List
+	l.ranks = make(map[string]uint32, 2*len(common))
+	for i, text := range common {
+		l.add(text, uint32(i+1))
+	}
+	for _, list := range doc.Lists {
 		rank := list.From
 		for _, text := range list.Texts {
 			l.add(text, rank)
@@ -97,9 +118,6 @@ func loadLists(fsys fs.FS, d *defaults) (*lists, error) {
 			}
 		}
 	}
-	if len(l.texts) > maxListed {
-		return nil, fmt.Errorf("%s: %d passwords, at most %d", listsFile, len(l.texts), maxListed)
-	}
 	l.own = make([]uint32, len(l.texts))
 	for i, text := range l.texts {
 		l.own[i] = l.ranks[text]
@@ -113,12 +131,14 @@ func loadLists(fsys fs.FS, d *defaults) (*lists, error) {
 			l.ranks[lower] = l.ranks[text]
 		}
 	}
-	return l, nil
 }
 
 func (l *lists) add(text string, rank uint32) {
 	old, ok := l.ranks[text]
 	if !ok {
+		if len(l.texts) == maxListed {
+			return
+		}
 		l.texts = append(l.texts, text)
 	}
 	if !ok || rank < old {
@@ -129,6 +149,7 @@ func (l *lists) add(text string, rank uint32) {
 // rank gives the rank of a password, 0 when it is not listed. lower is its
 // lower-case form.
 func (l *lists) rank(pw, lower []byte) uint32 {
+	l.ready()
 	r, ok := l.ranks[string(pw)]
 	if low, okLow := l.ranks[string(lower)]; okLow && (!ok || low < r) {
 		r = low
@@ -175,7 +196,7 @@ func upper(b []byte) {
 
 // listed gives the listed password whose digest begins with k.
 func (l *lists) listed(k []byte) (string, bool) {
-	l.hashing.Do(l.hash)
+	l.ready().hashing.Do(l.hash)
 	i, ok := l.hashes[binary.BigEndian.Uint64(k)]
 	if !ok {
 		return "", false

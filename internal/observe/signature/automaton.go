@@ -20,12 +20,12 @@ const maxStates = 1 << 16
 // newAutomaton builds the automaton for literals, which must be lower case in
 // ASCII and not empty.
 func newAutomaton(literals []string) (*automaton, error) {
+	if err := checkLiterals(literals); err != nil {
+		return nil, err
+	}
 	a := &automaton{}
 	classes := 1 // class 0: bytes that stand in no literal
 	for _, l := range literals {
-		if l == "" || fold(l) != l {
-			return nil, fmt.Errorf("literal %q is empty or not lower case", l)
-		}
 		a.longest = max(a.longest, len(l))
 		for i := range len(l) {
 			if a.class[l[i]] == 0 {
@@ -39,47 +39,47 @@ func newAutomaton(literals []string) (*automaton, error) {
 	}
 
 	type node struct {
-		child []int32 // per class, 0 none
-		ends  []int32
-		fail  int32
-		row   uint32
+		ends []int32
+		fail int32
+		row  uint32
 	}
-	nodes := []*node{{child: make([]int32, classes)}}
+	most := 1
+	for _, l := range literals {
+		most += len(l)
+	}
+	nodes := make([]node, 1, most)
+	child := make([]int32, most*classes) // rows of nodes, 0 none
 	for id, l := range literals {
 		at := int32(0)
 		for i := range len(l) {
-			c := a.class[l[i]]
-			if nodes[at].child[c] == 0 {
-				nodes[at].child[c] = int32(len(nodes))
-				nodes = append(nodes, &node{child: make([]int32, classes)})
+			c := &child[int(at)*classes+int(a.class[l[i]])]
+			if *c == 0 {
+				*c = int32(len(nodes))
+				nodes = append(nodes, node{})
 			}
-			at = nodes[at].child[c]
+			at = *c
 		}
 		nodes[at].ends = append(nodes[at].ends, int32(id))
-	}
-	if len(nodes) > maxStates {
-		return nil, fmt.Errorf("%d states, at most %d", len(nodes), maxStates)
 	}
 
 	// Breadth first: a node's fail link is shallower than the node, so its
 	// row is complete when it is copied.
-	queue := []int32{0}
+	queue := make([]int32, 1, len(nodes))
 	for head := 0; head < len(queue); head++ {
 		at := queue[head]
-		n := nodes[at]
-		for c := range classes {
-			child := n.child[c]
-			if child == 0 {
+		row, fail := child[int(at)*classes:][:classes], child[int(nodes[at].fail)*classes:][:classes]
+		for c, to := range row {
+			switch {
+			case to == 0 && at != 0:
+				row[c] = fail[c]
+			case to != 0:
+				n := &nodes[to]
 				if at != 0 {
-					n.child[c] = nodes[n.fail].child[c]
+					n.fail = fail[c]
 				}
-				continue
+				n.ends = append(n.ends, nodes[n.fail].ends...)
+				queue = append(queue, to)
 			}
-			if at != 0 {
-				nodes[child].fail = nodes[n.fail].child[c]
-			}
-			nodes[child].ends = append(nodes[child].ends, nodes[nodes[child].fail].ends...)
-			queue = append(queue, child)
 		}
 	}
 
@@ -87,7 +87,7 @@ func newAutomaton(literals []string) (*automaton, error) {
 	row := uint32(0)
 	place := func(output bool) {
 		for _, at := range queue {
-			if n := nodes[at]; (len(n.ends) > 0) == output {
+			if n := &nodes[at]; (len(n.ends) > 0) == output {
 				n.row = row
 				row += a.width
 				if output {
@@ -100,12 +100,28 @@ func newAutomaton(literals []string) (*automaton, error) {
 	a.output = row
 	place(true)
 	a.next = make([]uint32, row)
-	for _, n := range nodes {
-		for c := range classes {
-			a.next[n.row+uint32(c)] = nodes[n.child[c]].row
+	for at := range nodes {
+		row := a.next[nodes[at].row:][:classes]
+		for c, to := range child[at*classes:][:classes] {
+			row[c] = nodes[to].row
 		}
 	}
 	return a, nil
+}
+
+// checkLiterals finds what newAutomaton refuses.
+func checkLiterals(literals []string) error {
+	states := 1
+	for _, l := range literals {
+		if l == "" || fold(l) != l {
+			return fmt.Errorf("literal %q is empty or not lower case", l)
+		}
+		states += len(l)
+	}
+	if states > maxStates {
+		return fmt.Errorf("literals of %d bytes, at most %d", states, maxStates)
+	}
+	return nil
 }
 
 // scan calls hit for every occurrence of every literal: its id and the offset

@@ -1,6 +1,7 @@
 package signature
 
 import (
+	"bytes"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -102,11 +103,33 @@ var statuses = map[string]func(int) bool{
 	"error": func(s int) bool { return s >= 400 },
 }
 
-func read(fsys fs.FS, name string) ([]*Rule, error) {
+// bare drops the examples of rules: keys of the fourth column and what stands
+// deeper, or is a list, under them. A test compares the rules with and without.
+func bare(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	dropping := false
+	for line := range bytes.Lines(b) {
+		rest, four := bytes.CutPrefix(line, []byte("    "))
+		switch {
+		case four && (bytes.HasPrefix(rest, []byte("match:")) || bytes.HasPrefix(rest, []byte("pass:"))):
+			dropping = true
+		case dropping && (len(bytes.TrimSpace(line)) == 0 || four && (rest[0] == ' ' || rest[0] == '-')):
+		default:
+			dropping = false
+		}
+		if !dropping {
+			out = append(out, line...)
+		}
+	}
+	return out
+}
+
+func read(fsys fs.FS, name string, part func([]byte) []byte) ([]*Rule, error) {
 	b, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return nil, err
 	}
+	b = part(b)
 	var doc document
 	if err := yaml.UnmarshalWithOptions(b, &doc, yaml.Strict()); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)

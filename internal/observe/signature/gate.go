@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"slices"
+	"sync"
 )
 
 // matcher is what a rule asks of a text.
@@ -44,8 +45,8 @@ func (t *literals) all(texts []string) []int32 {
 // one over all literals reads only texts that woke a rule.
 type gate struct {
 	wakers *automaton
-	auto   *automaton
-	ids    []int32 // per literal of the automaton, its number among all
+	auto   func() *automaton // made when the first text wakes a rule
+	ids    []int32           // per literal of the automaton, its number among all
 	wakes  [][]*Rule
 	lens   []int
 	texts  []string
@@ -86,9 +87,16 @@ func (g *gate) build(t *literals) (err error) {
 	for _, id := range g.ids {
 		g.texts = append(g.texts, t.texts[id])
 	}
-	if g.auto, err = newAutomaton(g.texts); err != nil {
+	if err := checkLiterals(g.texts); err != nil {
 		return err
 	}
+	g.auto = sync.OnceValue(func() *automaton {
+		a, err := newAutomaton(g.texts)
+		if err != nil {
+			panic(err) // they were checked
+		}
+		return a
+	})
 	var wakers []string
 	for n, rules := range g.wakes {
 		if len(rules) > 0 {
@@ -152,7 +160,7 @@ func (s *Set) giveBack(w *scratch) {
 // collect fills the scratch with the literals and windows of a text, for the
 // rules that look at this part.
 func (g *gate) collect(w *scratch, in RequestPart, b []byte) {
-	a := g.auto
+	a := g.auto()
 	state := uint32(0)
 	for i, c := range b {
 		state = a.next[state+uint32(a.class[c])]

@@ -105,10 +105,15 @@ func (s *Set) Rule(id string) *Rule { return s.byID[id] }
 func (s *Set) Rules() []*Rule { return slices.Clone(s.rules) }
 
 // Load compiles signatures.yaml, components.yaml, traces.yaml and banners.yaml.
-func Load(fsys fs.FS) (*Set, error) {
+func Load(fsys fs.FS) (*Set, error) { return loadFiles(fsys, func(b []byte) []byte { return b }) }
+
+// LoadBare is Load without the examples of the rules, which are half of the text.
+func LoadBare(fsys fs.FS) (*Set, error) { return loadFiles(fsys, bare) }
+
+func loadFiles(fsys fs.FS, part func([]byte) []byte) (*Set, error) {
 	var rules []*Rule
 	for _, name := range [...]string{"signatures.yaml", "components.yaml", "traces.yaml", "banners.yaml"} {
-		r, err := read(fsys, name)
+		r, err := read(fsys, name, part)
 		if err != nil {
 			return nil, err
 		}
