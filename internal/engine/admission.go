@@ -145,6 +145,16 @@ type siteNamer struct {
 	admitted map[string]bool
 }
 
+func newSiteNamer(cfg AnalyzeConfig, admitted map[string]bool) *siteNamer {
+	n := &siteNamer{only: cfg.Site, hosts: map[string]string{}, admitted: admitted}
+	for _, s := range cfg.File.Sites {
+		for _, h := range s.Hosts {
+			n.hosts[h] = s.Name
+		}
+	}
+	return n
+}
+
 // unlistedPrefix marks traffic to hosts that were not admitted.
 const unlistedPrefix = "unlisted"
 

@@ -21,9 +21,11 @@ const (
 // pipeline carries exchanges from the sources to any number of observers and
 // from there into the sorter.
 type pipeline struct {
-	work   chan *exchange.Batch
+	work   chan job
 	free   chan *exchange.Batch
 	sorter *judge.Sorter
+	ahead  *ahead // nil: everything is judged in the sorter's order
+	handed atomic.Uint64
 	census *hostCensus
 	since  int64
 	until  int64
@@ -38,6 +40,13 @@ type pipeline struct {
 	fail  error
 	done  chan struct{} // closed on the first failure
 	fails sync.Once
+}
+
+// job is a batch of exchanges and its number, in the order of reading when
+// sources are read one after the other.
+type job struct {
+	batch *exchange.Batch
+	n     uint64
 }
 
 // capCounts counts what the sources could not see, for data quality.
@@ -61,17 +70,17 @@ func (c *capCounts) add(x *exchange.Exchange) {
 	}
 }
 
-func newPipeline(workers, lanes int, observers []*observe.Observer, sorter *judge.Sorter, census *hostCensus, spare func() (*observe.Observer, error), ledger *source.Ledger) *pipeline {
+func newPipeline(workers, lanes int, observers []*observe.Observer, sorter *judge.Sorter, ahead *ahead, census *hostCensus, spare func() (*observe.Observer, error), ledger *source.Ledger) *pipeline {
 	p := &pipeline{
-		work: make(chan *exchange.Batch, workers), free: make(chan *exchange.Batch, 2*workers+1+lanes),
-		sorter: sorter, census: census, done: make(chan struct{}),
+		work: make(chan job, workers), free: make(chan *exchange.Batch, 2*workers+1+lanes),
+		sorter: sorter, ahead: ahead, census: census, done: make(chan struct{}),
 	}
 	for range cap(p.free) {
 		p.free <- &exchange.Batch{}
 	}
 	for i := range workers {
 		p.wg.Add(1)
-		w := &worker{p: p, observer: observers[i], look: (*observe.Observer).Observe, spare: spare, ledger: ledger}
+		w := &worker{p: p, observer: observers[i], look: (*observe.Observer).Observe, spare: spare, ledger: ledger, out: &observe.Batch{}}
 		go w.run()
 	}
 	return p
@@ -116,7 +125,7 @@ func (l *lane) hand() error {
 		return nil
 	}
 	select {
-	case l.p.work <- l.cur:
+	case l.p.work <- job{l.cur, l.p.handed.Add(1) - 1}:
 		l.cur = nil
 		return nil
 	case <-l.p.done:

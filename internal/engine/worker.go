@@ -18,22 +18,22 @@ type worker struct {
 	look     func(o *observe.Observer, x *exchange.Exchange, out *observe.Batch) // (*observe.Observer).Observe
 	spare    func() (*observe.Observer, error)
 	ledger   *source.Ledger
-	out      observe.Batch
+	out      *observe.Batch
 	bad      map[int]bool // exchanges of the batch that caused a panic
 }
 
 func (w *worker) run() {
 	defer w.p.wg.Done()
-	for b := range w.p.work {
-		if err := w.batch(b); err != nil {
+	for j := range w.p.work {
+		if err := w.batch(j.batch, j.n); err != nil {
 			w.p.failed(err)
 		}
-		b.Reset()
-		w.p.free <- b
+		j.batch.Reset()
+		w.p.free <- j.batch
 	}
 }
 
-func (w *worker) batch(b *exchange.Batch) error {
+func (w *worker) batch(b *exchange.Batch, number uint64) error {
 	p := w.p
 	clear(w.bad)
 	for from, to := 0, b.Len(); from < b.Len(); {
@@ -46,9 +46,14 @@ func (w *worker) batch(b *exchange.Batch) error {
 			continue
 		}
 		p.obs.Add(uint64(w.out.Len()))
-		p.census.add(&w.out)
-		if err := p.sorter.Add(&w.out); err != nil {
+		p.census.add(w.out)
+		if err := p.sorter.Add(w.out); err != nil {
 			return err
+		}
+		if from == 0 && to == b.Len() {
+			w.out = p.ahead.give(number, w.out)
+		} else {
+			p.ahead.giveUp() // an exchange was lost, and its batch is in pieces
 		}
 		from, to = max(to, from+1), b.Len()
 	}
@@ -66,7 +71,7 @@ func (w *worker) observe(b *exchange.Batch, from, to int) (n int) {
 	}()
 	for ; n < to; n++ {
 		if !w.bad[n] {
-			w.look(w.observer, b.At(n), &w.out)
+			w.look(w.observer, b.At(n), w.out)
 		}
 	}
 	return n

@@ -28,7 +28,7 @@ func TestPanicCostsOneExchange(t *testing.T) {
 		ledger := &source.Ledger{}
 		sorter := judge.NewSorter(judge.SorterConfig{})
 		p := &pipeline{sorter: sorter, census: newHostCensus(tools.redactor.TokenString)}
-		w := &worker{p: p, ledger: ledger, spare: func() (*observe.Observer, error) { return tools.observer(nil) }, observer: first, look: func(o *observe.Observer, x *exchange.Exchange, out *observe.Batch) {
+		w := &worker{p: p, out: &observe.Batch{}, ledger: ledger, spare: func() (*observe.Observer, error) { return tools.observer(nil) }, observer: first, look: func(o *observe.Observer, x *exchange.Exchange, out *observe.Batch) {
 			if slices.Contains(bad, int(x.Seq)) {
 				o.Observe(x, out)
 				panic("planted")
@@ -45,7 +45,7 @@ func TestPanicCostsOneExchange(t *testing.T) {
 			}
 		}
 		p.in.Store(10)
-		if err := w.batch(&b); err != nil {
+		if err := w.batch(&b, 0); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
