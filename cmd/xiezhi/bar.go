@@ -43,6 +43,18 @@ func (b *bar) update(bytes int64, exchanges uint64) {
 	fmt.Fprintf(b.out, "\r\x1b[K[%s%s] %3.0f%%  %.1f MB, %d exchanges", strings.Repeat("=", full), strings.Repeat(" ", barWidth-full), share*100, float64(bytes)/1e6, exchanges)
 }
 
+// steps shows how many of the total are done, with a text.
+func (b *bar) steps(done int64, text string) {
+	if b.out == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.drawn = true
+	full := int(min(1, float64(done)/float64(max(b.total, 1))) * barWidth)
+	fmt.Fprintf(b.out, "\r\x1b[K[%s%s] %s", strings.Repeat("=", full), strings.Repeat(" ", barWidth-full), text)
+}
+
 // clear removes the line.
 func (b *bar) clear() {
 	b.mu.Lock()

@@ -21,22 +21,37 @@ func (a *app) labScore() *cobra.Command {
 	var (
 		truthFile, reportFile, attributedFile, labelsFile string
 		asJSON                                            bool
+		boards                                            boardFlags
 		bars                                              struct {
 			precision, recall, purity, completeness, defects float64
 			figures                                          bool
 		}
 	)
 	c := &cobra.Command{
-		Use:   "score --truth truth.json --report report.json",
-		Short: "Compare a report with the lab's truth",
-		Long: `Prints whether the report's figures equal the truth, precision and recall of
+		Use:   "score [--truth truth.json --report report.json]",
+		Short: "Compare a report with the lab's truth, or play the scoreboard",
+		Long: `With --truth and --report: prints whether the report's figures equal the truth, precision and recall of
 every kind of attack, purity and completeness of campaigns (B-cubed), and which
 of the seeded defects were found. With the truth of lab victims, precision and
 recall of every kind of defect.
 
+Without: plays matches of the arena, gangs of every kind and equipment against
+several applications and their public, and prints how well attacks are told
+from the public, by request, attack and campaign, how soon, with and without
+client addresses, and beside two rivals in the same play. A match takes about
+half a minute of one core.
+
 Exit codes: 0 every bar is met, 1 one is not, 2 usage, 3 a file cannot be read.`,
 		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error {
+		RunE: func(c *cobra.Command, _ []string) error {
+			if truthFile == "" && reportFile == "" && attributedFile == "" && labelsFile == "" {
+				return a.scoreBoard(c.Context(), &boards)
+			}
+			for _, n := range boards.names() {
+				if c.Flags().Changed(n) {
+					return usagef("lab score: --%s is of the scoreboard, which takes no --truth and no --report", n)
+				}
+			}
 			if truthFile == "" || reportFile == "" {
 				return usagef("lab score: name the truth with --truth and the report with --report")
 			}
@@ -91,6 +106,7 @@ Exit codes: 0 every bar is met, 1 one is not, 2 usage, 3 a file cannot be read.`
 			return nil
 		},
 	}
+	boards.register(c)
 	f := c.Flags()
 	f.StringVar(&truthFile, "truth", "", "the truth (`FILE`)")
 	f.StringVar(&reportFile, "report", "", "the report of analyze --json (`FILE`)")

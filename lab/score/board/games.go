@@ -10,7 +10,7 @@ import (
 )
 
 // Player plays a match of the arena; arena.Play is one.
-type Player func(ctx context.Context, m arena.Match, sink stage.Sink) (*truth.Truth, error)
+type Player func(ctx context.Context, m arena.Match, sink func(*stage.Event) error) (*truth.Truth, error)
 
 // Games makes games of matches.
 func Games(matches []arena.Match, play Player) ([]Game, error) {
