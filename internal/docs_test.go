@@ -29,7 +29,8 @@ func documents(t *testing.T) []string {
 	if len(readmes) < 2 || len(docs) < 8 {
 		t.Fatalf("found %d READMEs and %d documents: the search is broken", len(readmes), len(docs))
 	}
-	return slices.Concat(readmes, docs, plugins)
+	boards, _ := filepath.Glob("../docs/scoreboard*.md")
+	return slices.Concat(readmes, docs, plugins, boards)
 }
 
 func read(t *testing.T, name string) string {
@@ -96,7 +97,7 @@ func (d document) commands() []string {
 }
 
 func TestDocumentsHaveOneStructure(t *testing.T) {
-	pairs := [][2]string{{"../README.md", "../README.zh-CN.md"}}
+	pairs := [][2]string{{"../README.md", "../README.zh-CN.md"}, {"../docs/scoreboard.md", "../docs/scoreboard.zh.md"}}
 	plugins, _ := filepath.Glob("../plugins/*")
 	if len(plugins) == 0 {
 		t.Error("no plug-ins: the search is broken")

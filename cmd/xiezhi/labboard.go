@@ -33,13 +33,12 @@ func (f *boardFlags) names() []string {
 }
 
 func (f *boardFlags) register(c *cobra.Command) {
-	s := c.Flags()
-	s.IntVar(&f.seeds, "seeds", 30, "scoreboard: how many matches of six campaigns")
-	s.UintSliceVar(&f.only, "seed", nil, "scoreboard: these matches only (`N,…`)")
-	s.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "scoreboard: matches at a time")
-	s.StringVar(&f.keep, "keep", "", "scoreboard: folder of what was played, to go on from (`DIR`)")
-	s.StringVar(&f.markdown, "markdown", "", "scoreboard: write scoreboard.md and scoreboard.zh.md (`DIR`)")
-	s.StringVar(&f.misses, "misses", "", "scoreboard: write what was missed and why (`FILE`)")
+	c.Flags().IntVar(&f.seeds, "seeds", 30, "scoreboard: how many matches of six campaigns")
+	c.Flags().UintSliceVar(&f.only, "seed", nil, "scoreboard: these matches only (`N,…`)")
+	c.Flags().IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "scoreboard: matches at a time")
+	c.Flags().StringVar(&f.keep, "keep", "", "scoreboard: folder of what was played, to go on from (`DIR`)")
+	c.Flags().StringVar(&f.markdown, "markdown", "", "scoreboard: write scoreboard.md and scoreboard.zh.md (`DIR`)")
+	c.Flags().StringVar(&f.misses, "misses", "", "scoreboard: write what was missed and why (`FILE`)")
 	outputFlag(c, &f.output)
 }
 
@@ -84,7 +83,9 @@ func (a *app) scoreBoard(ctx context.Context, f *boardFlags) error {
 	}
 	bar := a.bar(false, int64(len(games)))
 	season := board.Season{Games: games, World: board.World{Tools: tools, Random: rand.Reader, Temp: tempFile}, Workers: f.workers, Keep: f.keep, Stamp: stamp,
-		Meter: func(done, kept int) { bar.steps(int64(done), fmt.Sprintf("%d of %d matches, %d kept", done, len(games), kept)) }}
+		Meter: func(done, kept int) {
+			bar.steps(int64(done), fmt.Sprintf("%d of %d matches, %d kept", done, len(games), kept))
+		}}
 	bar.steps(0, fmt.Sprintf("0 of %d matches", len(games)))
 	records, err := season.Play(ctx)
 	bar.clear()

@@ -12,10 +12,12 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"xiezhi/internal/engine"
 	"xiezhi/internal/judge"
 	"xiezhi/lab"
+	"xiezhi/lab/arena"
 	"xiezhi/lab/arena/knob"
 	"xiezhi/lab/score/board"
 	"xiezhi/lab/score/measure"
@@ -120,6 +122,33 @@ func TestMonth(t *testing.T) {
 	}
 	if got, err := json.Marshal(board.Make(again)); err != nil || string(got) != string(raw) {
 		t.Errorf("what was kept gives another board: %v", err)
+	}
+}
+
+// TestMatch plays a small match of the arena: one loud gang at one application.
+func TestMatch(t *testing.T) {
+	m := arena.Match{Seed: 4, Spec: arena.Spec{Name: "small", Start: time.Date(2024, 4, 1, 0, 0, 0, 0, arena.Zone()), Warm: 30, Days: 2, Sites: []string{"government", "mall"}, Visits: 60, Sensor: arena.SeesAll,
+		Campaigns: []arena.Campaign{{ID: "g1", Family: "rented_script", Difficulty: knob.Easy, Moves: []arena.Move{{Kind: "vulnerability_scan"}},
+			Knobs: knob.Knobs{Networks: []knob.Network{knob.DataCentre}, Fingerprint: knob.FixedTool, Parameters: knob.OwnParams, Rate: knob.Steady, PerMinute: 60, Order: knob.Sequential, HitRate: .1, Captcha: knob.NoCaptcha, Budget: 200}}}}}
+	games, err := board.Games([]arena.Match{m}, arena.Play)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := board.Run(context.Background(), world(t), &games[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for _, g := range r.Plain.Groups {
+		n += g.N
+	}
+	if len(r.Attacks) != 2 || r.Attacks[1].Requests < 100 || n != r.Exchanges || r.Benign+r.Support+r.Attacks[1].Requests != r.Exchanges {
+		t.Fatalf("%+v: %d exchanges, %d in groups, %d benign, %d beside", r.Attacks[1:], r.Exchanges, n, r.Benign, r.Support)
+	}
+	b := board.Make([]*board.Record{r})
+	f := b.Open.Plain
+	if f.Campaign.Recall != (measure.Share{Hit: 1, Of: 1}) || b.Open.Buckets.Campaign.Recall.Of != 1 || len(f.Probes) != 1 || f.Probes[0] > 60 {
+		t.Errorf("campaigns %+v, buckets %+v, found after %v", f.Campaign, b.Open.Buckets.Campaign, f.Probes)
 	}
 }
 

@@ -208,7 +208,7 @@ func (p *page) recalls(first []string, list []Row, name, more func(*Row) []strin
 		}
 		rows = append(rows, row)
 	}
-	p.table(append(append(first, "campaigns", "recall", "request", "blind", "stump", "buckets"), extra...), rows)
+	p.table(append(append(first, "campaigns", "recall", "request_recall", "blind", "stump", "buckets"), extra...), rows)
 }
 
 func (p *page) kind(id string) string { return p.msg.Text("attack_kind."+id, nil).In(p.lang) }
