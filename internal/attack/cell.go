@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"xiezhi/internal/catalog"
+	"xiezhi/internal/intel"
 )
 
 // A cell is the finest unit of judgement: the requests of one asker (address,
@@ -49,6 +50,7 @@ type cell struct {
 	sub     uint64 // the key without the API
 	seq     uint64 // order of birth
 	ip      netip.Addr
+	where   intel.Net // of ip
 	header  uint64
 	firstID uint64 // hash of the id of its first exchange
 	ja4     uint16

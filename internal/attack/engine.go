@@ -86,6 +86,7 @@ type Engine struct {
 	book    *book
 	losses  Losses
 	event   catalog.Event // the event being observed, where its outcome is put right
+	travels travels       // where people are
 	worked  bool          // a cell has ever been in business
 	marked  bool          // the event being observed looks like abuse
 	refused bool          // … was refused by a control
@@ -172,6 +173,7 @@ func New(cfg Config) *Engine {
 		e.msg = &message.Catalog{}
 	}
 	e.pool.budget = b.SetBytes
+	e.travels = newTravels(b.Cells)
 	e.crowd = newCrowd(b.Cells)
 	e.hints = slicePool[hint]{sizes: hintSizes, bytes: hintBytes, budget: b.SetBytes / 4}
 	e.rows = slicePool[row]{sizes: rowSizes, bytes: rowBytes, budget: b.SetBytes / 4}
@@ -198,7 +200,7 @@ func New(cfg Config) *Engine {
 func (e *Engine) Losses() Losses {
 	l := e.losses
 	l.Cells, l.Sets = e.cells.Evicted, e.pool.Refused
-	l.Targets, l.Pending, l.Names = e.targets.lost+e.numbers.lost+e.scripts.lost+e.market.lost, e.pending.lost+e.market.orders.lost, e.names.lost+e.links.lost
+	l.Targets, l.Pending, l.Names = e.targets.lost+e.numbers.lost+e.scripts.lost+e.market.lost+e.travels.stays.Evicted(), e.pending.lost+e.market.orders.lost, e.names.lost+e.links.lost
 	l.Episodes, l.Labels = e.book.lost, e.labels.lost
 	l.Activity, l.Hints = e.rows.refused+e.book.folded, e.hints.refused
 	return l

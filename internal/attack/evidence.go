@@ -71,8 +71,12 @@ func (s *scene) structure(f *fusion, sc *scope) {
 	}
 }
 
-// network weighs addresses that sit side by side.
+// network weighs addresses that sit side by side, and what networks they are of.
 func (s *scene) network(f *fusion, sc *scope) {
+	if s.relayed(sc) {
+		return
+	}
+	s.origin(f, sc)
 	if sc.addrs >= 8 && sc.addrs >= 8*sc.nets {
 		f.say(taxonomy.FamilyNetwork, ramp(float64(sc.addrs)/float64(sc.nets), 8, 1.5, 60, 2.5), "neighbours", sc.addrs, sc.nets)
 	}

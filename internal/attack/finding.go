@@ -188,7 +188,7 @@ func action(kind taxonomy.AttackKind, v taxonomy.Verdict, collateral float64) ta
 	case taxonomy.AttackAccountScanning, taxonomy.AttackCredentialStuffing, taxonomy.AttackPasswordSpraying, taxonomy.AttackBruteForce, taxonomy.AttackMassRegistration,
 		taxonomy.AttackCodeCracking, taxonomy.AttackSMSAbuse, taxonomy.AttackPromotionAbuse, taxonomy.AttackScalping, taxonomy.AttackCarding:
 		return taxonomy.ActChallenge
-	case taxonomy.AttackScraping, taxonomy.AttackBOLAExploitation:
+	case taxonomy.AttackScraping, taxonomy.AttackBOLAExploitation, taxonomy.AttackCrossBorderAccess:
 		return taxonomy.ActMask
 	}
 	return taxonomy.ActRateLimit

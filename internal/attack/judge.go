@@ -101,8 +101,10 @@ func axes(u *unit) []axis {
 	}
 	return []axis{
 		flood,
+		abroadAxis,
 		{name: "read", kin: true, narrow: narrowOwners, wide: wideScopes, least: 5, like: likeRead, gate: gateRead, weigh: weighRead, crowd: readCrowd, purity: readPurity, floor: floorRead},
 		{name: "bulk", narrow: narrowActors, wide: wideActors, least: bulkLeast, like: likeBulk, gate: gateBulk, weigh: weighBulk, purity: bulkPurity},
+		abroadOpenAxis,
 		{name: "bot", narrow: narrowActors, least: botLeast, like: likeBot, gate: gateBot, weigh: weighBot},
 	}
 }

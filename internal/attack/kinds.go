@@ -8,6 +8,6 @@ func Kinds() []taxonomy.AttackKind {
 		taxonomy.AttackAccountScanning, taxonomy.AttackCredentialStuffing, taxonomy.AttackBruteForce, taxonomy.AttackPasswordSpraying,
 		taxonomy.AttackMassRegistration, taxonomy.AttackScraping, taxonomy.AttackBOLAExploitation, taxonomy.AttackVulnerabilityScan,
 		taxonomy.AttackFlood, taxonomy.AttackBot, taxonomy.AttackSMSAbuse, taxonomy.AttackCodeCracking,
-		taxonomy.AttackPromotionAbuse, taxonomy.AttackScalping, taxonomy.AttackCarding,
+		taxonomy.AttackPromotionAbuse, taxonomy.AttackScalping, taxonomy.AttackCarding, taxonomy.AttackCrossBorderAccess,
 	}
 }

@@ -43,6 +43,7 @@ func (e *Engine) Observe(ev *catalog.Event) {
 	e.countActor(ev, actor, i)
 	actor.who = f
 	e.touch(ar, actor)
+	e.travel(ev, actor.n == 1)
 	e.use(ev, actor)
 	plays := e.follow(ev, actor, i)
 	if plays {
@@ -159,6 +160,7 @@ func (e *Engine) insert(ev *catalog.Event, i int32, sub, key uint64) (ref, *cell
 		c.addr, c.net = hashAddr(c.ip), hashAddr(prefixOf(c.ip).Addr())
 	}
 	c.ja4, c.family, c.h2 = e.labels.of(ev.JA4), e.labels.of(ev.AgentFamily), e.labels.of(ev.H2)
+	c.where = ev.Net
 	c.shared = ev.Who.Shared
 	c.firstID = hashText(ev.ID)
 	e.cells.pushAPI(&e.apis[i].cells, r)

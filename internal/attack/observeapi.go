@@ -363,6 +363,10 @@ func (e *Engine) countExposed(ev *catalog.Event, c *cell, u *unit) {
 	for _, s := range most.Subjects {
 		e.pool.add(&c.sets[setExposed], s)
 	}
+	if level >= 3 && e.abroad(c) != 0 {
+		u.watch = true
+		e.mark(c, ev.End)
+	}
 	if ev.Who.Credential == 0 && (most.Distinct >= manyPeople || level >= 3 && most.Distinct >= 2) {
 		c.bulk++
 		u.watch = true

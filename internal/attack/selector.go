@@ -67,6 +67,9 @@ func (e *Engine) selector(ep *episode, r *roster) Selector {
 	case byOwner:
 		s.Credential = slices.Clone(r.sets[setCreds].small)
 		slices.Sort(s.Credential)
+		if ep.axis == abroadAxis.name && r.spill == nil && !r.noAddr {
+			s.IP = r.sorted() // what its owner does at home is none of it
+		}
 	case r.spill == nil && !r.noAddr:
 		s.IP = r.sorted()
 	case !r.noAddr && !r.prefixes.over:
