@@ -138,13 +138,13 @@ func (ep *episode) print(e *Engine) uint64 {
 }
 
 // carries reports whether a cell has one of the keys of an episode; what only
-// has the same target must be of the same tool, where there is one.
+// has the same target, or trades, must be of the same tool, where there is one.
 func (ep *episode) carries(c *cell, tool uint64) bool {
 	for m := range ep.marks {
+		if tool != 0 && (m.kind == scopeTarget || tradeAxis(ep.axis)) && printOf(c) != tool {
+			continue
+		}
 		if m.kind == scopeTarget {
-			if tool != 0 && printOf(c) != tool {
-				continue
-			}
 			if in, ok := c.sets[setSubjects].has(m.key); in && ok {
 				return true
 			}

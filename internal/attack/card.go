@@ -99,9 +99,9 @@ func weighCard(s *scene, sc *scope) *fusion {
 	if float64(bad) < cardPurity*float64(all) {
 		return nil
 	}
-	// Where nobody pays at the time the gateway may be down: tell by the cards or
-	// the tool, or by its being one asker.
-	if (sc.kind >= scopeAddress || t.count(setCreds) > 3) && !s.paying(sc) && sc.tools*10 < len(sc.members)*8 && !(&fusion{}).numbers(s, sc) {
+	// Where nobody pays at the time the gateway may be down: tell by the cards, or
+	// by its being one asker.
+	if (sc.kind >= scopeAddress || t.count(setCreds) > 3) && !s.paying(sc) && !(&fusion{}).numbers(s, sc) {
 		return nil
 	}
 	f := &fusion{kind: taxonomy.AttackCarding}
@@ -112,6 +112,9 @@ func weighCard(s *scene, sc *scope) *fusion {
 		}
 		if bad*4 >= all*3 { // of one tool: those that were approved are what it is for
 			s.widen(sc)
+			if sc.kind == scopeAgent || sc.kind == scopeShape || sc.kind == scopePrefix {
+				s.oneTool(sc)
+			}
 			t = &sc.sum
 		}
 		if sc.kind != scopeAddress && sc.kind != scopeDevice || all > 3 {

@@ -16,11 +16,12 @@ import (
 
 const (
 	claimersShared = 5  // accounts of one device or payee, from which it is looked at
+	claimersClock  = 15 // accounts that keep a clock's time: fewer may by chance
 	claimersWide   = 10 // accounts of one client, network, structure or address
 	promoPurity    = 0.8
-	promoPaces     = 8    // accounts whose pace is known, for it to say anything
-	promoCopied    = 0.7  // of them at one pace; of people, a third are at most
-	promoRegular   = 0.35 // variation of the time from one account to the next
+	promoPaces     = 8   // accounts whose pace is known, for it to say anything
+	promoCopied    = 0.7 // of them at one pace; of people, a third are at most
+	promoRegular   = 0.2 // variation of the time from one account to the next
 	promoHumanGap  = 0.33
 	promoPause     = int64(1200e6) // below, an app may claim by itself when it starts
 )
@@ -48,6 +49,12 @@ type stamp struct {
 	regular    float64 // variation of the time between accounts; 1 unknown
 	newborn    float64 // share of accounts made just before
 	others     float64 // that share among others
+}
+
+// telling reports whether so many at one pace are no chance.
+func (st *stamp) telling() bool {
+	n, p := float64(st.of), st.usual
+	return float64(st.copied)-n*p >= 4*math.Sqrt(n*p*(1-p))
 }
 
 // stampOf compares how the members of a scope came to claim with how others do.
@@ -114,7 +121,7 @@ func (s *scene) clockwork(cells []int32) float64 {
 			at = append(at, c.at)
 		}
 	}
-	if len(at) < claimersWide {
+	if len(at) < claimersClock {
 		return 1
 	}
 	slices.Sort(at)
@@ -128,7 +135,7 @@ func (s *scene) clockwork(cells []int32) float64 {
 		}
 	}
 	mean := sum / float64(max(n, 1))
-	if n < claimersWide-1 || mean < 0.05 {
+	if n < claimersClock-1 || mean < 0.05 {
 		return 1
 	}
 	return math.Sqrt(max(sq/float64(n)-mean*mean, 0)) / mean
@@ -187,16 +194,22 @@ func weighPromo(s *scene, sc *scope) *fusion {
 	if float64(len(sc.members)) < promoPurity*float64(traders) {
 		return nil
 	}
+	if !shared && sc.kind != scopeAddress {
+		s.oneTool(sc)
+		if accounts = t.count(setSubjects); accounts < claimersWide {
+			return nil
+		}
+	}
 	st := s.stampOf(sc)
 	f := &fusion{kind: taxonomy.AttackPromotionAbuse}
 	invited := t.invited*2 > t.trades
 	hand := false // something that people do not show
-	if pace := float64(st.copied) / float64(max(st.of, 1)); st.of >= promoPaces && st.of*2 >= len(sc.members) && pace >= promoCopied && pace >= st.usual+0.25 {
+	if pace := float64(st.copied) / float64(max(st.of, 1)); st.of >= promoPaces && st.of*2 >= len(sc.members) && pace >= promoCopied && pace >= st.usual+0.25 && st.telling() {
 		f.say(taxonomy.FamilyTiming, ramp(float64(st.copied), promoPaces, 3.5, 40, 5), "same_pace", round2(pace), round2(st.usual))
 		hand = true
 	}
 	if st.regular < promoRegular {
-		f.say(taxonomy.FamilyTiming, ramp(accounts, claimersWide, 2.5, 40, 4.5), "clockwork", round2(st.regular), 1)
+		f.say(taxonomy.FamilyTiming, ramp(accounts, claimersClock, 2.5, 40, 4.5), "clockwork", round2(st.regular), 1)
 		hand = true
 	}
 	if quick := s.quickShare(sc.members); quick >= 0.6 && len(sc.members) >= claimersShared {
@@ -211,8 +224,6 @@ func weighPromo(s *scene, sc *scope) *fusion {
 		// with new accounts only.
 		hand = hand || !invited && sc.addrs*2 >= len(sc.members)
 	}
-	tools := sc.tools*10 >= len(sc.members)*8
-	hand = hand || tools
 	switch {
 	case shared && sc.kind == scopePayee && invited:
 		// Somebody popular brings many; a hunter brings his own.
@@ -256,6 +267,15 @@ func weighPromo(s *scene, sc *scope) *fusion {
 	s.structure(f, sc)
 	s.network(f, sc)
 	return f
+}
+
+// oneTool leaves out the few members that are not of the tool that the others
+// are of, where there is one: people have the agent that a tool claims to be.
+func (s *scene) oneTool(sc *scope) {
+	n := len(sc.members)
+	if sc.members = s.together(sc.members); len(sc.members) < n {
+		s.resum(sc)
+	}
 }
 
 // spreadOf is how many clients, by fingerprint and agent, a scope's members use.

@@ -70,6 +70,9 @@ func weighRush(s *scene, sc *scope) *fusion {
 		return nil
 	}
 	s.widen(sc) // those of them that came late are of the same hand
+	if sc.kind == scopeAgent || sc.kind == scopeShape || sc.kind == scopePrefix {
+		s.oneTool(sc)
+	}
 	t := &sc.sum
 	accounts = t.count(setSubjects)
 	f := &fusion{kind: taxonomy.AttackScalping}
@@ -96,7 +99,8 @@ func (s *scene) concentration(f *fusion, sc *scope, accounts float64) {
 	if d := sc.sum.count(setDevices); d > 0 && accounts >= claimersShared && accounts >= 3*d {
 		f.say(taxonomy.FamilySet, ramp(accounts/d, 3, 2, 10, 4), "few_devices", int(d), int(accounts))
 	}
-	if p := sc.sum.count(setPayees); p > 0 && accounts >= claimersShared && accounts >= 3*p {
+	if p := sc.sum.count(setPayees); p > 0 && sc.sum.invited*2 <= sc.sum.trades && // many may know one who invites
+		accounts >= claimersShared && accounts >= 3*p {
 		f.say(taxonomy.FamilySet, ramp(accounts/p, 3, 2, 10, 4), "few_payees", int(p), int(accounts))
 	}
 }
