@@ -142,7 +142,7 @@ func (l *lands) top() (land intel.Country, part float64) {
 func (s *scene) relayed(sc *scope) bool {
 	n := 0
 	for _, i := range sc.members {
-		if c := s.cell(i); c.shared || c.where.Type.Relays() {
+		if s.cell(i).where.Type.Relays() {
 			n++
 		}
 	}
