@@ -127,7 +127,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 		return nil, err
 	}
 	var early *ahead
-	if len(cfg.Live.Sources) == 0 && !cfg.sorted {
+	if len(cfg.Live.Sources) == 0 && !cfg.sorted && cfg.Probe == nil { // a probe sees every observation once
 		early = newAhead(newBench(cfg, tools, newSiteNamer(cfg, map[string]bool{})), cfg.Workers)
 		defer early.stop()
 	}
