@@ -58,9 +58,10 @@ type cell struct {
 	h2      uint16
 	shared  bool
 
-	deal           // see trade.go
-	hints   []hint // see hints.go
-	accused bool   // by an attack at least likely
+	deal            // see trade.go
+	session session // of an actor, see flow.go
+	hints   []hint  // see hints.go
+	accused bool    // by an attack at least likely
 }
 
 // cellKey is the table key of a cell. It names the API by handle, so it does

@@ -94,6 +94,8 @@ type Engine struct {
 	hints   slicePool[hint]
 	crowd   crowd
 	hot     int    // units that have a heat
+	flow    *flow  // nil before the first request of an API
+	came    came   // how the event being observed came to its API
 	around  *crowd // while findings are made: with those who have cells
 	days    calendar
 }
@@ -253,6 +255,9 @@ func (e *Engine) retire(r ref, c *cell) {
 	if e.honest(r, c) {
 		e.crowd.cell(e, c)
 		e.apis[c.api].habit.learn(c)
+		if c.api == 0 && e.flow != nil {
+			e.flow.learn(&c.session)
+		}
 	}
 	e.book.settle(e, r, c)
 	e.usual.learn(c)

@@ -82,8 +82,9 @@ func (s *scene) network(f *fusion, sc *scope) {
 	}
 }
 
-// idle weighs what these askers do besides.
+// idle weighs what these askers do besides, and how they came.
 func (s *scene) idle(f *fusion, sc *scope) {
+	s.skips(f, sc)
 	business, actors := uint32(0), 0
 	seen := make(map[uint64]bool, len(sc.members))
 	for _, i := range sc.members {

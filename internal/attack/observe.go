@@ -46,6 +46,7 @@ func (e *Engine) Observe(ev *catalog.Event) {
 	e.travel(ev, actor.n == 1)
 	e.use(ev, actor)
 	plays := e.follow(ev, actor, i)
+	e.came = e.flowed(ev, actor, i)
 	if plays {
 		e.mark(actor, actor.first)
 		e.mark(actor, ev.End)

@@ -33,6 +33,12 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 	if cr := ev.Who.Credential; cr != 0 {
 		e.pool.add(&c.sets[setCreds], cr)
 	}
+	switch e.came {
+	case cameUsual:
+		c.usual++
+	case cameDirect:
+		c.direct++
+	}
 	e.countSend(ev, i, c) // may make a unit
 	u := &e.units[s.unit]
 	// A request that carries an attack signature is evidence for a scan; as a

@@ -78,6 +78,7 @@ func (s *scene) weighForeign(sc *scope, read float64, p *peers) *fusion {
 	f.say(taxonomy.FamilySet, ramp(owners, 3, 1.5, 30, 3), "owners", int(owners), 1)
 	f.say(taxonomy.FamilySet, ramp(read, 5, 1, 60, 3), "objects", int(read), round2(p.objects))
 	s.walk(f, sc, read, p)
+	s.skips(f, sc)
 	s.timing(f, sc)
 	s.protocol(f, sc)
 	return f

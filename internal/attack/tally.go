@@ -75,6 +75,7 @@ type tally struct {
 	amounts, small uint32 // payments with an amount; of a small one
 	newborn        uint32 // claims of accounts made just before
 	invited        uint32 // claims that name who brought the asker
+	usual, direct  uint32 // sessions that came as others do; that skipped what comes before, see flow.go
 
 	signed uint32 // requests with an integration's key or signature
 	made   uint32 // accounts registered (actor cells)
@@ -147,6 +148,8 @@ func (t *tally) addCounts(o *tally) {
 	t.small += o.small
 	t.newborn += o.newborn
 	t.invited += o.invited
+	t.usual += o.usual
+	t.direct += o.direct
 	t.blind += o.blind
 	t.made += o.made
 	t.told += o.told
