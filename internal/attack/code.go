@@ -40,7 +40,9 @@ func codeOf(ev *catalog.Event) uint64 {
 		switch name := strings.ToLower(lastPart(p.Name)); {
 		case picture(name):
 		case strings.Contains(name, "captcha"):
-			captcha = p.Token // of what, is told by what else there is
+			if len(ev.Passwords) == 0 {
+				captcha = p.Token // of what, is told by what else there is
+			}
 		default:
 			return p.Token
 		}

@@ -144,6 +144,22 @@ func TestAccountsAndPasswords(t *testing.T) {
 	}
 }
 
+// TestSecrets: where people sign in, a secret is their password; elsewhere it
+// is an application's key.
+func TestSecrets(t *testing.T) {
+	for target, want := range map[string]int{"/api/v2/auth/login": 1, "/user/doLogin.json?from=secret": 1, "/api/yonghu/ZHUCE": 1, "/oauth/token": 0, "/cgi-bin/token?next=/login": 0, "/apps": 0} {
+		o := observe(t, call{target: target, body: `{"secret":"Maple*liyuP6937","account":"18555787481"}`})
+		if len(o.Passwords) != want {
+			t.Errorf("%s: %d passwords, want %d", target, len(o.Passwords), want)
+		}
+		for _, p := range o.Params {
+			if want == 1 && p.Name == "secret" && (p.Token != 0 || p.Sensitive != taxonomy.SensPassword) {
+				t.Errorf("%s: keeps something of the password: %+v", target, p)
+			}
+		}
+	}
+}
+
 // TestInitials: mm are the initials of 密码, and of months and minutes.
 func TestInitials(t *testing.T) {
 	for body, want := range map[string]int{`{"yhm":"li","mm":"a123456"}`: 1, `{"yyyy":"1990","mm":"05","dd":"12"}`: 0, `{"size":"5 mm"}`: 0, `{"mm":20.5}`: 0} {

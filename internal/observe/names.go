@@ -20,6 +20,7 @@ const (
 	traitIdentifier                     // names an object
 	traitEnumeration                    // one of few words, names nothing
 	traitPassword
+	traitSecret     // an application's key or, where people sign in, their password
 	traitInitials   // two letters that may stand for a password, and for a month
 	traitCredential // carries a credential in a request
 	traitIssued     // carries a credential in a response
@@ -44,7 +45,8 @@ type Names struct {
 	owner, identifier, enumeration        matcher
 	endings                               []string
 	passwordUse                           [3]matcher // by PasswordUse-1
-	password, initials                    matcher
+	password, secret, initials            matcher
+	signIn                                []string         // words of paths where people sign in or up
 	codeRank, messageRank, claimRank      map[string]uint8 // 1 is most telling
 	codeParent, weakMessage, issued       matcher
 	success, failure                      map[string]bool
@@ -86,6 +88,8 @@ type namesFile struct {
 	EnumerationFields    []string            `yaml:"enumeration_fields"`
 	PasswordUses         map[string][]string `yaml:"password_uses"`
 	PasswordFields       []string            `yaml:"password_fields"`
+	PasswordWords        []string            `yaml:"password_words"`
+	PasswordPaths        []string            `yaml:"password_paths"`
 	PasswordInitials     []string            `yaml:"password_initials"`
 	CodeFields           []string            `yaml:"code_fields"`
 	CodeParents          []string            `yaml:"code_parents"`
@@ -126,7 +130,7 @@ func loadNames(fsys fs.FS) (*Names, map[string][]string, error) {
 		signature: newMatcher(f.SignatureParameters), companion: newMatcher(f.SignatureCompanions),
 		accountParent: newMatcher(f.AccountParents), generic: newMatcher(f.GenericNames),
 		owner: newMatcher(f.OwnerFields), identifier: newMatcher(f.IdentifierFields),
-		enumeration: newMatcher(f.EnumerationFields), password: newMatcher(f.PasswordFields), initials: newMatcher(f.PasswordInitials),
+		enumeration: newMatcher(f.EnumerationFields), password: newMatcher(f.PasswordFields), secret: newMatcher(f.PasswordWords), signIn: f.PasswordPaths, initials: newMatcher(f.PasswordInitials),
 		codeParent: newMatcher(f.CodeParents), weakMessage: newMatcher(f.WeakMessageFields),
 		issued: newMatcher(f.IssuedFields), negated: newMatcher(f.NegatedCodes),
 		codeRank: ranks(f.CodeFields), messageRank: ranks(f.MessageFields), claimRank: ranks(f.SubjectClaims),
@@ -348,6 +352,9 @@ func (n *Names) describe(name, key, parent string, depth int, inArray bool) fiel
 		if f.use == 0 {
 			f.use = PasswordCurrent
 		}
+	} else if n.secret.has(w) {
+		f.traits |= traitSecret
+		f.use = PasswordCurrent
 	} else if n.initials.has(w) {
 		f.traits |= traitInitials
 		f.use = PasswordCurrent

@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"bytes"
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/observe/form"
 	"xiezhi/internal/observe/jsonleaf"
@@ -239,7 +240,7 @@ func (o *Observer) requestLeaf(f *fieldEntry, in Location, t ValueType, v []byte
 		o.param(p)
 		return
 	}
-	if (f.traits&traitPassword != 0 || f.traits&traitInitials != 0 && len(v) >= minInitialed) && t != TypeFloat {
+	if f.traits&(traitPassword|traitInitials|traitSecret) != 0 && t != TypeFloat && o.password(f, v) {
 		p.Class, p.Sensitive = ClassOther, taxonomy.SensPassword
 		o.param(p)
 		o.addPassword(f.name, f.use, v)
@@ -360,6 +361,37 @@ func (o *Observer) account(f *fieldEntry, in Location, p *Param, v []byte) {
 		return
 	}
 	o.out.accounts.add(Account{Name: f.name, In: in, Kind: kind, Token: p.Token, Shape: p.Shape, Set: p.Set})
+}
+
+// password reports whether the value of a field that may be a password is one.
+func (o *Observer) password(f *fieldEntry, v []byte) bool {
+	switch {
+	case f.traits&traitPassword != 0:
+		return true
+	case f.traits&traitInitials != 0:
+		return len(v) >= minInitialed
+	}
+	path, _, _ := bytes.Cut(o.x.Target, []byte("?"))
+	for _, word := range o.cfg.Names.signIn {
+		if containsFold(path, word) {
+			return true
+		}
+	}
+	return false
+}
+
+// containsFold is bytes.Contains for a lower-case word, whatever the case of b.
+func containsFold(b []byte, word string) bool {
+	for i := 0; i+len(word) <= len(b); i++ {
+		k := 0
+		for k < len(word) && (b[i+k] == word[k] || b[i+k]|0x20 == word[k] && b[i+k] >= 'A' && b[i+k] <= 'Z') {
+			k++
+		}
+		if k == len(word) {
+			return true
+		}
+	}
+	return false
 }
 
 // addPassword keeps a password until the whole request is read.
