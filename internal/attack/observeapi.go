@@ -23,6 +23,9 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 		reader = join(hashAddr(ev.Who.Client), ev.Agent)
 	}
 	target := join(ev.Object, ev.ParamShape)
+	if s.role == taxonomy.RoleSearch || s.role == taxonomy.RoleList {
+		target = ev.ParamShape // what is searched for makes it no other request: floods change it past caches
+	}
 	sub := join(join(print, ev.ParamShape), p)
 	if s.id == "door" {
 		sub = join(sub, s.door+1)

@@ -411,6 +411,21 @@ func TestFlood(t *testing.T) {
 	})
 }
 
+// TestFloodPastCaches: what is searched for differs each time.
+func TestFloodPastCaches(t *testing.T) {
+	each(t, func(t *testing.T, s *script) {
+		s.apis["list"].Role = taxonomy.RoleSearch
+		c := s.tool(ip4(45, 9, 1, 7))
+		c.tool = false
+		for i := range 600 {
+			s.read(c, 50+float64(i)/20, "list", uint64(1+s.rng.IntN(1e9)), 0, "flood")
+		}
+		r := s.run(t)
+		r.found(t, "flood", 0.8, taxonomy.AttackFlood)
+		r.innocent(t)
+	})
+}
+
 // TestScannerAgent: a tool that names itself is judged by what it does.
 func TestScannerAgent(t *testing.T) {
 	each(t, func(t *testing.T, s *script) {
