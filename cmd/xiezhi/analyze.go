@@ -21,7 +21,7 @@ func (a *app) analyze() *cobra.Command {
 	var (
 		attributed, apis, keyFile, configFile string
 		policyFile, openapiDir                string
-		packs, specFiles                      []string
+		packs, specFiles, rulesData           []string
 		documents                             documentFlags
 		format, logFormat, zone, since, until string
 		site                                  string
@@ -66,9 +66,11 @@ opened or recognised, or nothing could be inspected.`,
 			if cfg.Policy, err = loadPolicy(policyFile); err != nil {
 				return err
 			}
-			if cfg.Packs, err = loadPacks(packs); err != nil {
+			loaded, err := loadRules(packs, rulesData)
+			if err != nil {
 				return err
 			}
+			cfg.Packs, cfg.Hub = loaded.packs, loaded.hub
 			if cfg.Specs, err = loadSpecs(specFiles); err != nil {
 				return err
 			}
@@ -116,6 +118,7 @@ opened or recognised, or nothing could be inspected.`,
 			if _, _, err := engine.CheckRules(append(cfg.Packs[:len(cfg.Packs):len(cfg.Packs)], cfg.Policy)...); err != nil {
 				return usageError{err}
 			}
+			a.tellScenarios(cfg.Tools.Messages, cfg.Hub, maxTold)
 			if cfg.Keys, err = live.keys.open(a, live.asked(cmd.Flags())); err != nil {
 				return err
 			}
@@ -182,7 +185,8 @@ opened or recognised, or nothing could be inspected.`,
 	f.StringVar(&keyFile, "key", "", "key of the tokens in `FILE` (default: created in the state folder)")
 	f.StringVar(&configFile, "config", "", "configuration `FILE` (YAML)")
 	f.StringVar(&policyFile, "policy", "", "what people decided, in `FILE` (YAML): public APIs, approvals, verdicts, fixes; see policy check")
-	f.StringSliceVar(&packs, "rules", nil, "rules and data types of your own, in `FILE` (YAML, repeatable); see rules check and rules test")
+	f.StringSliceVar(&packs, "rules", nil, "rules and data types of your own, or CrowdSec scenarios, in `FILE|DIR` (YAML, repeatable); see rules check and rules test")
+	rulesDataFlag(c, &rulesData)
 	f.StringVar(&openapiDir, "openapi", "", "write OpenAPI 3.1 of every site, one file each, into `DIR`")
 	f.StringSliceVar(&specFiles, "spec", nil, "compare with what developers described in `FILE`: OpenAPI 3 or Swagger 2 (repeatable); see api drift")
 	f.StringVar(&site, "site", "", "judge everything as one site of this name")

@@ -12,9 +12,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"xiezhi/internal/engine"
+	"xiezhi/internal/message"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
 )
+
+// maxTold is how many problems of scenarios a run tells; rules check tells all.
+const maxTold = 20
 
 func (a *app) rules() *cobra.Command {
 	c := &cobra.Command{Use: "rules", Short: "List the built-in rules; check and try out rules of your own", Args: noArgs,
@@ -23,19 +27,6 @@ func (a *app) rules() *cobra.Command {
 		}}
 	c.AddCommand(a.rulesList(), a.rulesCheck(), a.rulesTest())
 	return c
-}
-
-// loadPacks reads rule packs.
-func loadPacks(names []string) ([]*policy.File, error) {
-	var out []*policy.File
-	for _, n := range names {
-		p, err := loadPolicy(n)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, p)
-	}
-	return out, nil
 }
 
 // outputFlag adds -o to a list.
@@ -86,9 +77,19 @@ func (a *app) rulesList() *cobra.Command {
 }
 
 func (a *app) rulesCheck() *cobra.Command {
-	return &cobra.Command{
-		Use:   "check FILE ...",
-		Short: "Compile rule packs and name what is wrong with its line and column",
+	var format string
+	var data []string
+	c := &cobra.Command{
+		Use:   "check FILE|DIR ...",
+		Short: "Compile rule packs and CrowdSec scenarios and name what is wrong with its place",
+		Long: `Compiles rule packs; what is wrong with one is an error with its line and
+column. Of CrowdSec scenarios it lists which are translated into rules of ours,
+and what of the others cannot be: file, line, construct, reason (-); a remark
+about one that runs all the same begins with ~.
+
+Exit codes: 0 everything runs, 1 a scenario does not, 2 usage.`,
+		Example: `  xiezhi rules check pack.yaml
+  xiezhi rules check --rules-data /var/lib/crowdsec/data /etc/crowdsec/scenarios`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usagef("rules check: name a file")
@@ -96,29 +97,57 @@ func (a *app) rulesCheck() *cobra.Command {
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			packs, err := loadPacks(args)
+			if format != "text" && format != "json" {
+				return usagef("--output %q: use text or json", format)
+			}
+			loaded, err := loadRules(args, data)
 			if err != nil {
 				return err
 			}
-			n, types, err := engine.CheckRules(packs...)
+			n, types, err := engine.CheckRules(loaded.packs...)
 			if err != nil {
 				return usageError{err}
 			}
-			_, err = fmt.Fprintf(a.stderr, "%s: in order: %d rules, %d data types\n", strings.Join(args, ", "), n, types)
-			return err
+			if loaded.hub == nil || len(loaded.packs) > 0 {
+				if _, err = fmt.Fprintf(a.stderr, "%s: in order: %d rules, %d data types\n", strings.Join(args, ", "), n, types); err != nil || loaded.hub == nil {
+					return err
+				}
+			}
+			msgs, err := message.Load(rules.FS, "messages")
+			if err != nil {
+				return err
+			}
+			whole, err := a.checkScenarios(format, loaded.hub)
+			if err != nil {
+				return err
+			}
+			if a.tellScenarios(msgs, loaded.hub, 0); !whole {
+				return exitError{exitFindings}
+			}
+			return nil
 		},
 	}
+	outputFlag(c, &format)
+	rulesDataFlag(c, &data)
+	return c
+}
+
+// rulesDataFlag adds the folders of scenarios' data files.
+func rulesDataFlag(c *cobra.Command, to *[]string) {
+	c.Flags().StringSliceVar(to, "rules-data", nil, "data files of CrowdSec scenarios, in `DIR` (repeatable; default: beside the scenario, and data beside it)")
 }
 
 func (a *app) rulesTest() *cobra.Command {
 	var format, site, keyFile, logFormat string
+	var data []string
 	c := &cobra.Command{
-		Use:   "test FILE INPUT ...",
-		Short: "Try a rule pack out on captures, HAR files and access logs",
+		Use:   "test FILE|DIR INPUT ...",
+		Short: "Try rules out on captures, HAR files and access logs",
 		Long: `Applies the rules and data types of FILE to the inputs and says, per rule and
 API, how many exchanges could fire and how many did, with ids of some that did
-(as convert gives them), and per data type in which fields it was seen. Nothing
-is reported as a finding, whatever the rule's minimum.
+(as convert gives them), and per data type in which fields it was seen. Of
+CrowdSec scenarios it lists the alerts: when, how many events, who. Nothing is
+reported as a finding, whatever the rule's minimum.
 
 Exit codes: 0 nothing was met, 1 something was, 2 usage, 3 an input could not be opened.`,
 		Example: `  xiezhi rules test rules.yaml traffic.har`,
@@ -142,9 +171,11 @@ Exit codes: 0 nothing was met, 1 something was, 2 usage, 3 an input could not be
 				return err
 			}
 			cfg := engine.AnalyzeConfig{Version: version, Site: site, Workers: runtime.GOMAXPROCS(0), Random: rand.Reader, Temp: tempFile, Format: engine.Auto, Log: engine.LogConfig{Format: logFormat}}
-			if cfg.Packs, err = loadPacks(args[:1]); err != nil {
+			loaded, err := loadRules(args[:1], data)
+			if err != nil {
 				return err
 			}
+			cfg.Packs, cfg.Hub = loaded.packs, loaded.hub
 			if cfg.Zone, err = a.zone("", &engine.FileConfig{}); err != nil {
 				return err
 			}
@@ -158,6 +189,7 @@ Exit codes: 0 nothing was met, 1 something was, 2 usage, 3 an input could not be
 			if _, _, err := engine.CheckRules(cfg.Packs...); err != nil {
 				return usageError{err}
 			}
+			a.tellScenarios(cfg.Tools.Messages, cfg.Hub, maxTold)
 			inputs, refused := a.inputs(args[1:])
 			cfg.Inputs = inputs
 			res, err := engine.Analyze(cmd.Context(), cfg)
@@ -166,10 +198,10 @@ Exit codes: 0 nothing was met, 1 something was, 2 usage, 3 an input could not be
 			}
 			refused = append(refused, res.Refused...)
 			a.refusals(cfg.Tools.Messages, refused, len(refused) == 0 && !res.Inspected())
-			if err := a.hits(format, cfg.Packs[0], res); err != nil {
+			if err := a.hits(format, &loaded, res); err != nil {
 				return err
 			}
-			fired := len(res.TypeHits()) > 0
+			fired := len(res.TypeHits()) > 0 || len(res.Alerts) > 0
 			for i := range res.Hits {
 				fired = fired || res.Hits[i].Fired > 0
 			}
@@ -183,6 +215,7 @@ Exit codes: 0 nothing was met, 1 something was, 2 usage, 3 an input could not be
 		},
 	}
 	outputFlag(c, &format)
+	rulesDataFlag(c, &data)
 	c.Flags().StringVar(&site, "site", "", "judge everything as one site of this name")
 	c.Flags().StringVar(&keyFile, "key", "", "key of the tokens in `FILE` (default: created in the state folder)")
 	c.Flags().StringVar(&logFormat, "log-format", "", "layout of access logs, as nginx's log_format, Apache's LogFormat, HAProxy's or Envoy's")
@@ -190,9 +223,9 @@ Exit codes: 0 nothing was met, 1 something was, 2 usage, 3 an input could not be
 }
 
 // hits writes what the rules met, and which met nothing.
-func (a *app) hits(format string, pack *policy.File, res *engine.AnalyzeResult) error {
+func (a *app) hits(format string, from *ruleFiles, res *engine.AnalyzeResult) error {
 	for _, l := range res.Report.Input.Limits {
-		if strings.HasPrefix(l.What, "defect.custom.") {
+		if strings.HasPrefix(l.What, "defect.custom.") || strings.HasPrefix(l.What, "rules.") {
 			fmt.Fprintf(a.stderr, "%s: %d\n", l.What, l.Count)
 		}
 	}
@@ -201,34 +234,47 @@ func (a *app) hits(format string, pack *policy.File, res *engine.AnalyzeResult) 
 		list = []engine.RuleHit{}
 	}
 	types := res.TypeHits()
-	both := struct {
-		Rules []engine.RuleHit `json:"rules"`
-		Types []engine.TypeHit `json:"data_types"`
-	}{list, types}
-	return a.list(format, both, func(w io.Writer) {
-		for i := range pack.DataTypes {
-			d := &pack.DataTypes[i]
-			fmt.Fprintf(w, "%s\t\t%s\n", d.ID, report.Inert(d.Name.In(a.lang)))
-			for _, h := range types {
-				if strings.HasSuffix(h.Type, "."+d.ID) {
-					fmt.Fprintf(w, "  %s %s\t%d\t%s %s %s\n", report.Inert(h.Method), report.Inert(h.Template), h.Exchanges, report.Inert(h.Host), h.In, report.Inert(h.Path))
-				}
-			}
+	alerts := res.Alerts
+	if alerts == nil {
+		alerts = []engine.Alert{}
+	}
+	all := struct {
+		Rules  []engine.RuleHit `json:"rules"`
+		Types  []engine.TypeHit `json:"data_types"`
+		Alerts []engine.Alert   `json:"alerts"`
+	}{list, types, alerts}
+	return a.list(format, all, func(w io.Writer) {
+		for _, pack := range from.packs {
+			a.packLines(w, pack, list, types)
 		}
-		for i := range pack.Rules {
-			r := &pack.Rules[i]
-			fired, eligible := uint64(0), uint64(0)
-			for _, h := range list {
-				if h.Rule == r.ID {
-					fired, eligible = fired+h.Fired, eligible+h.Eligible
-				}
-			}
-			fmt.Fprintf(w, "%s\t%d / %d\t%s\n", r.ID, fired, eligible, report.Inert(r.Title.In(a.lang)))
-			for _, h := range list {
-				if h.Rule == r.ID && h.Fired > 0 {
-					fmt.Fprintf(w, "  %s %s\t%d / %d\t%s %s\n", report.Inert(h.Method), report.Inert(h.Template), h.Fired, h.Eligible, report.Inert(h.Host), report.Inert(strings.Join(h.Examples, " ")))
-				}
-			}
-		}
+		alertLines(w, from.hub, alerts)
 	})
+}
+
+// packLines writes what the rules and types of one pack met.
+func (a *app) packLines(w io.Writer, pack *policy.File, list []engine.RuleHit, types []engine.TypeHit) {
+	for i := range pack.DataTypes {
+		d := &pack.DataTypes[i]
+		fmt.Fprintf(w, "%s\t\t%s\n", d.ID, report.Inert(d.Name.In(a.lang)))
+		for _, h := range types {
+			if strings.HasSuffix(h.Type, "."+d.ID) {
+				fmt.Fprintf(w, "  %s %s\t%d\t%s %s %s\n", report.Inert(h.Method), report.Inert(h.Template), h.Exchanges, report.Inert(h.Host), h.In, report.Inert(h.Path))
+			}
+		}
+	}
+	for i := range pack.Rules {
+		r := &pack.Rules[i]
+		fired, eligible := uint64(0), uint64(0)
+		for _, h := range list {
+			if h.Rule == r.ID {
+				fired, eligible = fired+h.Fired, eligible+h.Eligible
+			}
+		}
+		fmt.Fprintf(w, "%s\t%d / %d\t%s\n", r.ID, fired, eligible, report.Inert(r.Title.In(a.lang)))
+		for _, h := range list {
+			if h.Rule == r.ID && h.Fired > 0 {
+				fmt.Fprintf(w, "  %s %s\t%d / %d\t%s %s\n", report.Inert(h.Method), report.Inert(h.Template), h.Fired, h.Eligible, report.Inert(h.Host), report.Inert(strings.Join(h.Examples, " ")))
+			}
+		}
+	}
 }

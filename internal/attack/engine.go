@@ -5,6 +5,7 @@ import (
 
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/message"
+	"xiezhi/internal/rule/scenario"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -17,6 +18,7 @@ type Budget struct {
 	Names    int   // parameter names known
 	APIs     int
 	Episodes int // findings kept
+	Buckets  int // of rules that people brought along
 }
 
 func (b Budget) withDefaults() Budget {
@@ -39,6 +41,7 @@ type Config struct {
 	Site     string
 	Zone     *time.Location // of the site's days; nil: UTC
 	Budget   Budget
+	Rules    *scenario.Set // that people brought along; may be nil
 }
 
 // Losses counts the coverage given up at the caps.
@@ -53,6 +56,9 @@ type Losses struct {
 	Labels   uint64 // fingerprints or agent families without a name
 	Activity uint64 // times that a day or an API had no row of its own
 	Hints    uint64 // traits of suspects that found no room
+	Buckets  uint64 // of rules that people brought along
+	Seen     uint64 // values that their buckets forgot
+	Alerts   uint64 // of such rules that found no room
 }
 
 // Engine judges the attacks on one site. It is not safe for concurrent use.
@@ -98,6 +104,8 @@ type Engine struct {
 	came    came   // how the event being observed came to its API
 	around  *crowd // while findings are made: with those who have cells
 	days    calendar
+
+	imported *imported // nil: no rules
 }
 
 // apiState is what the engine keeps of one API. Index 0 stands for the site as
@@ -192,6 +200,7 @@ func New(cfg Config) *Engine {
 	e.scripts.init(b.Targets)
 	e.market.init(b)
 	e.book = newBook(b.Episodes)
+	e.addRules(cfg.Rules)
 	e.units = append(e.units, unit{id: "site"})
 	e.apis = append(e.apis, apiState{id: "", unit: 0})
 	e.units[0].apis = []int32{0}
@@ -205,6 +214,9 @@ func (e *Engine) Losses() Losses {
 	l.Targets, l.Pending, l.Names = e.targets.lost+e.numbers.lost+e.scripts.lost+e.market.lost+e.travels.stays.Evicted(), e.pending.lost+e.market.orders.lost, e.names.lost+e.links.lost
 	l.Episodes, l.Labels = e.book.lost, e.labels.lost
 	l.Activity, l.Hints = e.rows.refused+e.book.folded, e.hints.refused
+	if m := e.imported; m != nil {
+		l.Buckets, l.Seen, l.Alerts = m.pool.Losses.Buckets, m.pool.Losses.Seen+m.pool.Losses.Unknown, m.lost
+	}
 	return l
 }
 
@@ -217,6 +229,9 @@ func (e *Engine) Tick(now int64) {
 		return
 	}
 	e.now, e.cells.now = now, now
+	if m := e.imported; m != nil {
+		m.pool.Tick(now, func(a *scenario.Alert) { m.alert(e, a) })
+	}
 	e.expire(8)
 	for i := range e.units {
 		if e.due(&e.units[i], true) {

@@ -110,11 +110,14 @@ func (e *Engine) Findings(cat *catalog.Catalog) []Finding {
 		}
 	}
 	var out []Finding
+	fuses := map[string]*fusion{}
 	for _, ep := range b.eps {
 		if f, ok := e.finding(b, ep); ok {
 			out = append(out, f)
+			fuses[f.ID] = &fusion{ep.fuse.kind, slices.Clone(ep.fuse.items)}
 		}
 	}
+	out = e.incidents(out, fuses)
 	slices.SortStableFunc(out, func(x, y Finding) int {
 		if c := cmp.Compare(y.Verdict, x.Verdict); c != 0 {
 			return c

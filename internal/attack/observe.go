@@ -29,6 +29,9 @@ func (e *Engine) Observe(ev *catalog.Event) {
 	}
 	e.cells.now = e.now
 	e.expire(2)
+	if e.imported != nil {
+		e.imported.observe(e, ev)
+	}
 
 	e.marked = false
 	if refused(ev) {

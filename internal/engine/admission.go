@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"xiezhi/internal/exchange"
 	"xiezhi/internal/observe"
 )
 
@@ -65,7 +66,7 @@ func (c *hostCensus) add(b *observe.Batch) {
 	defer c.mu.Unlock()
 	for i := range b.Len() {
 		o := b.At(i)
-		if o.Part > 0 {
+		if o.Part > 0 || o.Aside != exchange.AsideNone {
 			continue // exchanges are counted
 		}
 		h := c.hosts[o.Host]

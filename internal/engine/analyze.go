@@ -24,6 +24,7 @@ import (
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/catalog/drift"
 	"xiezhi/internal/catalog/openapi"
+	"xiezhi/internal/exchange"
 	"xiezhi/internal/identity"
 	"xiezhi/internal/judge"
 	"xiezhi/internal/message"
@@ -31,6 +32,7 @@ import (
 	"xiezhi/internal/observe/form"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
+	"xiezhi/internal/rule/scenario"
 	"xiezhi/internal/source"
 	"xiezhi/internal/source/keylog"
 	"xiezhi/internal/taxonomy"
@@ -54,6 +56,7 @@ type AnalyzeConfig struct {
 	File    *FileConfig
 	Policy  *policy.File    // what people decided; may be nil
 	Packs   []*policy.File  // rule packs; may be empty
+	Hub     *scenario.Set   // CrowdSec scenarios to run as rules; may be nil
 	Specs   []*openapi.Spec // what developers described, to compare with
 	Since   time.Time
 	Until   time.Time
@@ -79,6 +82,8 @@ type AnalyzeResult struct {
 	Messages *message.Catalog
 	// Hits says what the rules that people wrote met, for trying them out.
 	Hits []RuleHit
+	// Alerts are what the CrowdSec scenarios told, by time.
+	Alerts []Alert
 	// Refused lists inputs that could not be opened or recognised.
 	Refused []Refusal
 }
@@ -107,6 +112,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	if err != nil {
 		return nil, err
 	}
+	tools = tools.withScenarios(cfg.Hub)
 	sorter := judge.NewSorter(judge.SorterConfig{Memory: cfg.Memory, Create: cfg.Temp, Random: cfg.Random})
 	defer func() { _ = sorter.Close() }()
 	census := newHostCensus(tools.redactor.TokenString)
@@ -133,6 +139,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	}
 	p := newPipeline(cfg.Workers, max(1, len(cfg.Live.Sources)), observers, sorter, early, census, observer, ledger)
 	p.since, p.until = sinceUntil(cfg.Since, cfg.Until)
+	p.asides = tools.scenarios != nil
 	var blind []report.Blind
 	stop := meter(cfg.Meter, ledger, p)
 	for ordinal, s := range plan.sources {
@@ -185,7 +192,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 			return nil, err
 		}
 	}
-	return &AnalyzeResult{Report: rep, Messages: tools.Messages, Hits: ruleHits(results), Refused: plan.refused}, nil
+	return &AnalyzeResult{Report: rep, Messages: tools.Messages, Hits: ruleHits(results), Alerts: alerts(results), Refused: plan.refused}, nil
 }
 
 func (cfg *AnalyzeConfig) defaults() {
@@ -235,6 +242,10 @@ func newBench(cfg AnalyzeConfig, t *Tools, n *siteNamer) *bench {
 }
 
 func (b *bench) observe(o *observe.Observation) error {
+	if o.Aside != exchange.AsideNone { // seen by rules alone
+		b.judge(o).Observe(o)
+		return nil
+	}
 	if b.count == 0 || o.Start < b.first {
 		b.first = o.Start
 	}
@@ -282,6 +293,8 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 		Attack:   b.attackBudget(),
 		Policy:   b.cfg.Policy,
 		Networks: networksOf(b.cfg.File, b.tools),
+
+		Scenarios: b.tools.scenarios,
 	})
 	b.judges[site.Name] = j
 	b.order = append(b.order, site.Name)
@@ -338,6 +351,9 @@ func secondPass(cfg AnalyzeConfig, sorter *judge.Sorter, b *bench, results []jud
 	}
 	apis, attributed := newLines(cfg.APIs), newLines(cfg.Attributed)
 	err := sorter.Each(func(o *observe.Observation) error {
+		if o.Aside != exchange.AsideNone {
+			return nil
+		}
 		j := b.judge(o)
 		api := j.Lookup(o)
 		if apis != nil {

@@ -29,6 +29,7 @@ type pipeline struct {
 	census *hostCensus
 	since  int64
 	until  int64
+	asides bool // somebody looks at what is no exchange
 
 	in      atomic.Uint64 // exchanges handed over
 	outside atomic.Uint64 // exchanges outside --since/--until
@@ -111,13 +112,27 @@ func (l *lane) Accept(x *exchange.Exchange) error {
 		}
 	}
 	x.Ordinal = l.ordinal
-	p.caps.add(x)
+	if x.Aside == exchange.AsideNone {
+		p.caps.add(x)
+		p.in.Add(1)
+	}
 	l.cur.Append(x)
-	p.in.Add(1)
 	if l.cur.Len() >= batchExchanges || l.cur.Bytes() >= batchBytes || l.live && len(p.work) == 0 {
 		return l.hand()
 	}
 	return nil
+}
+
+// Wants implements source.Witness: rules written for logs look at what is no
+// exchange, and nothing else does.
+func (l *lane) Wants() bool { return l.p.asides }
+
+// Witness implements source.Witness.
+func (l *lane) Witness(x *exchange.Exchange) error {
+	if x.End < l.p.since || l.p.until != 0 && x.End > l.p.until {
+		return nil
+	}
+	return l.Accept(x)
 }
 
 func (l *lane) hand() error {

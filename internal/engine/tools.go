@@ -15,6 +15,7 @@ import (
 	"xiezhi/internal/observe/signature"
 	"xiezhi/internal/redact"
 	"xiezhi/internal/rule"
+	"xiezhi/internal/rule/scenario"
 )
 
 // Tools are the decoded rules and the key: the immutable parts that every
@@ -30,6 +31,8 @@ type Tools struct {
 	roles    *catalog.Lexicon
 	observe  observe.Config
 	networks *intel.Map // the map that is part of the program, opened when asked
+
+	scenarios *scenario.Set // rules for logs that people brought along; nil: none
 }
 
 // LoadTools decodes the rule data.

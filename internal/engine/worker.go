@@ -83,6 +83,10 @@ func (w *worker) lost(b *exchange.Batch, n int) (err error) {
 		w.bad = map[int]bool{}
 	}
 	w.bad[n] = true
+	if b.At(n).Aside != exchange.AsideNone { // it is counted as lost already
+		w.observer, err = w.spare()
+		return err
+	}
 	w.p.in.Add(^uint64(0))
 	w.ledger.DropAt(source.Problem{File: fmt.Sprintf("exchange %.64q", b.At(n).ID), Reason: taxonomy.DropCorrupt, Text: "the exchange could not be observed"})
 	w.observer, err = w.spare()

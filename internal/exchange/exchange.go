@@ -43,6 +43,19 @@ type Message struct {
 	Unknown   int // header fields that were sent but cannot be known (HTTP/2 joined midway)
 }
 
+// Aside says what an Exchange is about that is none: sources give it only to a
+// sink that asks for it (source.Witness), and only rules written for logs look
+// at it.
+type Aside uint8
+
+const (
+	AsideNone      Aside = iota // an exchange
+	AsideMalformed              // a request that its server could not read; Target holds all of it
+	AsideAuthFail               // a server's message that somebody failed to sign in
+	AsideLimited                // … that it limits somebody's requests
+	AsideAdminFail              // … that somebody failed to sign in to the server's own console
+)
+
 // StreamMessage is one message of a connection that goes on after the exchange
 // that opened it, such as a WebSocket's.
 type StreamMessage struct {
@@ -88,8 +101,9 @@ type Exchange struct {
 	Sensor  []byte // sensor name (_source), or empty
 	Ordinal uint32 // ordinal of the source within the run; second part of the order key
 	Seq     uint64 // sequence number within the source; third part of the order key
-	Start   int64  // first request byte, ns since the epoch, event time
-	End     int64  // last response byte, or of the request when there is no response
+	Aside   Aside
+	Start   int64 // first request byte, ns since the epoch, event time
+	End     int64 // last response byte, or of the request when there is no response
 	Client  netip.AddrPort
 	Server  netip.AddrPort // zero when unknown
 	Caps    Caps

@@ -18,6 +18,7 @@ import (
 	"xiezhi/internal/defect"
 	"xiezhi/internal/defect/audit"
 	"xiezhi/internal/defect/misconfig"
+	"xiezhi/internal/exchange"
 	"xiezhi/internal/identity"
 	"xiezhi/internal/intel"
 	"xiezhi/internal/message"
@@ -26,6 +27,7 @@ import (
 	"xiezhi/internal/observe/signature"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/rule"
+	"xiezhi/internal/rule/scenario"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -50,6 +52,8 @@ type Config struct {
 	Attack   attack.Budget // zero: the detectors' own
 	Policy   *policy.File  // what people decided; may be nil
 	Networks *intel.Map    // where addresses are; may be nil
+
+	Scenarios *scenario.Set // rules for logs that people brought along; may be nil
 }
 
 // Judge judges one site. It is not safe for concurrent use.
@@ -73,14 +77,16 @@ func New(cfg Config) *Judge {
 		identity: identity.New(cfg.Identity),
 		catalog:  catalog.New(cfg.Catalog),
 		auditor:  audit.New(audit.Config{Messages: cfg.Messages, Rules: cfg.Rules, Products: cfg.Products, Custom: cfg.Custom, Site: cfg.Site.Name, PasswordDays: cfg.Site.PasswordDays}),
-		attacks:  attack.New(attack.Config{Messages: cfg.Messages, Site: cfg.Site.Name, Zone: cfg.Site.Location, Budget: cfg.Attack}),
+		attacks:  attack.New(attack.Config{Messages: cfg.Messages, Site: cfg.Site.Name, Zone: cfg.Site.Location, Budget: cfg.Attack, Rules: cfg.Scenarios}),
 		entries:  cfg.Policy.Entries(cfg.Site.Name),
 	}
 }
 
 // Observe judges the next observation in order. o is not kept.
 func (j *Judge) Observe(o *observe.Observation) {
-	j.count++
+	if o.Aside == exchange.AsideNone {
+		j.count++
+	}
 	for len(j.entries) > 0 && j.entries[0].At <= o.End {
 		j.Apply(&j.entries[0])
 		j.entries = j.entries[1:]
@@ -89,6 +95,10 @@ func (j *Judge) Observe(o *observe.Observation) {
 	merges := ev.Merges[:0]
 	*ev = catalog.Event{Observation: o, Merges: merges}
 	ev.Who = j.identity.Resolve(o)
+	if o.Aside != exchange.AsideNone { // no exchange: only rules look at it
+		j.attacks.Aside(ev)
+		return
+	}
 	if ev.Net = j.cfg.Networks.Lookup(ev.Who.Client); !ev.Net.Known() && ev.Who.Client.IsValid() {
 		j.unplaced++
 	}
@@ -167,6 +177,9 @@ func (j *Judge) Limits() []Limit {
 	add("attack.labels", l.Labels)
 	add("attack.activity", l.Activity)
 	add("attack.hints", l.Hints)
+	add("rules.buckets", l.Buckets)
+	add("rules.seen", l.Seen)
+	add("rules.alerts", l.Alerts)
 	return out
 }
 
@@ -179,6 +192,7 @@ type Result struct {
 	Attacks []attack.Finding
 	Edits   []catalog.Edited // of the catalogue, in effect
 	Hits    []misconfig.Hit  // of the rules that people wrote
+	Alerts  []scenario.Alert // of the scenarios that people brought along
 }
 
 // Result gives the findings so far, attacks and defects linked to each other.
@@ -191,6 +205,7 @@ func (j *Judge) Result() Result {
 		Attacks: j.attacks.Findings(j.catalog),
 		Edits:   j.catalog.Edits(),
 		Hits:    j.auditor.Hits(),
+		Alerts:  j.attacks.Alerts(),
 	}
 	link(r.Attacks, r.Defects)
 	return r

@@ -32,6 +32,7 @@ type Batch struct {
 	claimed     slab[ClaimedAddr]
 	dispatch    slab[Dispatch]
 	deals       slab[Deal]
+	met         slab[Hit]
 	text        interner
 	enc         dictionary
 	dec         []string
@@ -75,6 +76,7 @@ func (b *Batch) Reset() {
 	b.claimed.reset()
 	b.dispatch.reset()
 	b.deals.reset()
+	b.met.reset()
 }
 
 // next appends an empty observation.
@@ -110,6 +112,7 @@ func (b *Batch) undo() {
 	b.claimed.undo()
 	b.dispatch.undo()
 	b.deals.undo()
+	b.met.undo()
 }
 
 // Compare orders observations by the order key: end, source ordinal, sequence

@@ -247,6 +247,7 @@ func (o *Observer) observeCalls(x *exchange.Exchange, out *Batch) {
 		o.observeResponse()
 		if k == 0 {
 			o.o.Overflow += over
+			o.see()
 		}
 		o.take()
 	}

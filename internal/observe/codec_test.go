@@ -15,7 +15,7 @@ import (
 // sliceCaps are the caps of an observation's slices, by element type.
 var sliceCaps = map[string]int{"Forwarded": MaxForwarded, "Segments": MaxSegments, "Params": MaxParams, "Credentials": MaxCredentials,
 	"Issued": MaxCredentials, "Accounts": MaxAccounts, "Passwords": MaxPasswords, "Signatures": MaxSignatures, "Leaves": MaxLeaves,
-	"Exposures": MaxExposures, "Subjects": MaxSubjects, "Tags": MaxTags, "Markers": MaxMarkers, "Uploads": MaxUploads, "Codes": MaxCodes, "Internals": MaxInternals, "Rights": MaxRights, "Used": MaxUsed, "Claims": MaxClaims, "Roles": MaxRoles, "Claimed": MaxClaimed, "Dispatch": MaxDispatch, "Deals": MaxDeals}
+	"Exposures": MaxExposures, "Subjects": MaxSubjects, "Tags": MaxTags, "Markers": MaxMarkers, "Uploads": MaxUploads, "Codes": MaxCodes, "Internals": MaxInternals, "Rights": MaxRights, "Used": MaxUsed, "Claims": MaxClaims, "Roles": MaxRoles, "Claimed": MaxClaimed, "Dispatch": MaxDispatch, "Deals": MaxDeals, "Hits": MaxHits}
 
 // draw fills v and all it holds. A field that the codec forgets comes back as
 // zero, hence full draws no zero.

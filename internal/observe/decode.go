@@ -390,6 +390,12 @@ func (d *decoder) lists(o *Observation) {
 	for i := range o.Uploads {
 		d.file(&o.Uploads[i])
 	}
+	o.Hits = d.b.met.room(d.count(5, MaxHits))
+	for i := range o.Hits {
+		h := &o.Hits[i]
+		h.Rule, h.Key, h.Distinct, h.Marks, h.Cancel = d.str(), d.tok(), d.tok(), uint16(d.u(math.MaxUint16)), d.mask(2) != 0
+	}
+	o.Aside = exchange.Aside(d.u8())
 	if d.mask(2) != 0 {
 		if d.file(&o.Download); o.Download == (File{}) {
 			d.fail()

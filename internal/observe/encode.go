@@ -15,7 +15,7 @@ import (
 
 const (
 	codecMagic   = 'X'
-	codecVersion = 6
+	codecVersion = 7
 )
 
 // AppendEncoded appends the encoding of all observations.
@@ -367,6 +367,16 @@ func (e *encoder) lists(o *Observation) {
 	for i := range o.Uploads {
 		e.file(&o.Uploads[i])
 	}
+	e.n(len(o.Hits))
+	for i := range o.Hits {
+		h := &o.Hits[i]
+		e.str(h.Rule)
+		e.tok(h.Key)
+		e.tok(h.Distinct)
+		e.u(uint64(h.Marks))
+		e.bits(h.Cancel)
+	}
+	e.b(uint8(o.Aside))
 	e.bits(o.Download != File{})
 	if o.Download != (File{}) {
 		e.file(&o.Download)

@@ -61,7 +61,7 @@ func (d *dictionary) like(o *Observation) (kind uint64, lean bool) {
 // isLean reports whether an observation has no list but segments and parameters.
 func isLean(o *Observation) bool {
 	return len(o.Forwarded)+len(o.Credentials)+len(o.Accounts)+len(o.Passwords)+len(o.Signatures)+len(o.Leaves)+
-		len(o.Exposures)+len(o.Codes)+len(o.Internals)+len(o.Roles)+len(o.Claimed)+len(o.Rights)+len(o.Used)+len(o.Issued)+len(o.Markers)+len(o.Uploads) == 0 && o.Download == File{} && !o.UsedCut
+		len(o.Exposures)+len(o.Codes)+len(o.Internals)+len(o.Roles)+len(o.Claimed)+len(o.Rights)+len(o.Used)+len(o.Issued)+len(o.Markers)+len(o.Uploads)+len(o.Hits) == 0 && o.Download == File{} && !o.UsedCut && o.Aside == 0
 }
 
 // alike reports whether two lean observations have their common part in common.

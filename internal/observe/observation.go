@@ -480,6 +480,8 @@ type Observation struct {
 	Dispatch    []Dispatch // candidates for the operation where Operation is empty
 	Deals       []Deal     // values that trade is done with
 	Uploads     []File     // files that the request brings
+	Hits        []Hit      // rules written for logs that the exchange meets
+	Aside       exchange.Aside
 
 	Status       uint16
 	RespKind     BodyKind

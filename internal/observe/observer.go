@@ -31,6 +31,7 @@ type Config struct {
 	Protobuf   *protobuf.Schema   // nil: messages are read by field numbers
 	Custom     *sensitive.Custom  // types of data that people defined; nil: none
 	Forms      *form.Table        // where forms are kept, for all observers; nil: nowhere
+	Screen     Screen             // rules written for logs; nil: none
 	Limits     Limits
 }
 
@@ -100,6 +101,9 @@ type Observer struct {
 	form     formState
 	used     usedTable
 
+	eye Eye   // nil: no rules look
+	met []Hit // scratch
+
 	matchIn   Location
 	matchName string
 
@@ -126,6 +130,9 @@ func New(cfg Config) (*Observer, error) {
 	if cfg.Guesser != nil {
 		o.guess = cfg.Guesser.Clone()
 	}
+	if cfg.Screen != nil {
+		o.eye = cfg.Screen.Eye()
+	}
 	// keyed, so that nobody can aim at a collision of path hashes
 	o.walker.Seed = cfg.Redactor.TokenString("observe: field paths")
 	known := cfg.Names.column
@@ -139,6 +146,11 @@ func New(cfg Config) (*Observer, error) {
 // batch and each message of a stream. It reads nothing but x, the configuration
 // and its memo.
 func (o *Observer) Observe(x *exchange.Exchange, out *Batch) {
+	if x.Aside != exchange.AsideNone {
+		o.observeAside(x, out)
+		o.x, o.o, o.out = nil, nil, nil
+		return
+	}
 	o.calls.reset()
 	o.read.rpc.unit, o.read.rpc.units = 0, 1
 	if x.Part == 0 {
@@ -154,6 +166,7 @@ func (o *Observer) Observe(x *exchange.Exchange, out *Batch) {
 		} else {
 			o.beginFields()
 			o.observeResponse()
+			o.see()
 			o.take()
 			o.observeUnits(x, out)
 		}
@@ -201,6 +214,7 @@ func (o *Observer) take() {
 	ob.Rights = out.rights.take()
 	ob.Dispatch = out.dispatch.take()
 	o.takeDeals()
+	ob.Hits = out.met.take()
 	o.takeExposures()
 	o.request.wipe()
 }

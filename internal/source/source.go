@@ -27,6 +27,14 @@ type Sink interface {
 // own sender what has arrived, or remembers it, flushes first.
 type Flusher interface{ Flush() error }
 
+// Witness is a sink that also looks at what is no exchange but tells of one
+// (exchange.Aside). A source gives it that only while Wants is true, and counts
+// it as lost all the same.
+type Witness interface {
+	Wants() bool
+	Witness(x *exchange.Exchange) error
+}
+
 // SinkFunc makes a function a Sink.
 type SinkFunc func(x *exchange.Exchange) error
 

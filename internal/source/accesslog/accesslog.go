@@ -66,6 +66,9 @@ func New(inputs []source.Input, cfg Config) (*Source, error) {
 // others from being read; its error is returned at the end.
 func (s *Source) Run(ctx context.Context, sink source.Sink, ledger *source.Ledger) error {
 	r := &run{cfg: s.cfg, ctx: ctx, sink: sink, ledger: ledger, p: newParser(s.cfg.Location, s.format)}
+	if w, ok := sink.(source.Witness); ok && w.Wants() {
+		r.witness, r.p.asides = w, true
+	}
 	return source.Each(ctx, s.inputs, ledger, r.input)
 }
 
@@ -75,6 +78,8 @@ type run struct {
 	ctx    context.Context
 	sink   source.Sink
 	ledger *source.Ledger
+
+	witness source.Witness // nil: nobody looks at what is no exchange
 
 	p    *parser
 	x    exchange.Exchange
@@ -193,7 +198,14 @@ func (r *run) accept(line []byte) error {
 	x := &r.x
 	if why := r.p.parse(line, x); why != "" {
 		r.refuse(why)
-		return nil
+		if r.witness == nil || x.Aside == exchange.AsideNone || x.End == 0 {
+			return nil
+		}
+		h := exchange.HashLine(line)
+		r.id = h.ID(r.seen.Next(h))
+		r.seq++
+		x.ID, x.Ordinal, x.Seq = r.id[:], r.cfg.Ordinal, r.seq
+		return r.witness.Witness(x)
 	}
 	h := exchange.HashLine(line)
 	r.id = h.ID(r.seen.Next(h))

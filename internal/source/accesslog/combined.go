@@ -68,11 +68,11 @@ func (p *parser) combined(line []byte, x *exchange.Exchange) string {
 		}
 		elapsed = p.tail(rest, x)
 	}
-	if why := p.request(request, x); why != "" {
-		return why
+	why := p.request(request, x)
+	if why == "" || x.Aside != exchange.AsideNone {
+		p.settle(x, elapsed)
 	}
-	p.settle(x, elapsed)
-	return ""
+	return why
 }
 
 // quoted gives what is between the quote at s[0] and the next one that no

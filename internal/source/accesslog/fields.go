@@ -149,9 +149,10 @@ func (p *parser) fromFields(x *exchange.Exchange) string {
 			f[i] = nil
 		}
 	}
+	odd := "" // why the request cannot be read
 	if v := f[fRequest]; v != nil {
-		if why := p.request(v, x); why != "" {
-			return why
+		if odd = p.request(v, x); odd != "" && x.Aside == exchange.AsideNone {
+			return odd
 		}
 	} else if why := p.requestParts(x); why != "" {
 		return why
@@ -243,7 +244,7 @@ func (p *parser) fromFields(x *exchange.Exchange) string {
 		x.End += elapsed
 	}
 	p.settle(x, elapsed)
-	return ""
+	return odd
 }
 
 const maxTime = 9_200_000_000_000_000_000

@@ -37,6 +37,7 @@ type parser struct {
 	text   []byte
 	names  headerNames
 	memory memory
+	asides bool  // somebody looks at what is no exchange
 	outer  stamp // time that a wrapper gives, for lines without their own
 }
 
@@ -71,6 +72,7 @@ func (p *parser) newFile() {
 func (p *parser) parse(line []byte, x *exchange.Exchange) string {
 	why := p.line(line, x)
 	if why == "" {
+		x.Aside = exchange.AsideNone // of a format that was tried before
 		p.memory.last = x.End
 	}
 	return why
@@ -153,6 +155,9 @@ func (p *parser) bare(line []byte, x *exchange.Exchange, depth int) string {
 		return why
 	}
 	if isMessage(line) {
+		if p.asides {
+			p.aside(line, x)
+		}
 		return whyMessage
 	}
 	return whyFormat
@@ -197,11 +202,11 @@ func (p *parser) request(s []byte, x *exchange.Exchange) string {
 		return whyEmpty
 	}
 	if s[0] == 0x16 && (len(s) < 2 || s[1] == 3) {
-		return whyHandshake
+		return malformed(s, x, whyHandshake)
 	}
 	i := bytes.IndexByte(s, ' ')
 	if i < 1 || !isToken(s[:i]) {
-		return whyRequest
+		return malformed(s, x, whyRequest)
 	}
 	if i == 1 && s[0] == '-' { // "- - -" of proxies that saw no request
 		return whyEmpty
@@ -217,10 +222,16 @@ func (p *parser) request(s []byte, x *exchange.Exchange) string {
 		t = t[:j]
 	}
 	if t = trimSpaces(t); len(t) == 0 || bytes.HasPrefix(t, httpSlash) {
-		return whyRequest
+		return malformed(s, x, whyRequest)
 	}
 	x.Target = t
 	return ""
+}
+
+// malformed keeps a request that its server could not read.
+func malformed(s []byte, x *exchange.Exchange, why string) string {
+	x.Method, x.Target, x.Aside = nil, s, exchange.AsideMalformed
+	return why
 }
 
 var httpSlash = []byte("HTTP/")
