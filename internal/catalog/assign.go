@@ -34,6 +34,7 @@ type Catalog struct {
 	site    string
 	lex     *Lexicon
 	roots   map[string]*node
+	places  *places
 	shared  *node // root of the hosts beyond the cap
 	ops     []*op // by handle
 	parents []Handle
@@ -59,7 +60,7 @@ func New(cfg Config) *Catalog {
 		cfg.Roles = &Lexicon{}
 	}
 	return &Catalog{
-		site: cfg.Site, lex: cfg.Roles, roots: map[string]*node{},
+		site: cfg.Site, lex: cfg.Roles, roots: map[string]*node{}, places: newPlaces(),
 		ops: []*op{nil}, parents: []Handle{0},
 		junk: newJunk(), codes: newCodes(),
 		data: sketch.NewRecent[struct{}](1 << 16), known: sketch.NewRecent[struct{}](1 << 17),
@@ -83,7 +84,8 @@ func (c *Catalog) root(host string, make bool) *node {
 	}
 	if len(c.roots) >= maxHosts {
 		if c.shared == nil && make {
-			c.shared = &node{}
+			c.shared = c.newNode("")
+			c.shared.key = c.places.child(0, "*")
 			c.begin(c.shared, "*")
 		}
 		return c.shared
@@ -91,7 +93,8 @@ func (c *Catalog) root(host string, make bool) *node {
 	if !make {
 		return nil
 	}
-	n := &node{}
+	n := c.newNode("")
+	n.key = c.places.child(0, host)
 	c.roots[host] = n
 	c.hosts = append(c.hosts, host)
 	c.begin(n, host)
@@ -120,8 +123,25 @@ func (c *Catalog) lookup(o *observe.Observation, segs []segment) (*op, []segment
 // Lookup gives the API that an observation belongs to as far as is known, or
 // nil. It does not write.
 func (c *Catalog) Lookup(o *observe.Observation) *API {
+	if len(o.Segments) > shortPath {
+		return c.lookupLong(o)
+	}
+	var room [2*shortPath + 1]segment // twice: a segment may hold a custom verb
+	return c.lookupIn(o, room[:0])
+}
+
+// shortPath is how many segments most paths have: clearing room for the longest
+// takes longer than to find one of these.
+const shortPath = 6
+
+//go:noinline
+func (c *Catalog) lookupLong(o *observe.Observation) *API {
 	var room [observe.MaxSegments + 1]segment
-	p, _ := c.lookup(o, named(o, c.path(o, room[:0])))
+	return c.lookupIn(o, room[:0])
+}
+
+func (c *Catalog) lookupIn(o *observe.Observation, room []segment) *API {
+	p, _ := c.lookup(o, named(o, c.path(o, room)))
 	if p == nil || c.hidden(p) {
 		return nil
 	}

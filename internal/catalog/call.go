@@ -42,12 +42,16 @@ func (c *Catalog) operation(n *node, name string) *node {
 	if k := n.call(name); k != nil {
 		return k
 	}
-	if n.full() || c.nodes >= maxNodes {
+	if n.full() {
 		c.stats.Refused++
 		return nil
 	}
+	if !c.spare() {
+		return nil
+	}
 	c.nodes++
-	k := &node{text: strings.Clone(name), operation: true, route: true}
+	k := c.newNode(strings.Clone(name))
+	k.operation, k.route = true, true
 	n.adopt(k)
 	return k
 }
@@ -104,7 +108,10 @@ func byRoot(o *observe.Observation, segs []segment) []segment {
 func (c *Catalog) resolve(root *node, o *observe.Observation, segs []segment) (*op, []segment) {
 	method := canonical(o.Method)
 	budget := findBudget
-	p := root.find(segs, method, &budget)
+	p := c.straight(root, segs, method)
+	if p == nil {
+		p = root.find(segs, method, &budget)
+	}
 	n := len(segs)
 	if n == 0 || !segs[n-1].operation {
 		if p != nil && p.dispatch != nil && len(o.Dispatch) > 0 {

@@ -91,10 +91,10 @@ const (
 // API is one learned API. Detectors read it; only the catalogue writes.
 type API struct {
 	Handle   Handle
+	Method   string
 	ID       string // stable: hash of site, method, template, operation included
 	Site     string
 	Host     string
-	Method   string
 	Template string // "/users/v1/{username}", "/graphql#query getUser"
 	// Operation is what stands behind "#" in the template: where one path serves
 	// many functions, the one that this API is. Empty elsewhere.

@@ -86,12 +86,11 @@ func (c *Catalog) edit(root *node, t *policy.Template, host string) {
 func (c *Catalog) pin(n *node, text string) *node {
 	k := n.lit(text)
 	if k == nil {
-		if c.nodes >= maxNodes {
-			c.stats.Refused++
+		if !c.spare() {
 			return nil
 		}
 		c.nodes++
-		k = &node{text: strings.Clone(text)}
+		k = c.newNode(strings.Clone(text))
 		n.attach(k)
 	}
 	for _, f := range k.feats {
@@ -129,7 +128,7 @@ func (c *Catalog) foldEdits(dst, src *node) {
 	if src.pinned && !dst.param && !dst.pinned && dst.parent != nil {
 		c.pin(dst.parent, dst.text)
 	}
-	if dst.fixed == "" {
+	if dst.param && src.param && dst.fixed == "" {
 		dst.fixed = src.fixed
 	}
 	dst.overrides = append(dst.overrides, src.overrides...)

@@ -167,14 +167,17 @@ func (c *Catalog) fold(dst, src *node) {
 	c.nodes--
 	c.foldEdits(dst, src)
 	for _, p := range src.ops {
+		src.in.unlist(src, p)
 		if q := dst.op(p.Method); q != nil {
 			c.join(dst, q, p)
 		} else {
 			p.node = dst
 			dst.ops = append(dst.ops, p)
 		}
+		dst.in.list(dst, dst.op(p.Method))
 	}
 	for _, k := range src.order {
+		src.in.literals.drop(k.key)
 		if d := dst.lit(k.text); d != nil {
 			c.fold(d, k)
 		} else {
@@ -187,6 +190,7 @@ func (c *Catalog) fold(dst, src *node) {
 	case dst.group == nil:
 		dst.group = src.group
 		dst.group.parent = dst
+		dst.in.move(dst.group, dst.in.parameter(dst.key))
 	default:
 		dst.group.words = dst.group.words || src.group.words
 		dst.group.gathers = dst.group.gathers || src.group.gathers

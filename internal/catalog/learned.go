@@ -18,8 +18,13 @@ const (
 
 // op is an API with what the catalogue alone keeps about it.
 type op struct {
-	API
+	// What a look-up needs stands first, within one line of the cache.
 	node     *node
+	catchall uint64 // answer key it was listed with, when pages like it are suspect
+	sized    bool   // of that answer only the size is known
+	refused  bool   // listed for its refusals: never yet answered with success
+	dirty    bool   // role must be judged again
+	API
 	variants []variant
 	leaves   uint64   // leafBits of all variants
 	classes  []uint64 // by number - 1
@@ -27,10 +32,6 @@ type op struct {
 	use      usage
 	owner    ownership
 	askers   []*ownerField // parameters that may name the asker
-	refused  bool          // listed for its refusals: never yet answered with success
-	catchall uint64        // answer key it was listed with, when pages like it are suspect
-	sized    bool          // of that answer only the size is known
-	dirty    bool          // role must be judged again
 	dispatch []dispatch    // parameters that may name the operation
 	ways     ways
 }
@@ -58,6 +59,7 @@ func (c *Catalog) newOp(n *node, method string, o *observe.Observation) *op {
 	p.First, p.Last, p.Protocol = o.Start, o.Start, o.Protocol
 	c.ops = append(c.ops, p)
 	n.ops = append(n.ops, p)
+	c.places.list(n, p)
 	c.template(p)
 	return p
 }

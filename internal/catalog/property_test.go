@@ -61,9 +61,14 @@ func size(t *rapid.T, n *node) (nodes, ops int) {
 		if p.node != n {
 			t.Fatalf("%s stands at a node it does not know", p.Template)
 		}
+		if !n.operation && n.in.ops.get(n.in.operation(n.key, p.Method)) != p {
+			t.Fatalf("%s is not found under its key", p.Template)
+		}
 	}
-	if n.lits != nil && len(n.order) != len(n.lits) {
-		t.Fatalf("%d literals in order, %d by name", len(n.order), len(n.lits))
+	for _, k := range n.order {
+		if n.lit(k.text) != k {
+			t.Fatalf("%q is not found below %q", k.text, n.text)
+		}
 	}
 	sums := map[uint64]support{}
 	kids := append([]*node(nil), n.order...)
@@ -138,6 +143,9 @@ func TestAnyTrafficKeepsTheInvariants(t *testing.T) {
 				a, b := size(rt, root)
 				nodes, ops = nodes+a, ops+b
 			}
+			if lits, ops := literals(s.Catalog); lits != s.places.literals.n || ops != s.places.ops.n {
+				rt.Fatalf("%d literals and %d operations in the trees, %d and %d in the tables", lits, ops, s.places.literals.n, s.places.ops.n)
+			}
 			if nodes != s.nodes || ops != s.live {
 				rt.Fatalf("%d nodes and %d operations, counted %d and %d", nodes, ops, s.nodes, s.live)
 			}
@@ -183,4 +191,27 @@ func TestLifecycle(t *testing.T) {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
 	}
+}
+
+// literals counts the literal nodes of all trees, and the operations that are
+// not named.
+func literals(c *Catalog) (n, ops int) {
+	var below func(x *node)
+	below = func(x *node) {
+		n += len(x.order)
+		ops += len(x.ops)
+		for _, k := range x.order {
+			below(k)
+		}
+		if x.group != nil {
+			below(x.group)
+		}
+	}
+	for _, root := range c.roots {
+		below(root)
+	}
+	if c.shared != nil {
+		below(c.shared)
+	}
+	return n, ops
 }

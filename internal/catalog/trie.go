@@ -22,37 +22,41 @@ const (
 
 // node is one place in the tree of paths.
 type node struct {
-	parent    *node
 	text      string // literal text, or the parameter's name
+	key       uint64 // in places
+	in        *places
+	group     *node // the parameter child
 	param     bool
 	operation bool // stands for an operation of its parent's path
 	words     bool // parameter that takes words, by evidence; else only id-shaped values
 	pinned    bool // literal by an edit: never a value
 	pins      bool // some literal child is pinned
 	gathers   bool // parameter by an edit: takes all that is not pinned
-	fixed     string
+	route     bool // of a literal: made of route words
+	file      bool // name and extension of a file, not of a program
+	echoed    bool
+	parent    *node
+	order     []*node // literal children in order of creation
+	ops       []*op
+	calls     *calls // operations; nil on most paths
+
+	support   map[uint64]support // per answer feature: the literal children that show it
 	overrides []override
-
-	order []*node          // literal children in order of creation
-	lits  map[string]*node // the same by text, from fewChildren on
-	group *node            // the parameter child
-	ops   []*op
-	calls *calls // operations; nil on most paths
-
-	support map[uint64]support // per answer feature: the literal children that show it
 
 	// Of a literal among its siblings.
 	token    uint64
 	weight   int32
-	firm     int32 // weight when the answers alike are common ones
-	uses     int32 // successes, to tell names from routes
-	route    bool
-	file     bool // name and extension of a file, not of a program
-	echoed   bool
+	firm     int32  // weight when the answers alike are common ones
+	uses     int32  // successes, to tell names from routes
 	echoedAs string // response field that repeated the literal
 	feats    []feature
 
-	// Of a parameter.
+	*parameter // of a parameter; nil of a literal
+}
+
+// parameter is what is known about a parameter's values.
+type parameter struct {
+	fixed    string // name by an edit
 	values   sketch.Distinct
 	seen     uint32
 	admitted map[string]bool
@@ -122,6 +126,16 @@ func (n *node) find(segs []segment, method string, budget *int) *op {
 	return n.group.find(segs[1:], method, budget)
 }
 
+// straight is find for a path that is written as its template is: its words are
+// literals, its values parameters. That is what find tries first, unless an edit
+// says otherwise.
+func (c *Catalog) straight(root *node, segs []segment, method string) *op {
+	if n := len(segs); len(c.edits) > 0 || n > 0 && segs[n-1].operation {
+		return nil
+	}
+	return c.places.ops.get(c.places.operation(c.places.path(root.key, segs), method))
+}
+
 // beside is find with one word, neither a route nor made of route words, taken
 // for a value of the parameter where it stands.
 func (c *Catalog) beside(n *node, segs []segment, method string, budget *int) *op {
@@ -153,20 +167,24 @@ func (n *node) op(method string) *op {
 	return nil
 }
 
-// fewChildren is how many children are searched one by one.
-const fewChildren = 8
-
 // lit gives the literal child with that text, or nil.
 func (n *node) lit(text string) *node {
-	if n.lits != nil {
-		return n.lits[text]
+	if len(n.order) == 0 {
+		return nil
 	}
-	for _, k := range n.order {
-		if k.text == text {
-			return k
-		}
+	return n.in.literals.get(n.in.child(n.key, text))
+}
+
+// newNode makes a node that stands nowhere yet.
+func (c *Catalog) newNode(text string) *node { return &node{text: text, in: c.places} }
+
+// spare reports whether there may be another node, and counts where not.
+func (c *Catalog) spare() bool {
+	if c.nodes >= maxNodes {
+		c.stats.Refused++
+		return false
 	}
-	return nil
+	return true
 }
 
 // child makes a literal child, or gives nil at a cap.
@@ -181,13 +199,17 @@ func (c *Catalog) child(n *node, s *segment) *node {
 		}
 		return g
 	}
-	if len(n.order) >= maxRoutes || c.nodes >= maxNodes {
+	if len(n.order) >= maxRoutes {
 		c.stats.Refused++
+		return nil
+	}
+	if !c.spare() {
 		return nil
 	}
 	c.nodes++
 	_, program := stem(s.text)
-	k := &node{parent: n, text: s.text, token: s.token, weight: w, firm: firm, route: route, file: s.class == observe.ClassFile && !program}
+	k := c.newNode(s.text)
+	k.token, k.weight, k.firm, k.route, k.file = s.token, w, firm, route, s.class == observe.ClassFile && !program
 	if _, ok := c.data.Peek(s.token); ok && s.token != 0 && w > 0 {
 		k.weight, k.firm = max(w, weightData), max(firm, weightData)
 	}
@@ -198,15 +220,8 @@ func (c *Catalog) child(n *node, s *segment) *node {
 func (n *node) attach(k *node) {
 	k.parent = n
 	n.order = append(n.order, k)
-	switch {
-	case n.lits != nil:
-		n.lits[k.text] = k
-	case len(n.order) > fewChildren:
-		n.lits = make(map[string]*node, 2*fewChildren)
-		for _, o := range n.order {
-			n.lits[o.text] = o
-		}
-	}
+	n.in.move(k, n.in.child(n.key, k.text))
+	n.in.literals.put(k.key, k)
 	if n.support == nil && len(n.order) == 2 {
 		// An only child has nobody to be like; counting starts with two.
 		n.support = map[uint64]support{}
@@ -220,9 +235,7 @@ func (n *node) attach(k *node) {
 }
 
 func (n *node) detach(k *node) {
-	if n.lits != nil {
-		delete(n.lits, k.text)
-	}
+	n.in.literals.drop(k.key)
 	for i := range n.order {
 		if n.order[i] == k {
 			n.order = append(n.order[:i], n.order[i+1:]...)
@@ -268,12 +281,13 @@ func (n *node) reweigh(w int32) {
 // parameter gives the node's parameter child, making it when there is none.
 func (c *Catalog) parameter(n *node) *node {
 	if n.group == nil {
-		if c.nodes >= maxNodes {
-			c.stats.Refused++
+		if !c.spare() {
 			return nil
 		}
 		c.nodes++
-		n.group = &node{parent: n, param: true}
+		n.group = c.newNode("")
+		n.group.parent, n.group.param, n.group.parameter = n, true, &parameter{}
+		n.group.key = n.in.parameter(n.key)
 		n.group.text = c.nameOf(n.group)
 	}
 	return n.group

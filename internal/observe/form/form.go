@@ -89,21 +89,6 @@ type Said struct {
 	Text  string
 }
 
-// cost is what a form is counted with: its fields, and the samples it may get.
-func (f *Form) cost() int {
-	n, words := 160, 0
-	for i := range f.Fields {
-		n += 40 + len(f.Fields[i].Path)
-		if f.Fields[i].Bits&Word != 0 {
-			words++
-		}
-	}
-	if words > 0 {
-		n += MaxSamples * (48 + 24*min(words, maxWords))
-	}
-	return n
-}
-
 // Sort orders the fields, and keeps the first MaxFields.
 func (f *Form) Sort() {
 	slices.SortFunc(f.Fields, func(a, b Field) int { return cmp.Or(strings.Compare(a.Path, b.Path), cmp.Compare(a.Bits, b.Bits)) })
@@ -133,24 +118,4 @@ func (s *Sample) Say(field int, word string) {
 	if len(s.Words) < maxWords {
 		s.Words = append(s.Words, Said{uint16(field), word})
 	}
-}
-
-// add keeps a sample if its rank is among the lowest.
-func (f *Form) add(s Sample) {
-	i, same := slices.BinarySearchFunc(f.Samples, s.Rank, func(a Sample, r uint64) int { return cmp.Compare(a.Rank, r) })
-	if same || i >= MaxSamples {
-		return
-	}
-	if len(f.Samples) == MaxSamples {
-		f.Samples = f.Samples[:MaxSamples-1]
-	}
-	f.Samples = slices.Insert(f.Samples, i, s)
-}
-
-// above is the rank from which on a sample is of no interest.
-func (f *Form) above() uint64 {
-	if len(f.Samples) < MaxSamples {
-		return ^uint64(0)
-	}
-	return f.Samples[MaxSamples-1].Rank
 }

@@ -92,7 +92,7 @@ func TestValuesAreOfManyAndFew(t *testing.T) {
 		for i := range MaxSamples {
 			s := Sample{Rank: uint64(i), Client: uint64(i % clients)}
 			s.Say(0, words[i%len(words)])
-			f.add(s)
+			f.Samples = append(f.Samples, s)
 		}
 		return f
 	}
@@ -114,3 +114,37 @@ func TestValuesAreOfManyAndFew(t *testing.T) {
 		t.Error("a secret gives values")
 	}
 }
+
+// What is packed comes out again.
+func TestPackedFormsAreThemselves(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := &Form{More: rapid.IntRange(0, 3).Draw(t, "more")}
+		paths := rapid.SliceOfNDistinct(rapid.StringMatching(`(data\.)?(items\[\]\.)?[a-z]{1,6}|名.称|a{200}`), 0, 40, rapid.ID).Draw(t, "paths")
+		for _, p := range paths {
+			f.Fields = append(f.Fields, Field{Path: p, Bits: Bits(rapid.Uint32Range(1, 1<<25-1).Draw(t, "bits")), Secret: rapid.Bool().Draw(t, "secret")})
+		}
+		f.Sort()
+		x := pack(f)
+		for rank := range rapid.IntRange(0, 60).Draw(t, "samples") {
+			s := Sample{Rank: spread(uint64(rank)), Client: uint64(rank % 7), Words: []Said{}}
+			for i := range f.Fields {
+				if f.Fields[i].Bits&Word != 0 {
+					s.Say(i, rapid.SampledFrom([]string{"open", "paid", "a", "IN_TRANSIT"}).Draw(t, "word"))
+				}
+			}
+			x.add(&s)
+			i := 0
+			for i < len(f.Samples) && f.Samples[i].Rank < s.Rank {
+				i++
+			}
+			f.Samples = append(f.Samples[:i:i], append([]Sample{s}, f.Samples[i:]...)...)
+			f.Samples = f.Samples[:min(len(f.Samples), MaxSamples)]
+		}
+		if got := x.unpack(); !reflect.DeepEqual(got, f) {
+			t.Fatalf("got %+v, want %+v", got, f)
+		}
+	})
+}
+
+// spread spreads ranks without order.
+func spread(v uint64) uint64 { return v * 0x9e3779b97f4a7c15 }

@@ -11,7 +11,7 @@ type Table struct {
 	mu    sync.Mutex
 	limit int
 	bytes int
-	forms map[uint64]*Form
+	forms map[uint64]*packed
 	keys  keyHeap             // of all forms, the highest on top
 	cut   uint64              // keys from here on have no room; 0: all have
 	lost  map[uint64]struct{} // keys turned away, to count them once
@@ -22,23 +22,27 @@ type Table struct {
 const maxLost = 1 << 16
 
 // DefaultBytes is what a table may hold unless it is told otherwise.
-const DefaultBytes = 256 << 20
+const DefaultBytes = 768 << 20
 
 // NewTable makes a table of at most limit bytes; 0 means DefaultBytes.
 func NewTable(limit int) *Table {
 	if limit <= 0 {
 		limit = DefaultBytes
 	}
-	return &Table{limit: limit, forms: map[uint64]*Form{}, lost: map[uint64]struct{}{}}
+	return &Table{limit: limit, forms: map[uint64]*packed{}, lost: map[uint64]struct{}{}}
 }
 
-// Get gives the form of a key, nil when there is none. The form must not be
-// changed, nor may observers be at work.
+// Get gives the form of a key, nil when there is none. Observers must not be at
+// work.
 func (t *Table) Get(key uint64) *Form {
 	if t == nil {
 		return nil
 	}
-	return t.forms[key]
+	f := t.forms[key]
+	if f == nil {
+		return nil
+	}
+	return f.unpack()
 }
 
 // Len is the number of forms.
@@ -64,22 +68,24 @@ func (t *Table) Offer(key uint64, build func() *Form, s *Sample) (above uint64) 
 			t.refuse(key)
 			return 0
 		}
-		f = build()
+		f = pack(build())
 		t.forms[key] = f
 		t.bytes += f.cost()
 		heap.Push(&t.keys, key)
-		for t.bytes > t.limit && len(t.keys) > 0 {
-			t.cut = heap.Pop(&t.keys).(uint64)
-			t.bytes -= t.forms[t.cut].cost()
-			delete(t.forms, t.cut)
-			t.refuse(t.cut)
-		}
-		if t.forms[key] == nil {
-			return 0
-		}
 	}
 	if s != nil {
-		f.add(*s)
+		before := f.cost()
+		f.add(s)
+		t.bytes += f.cost() - before
+	}
+	for t.bytes > t.limit && len(t.keys) > 0 {
+		t.cut = heap.Pop(&t.keys).(uint64)
+		t.bytes -= t.forms[t.cut].cost()
+		delete(t.forms, t.cut)
+		t.refuse(t.cut)
+	}
+	if t.cut != 0 && key >= t.cut {
+		return 0
 	}
 	return f.above()
 }
