@@ -32,7 +32,7 @@ type apiFlags struct {
 
 func (f *apiFlags) register(c *cobra.Command, lists bool) {
 	s := c.Flags()
-	s.StringSliceVar(&f.reports, "report", nil, "take the APIs from what analyze --json wrote in `FILE` (repeatable); without it, from the inputs")
+	s.StringSliceVar(&f.reports, "report", nil, "take them from what analyze --json wrote in `FILE` (repeatable); without it, from the inputs")
 	s.StringVar(&f.keyFile, "key", "", "key of the tokens in `FILE` (default: created in the state folder)")
 	s.StringVar(&f.configFile, "config", "", "configuration `FILE` (YAML)")
 	s.StringVar(&f.site, "site", "", "only this site")

@@ -341,6 +341,7 @@ func (c *Catalog) APIs() []*API {
 		p.Path = c.parameters(p)
 		list = append(list, &p.API)
 	}
+	succeed(list)
 	sort.Slice(list, func(i, j int) bool {
 		a, b := list[i], list[j]
 		if a.Template != b.Template {

@@ -120,6 +120,8 @@ type API struct {
 	LastShown int64           // of the last success with a credential
 	LastBare  int64           // without
 	Path      []PathParameter // filled in by APIs
+	Gone      bool            // nothing but refusals came back of late, as from what is no more
+	Successor string          // id of the API of a higher version that took its calls over; filled in by APIs
 	Owner     string          // path of the learned owner field, or "{name}" of the parameter that names the asker; empty while unknown
 }
 
@@ -152,12 +154,13 @@ func (a *API) Auth() taxonomy.Auth {
 
 // Lifecycle says where the API stands in its life at now (ns since the epoch):
 // new for its first day, then active at ten exchanges a day or more and running
-// below, inactive after seven idle days, retired after thirty.
+// below, inactive after seven idle days, retired after thirty, or when it is gone
+// or was taken over.
 func (a *API) Lifecycle(now int64) taxonomy.Lifecycle {
 	const day = int64(24 * 3600 * 1e9)
 	idle := now - a.Last
 	switch {
-	case idle > 30*day:
+	case idle > 30*day, a.Gone, a.Successor != "":
 		return taxonomy.LifeRetired
 	case idle > 7*day:
 		return taxonomy.LifeInactive

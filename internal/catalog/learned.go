@@ -34,6 +34,7 @@ type op struct {
 	askers   []*ownerField // parameters that may name the asker
 	dispatch []dispatch    // parameters that may name the operation
 	ways     ways
+	gone     goneRun
 }
 
 func (p *op) answered(key uint64) bool {
@@ -91,6 +92,7 @@ func (p *op) absorb(other *op) {
 	p.absorbDispatch(other)
 	p.absorbWays(other)
 	p.refused = p.refused && other.refused
+	p.gone, p.Gone = goneRun{}, false // what one of them refuses the other may give
 	if p.catchall != other.catchall {
 		p.catchall = 0
 	}
@@ -131,6 +133,7 @@ func (c *Catalog) count(p *op, ev *Event) {
 	if p.actors.Add(actor) {
 		p.Actors = p.actors.Count()
 	}
+	c.leave(p, ev, actor)
 	if ev.Outcome == OutcomeSuccess {
 		switch {
 		case ev.Who.Known():

@@ -55,4 +55,5 @@ type Finding struct {
 
 	Score  int          // 25..100, of which Severity is the level
 	Rating message.Text // why harm, exploitability and prevalence are what they are
+	Why    Axes         // the same, a sentence each
 }

@@ -301,6 +301,12 @@ func (r *Report) rate(d *Draft, affected int) Finding {
 			"score": score, "h": int(h), "e": int(e), "p": int(p),
 			"harm": r.Text(d.HarmWhy, nil), "exploit": r.Text(why, nil),
 			"affected": affected, "scope": max(scope, affected)}),
+		Why: Axes{
+			Harm:           r.Text("defect.axis.harm", message.Args{"n": int(h), "why": r.Text(d.HarmWhy, nil)}),
+			Exploitability: r.Text("defect.axis.exploitability", message.Args{"n": int(e), "why": r.Text(why, nil)}),
+			Prevalence: r.Text("defect.axis.prevalence", message.Args{"n": int(p), "affected": affected, "scope": max(scope, affected),
+				"local": int(Local(affected, scope)), "general": int(prior[class])}),
+		},
 	}
 	for i := range f.Evidence {
 		if e := &f.Evidence[i]; len(e.Request) > 0 && r.API(d.API) != nil {

@@ -3,6 +3,7 @@ package defect
 import (
 	"math"
 
+	"xiezhi/internal/message"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -56,6 +57,9 @@ func Prevalence(k taxonomy.DefectKind, affected, scope int) taxonomy.Severity {
 	}
 	return taxonomy.Severity(math.Round((float64(p) + float64(Local(affected, scope))) / 2))
 }
+
+// Axes says of each axis of a rating why it is what it is.
+type Axes struct{ Harm, Exploitability, Prevalence message.Text }
 
 // StatusOf gives the state of a finding that nobody has decided on.
 func StatusOf(confidence float64) taxonomy.DefectStatus {

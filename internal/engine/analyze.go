@@ -36,6 +36,7 @@ import (
 	"xiezhi/internal/source"
 	"xiezhi/internal/source/keylog"
 	"xiezhi/internal/taxonomy"
+	"xiezhi/rules"
 )
 
 // AnalyzeConfig is one run of analyze. The zero value of every optional field
@@ -183,7 +184,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	if cfg.File.Privacy.Addresses == "token" {
 		addresses = report.AddressesToken
 	}
-	rep := report.Build(report.Config{Version: cfg.Version, Redactor: tools.redactor, Addresses: addresses, Messages: tools.Messages, Forms: forms, TypeID: tools.types.Named, Networks: networksOf(cfg.File, tools)}, in, results)
+	rep := report.Build(report.Config{Version: cfg.Version, Rules: rules.Version, Redactor: tools.redactor, Addresses: addresses, Messages: tools.Messages, Forms: forms, TypeID: tools.types.Named, Networks: networksOf(cfg.File, tools)}, in, results)
 	if len(cfg.Specs) > 0 {
 		rep.Drift = drift.Compare(cfg.Specs, rep.Described(""))
 	}

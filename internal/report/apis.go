@@ -98,7 +98,7 @@ func ChangeText(x contract.Change, msgs *message.Catalog) message.Text {
 func DriftList(w io.Writer, d *drift.Result, lang string, msgs *message.Catalog) error {
 	t := texts{msgs, lang}
 	var b strings.Builder
-	fmt.Fprintln(&b, t.say("drift.summary", message.Args{"files": fmt.Sprint(len(d.Files)), "compared": fmt.Sprint(d.Compared), "matched": fmt.Sprint(d.Matched), "items": fmt.Sprint(len(d.Items) + d.Over)}))
+	fmt.Fprintln(&b, DriftSummary(d, lang, msgs))
 	for _, kind := range drift.Kinds {
 		var rows [][]string
 		for i := range d.Items {
@@ -116,6 +116,34 @@ func DriftList(w io.Writer, d *drift.Result, lang string, msgs *message.Catalog)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// DriftSummary says in a sentence how much was compared and how much differs.
+func DriftSummary(d *drift.Result, lang string, msgs *message.Catalog) string {
+	return texts{msgs, lang}.say("drift.summary", message.Args{"files": fmt.Sprint(len(d.Files)), "compared": fmt.Sprint(d.Compared), "matched": fmt.Sprint(d.Matched), "items": fmt.Sprint(len(d.Items) + d.Over)})
+}
+
+// DriftRow is a difference from a description, for lists.
+type DriftRow struct {
+	Kind, Host, API string
+	What            string // where it is, and how it differs
+	Exchanges       uint64
+	At              string // place in the description
+}
+
+// DriftRows gives the differences by kind.
+func DriftRows(d *drift.Result, lang string, msgs *message.Catalog) []DriftRow {
+	t := texts{msgs, lang}
+	var out []DriftRow
+	for _, kind := range drift.Kinds {
+		for i := range d.Items {
+			if x := &d.Items[i]; x.Kind == kind {
+				row := t.drift(x)
+				out = append(out, DriftRow{t.say("drift."+kind, nil), x.Host, x.Method + " " + x.Template, strings.TrimSpace(row[2] + " " + row[3]), x.Exchanges, row[5]})
+			}
+		}
+	}
+	return out
 }
 
 func (t texts) drift(x *drift.Item) []string {

@@ -32,6 +32,7 @@ const (
 // Config is what a report needs to know beside the findings.
 type Config struct {
 	Version   string
+	Rules     string           // version of the rule data
 	Redactor  *redact.Redactor // turns tokens into what may leave the installation
 	Addresses Addresses
 	Messages  *message.Catalog       // for the stories of campaigns
@@ -49,7 +50,7 @@ func Build(cfg Config, in Input, sites []judge.Result) *Report {
 	if cfg.Redactor != nil {
 		in.Key = cfg.Redactor.External("key", 0)
 	}
-	r := &Report{Schema: SchemaID, Version: cfg.Version, Input: in,
+	r := &Report{Schema: SchemaID, Version: cfg.Version, Rules: cfg.Rules, Input: in,
 		Sites: []Site{}, APIs: []API{}, Defects: []Defect{}, Attacks: []Attack{}, Campaigns: []Campaign{}}
 	in.Networks = snapshotOf(cfg.Networks)
 	r.Input = in
@@ -152,7 +153,7 @@ type builder struct {
 
 func (b *builder) api(a *catalog.API, now int64) API {
 	out := API{ID: a.ID, Site: a.Site, Host: a.Host, Method: a.Method, Template: a.Template, Operation: a.Operation, Title: a.Title, Protocol: a.Protocol.String(), Role: string(a.Role),
-		Lifecycle: string(a.Lifecycle(now)), Exposure: string(a.Exposure()), Exchanges: a.Exchanges, Actors: a.Actors,
+		Lifecycle: string(a.Lifecycle(now)), Gone: a.Gone, Successor: a.Successor, Exposure: string(a.Exposure()), Exchanges: a.Exchanges, Actors: a.Actors,
 		Auth: string(a.Auth()), Sensitive: []SensitiveData{}, FirstSeen: moment(a.First), LastSeen: moment(a.Last)}
 	for _, s := range a.Sensitive {
 		in := "request"
@@ -181,7 +182,7 @@ func orderSensitive(list []SensitiveData) {
 func (b *builder) defect(f *defect.Finding) Defect {
 	d := Defect{ID: f.ID, Class: string(taxonomy.ClassOf[f.Kind]), Kind: string(f.Kind), Component: f.Component, API: b.ids[f.API],
 		Severity: f.Severity.String(), Harm: f.Harm.String(), Exploitability: f.Exploitability.String(), Prevalence: f.Prevalence.String(),
-		Rating: f.Rating, Confidence: round(f.Confidence), Status: string(f.Status), FirstSeen: moment(f.First), LastSeen: moment(f.Last), Count: f.Count,
+		Rating: f.Rating, Why: &Axes{f.Why.Harm, f.Why.Exploitability, f.Why.Prevalence}, Confidence: round(f.Confidence), Status: string(f.Status), FirstSeen: moment(f.First), LastSeen: moment(f.Last), Count: f.Count,
 		Evidence: []Evidence{}, Reason: f.Reason, Advice: f.Advice, OWASP: list(f.OWASP), CWE: list(f.CWE), ExploitedBy: list(f.ExploitedBy)}
 	for _, e := range f.Evidence {
 		d.Evidence = append(d.Evidence, Evidence{Exchange: e.Exchange, What: e.What, Value: e.Value, Request: e.Request, Response: e.Response})

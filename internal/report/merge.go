@@ -34,7 +34,7 @@ const (
 // campaigns are computed anew. The second result says what a reader must know.
 func Merge(runs []*Report, msgs *message.Catalog) (*Report, []message.Text) {
 	m := newMerger(runs)
-	r := &Report{Schema: SchemaID, Version: m.version(), Input: m.input(), Sites: m.sites(), APIs: m.apis(), Defects: m.defects(), Attacks: m.attacks(), Campaigns: m.campaigns()}
+	r := &Report{Schema: SchemaID, Version: m.joined(func(r *Report) string { return r.Version }), Rules: m.joined(func(r *Report) string { return r.Rules }), Input: m.input(), Sites: m.sites(), APIs: m.apis(), Defects: m.defects(), Attacks: m.attacks(), Campaigns: m.campaigns()}
 	finish(r, msgs)
 	return r, m.notes(msgs)
 }
@@ -143,10 +143,13 @@ func (t tally) sum() (n uint64) {
 	return n
 }
 
-func (m *merger) version() string {
+// joined lists the versions of the runs.
+func (m *merger) joined(of func(*Report) string) string {
 	var all []string
 	for _, r := range m.runs {
-		all = append(all, strings.Split(r.Version, ", ")...)
+		if v := of(r); v != "" {
+			all = append(all, strings.Split(v, ", ")...)
+		}
 	}
 	slices.Sort(all)
 	return strings.Join(slices.Compact(all), ", ")
@@ -373,7 +376,7 @@ func (m *merger) apis() []API {
 			a.Sensitive = append(a.Sensitive, k)
 		}
 		orderSensitive(a.Sensitive)
-		a.Lifecycle = string((&catalog.API{First: a.FirstSeen.UnixNano(), Last: a.LastSeen.UnixNano(), Exchanges: a.Exchanges}).Lifecycle(now.UnixNano()))
+		a.Lifecycle = string((&catalog.API{First: a.FirstSeen.UnixNano(), Last: a.LastSeen.UnixNano(), Exchanges: a.Exchanges, Gone: a.Gone, Successor: a.Successor}).Lifecycle(now.UnixNano()))
 		out = append(out, a)
 	}
 	return out

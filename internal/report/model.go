@@ -27,6 +27,7 @@ const SchemaID = "xiezhi.report/v1"
 type Report struct {
 	Schema     string     `json:"schema"`
 	Version    string     `json:"version"`
+	Rules      string     `json:"rules,omitempty"` // version of the rule data
 	Input      Input      `json:"input"`
 	Sites      []Site     `json:"sites"`
 	APIs       []API      `json:"apis"`
@@ -175,6 +176,8 @@ type API struct {
 	Protocol  string          `json:"protocol,omitempty"`
 	Role      string          `json:"role"`
 	Lifecycle string          `json:"lifecycle"`
+	Gone      bool            `json:"gone,omitempty"`      // nothing but refusals came back of late
+	Successor string          `json:"successor,omitempty"` // id of the API of a higher version that took its calls over
 	Exposure  string          `json:"exposure"`
 	Exchanges uint64          `json:"exchanges"`
 	Actors    uint64          `json:"actors"`
@@ -207,7 +210,8 @@ type Defect struct {
 	Harm           string       `json:"harm"`
 	Exploitability string       `json:"exploitability"`
 	Prevalence     string       `json:"prevalence"`
-	Rating         message.Text `json:"rating"` // why the three axes are what they are
+	Rating         message.Text `json:"rating"`        // why the three axes are what they are
+	Why            *Axes        `json:"why,omitempty"` // the same, a sentence each
 	Confidence     float64      `json:"confidence"`
 	Status         string       `json:"status"`
 	FirstSeen      time.Time    `json:"first_seen"`
@@ -220,6 +224,13 @@ type Defect struct {
 	CWE            []string     `json:"cwe"`
 	ExploitedBy    []string     `json:"exploited_by"`
 	Life           *Life        `json:"life,omitempty"` // what became of it
+}
+
+// Axes says of each axis of a rating why it is what it is.
+type Axes struct {
+	Harm           message.Text `json:"harm"`
+	Exploitability message.Text `json:"exploitability"`
+	Prevalence     message.Text `json:"prevalence"`
 }
 
 // Life is what became of a defect: its states in order of time, how far the

@@ -129,9 +129,17 @@ func (t *terminal) apiName(id string) string {
 	return Inert(a.Method + " " + a.Template)
 }
 
+// rules names the version of the rule data, where it is known.
+func (t *terminal) rules() string {
+	if t.r.Rules == "" {
+		return ""
+	}
+	return t.say("report.rules", message.Args{"version": Inert(t.r.Rules)})
+}
+
 func (t *terminal) head() {
 	in := &t.r.Input
-	t.line(t.bold(t.say("report.title", nil)) + t.dim("  "+t.r.Version))
+	t.line(t.bold(t.say("report.title", nil)) + t.dim("  "+t.r.Version+t.rules()))
 	if in.First != nil {
 		t.line(t.say("report.period", message.Args{"first": t.moment(*in.First), "last": t.moment(*in.Last), "zone": in.First.In(t.cfg.Zone).Format("MST")}))
 	}

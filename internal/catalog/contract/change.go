@@ -177,17 +177,17 @@ func versions(apis []*catalog.API, out []*Contract) {
 	type key struct{ host, method, rest string }
 	by := map[key][]int{}
 	for i, a := range apis {
-		if rest, v := Version(a.Template); v > 0 {
+		if rest, v := catalog.Version(a.Template); v > 0 {
 			k := key{a.Host, a.Method, rest}
 			by[k] = append(by[k], i)
 		}
 	}
 	for _, list := range by {
 		for _, i := range list {
-			_, old := Version(apis[i].Template)
+			_, old := catalog.Version(apis[i].Template)
 			for _, j := range list {
 				next := apis[j]
-				if _, v := Version(next.Template); v <= old || next.First <= apis[i].First || apis[i].Exchanges < settledBefore || len(next.Ways) == 0 {
+				if _, v := catalog.Version(next.Template); v <= old || next.First <= apis[i].First || apis[i].Exchanges < settledBefore || len(next.Ways) == 0 {
 					continue
 				}
 				w := slices.MinFunc(next.Ways, func(a, b catalog.Way) int { return cmp.Compare(a.First, b.First) })
@@ -195,24 +195,6 @@ func versions(apis []*catalog.API, out []*Contract) {
 			}
 		}
 	}
-}
-
-// Version splits a version off a template: "/api/v2/users" is "/api/*/users"
-// and 2. 0 says that there is none.
-func Version(template string) (rest string, version int) {
-	parts := strings.Split(template, "/")
-	for i, p := range parts {
-		if len(p) < 2 || p[0]|0x20 != 'v' {
-			continue
-		}
-		n, err := strconv.Atoi(p[1:])
-		if err != nil || n <= 0 {
-			continue
-		}
-		parts[i] = "*"
-		return strings.Join(parts, "/"), n
-	}
-	return template, 0
 }
 
 // order sorts changes by time, and drops what stands twice.

@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"xiezhi/internal/catalog"
 	"xiezhi/internal/catalog/contract"
 	"xiezhi/internal/catalog/openapi"
 )
@@ -133,7 +134,7 @@ func (c *comparison) index(s *openapi.Spec) {
 		for k, base := range append(slices.Clone(bases), "") { // gateways cut bases off
 			full := base + o.Path
 			c.root.add(segments(full), method, o)
-			if rest, v := contract.Version(anonymous(full)); v > 0 && k < len(bases) {
+			if rest, v := catalog.Version(anonymous(full)); v > 0 && k < len(bases) {
 				key := method + " " + rest
 				c.newest[key] = max(c.newest[key], v)
 			}
@@ -252,7 +253,7 @@ func (c *comparison) api(a *openapi.API) {
 
 // outdated reports whether a higher version of an API is described.
 func (c *comparison) outdated(a *openapi.API) bool {
-	rest, v := contract.Version(anonymous(a.Path()))
+	rest, v := catalog.Version(anonymous(a.Path()))
 	return v > 0 && c.newest[canonical(a.Method)+" "+rest] > v
 }
 

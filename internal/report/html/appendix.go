@@ -20,6 +20,9 @@ type appendix struct {
 	MoreAPIs    int
 	Changes     []changeRow
 	MoreChanges int
+	DriftLead   string
+	Drift       []driftRow
+	MoreDrift   int
 	Quality     qualityList
 	Method      []string
 	Terms       []term
@@ -51,6 +54,12 @@ type changeRow struct {
 	API, Site string
 	Text      string
 }
+
+// driftRow is a difference from a description.
+type driftRow struct{ Kind, API, What, Calls, File string }
+
+// maxDrift is how many differences from descriptions the page lists.
+const maxDrift = 300
 
 // maxAPIChanges is how many changes of APIs the page lists, the latest first.
 const maxAPIChanges = 60
@@ -91,6 +100,7 @@ func (v *view) appendix() appendix {
 	}
 	v.inventory(&a)
 	v.changes(&a)
+	v.drift(&a)
 	a.Quality = v.qualityList()
 	for _, id := range methodNotes {
 		a.Method = append(a.Method, v.t("html.method."+id))
@@ -146,6 +156,23 @@ func (v *view) changes(a *appendix) {
 	if n := len(a.Changes); n > maxAPIChanges {
 		a.Changes, a.MoreChanges = a.Changes[:maxAPIChanges], n-maxAPIChanges
 	}
+}
+
+// drift lists the differences from descriptions, by kind.
+func (v *view) drift(a *appendix) {
+	d := v.R.Drift
+	if d == nil {
+		return
+	}
+	a.DriftLead = report.DriftSummary(d, v.cfg.Lang, v.cfg.Messages)
+	for _, x := range report.DriftRows(d, v.cfg.Lang, v.cfg.Messages) {
+		if len(a.Drift) == maxDrift {
+			a.MoreDrift++
+			continue
+		}
+		a.Drift = append(a.Drift, driftRow{x.Kind, clip(x.API, 160), clip(x.What, 200), v.dash(int(x.Exchanges)), clip(x.At, 120)})
+	}
+	a.MoreDrift += d.Over
 }
 
 // data names the gravest type of unmasked data that an API returns.

@@ -27,6 +27,9 @@ func (b *book) overview() error {
 	}
 	s.add(b.t("html.zone"), b.cfg.Zone.String())
 	s.add(b.t("html.version"), b.t("html.version_value", "version", b.r.Version))
+	if b.r.Rules != "" {
+		s.add(b.t("html.rules"), b.r.Rules)
+	}
 	dropped, counted := uint64(0), 0
 	for _, d := range in.Dropped {
 		dropped += d.Count
@@ -213,6 +216,19 @@ func (b *book) apis() error {
 		}
 		s.add(a.Site, a.Host, a.Method, a.Template, b.name("role", a.Role), b.name("auth", a.Auth), a.Exchanges, a.Actors, b.name("lifecycle", a.Lifecycle), b.name("exposure", a.Exposure),
 			defects[a.ID], attacks[a.ID], prose(strings.Join(data, b.t("html.stop"))), a.FirstSeen, a.LastSeen, a.ID)
+	}
+	return s.close()
+}
+
+// drift is a sheet only where a description was compared.
+func (b *book) drift() error {
+	d := b.r.Drift
+	if d == nil {
+		return nil
+	}
+	s := b.list("drift", []column{{"html.app.drift_what", 34}, {"xlsx.host", 24}, {"html.app.template", 50}, {"html.app.drift_where", 60}, {"html.app.calls", 12}, {"html.app.drift_file", 40}})
+	for _, x := range report.DriftRows(d, b.cfg.Lang, b.cfg.Messages) {
+		s.add(x.Kind, x.Host, x.API, prose(x.What), x.Exchanges, x.At)
 	}
 	return s.close()
 }

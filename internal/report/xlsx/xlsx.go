@@ -49,7 +49,7 @@ func Write(w io.Writer, r *report.Report, cfg Config) error {
 	if err := b.styles(); err != nil {
 		return err
 	}
-	for _, s := range []func() error{b.overview, b.monthly, b.scenarios, b.industries, b.classes, b.defects, b.attacks, b.campaigns, b.apis, b.quality} {
+	for _, s := range []func() error{b.overview, b.monthly, b.scenarios, b.industries, b.classes, b.defects, b.attacks, b.campaigns, b.apis, b.drift, b.quality} {
 		if err := s(); err != nil {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"xiezhi/internal/catalog/drift"
 	"xiezhi/internal/message"
 	"xiezhi/internal/report"
 	"xiezhi/internal/report/reporttest"
@@ -180,5 +181,19 @@ func BenchmarkXLSX10000(b *testing.B) {
 		if err := xlsx.Write(io.Discard, r, xlsx.Config{Lang: "zh", Messages: messages(b)}); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// What differs from descriptions has a sheet of its own where one was compared.
+func TestDrift(t *testing.T) {
+	r := reporttest.Year(1, messages(t))
+	r.Drift = &drift.Result{Files: []drift.File{{Name: "shop.yaml"}}, Compared: 3, Matched: 1, Items: []drift.Item{
+		{Kind: "shadow", Host: "shop.example", Method: "GET", Template: "/old/{id}", Exchanges: 12},
+		{Kind: "orphan", Method: "POST", Template: "=cmd()", File: "shop.yaml", Line: 7},
+	}}
+	f := open(t, write(t, r, "en"))
+	rows, err := f.GetRows("Drift")
+	if err != nil || len(rows) != 3 || rows[1][2] != "GET /old/{id}" || rows[1][4] != "12" || rows[2][5] != "shop.yaml:7" {
+		t.Fatalf("%v, %v", rows, err)
 	}
 }
