@@ -15,6 +15,7 @@ import (
 	"xiezhi/internal/message"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
+	"xiezhi/rules"
 )
 
 // maxTold is how many problems of scenarios a run tells; rules check tells all.
