@@ -115,14 +115,25 @@ func (e *Engine) heated(u *unit, c *cell, marked bool) {
 	if u.heat.see(c, marked, e.now) {
 		u.wanted = true
 	}
-	// The shortest window is the cheapest.
-	if u.wanted && u.watch && u.affords(0) {
+	// The shortest window is the cheapest. Where few ask, half of a window comes
+	// anew soon enough, and who began an attack is told better with more of it.
+	if u.wanted && u.watch && u.busy() && u.affords(0) {
 		e.judge(e.book, u, lookHot)
 	}
 }
 
 // heatPay is how many cells of a look one event pays for.
 const heatPay = 8
+
+// busy reports whether many ask within a window.
+func (u *unit) busy() bool {
+	for w := range u.schedule {
+		if u.schedule[w].size >= manyAskers {
+			return true
+		}
+	}
+	return false
+}
 
 // affords reports whether there have been events enough since the last look to
 // pay for one at a window.
