@@ -8,8 +8,8 @@ package attack
 // requests and those that look like abuse. An epoch is an hour of at least
 // heatLeast requests; what share of the requests a slot had in the epochs
 // before is its usual one, halved in weight every third epoch. A slot is hot
-// when its share of what looks like abuse is heatLift times that. Shared slots
-// and a cold start only cost judgements; they accuse nobody.
+// when its share of what looks like abuse is heatLift times that; in the first
+// epoch none is. Slots that are shared only cost judgements and accuse nobody.
 type heat struct {
 	all, marks [heatSlots]uint16
 	level      [heatSlots]uint8
@@ -30,10 +30,11 @@ const (
 )
 
 // milestones are the counts at which a hot slot is looked at.
-var milestones = func() (m [40]uint16) {
+// All are within what a slot counts to.
+var milestones = func() (m [24]uint16) {
 	x := float64(heatFirst)
 	for i := range m {
-		m[i] = uint16(min(x, 65535))
+		m[i] = uint16(x)
 		x *= 1.4
 	}
 	return m
@@ -79,7 +80,7 @@ func (h *heat) slot(key, kind uint64, marked bool) bool {
 	if h.epochs == 0 {
 		return false // nothing is usual yet
 	}
-	if h.marks[i] < milestones[h.level[i]] || float32(h.marks[i]) < heatLift*h.usual[i]*float32(h.m) {
+	if int(h.level[i]) == len(milestones) || h.marks[i] < milestones[h.level[i]] || float32(h.marks[i]) < heatLift*h.usual[i]*float32(h.m) {
 		return false
 	}
 	h.level[i]++
