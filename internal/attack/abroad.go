@@ -111,7 +111,7 @@ func (s *scene) oneLand(sc *scope) intel.Country {
 // country is known, and how many they are. What an attack explains is no
 // measure of what is normal.
 func (s *scene) landShare(sc *scope, land intel.Country) (float64, int) {
-	in := s.inside(sc)
+	in := sc.inside()
 	there, all := map[uint64]bool{}, map[uint64]bool{}
 	for i := range s.refs {
 		c := s.cell(int32(i))
@@ -131,14 +131,6 @@ func (s *scene) landShare(sc *scope, land intel.Country) (float64, int) {
 		return 0, 0
 	}
 	return float64(len(there)) / float64(len(all)), len(all)
-}
-
-func (s *scene) inside(sc *scope) map[int32]bool {
-	in := make(map[int32]bool, len(sc.members))
-	for _, i := range sc.members {
-		in[i] = true
-	}
-	return in
 }
 
 // exit reports whether many people work behind the members' addresses, as

@@ -71,10 +71,7 @@ func (a *apiState) sentOn() bool { return a.on >= 3 && a.on*100 >= a.tried }
 // too: then the login is out of order. Where all sources are taken together
 // somebody must have been let in.
 func (s *scene) broken(sc *scope) bool {
-	in := make(map[int32]bool, len(sc.members))
-	for _, i := range sc.members {
-		in[i] = true
-	}
+	in := sc.inside()
 	others, let := 0, 0
 	for i := range s.refs {
 		c := s.cell(int32(i))

@@ -177,7 +177,7 @@ func (f *fusion) numbers(s *scene, sc *scope) bool {
 // othersPerIssuer is how many cards of one issuer there are among as many cards
 // of others, 0 when others show fewer.
 func (s *scene) othersPerIssuer(sc *scope, cards float64) float64 {
-	in := memberSet(sc)
+	in := sc.inside()
 	var t tally
 	for i := range s.refs {
 		if c := s.cell(int32(i)); !in[int32(i)] && c.trades > 0 && t.count(setSubjects) < cards {
@@ -195,7 +195,7 @@ func (s *scene) othersPerIssuer(sc *scope, cards float64) float64 {
 
 // smallShare is the share of small payments among others.
 func (s *scene) smallShare(sc *scope) (rate float64, of uint32) {
-	in := memberSet(sc)
+	in := sc.inside()
 	var small uint32
 	for i := range s.refs {
 		if c := s.cell(int32(i)); !in[int32(i)] && c.amounts > 0 {
@@ -209,7 +209,7 @@ func (s *scene) smallShare(sc *scope) (rate float64, of uint32) {
 // cardPeers is the share of other askers at the time whose cards are declined,
 // and how many others there are.
 func (s *scene) cardPeers(sc *scope) (rate float64, many int) {
-	in := memberSet(sc)
+	in := sc.inside()
 	from, to := s.core(sc)
 	bad := 0
 	for i := range s.refs {
@@ -259,14 +259,6 @@ func (s *scene) paying(sc *scope) bool {
 		}
 	}
 	return good > 0 && good*20 >= bad
-}
-
-func memberSet(sc *scope) map[int32]bool {
-	in := make(map[int32]bool, len(sc.members))
-	for _, i := range sc.members {
-		in[i] = true
-	}
-	return in
 }
 
 // widen makes members of all who trade under a scope's key.

@@ -100,7 +100,7 @@ type Engine struct {
 	hints   slicePool[hint]
 	crowd   crowd
 	hot     int    // units that have a heat
-	flow    *flow  // nil before the first request of an API
+	flow    *flow  // between APIs
 	came    came   // how the event being observed came to its API
 	around  *crowd // while findings are made: with those who have cells
 	days    calendar
@@ -199,6 +199,7 @@ func New(cfg Config) *Engine {
 	e.links.init(b.Names)
 	e.scripts.init(b.Targets)
 	e.market.init(b)
+	e.flow = newFlow()
 	e.book = newBook(b.Episodes)
 	e.addRules(cfg.Rules)
 	e.units = append(e.units, unit{id: "site"})
@@ -270,7 +271,7 @@ func (e *Engine) retire(r ref, c *cell) {
 	if e.honest(r, c) {
 		e.crowd.cell(e, c)
 		e.apis[c.api].habit.learn(c)
-		if c.api == 0 && e.flow != nil {
+		if c.api == 0 {
 			e.flow.learn(&c.session)
 		}
 	}

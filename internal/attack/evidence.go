@@ -52,10 +52,7 @@ func (s *scene) structure(f *fusion, sc *scope) {
 	if shape == 0 {
 		return
 	}
-	in := make(map[int32]bool, len(sc.members))
-	for _, i := range sc.members {
-		in[i] = true
-	}
+	in := sc.inside()
 	others, same := 0, 0
 	for i := range s.refs {
 		if in[int32(i)] {
@@ -178,10 +175,7 @@ func (s *scene) looksGuilty(i int32) bool { return s.hard[i] }
 // the lowest counts: what fails for everybody fails in all of them, while
 // another attack next door fills one group.
 func (s *scene) peerFail(sc *scope) (rate float64, peers int) {
-	in := make(map[int32]bool, len(sc.members))
-	for _, i := range sc.members {
-		in[i] = true
-	}
+	in := sc.inside()
 	type mean struct{ sum, n float64 }
 	kinds := [...]scopeKind{scopePrefix, scopeCohort, scopeShape}
 	var groups [len(kinds)]map[uint64]*mean
@@ -228,10 +222,7 @@ func (s *scene) peerFail(sc *scope) (rate float64, peers int) {
 // nearly all of them, many times over. It reports
 // whether there are others to compare with.
 func (s *scene) louder(f *fusion, sc *scope, much func(c *cell) float64) bool {
-	in := make(map[int32]bool, len(sc.members))
-	for _, i := range sc.members {
-		in[i] = true
-	}
+	in := sc.inside()
 	mine, others := make(map[uint64]float64), make(map[uint64]float64)
 	for i := range s.refs {
 		c := s.cell(int32(i))

@@ -34,10 +34,7 @@ func weighFlood(s *scene, sc *scope) *fusion {
 	if t.n < floodLeast {
 		return nil
 	}
-	in := make(map[int32]bool, len(sc.members))
-	for _, i := range sc.members {
-		in[i] = true
-	}
+	in := sc.inside()
 	var others []float64
 	for i := range s.refs {
 		if !in[int32(i)] && !s.taken[i] {

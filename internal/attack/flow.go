@@ -53,7 +53,7 @@ const (
 	cameDirect // without what people do before
 )
 
-// stroll through a session: what an actor has been at.
+// A session is what an actor has been at since it was last silent for long.
 type session struct {
 	visited  uint64 // APIs
 	last     int64
@@ -141,9 +141,6 @@ func (x *flow) odd() int {
 
 // flowed takes a request into the flow and says how it came.
 func (e *Engine) flowed(ev *catalog.Event, actor *cell, i int32) came {
-	if e.flow == nil {
-		e.flow = newFlow()
-	}
 	return e.flow.step(&actor.session, i, ev.End, !actor.accused)
 }
 
@@ -158,7 +155,7 @@ func (s *scene) skips(f *fusion, sc *scope) {
 		}
 	}
 	x := s.e.flow
-	if x == nil || x.known < flowUsual {
+	if x.known < flowUsual {
 		return
 	}
 	limit, judged, strange := x.odd(), 0, 0
@@ -178,10 +175,7 @@ func (s *scene) skips(f *fusion, sc *scope) {
 // othersSkip is the share of other sessions at the unit that leave out what
 // comes before; false when too few are known.
 func (s *scene) othersSkip(sc *scope) (float64, bool) {
-	in := make(map[int32]bool, len(sc.members))
-	for _, i := range sc.members {
-		in[i] = true
-	}
+	in := sc.inside()
 	usual, direct := uint32(0), uint32(0)
 	for i := range s.refs {
 		if c := s.cell(int32(i)); !in[int32(i)] && !s.taken[i] && !c.accused {

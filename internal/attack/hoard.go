@@ -28,7 +28,7 @@ func gateHoard(t *tally, _ bool) bool { return t.succ >= ordersHeld && t.dropped
 
 func weighHoard(s *scene, sc *scope) *fusion {
 	t := &sc.sum
-	in := memberSet(sc)
+	in := sc.inside()
 	var placed, dropped, paid, open, askers float64
 	for i := range s.refs {
 		c := s.cell(int32(i))

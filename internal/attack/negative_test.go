@@ -14,6 +14,13 @@ import (
 
 func calm(t *testing.T, f func(s *script)) {
 	t.Helper()
+	calmOver(t, each, f)
+}
+
+// calmOver plays f on each of the scripts that a runner makes, and asserts that
+// nobody is accused.
+func calmOver(t *testing.T, each func(*testing.T, func(*testing.T, *script)), f func(s *script)) {
+	t.Helper()
 	each(t, func(t *testing.T, s *script) {
 		f(s)
 		r := s.run(t)

@@ -80,7 +80,7 @@ func (s *scene) origins(sc *scope) (mine, others nets) {
 	if !some {
 		return mine, others
 	}
-	in := s.inside(sc)
+	in := sc.inside()
 	for i := range s.refs {
 		if c := s.cell(int32(i)); !in[int32(i)] && !s.taken[i] && !s.e.book.accused(s.refs[i], c) {
 			s.addNet(&others, c)

@@ -81,10 +81,7 @@ func weighProbe(s *scene, sc *scope) *fusion {
 // noisyNames reports whether other askers use names of their own too: then the
 // API takes free-form keys.
 func (s *scene) noisyNames(sc *scope) bool {
-	in := make(map[int32]bool, len(sc.members))
-	for _, i := range sc.members {
-		in[i] = true
-	}
+	in := sc.inside()
 	noisy, others := 0, 0
 	for i := range s.refs {
 		if in[int32(i)] {

@@ -59,7 +59,7 @@ func (st *stamp) telling() bool {
 
 // stampOf compares how the members of a scope came to claim with how others do.
 func (s *scene) stampOf(sc *scope) stamp {
-	in := memberSet(sc)
+	in := sc.inside()
 	var mine, rest []int32
 	mine = sc.members
 	for i := range s.refs {
@@ -158,7 +158,7 @@ func (s *scene) newborn(cells []int32) (rate float64, of int) {
 // usualSharing is how many accounts a device or payee of others has: what
 // nineteen of twenty do not exceed.
 func (s *scene) usualSharing(sc *scope) float64 {
-	in := memberSet(sc)
+	in := sc.inside()
 	accounts := make(map[uint64]float64)
 	for i, key := range s.keysOf(sc.kind) {
 		if key != 0 && key != sc.key && !in[int32(i)] && !s.taken[i] {

@@ -173,17 +173,7 @@ func (s *script) machine(sec float64) func() float64 {
 
 func calmPromo(t *testing.T, f func(s *script)) {
 	t.Helper()
-	eachPromo(t, func(t *testing.T, s *script) {
-		f(s)
-		r := s.run(t)
-		r.innocent(t)
-		for _, x := range r.findings {
-			if x.Verdict >= taxonomy.Likely {
-				t.Errorf("finding in honest traffic: %s", r)
-				break
-			}
-		}
-	})
+	calmOver(t, eachPromo, f)
 }
 
 func TestClaimersAreInnocent(t *testing.T) { calmPromo(t, func(s *script) {}) }

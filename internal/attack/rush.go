@@ -37,7 +37,7 @@ func (s *scene) quickShare(cells []int32) float64 {
 // quickOthers is that share among those who are no members and have another
 // key, counted towards a fifth where they are few.
 func (s *scene) quickOthers(sc *scope) float64 {
-	in := memberSet(sc)
+	in := sc.inside()
 	n, of := 1.0, 5.0
 	for i := range s.refs {
 		c := s.cell(int32(i))
@@ -107,7 +107,7 @@ func (s *scene) concentration(f *fusion, sc *scope, accounts float64) {
 
 // othersWin is the share of others' orders that are taken.
 func (s *scene) othersWin(sc *scope) float64 {
-	in := memberSet(sc)
+	in := sc.inside()
 	var won, of uint32
 	for i := range s.refs {
 		if c := s.cell(int32(i)); !in[int32(i)] && c.trades > 0 {

@@ -111,21 +111,6 @@ func TestScalping(t *testing.T) {
 	}
 }
 
-func calmSale(t *testing.T, f func(s *script)) {
-	t.Helper()
-	each(t, func(t *testing.T, s *script) {
-		f(s)
-		r := s.run(t)
-		r.innocent(t)
-		for _, x := range r.findings {
-			if x.Verdict >= taxonomy.Likely {
-				t.Errorf("finding in honest traffic: %s", r)
-				break
-			}
-		}
-	})
-}
-
 // A sale with enthusiasts: some have good clocks, the app is faster than the
 // page, and a dormitory comes by one address.
 func TestSaleOfEnthusiasts(t *testing.T) {
@@ -135,18 +120,18 @@ func TestSaleOfEnthusiasts(t *testing.T) {
 		return func(i int) *client { c := *one; c.ip = s.home(3000 + i); return &c }
 	}
 	t.Run("browsers", func(t *testing.T) {
-		calmSale(t, func(s *script) {
+		calm(t, func(s *script) {
 			s.sale(800, 70, s.fans(0, 150, 800, 1.2, func(i int) *client { return s.browser(s.home(2000 + i)) }))
 		})
 	})
 	t.Run("an app beside pages", func(t *testing.T) {
-		calmSale(t, func(s *script) {
+		calm(t, func(s *script) {
 			tries := s.fans(0, 60, 800, 2.5, func(i int) *client { return s.browser(s.home(2000 + i)) })
 			s.sale(800, 70, append(tries, s.fans(500, 150, 800, 0.6, app(s))...))
 		})
 	})
 	t.Run("good clocks", func(t *testing.T) {
-		calmSale(t, func(s *script) {
+		calm(t, func(s *script) {
 			tries := s.fans(0, 120, 800, 1.2, func(i int) *client { return s.browser(s.home(2000 + i)) })
 			for i := range 9 {
 				c := s.browser(s.home(5000 + i))
@@ -157,14 +142,14 @@ func TestSaleOfEnthusiasts(t *testing.T) {
 		})
 	})
 	t.Run("a dormitory", func(t *testing.T) {
-		calmSale(t, func(s *script) {
+		calm(t, func(s *script) {
 			tries := s.fans(0, 120, 800, 1.2, func(i int) *client { return s.browser(s.home(2000 + i)) })
 			one := app(s)
 			s.sale(800, 70, append(tries, s.fans(500, 60, 800, 0.8, func(i int) *client { c := one(i); c.ip = ip4(77, 1, 1, 1); return c })...))
 		})
 	})
 	t.Run("a log of whole seconds", func(t *testing.T) {
-		calmSale(t, func(s *script) {
+		calm(t, func(s *script) {
 			tries := s.fans(0, 80, 800, 1.2, func(i int) *client { return s.browser(s.home(2000 + i)) })
 			tries = append(tries, s.fans(500, 60, 800, 0.6, app(s))...)
 			for i := range tries {
@@ -263,10 +248,10 @@ func TestHoarding(t *testing.T) {
 }
 
 func TestHonestOrders(t *testing.T) {
-	t.Run("people", func(t *testing.T) { calmSale(t, func(s *script) { s.shop(); s.buyers(90, 0.2) }) })
+	t.Run("people", func(t *testing.T) { calm(t, func(s *script) { s.shop(); s.buyers(90, 0.2) }) })
 	// nobody can pay, so everybody gives up, those behind one address too
 	t.Run("payment is down", func(t *testing.T) {
-		calmSale(t, func(s *script) {
+		calm(t, func(s *script) {
 			s.shop()
 			s.buyers(60, 0.95)
 			for i := range 40 {
@@ -277,7 +262,7 @@ func TestHonestOrders(t *testing.T) {
 		})
 	})
 	t.Run("a monitor", func(t *testing.T) {
-		calmSale(t, func(s *script) {
+		calm(t, func(s *script) {
 			s.shop()
 			s.buyers(70, 0.15)
 			c := s.tool(ip4(10, 0, 0, 9))
@@ -286,7 +271,7 @@ func TestHonestOrders(t *testing.T) {
 		})
 	})
 	t.Run("the undecided", func(t *testing.T) {
-		calmSale(t, func(s *script) {
+		calm(t, func(s *script) {
 			s.shop()
 			s.buyers(70, 0.15)
 			for i := range 6 {
@@ -302,7 +287,7 @@ func TestHonestOrders(t *testing.T) {
 		})
 	})
 	t.Run("a partner", func(t *testing.T) {
-		calmSale(t, func(s *script) {
+		calm(t, func(s *script) {
 			s.shop()
 			s.buyers(70, 0.15)
 			c := s.tool(ip4(33, 1, 1, 1))

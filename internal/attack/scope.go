@@ -81,6 +81,15 @@ type scope struct {
 	tools   int // members whose agent says it is a tool
 }
 
+// inside is the set of a scope's members.
+func (sc *scope) inside() map[int32]bool {
+	in := make(map[int32]bool, len(sc.members))
+	for _, i := range sc.members {
+		in[i] = true
+	}
+	return in
+}
+
 // actorOf gives the actor cell behind an API cell, nil when it is gone.
 func (s *scene) actorOf(c *cell) *cell {
 	if c.api == 0 {

@@ -154,10 +154,7 @@ func (s *scene) bombed(t *tally) (hot, known int) {
 // entered gives the share of codes that others asked for and entered, and how
 // many those codes are. Codes of the last two minutes may yet be.
 func (s *scene) entered(sc *scope) (rate float64, of uint32) {
-	in := make(map[int32]bool, len(sc.members))
-	for _, i := range sc.members {
-		in[i] = true
-	}
+	in := sc.inside()
 	var sent, used uint32
 	for i := range s.refs {
 		c := s.cell(int32(i))
@@ -183,10 +180,7 @@ func (s *scene) segments(sc *scope) (mine, others float64) {
 	if mine < crowded {
 		return mine, 1
 	}
-	in := make(map[int32]bool, len(sc.members))
-	for _, i := range sc.members {
-		in[i] = true
-	}
+	in := sc.inside()
 	var t tally
 	for i := range s.refs {
 		c := s.cell(int32(i))
