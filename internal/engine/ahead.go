@@ -35,7 +35,8 @@ type ahead struct {
 	size   int // of the blocks
 }
 
-// numbered is what the observers made of the n-th batch of exchanges.
+// numbered is what the observers made of the n-th batch of exchanges; no batch
+// when it is lost.
 type numbered struct {
 	n     uint64
 	batch *observe.Batch
@@ -77,26 +78,35 @@ func (a *ahead) give(n uint64, b *observe.Batch) *observe.Batch {
 	return <-a.free
 }
 
-// giveUp leaves the judging to the sorter's order.
-func (a *ahead) giveUp() {
-	if a != nil {
-		a.off.Store(true)
+// lose leaves the judging to the sorter's order, as the n-th batch will not be
+// given whole. Others may be waiting for an empty batch while all are kept for
+// after that one, so the judging must hear of it.
+func (a *ahead) lose(n uint64) {
+	if a != nil && !a.off.Swap(true) {
+		a.in <- numbered{n: n}
 	}
 }
+
+// giveUp leaves the judging to the sorter's order.
+func (a *ahead) giveUp() { a.off.Store(true) }
 
 func (a *ahead) run() {
 	defer close(a.done)
 	for x := range a.in {
-		if a.off.Load() {
-			a.drop()
+		switch {
+		case x.batch == nil: // lost
+		case a.off.Load():
 			a.release(x.batch)
-			continue
+		default:
+			a.early[x.n] = x.batch
 		}
-		a.early[x.n] = x.batch
-		for b := a.early[a.next]; b != nil; b = a.early[a.next] {
+		for b := a.early[a.next]; b != nil && !a.off.Load(); b = a.early[a.next] {
 			delete(a.early, a.next)
 			a.next++
 			a.enter(b)
+		}
+		if a.off.Load() {
+			a.drop()
 		}
 	}
 }

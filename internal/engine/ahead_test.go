@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"xiezhi/internal/judge"
+	"xiezhi/internal/observe"
 	"xiezhi/internal/source"
 	"xiezhi/rules"
 )
@@ -118,5 +119,38 @@ func TestAheadGivesTheSameReport(t *testing.T) {
 				t.Errorf("%s, %d workers: the reports differ:\n%.600s\n%.600s", name, workers, got, want)
 			}
 		}
+	}
+}
+
+// TestLostBatchBlocksNobody: while a batch is late, all others are kept for
+// after it. When it turns out to be lost, or what comes before it gives up,
+// nobody may go on waiting for an empty one.
+func TestLostBatchBlocksNobody(t *testing.T) {
+	for name, end := range map[string]func(a *ahead, late *observe.Batch){
+		"lost":     func(a *ahead, _ *observe.Batch) { a.lose(0) },
+		"given up": func(a *ahead, late *observe.Batch) { a.giveUp(); a.in <- numbered{0, late} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAhead(nil, 1)
+			late := <-a.free
+			given := make(chan struct{})
+			go func() {
+				defer close(given)
+				b := &observe.Batch{}
+				for n := range cap(a.free) - 1 {
+					b = a.give(uint64(n)+1, b)
+				}
+			}()
+			for len(a.free) > 0 { // until the last has to wait, or nearly
+				time.Sleep(time.Millisecond)
+			}
+			end(a, late)
+			select {
+			case <-given:
+			case <-time.After(10 * time.Second):
+				t.Fatal("a worker waits for ever")
+			}
+			a.stop()
+		})
 	}
 }

@@ -27,6 +27,7 @@ func (w *worker) run() {
 	for j := range w.p.work {
 		if err := w.batch(j.batch, j.n); err != nil {
 			w.p.failed(err)
+			w.p.ahead.lose(j.n)
 		}
 		j.batch.Reset()
 		w.p.free <- j.batch
@@ -53,7 +54,7 @@ func (w *worker) batch(b *exchange.Batch, number uint64) error {
 		if from == 0 && to == b.Len() {
 			w.out = p.ahead.give(number, w.out)
 		} else {
-			p.ahead.giveUp() // an exchange was lost, and its batch is in pieces
+			p.ahead.lose(number) // an exchange was lost, and its batch is in pieces
 		}
 		from, to = max(to, from+1), b.Len()
 	}
