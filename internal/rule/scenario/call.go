@@ -283,7 +283,9 @@ func (c *compiler) over(name string, list []string, b value, body ast.Node) valu
 			return b
 		}
 		if b.pair != nil {
-			return together(list, b.pair)
+			v := together(list, b.pair)
+			v.cost = b.cost + 1
+			return v
 		}
 		// any(L, A or B) is any(L, A) or any(L, B)
 		if or, ok := body.(*ast.BinaryNode); ok && (or.Operator == "or" || or.Operator == "||") {
@@ -301,7 +303,7 @@ func (c *compiler) over(name string, list []string, b value, body ast.Node) valu
 		most = 1
 	}
 	stop := name == "any"
-	return value{typ: isTruth, event: true, truth: func(k *look) bool {
+	return value{typ: isTruth, event: true, cost: b.cost + 1, truth: func(k *look) bool {
 		met := 0
 		for _, s := range list {
 			if k.steps++; k.steps > maxSteps {

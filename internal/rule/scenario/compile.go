@@ -48,6 +48,7 @@ type value struct {
 	among []string // the values that it can have; nil: any
 	name  string   // as the scenario wrote it
 	pair  *pairing // a comparison of a text with what a loop is at
+	cost  int      // operations in it, with each name replaced by what it stands for
 }
 
 // pairing is a comparison that a loop over a list makes with each of its texts:
@@ -72,8 +73,9 @@ func fixed(n int64) value {
 
 // of gives a value that depends on what others depend on.
 func of(typ valueType, from ...value) value {
-	v := value{typ: typ}
+	v := value{typ: typ, cost: 1}
 	for _, f := range from {
+		v.cost += f.cost
 		v.item, v.event = v.item || f.item, v.event || f.event
 		v.deep = v.deep || f.deep || f.addr
 	}
@@ -130,7 +132,7 @@ func (l *loader) condition(s string, line int, key string) truth {
 	return v.truth
 }
 
-// keyed lowers an expression that gives a text to group or tell apart by.
+// key lowers an expression that gives a text to group or tell apart by.
 func (l *loader) key(s string, line int, key string) (t text, byAddress bool) {
 	c, n := l.parse(s, line, key)
 	if c == nil {
@@ -165,7 +167,18 @@ func (c *compiler) problem(n ast.Node, construct, format string, args ...any) va
 	return value{}
 }
 
+// expr lowers a node. What a name stands for is evaluated wherever the name
+// stands, so that names made of names would cost more than any text that is
+// written out; such an expression is refused.
 func (c *compiler) expr(n ast.Node) value {
+	v := c.lower(n)
+	if v.cost > MaxExpression || v.lit && len(v.s) > MaxExpression {
+		return c.problem(n, "let", "larger than the %d bytes an expression may have, with its names written out", MaxExpression)
+	}
+	return v
+}
+
+func (c *compiler) lower(n ast.Node) value {
 	switch n := n.(type) {
 	case *ast.StringNode:
 		return literal(n.Value)

@@ -306,6 +306,29 @@ func TestCostIsBounded(t *testing.T) {
 }
 
 // What is kept of an exchange is tokens and the rule's name.
+// Names made of names stand for more than can be evaluated, or held.
+func TestNamesAreCounted(t *testing.T) {
+	for _, first := range []string{`evt.Parsed.verb`, `"xx"`, `len(evt.Parsed.verb)`, `any(["a"], { evt.Parsed.verb startsWith # })`} {
+		for steps, refused := range map[int]bool{3: false, 60: true} {
+			var b strings.Builder
+			fmt.Fprintf(&b, "let v0 = %s; ", first)
+			op, last := "+", `v%d == v%d`
+			if strings.HasPrefix(first, "any") {
+				op, last = "or", `v%d and v%d`
+			}
+			for i := range steps {
+				fmt.Fprintf(&b, "let v%d = v%d %s v%d; ", i+1, i, op, i)
+			}
+			fmt.Fprintf(&b, last, steps, steps)
+			s := Load([]File{{"s.yaml", []byte(trigger(b.String()))}}, open)
+			p := s.Problems()
+			if refused != (len(s.Rules()) == 0) || refused != (len(p) == 1 && strings.Contains(p[0].Why, "names written out")) {
+				t.Errorf("%s, %d names: %d rules, %v", first, steps, len(s.Rules()), p)
+			}
+		}
+	}
+}
+
 func TestKeepsNoText(t *testing.T) {
 	s := load(t, strings.Replace(trigger("evt.Parsed.verb == 'GET'"), "trigger", "leaky\ncapacity: 1\nleakspeed: 1s", 1)+"distinct: evt.Meta.http_path\n")
 	hits, _ := s.Screen(key).Eye().See(asked("GET", "/u/13800138000", 200, ""), nil)
