@@ -366,7 +366,7 @@ func (p *Pool) touch(b *bucket) {
 func (p *Pool) drop(b *bucket) {
 	delete(p.buckets, b.at)
 	p.unlink(b)
-	if b.end != 0 {
+	if p.set.rules[b.at.rule].Kind == Counter {
 		if i, ok := slices.BinarySearchFunc(p.due, b, earlier); ok {
 			p.due = slices.Delete(p.due, i, i+1)
 		}

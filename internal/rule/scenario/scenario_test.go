@@ -329,6 +329,19 @@ func TestNamesAreCounted(t *testing.T) {
 	}
 }
 
+// The end of a counter may be any time, that of the epoch too.
+func TestCounterEndsAtTheEpoch(t *testing.T) {
+	s := load(t, "type: counter\nname: t/c\nfilter: evt.Meta.service == 'http'\nduration: 10s\ncapacity: -1\n")
+	p := NewPool(s, 0)
+	told := 0
+	tell := func(*Alert) { told++ }
+	p.Pour([]observe.Hit{{Rule: "t/c"}}, Event{At: -10e9, ID: "a"}, tell)
+	p.Tick(1, tell)
+	if told != 1 || p.Live() != 0 {
+		t.Errorf("told %d, %d live", told, p.Live())
+	}
+}
+
 func TestKeepsNoText(t *testing.T) {
 	s := load(t, strings.Replace(trigger("evt.Parsed.verb == 'GET'"), "trigger", "leaky\ncapacity: 1\nleakspeed: 1s", 1)+"distinct: evt.Meta.http_path\n")
 	hits, _ := s.Screen(key).Eye().See(asked("GET", "/u/13800138000", 200, ""), nil)
