@@ -24,7 +24,7 @@ type look struct {
 	steps  int
 	failed bool // the expression has no value
 	spent  bool // … because it cost too much
-	seed   maphash.Seed
+	seeds  [2]maphash.Seed
 	memos  []memo
 }
 
@@ -32,14 +32,15 @@ type look struct {
 const maxRead = 8 << 10
 
 // memo remembers what the patterns of a file say of texts that recur, such as
-// user agents.
+// user agents. It knows the texts by 128 bits of hashes whose seeds nobody has,
+// so that none is kept.
 type memo struct {
 	slots []remembered
 }
 
 type remembered struct {
-	text string
-	yes  bool
+	text       [2]uint64
+	known, yes bool
 }
 
 const memoSlots = 512
@@ -59,9 +60,10 @@ func (k *look) recall(id int, p *patterns, s string) bool {
 	if m.slots == nil {
 		m.slots = make([]remembered, memoSlots)
 	}
-	e := &m.slots[maphash.String(k.seed, s)%memoSlots]
-	if e.text != s {
-		*e = remembered{strings.Clone(s), p.match(s)}
+	h := [2]uint64{maphash.String(k.seeds[0], s), maphash.String(k.seeds[1], s)}
+	e := &m.slots[h[0]%memoSlots]
+	if !e.known || e.text != h {
+		*e = remembered{h, true, p.match(s)}
 	}
 	return e.yes
 }
@@ -291,7 +293,7 @@ func (s *Set) Screen(r *redact.Redactor) observe.Screen {
 
 // Eye implements observe.Screen.
 func (s *screen) Eye() observe.Eye {
-	return &eye{screen: s, look: look{seed: maphash.MakeSeed(), memos: make([]memo, s.set.memos)}}
+	return &eye{screen: s, look: look{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, memos: make([]memo, s.set.memos)}}
 }
 
 // eye evaluates the filters for one observer.

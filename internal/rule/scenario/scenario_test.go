@@ -342,6 +342,28 @@ func TestCounterEndsAtTheEpoch(t *testing.T) {
 	}
 }
 
+// What patterns said of a text is remembered without the text.
+func TestMemoKeepsNoText(t *testing.T) {
+	s := load(t, trigger(`RegexpInFile(evt.Parsed.http_user_agent, "agents.txt")`))
+	e := s.Screen(key).Eye().(*eye)
+	for range 2 {
+		for agent, want := range map[string]int{"zgrab/0 13800138000": 1, "Mozilla/5.0 13800138000": 0} {
+			if hits, _ := e.See(asked("GET", "/", 200, agent), nil); len(hits) != want {
+				t.Errorf("%s: %d hits", agent, len(hits))
+			}
+		}
+	}
+	known := 0
+	for _, m := range e.look.memos[0].slots {
+		if m.known {
+			known++
+		}
+	}
+	if known == 0 || known > 2 || strings.Contains(fmt.Sprintf("%+v", e.look.memos), "13800138000") {
+		t.Errorf("%d texts known: %+v", known, e.look.memos)
+	}
+}
+
 func TestKeepsNoText(t *testing.T) {
 	s := load(t, strings.Replace(trigger("evt.Parsed.verb == 'GET'"), "trigger", "leaky\ncapacity: 1\nleakspeed: 1s", 1)+"distinct: evt.Meta.http_path\n")
 	hits, _ := s.Screen(key).Eye().See(asked("GET", "/u/13800138000", 200, ""), nil)
