@@ -2,6 +2,7 @@ package observe
 
 import (
 	"bytes"
+
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/observe/form"
 	"xiezhi/internal/observe/jsonleaf"
@@ -373,21 +374,7 @@ func (o *Observer) password(f *fieldEntry, v []byte) bool {
 	}
 	path, _, _ := bytes.Cut(o.x.Target, []byte("?"))
 	for _, word := range o.cfg.Names.signIn {
-		if containsFold(path, word) {
-			return true
-		}
-	}
-	return false
-}
-
-// containsFold is bytes.Contains for a lower-case word, whatever the case of b.
-func containsFold(b []byte, word string) bool {
-	for i := 0; i+len(word) <= len(b); i++ {
-		k := 0
-		for k < len(word) && (b[i+k] == word[k] || b[i+k]|0x20 == word[k] && b[i+k] >= 'A' && b[i+k] <= 'Z') {
-			k++
-		}
-		if k == len(word) {
+		if indexFold(path, word) >= 0 {
 			return true
 		}
 	}

@@ -187,17 +187,25 @@ func hasFold(b []byte, s string) bool {
 	return len(b) >= len(s) && bytes.EqualFold(b[:len(s)], []byte(s))
 }
 
+// indexFold is bytes.Index for a lower-case s, whatever the case of b.
 func indexFold(b []byte, s string) int {
-	for at := 0; ; {
-		i := bytes.IndexByte(b[at:], s[0])
-		if i < 0 {
-			return -1
+	letter := 'a' <= s[0] && s[0] <= 'z'
+	for at := 0; at+len(s) <= len(b); at++ {
+		switch {
+		case !letter:
+			i := bytes.IndexByte(b[at:], s[0])
+			if i < 0 {
+				return -1
+			}
+			at += i
+		case b[at]|0x20 != s[0]:
+			continue
 		}
-		if hasFold(b[at+i:], s) {
-			return at + i
+		if hasFold(b[at:], s) {
+			return at
 		}
-		at += i + 1
 	}
+	return -1
 }
 
 func (u *usedTable) begin() {

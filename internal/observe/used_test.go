@@ -88,3 +88,22 @@ func TestProduct(t *testing.T) {
 		t.Errorf("credentials %+v", o.Credentials)
 	}
 }
+
+func TestIndexFold(t *testing.T) {
+	for _, c := range []struct {
+		in, word string
+		at       int
+	}{
+		{`<script type="application/JSON"`, "json", 26}, {`<script type="application/ld+json"`, "json", 29}, {"<script", "json", -1}, {"js", "json", -1}, {"", "json", -1},
+		{"a</Script>", "</script", 1}, {"</scrip</SCRIPT", "</script", 7}, {"</scrip", "</script", -1},
+		{"/API/Sign-In", "sign-in", 5}, {"/api/登录", "登录", 5}, {"/api/登出", "登录", -1},
+	} {
+		if got := indexFold([]byte(c.in), c.word); got != c.at {
+			t.Errorf("%q in %q: %d, want %d", c.word, c.in, got, c.at)
+		}
+	}
+	b := []byte("/api/v1/users/Sign-Up")
+	if n := testing.AllocsPerRun(100, func() { indexFold(b, "sign-up") }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
