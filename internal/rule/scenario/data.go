@@ -50,7 +50,8 @@ func (l *loader) files(n *yaml.Node) {
 	}
 }
 
-// load reads a data file once for each scenario file's folder and kind.
+// load reads a data file once for each scenario file that lists it, or again if
+// it is listed as of another kind.
 func (l *loader) load(name, kind string) *dataFile {
 	key := l.file_ + "\x00" + name
 	if d := l.data[key]; d != nil && d.kind == kind {
@@ -70,6 +71,10 @@ func (l *loader) load(name, kind string) *dataFile {
 	}
 	if err != nil {
 		d.err = "cannot be read: " + err.Error()
+		return d
+	}
+	if l.sum += len(raw); l.sum > MaxDataTotal {
+		d.err = fmt.Sprintf("more than the %d bytes that the data files of one run may have", MaxDataTotal)
 		return d
 	}
 	if d.err = d.read(raw); d.err == "" {

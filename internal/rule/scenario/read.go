@@ -20,6 +20,7 @@ type loader struct {
 	set  *Set
 	open Open
 	data map[string]*dataFile
+	sum  int // bytes of data files read
 
 	file_ string
 	name  string

@@ -26,8 +26,9 @@ import (
 const (
 	MaxBytes      = 1 << 20 // of a scenario file
 	MaxScenarios  = 1024
-	MaxExpression = 8 << 10 // bytes
-	MaxDataBytes  = 4 << 20 // of a data file
+	MaxExpression = 8 << 10  // bytes
+	MaxDataBytes  = 4 << 20  // of a data file
+	MaxDataTotal  = 64 << 20 // of all that a run reads
 	MaxDataLines  = 1 << 16
 	MaxDataLine   = 4 << 10
 	MaxPatterns   = 4096 // regular expressions of a data file

@@ -342,6 +342,19 @@ func TestCounterEndsAtTheEpoch(t *testing.T) {
 	}
 }
 
+// However many scenario files list large files, what is held is bounded.
+func TestDataIsBoundedInAll(t *testing.T) {
+	large := []byte(strings.Repeat("#"+strings.Repeat("x", 1023)+"\n", MaxDataBytes/1025))
+	var files []File
+	for i := range 20 {
+		files = append(files, File{fmt.Sprintf("s%d.yaml", i), fmt.Appendf(nil, "type: trigger\nname: t/%d\nfilter: evt.Meta.service == 'http'\ngroupby: evt.Meta.source_ip\ndata: [{dest_file: l.txt}]\n", i)})
+	}
+	s := Load(files, func(_, _ string) ([]byte, error) { return large, nil })
+	if n := MaxDataTotal / len(large); len(s.Rules()) != n || len(s.Problems()) != len(files)-n || !strings.Contains(s.Problems()[0].Why, "data files of one run") {
+		t.Errorf("%d rules, %v", len(s.Rules()), s.Problems())
+	}
+}
+
 // What patterns said of a text is remembered without the text.
 func TestMemoKeepsNoText(t *testing.T) {
 	s := load(t, trigger(`RegexpInFile(evt.Parsed.http_user_agent, "agents.txt")`))
