@@ -7,8 +7,9 @@
 // labels on single exchanges; the product gets the exchanges and never the
 // labels; a campaign found late counts as late. Nothing of the product is fitted
 // on the play, so holding out a family changes nothing for it; what is fitted
-// (the stump) never sees the family that it is scored on. Limits: MaxExchanges
-// a game; memory is one game's labels and one run of the engine per worker.
+// (the stump) is held to recall on the family it never saw; its PR-AUC and its
+// windows hold the others too. Limits: MaxExchanges a game; memory is one game's
+// labels and one run of the engine per worker.
 package board
 
 import (
