@@ -103,6 +103,9 @@ func survey(ctx context.Context, g *Game) (*Record, *labels, *truth.Truth, error
 	if err != nil {
 		return nil, nil, nil, err
 	}
+	if buckets.Lost > 0 {
+		return nil, nil, nil, fmt.Errorf("%s: %d buckets found no room: the rival would be scored on less than it is given", g.Name, buckets.Lost)
+	}
 	r.Exchanges = len(l.attack)
 	for i := range t.Attacks {
 		if k := attacks[t.Attacks[i].ID]; k > 0 {

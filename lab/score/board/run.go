@@ -71,22 +71,40 @@ func watch(ctx context.Context, w World, g *Game, r *Record, l *labels, sites *e
 	if n := len(res.Report.Input.Dropped); n > 0 || res.Report.Input.Exchanges != uint64(r.Exchanges) {
 		return nil, fmt.Errorf("%d exchanges of %d were analysed, dropped: %v", res.Report.Input.Exchanges, r.Exchanges, res.Report.Input.Dropped)
 	}
-	if len(hits.rest) > 0 || hits.err != nil {
-		return nil, fmt.Errorf("the attributed exchanges cannot be read: %w", hits.err)
+	if len(hits.rest) > 0 {
+		return nil, fmt.Errorf("the attributed exchanges end within a line: %q", hits.rest)
 	}
 	v := viewOf(res.Report)
+	in, err := v.places(hits.in, r.Exchanges)
+	if err != nil {
+		return nil, err
+	}
+	v.Groups, v.Found = groupsOf(l, in), clock.found
+	return v, nil
+}
+
+// places gives the reports that each exchange is in. What is attributed to a
+// report that is not there, or of an exchange that never was, is an error: it
+// would be counted for another or for none.
+func (v *View) places(hits map[int32][]string, exchanges int) (map[int32][]int, error) {
 	place := map[string]int{}
 	for i := range v.Reports {
 		place[v.Reports[i].ID] = i
 	}
-	in := make(map[int32][]int, len(hits.in))
-	for n, ids := range hits.in {
+	in := make(map[int32][]int, len(hits))
+	for n, ids := range hits {
+		if n < 0 || int(n) >= exchanges {
+			return nil, fmt.Errorf("exchange %d of %d is attributed to %v", n, exchanges, ids)
+		}
 		for _, id := range ids {
-			in[n] = append(in[n], place[id])
+			i, ok := place[id]
+			if !ok {
+				return nil, fmt.Errorf("exchange %d is attributed to %s, which is not in the report", n, id)
+			}
+			in[n] = append(in[n], i)
 		}
 	}
-	v.Groups, v.Found = groupsOf(l, in), clock.found
-	return v, nil
+	return in, nil
 }
 
 // viewOf takes the attacks and campaigns out of a report. An attack of no
@@ -158,7 +176,6 @@ func size(x *exchange.Exchange) int64 {
 type hitLines struct {
 	in   map[int32][]string
 	rest []byte
-	err  error
 }
 
 // Write implements io.Writer.
@@ -170,8 +187,8 @@ func (h *hitLines) Write(b []byte) (int, error) {
 			return len(b), nil
 		}
 		var line struct{ ID, Attack string }
-		if h.err = json.Unmarshal(h.rest[:i], &line); h.err != nil {
-			return 0, h.err
+		if err := json.Unmarshal(h.rest[:i], &line); err != nil {
+			return 0, err
 		}
 		n := number(line.ID)
 		h.in[n] = append(h.in[n], line.Attack)

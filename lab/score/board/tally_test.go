@@ -175,6 +175,20 @@ func TestBucketsAreReports(t *testing.T) {
 	}
 }
 
+// TestPlaces refuses what would be counted for another report or for none.
+func TestPlaces(t *testing.T) {
+	v := &View{Reports: []Reported{{ID: "a"}, {ID: "b"}}}
+	in, err := v.places(map[int32][]string{2: {"b", "a"}, 0: {"b"}}, 3)
+	if want := map[int32][]int{2: {1, 0}, 0: {1}}; err != nil || !reflect.DeepEqual(in, want) {
+		t.Errorf("%v, %v, want %v", in, err, want)
+	}
+	for what, hits := range map[string]map[int32][]string{"a report that is not there": {1: {"c"}}, "an exchange after the last": {3: {"a"}}, "a name that is no number": {-1: {"a"}}} {
+		if in, err := v.places(hits, 3); err == nil {
+			t.Errorf("%s gives %v", what, in)
+		}
+	}
+}
+
 func TestBars(t *testing.T) {
 	b := Make([]*Record{sample()})
 	met := map[string]bool{}
