@@ -59,7 +59,7 @@ func signIn(a *stage.Actor, acc *scene.Account) bool {
 	}
 	name := a.App.LoginName(acc.Person)
 	for a.Rand.IntN(9) == 0 { // a slip of the finger, corrected at once
-		a.Call("login", stage.F("account", name, "password", slip(a, acc.Password)))
+		a.Call("login", stage.F("account", name, "password", people.Slip(a.Rand, acc.Password)))
 		a.Think(7 * time.Second)
 	}
 	if a.Call("login", stage.F("account", name, "password", acc.Password)).OK {
@@ -76,20 +76,6 @@ func signIn(a *stage.Actor, acc *scene.Account) bool {
 		return a.Call("login", stage.F("account", name, "password", acc.Password)).OK
 	}
 	return byCode(a, phone)
-}
-
-// slip is a password with one character wrong.
-func slip(a *stage.Actor, pw string) string {
-	b := []byte(pw)
-	i := a.Rand.IntN(len(b))
-	switch a.Rand.IntN(3) {
-	case 0:
-		return string(append(b[:i:i], b[i+1:]...))
-	case 1:
-		return string(b) + "1"
-	}
-	b[i] ^= 1
-	return string(b)
 }
 
 // sendCode asks for a code and reads it on the phone, asking again when it does

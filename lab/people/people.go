@@ -30,6 +30,21 @@ type Person struct {
 	Password string // what this person types where it may choose
 }
 
+// Slip is a password as a finger gets it wrong: a character left out, changed, or
+// one too many.
+func Slip(r *rand.Rand, pw string) string {
+	b := []byte(pw)
+	i := r.IntN(len(b))
+	switch r.IntN(3) {
+	case 0:
+		return string(append(b[:i:i], b[i+1:]...))
+	case 1:
+		return string(b) + "1"
+	}
+	b[i] ^= 1
+	return string(b)
+}
+
 // Max is how many persons a seed has.
 const Max = 100_000
 

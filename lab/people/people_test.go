@@ -67,3 +67,12 @@ func TestPersonsAreDistinctAndWellFormed(t *testing.T) {
 		right(t, AnyID(r), "")
 	}
 }
+
+func TestSlipIsNeverRight(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 1000 {
+		if got := Slip(r, "aa11"); got == "aa11" || len(got) < 3 || len(got) > 5 {
+			t.Fatalf("a slip of aa11 is %q", got)
+		}
+	}
+}

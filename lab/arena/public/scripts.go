@@ -85,7 +85,7 @@ func (p *Public) signIn(w *walk.Walker, acc *scene.Account) bool {
 		if w.Rand.IntN(9) > 0 {
 			break
 		}
-		w.Password(name, slip(w, acc.Password)) // a slip of the finger, corrected at once
+		w.Password(name, people.Slip(w.Rand, acc.Password)) // a slip of the finger, corrected at once
 		w.Pause(7 * time.Second)
 	}
 	if w.Password(name, acc.Password) {
@@ -102,20 +102,6 @@ func (p *Public) signIn(w *walk.Walker, acc *scene.Account) bool {
 		return w.Password(name, acc.Password)
 	}
 	return w.ByCode(phone)
-}
-
-// slip is a password with one character wrong.
-func slip(w *walk.Walker, pw string) string {
-	b := []byte(pw)
-	i := w.Rand.IntN(len(b))
-	switch w.Rand.IntN(3) {
-	case 0:
-		return string(append(b[:i:i], b[i+1:]...))
-	case 1:
-		return string(b) + "1"
-	}
-	b[i] ^= 1
-	return string(b)
 }
 
 // slipDigit is an account or number with its last character wrong.
