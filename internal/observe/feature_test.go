@@ -147,7 +147,7 @@ func TestAccountsAndPasswords(t *testing.T) {
 // TestSecrets: where people sign in, a secret is their password; elsewhere it
 // is an application's key.
 func TestSecrets(t *testing.T) {
-	for target, want := range map[string]int{"/api/v2/auth/login": 1, "/user/doLogin.json?from=secret": 1, "/api/yonghu/ZHUCE": 1, "/oauth/token": 0, "/cgi-bin/token?next=/login": 0, "/apps": 0} {
+	for target, want := range map[string]int{"/api/v2/auth/login": 1, "/user/doLogin.json?from=secret": 1, "/api/yonghu/ZHUCE": 1, "/api/%E7%99%BB%E5%BD%95": 1, "/oauth/token": 0, "/cgi-bin/token?next=/login": 0, "/apps": 0} {
 		o := observe(t, call{target: target, body: `{"secret":"Maple*liyuP6937","account":"18555787481"}`})
 		if len(o.Passwords) != want {
 			t.Errorf("%s: %d passwords, want %d", target, len(o.Passwords), want)
