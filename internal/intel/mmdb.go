@@ -148,8 +148,9 @@ func number(v any) uint32 {
 		if len(v) > 2 && strings.EqualFold(v[:2], "as") {
 			v = v[2:]
 		}
-		n, _ := strconv.ParseUint(v, 10, 32)
-		return uint32(n)
+		if n, err := strconv.ParseUint(v, 10, 32); err == nil { // beyond the range it gives the last number
+			return uint32(n)
+		}
 	}
 	return 0
 }
