@@ -66,22 +66,25 @@ func (c *Catalog) leave(p *op, ev *Event, actor uint64) {
 // succeed tells for each API which one of a higher version took its calls over.
 func succeed(list []*API) {
 	type key struct{ host, method, rest string }
-	by := map[key][]*API{}
+	type versioned struct {
+		*API
+		version int
+	}
+	by := map[key][]versioned{}
 	for _, a := range list {
 		a.Successor = ""
 		if rest, v := Version(a.Template); v > 0 {
 			k := key{a.Host, a.Method, anonymous(rest)}
-			by[k] = append(by[k], a)
+			by[k] = append(by[k], versioned{a, v})
 		}
 	}
 	const day = int64(24 * 3600e9)
 	for _, l := range by {
 		for _, a := range l {
-			_, best := Version(a.Template)
+			best := a.version
 			for _, b := range l {
-				_, v := Version(b.Template)
-				if v > best && b.First > a.First && b.Exchanges >= successorMin && b.Outcomes[OutcomeSuccess] > 0 && b.Last-a.Last >= successorDue*day {
-					best, a.Successor = v, b.ID
+				if b.version > best && b.First > a.First && b.Exchanges >= successorMin && b.Outcomes[OutcomeSuccess] > 0 && b.Last-a.Last >= successorDue*day {
+					best, a.Successor = b.version, b.ID
 				}
 			}
 		}
