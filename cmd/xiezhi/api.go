@@ -155,12 +155,7 @@ func (a *app) apiShow() *cobra.Command {
 		Short: "Show what one API takes and gives, and what changed",
 		Example: `  xiezhi api show 3f2a9c0d11e8b7aa --report run.json
   xiezhi api show 'GET /users/{user_id}' capture.pcap`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usagef("api show: name an API by its id or as 'METHOD TEMPLATE'; api list gives both")
-			}
-			return nil
-		},
+		Args: someArgs("api show: name an API by its id or as 'METHOD TEMPLATE'; api list gives both"),
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		r, msgs, failed, err := a.apis(cmd, &f, args[1:], nil)

@@ -63,12 +63,7 @@ func (a *app) defectShow() *cobra.Command {
 		Use:     "show ID [--report RUN.json | FILE|DIR|GLOB|- ...]",
 		Short:   "Show one defect: why it is one, how it is rated, what to do, what became of it",
 		Example: "  xiezhi defect show 3f2a9c0d11e8b7aa --report run.json",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usagef("defect show: name a defect by its id; defect list gives it")
-			}
-			return nil
-		},
+		Args:    someArgs("defect show: name a defect by its id; defect list gives it"),
 	}
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		r, msgs, failed, err := a.apis(cmd, &f, args[1:], nil)
@@ -78,7 +73,7 @@ func (a *app) defectShow() *cobra.Command {
 		apis := byID(r)
 		for i := range r.Defects {
 			d := &r.Defects[i]
-			if !strings.EqualFold(d.ID, args[0]) {
+			if x := apis[d.API]; !strings.EqualFold(d.ID, args[0]) || f.site != "" && (x == nil || x.Site != f.site) {
 				continue
 			}
 			if f.output == "json" {

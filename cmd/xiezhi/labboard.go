@@ -14,10 +14,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"xiezhi/internal/engine"
 	"xiezhi/lab/arena"
 	"xiezhi/lab/score/board"
-	"xiezhi/rules"
 )
 
 // boardFlags are the flags of lab score that make the scoreboard.
@@ -56,7 +54,7 @@ func (a *app) scoreBoard(ctx context.Context, f *boardFlags) error {
 	case f.output != "text" && f.output != "json":
 		return usagef("--output %q: use text or json", f.output)
 	}
-	tools, err := engine.LoadTools(rules.FS, [32]byte{})
+	tools, err := loadTools([32]byte{})
 	if err != nil {
 		return err
 	}
@@ -94,8 +92,8 @@ func (a *app) scoreBoard(ctx context.Context, f *boardFlags) error {
 	}
 	b := board.Make(records)
 	if f.markdown != "" {
-		for lang, name := range map[string]string{"en": "scoreboard.md", "zh": "scoreboard.zh.md"} {
-			if err := writeWhole(filepath.Join(f.markdown, name), func(w io.Writer) error { return b.Markdown(w, tools.Messages, lang) }); err != nil {
+		for _, x := range [...]struct{ lang, name string }{{"en", "scoreboard.md"}, {"zh", "scoreboard.zh.md"}} {
+			if err := writeWhole(filepath.Join(f.markdown, x.name), func(w io.Writer) error { return b.Markdown(w, tools.Messages, x.lang) }); err != nil {
 				return err
 			}
 		}

@@ -162,6 +162,16 @@ func (a *app) version() *cobra.Command {
 	}
 }
 
+// someArgs asks for an argument, in the words given.
+func someArgs(words string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return usagef("%s", words)
+		}
+		return nil
+	}
+}
+
 // noArgs is cobra.NoArgs with the exit code of a usage mistake.
 func noArgs(c *cobra.Command, args []string) error {
 	if len(args) > 0 {

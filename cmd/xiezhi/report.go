@@ -40,12 +40,7 @@ Exit codes: 0 no findings, 1 findings, 2 usage, 3 a file could not be read.`,
 		Example: `  xiezhi report --html 2026.html runs/
   xiezhi report --month 2026-11 --xlsx november.xlsx runs/*.json
   xiezhi --lang zh report run.json`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usagef("report: name the files that analyze --json wrote, or their folder")
-			}
-			return nil
-		},
+		Args: someArgs("report: name the files that analyze --json wrote, or their folder"),
 	}
 	c.RunE = func(_ *cobra.Command, args []string) error {
 		first, last, err := days(since, until, month, year)

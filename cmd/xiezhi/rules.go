@@ -91,12 +91,7 @@ about one that runs all the same begins with ~.
 Exit codes: 0 everything runs, 1 a scenario does not, 2 usage.`,
 		Example: `  xiezhi rules check pack.yaml
   xiezhi rules check --rules-data /var/lib/crowdsec/data /etc/crowdsec/scenarios`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return usagef("rules check: name a file")
-			}
-			return nil
-		},
+		Args: someArgs("rules check: name a file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if format != "text" && format != "json" {
 				return usagef("--output %q: use text or json", format)

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"xiezhi/internal/exchange"
 	"xiezhi/internal/observe"
 )
 
@@ -222,7 +223,7 @@ func (a *ahead) known(o *observe.Observation) bool {
 // a site for good. What the census decides at the end, such as whether clients
 // are visible at all, is decided there.
 func (a *ahead) admit(o *observe.Observation) bool {
-	if o.Part > 0 || o.Status < 200 || o.Status >= 400 || o.Host == "" {
+	if o.Part > 0 || o.Aside != exchange.AsideNone || o.Status < 200 || o.Status >= 400 || o.Host == "" {
 		return false
 	}
 	h := a.hosts[o.Host]
