@@ -46,11 +46,11 @@ func (u *upgraded) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Write implements io.Writer: what the client sends.
+// Write implements io.Writer: what the client sends. It is seen before it is
+// passed on: afterwards the server's reply could be seen first.
 func (u *upgraded) Write(p []byte) (int, error) {
-	n, err := u.ReadWriteCloser.Write(p)
-	u.see(&u.client, p[:n])
-	return n, err
+	u.see(&u.client, p)
+	return u.ReadWriteCloser.Write(p)
 }
 
 // CloseWrite passes on that the client sends no more.
