@@ -10,7 +10,7 @@ import (
 )
 
 // boardSeeds is how many matches of the board can be named.
-const boardSeeds = 30
+const boardSeeds = 999
 
 // labMatch writes one match of the scoreboard.
 func (a *app) labMatch() *cobra.Command {
@@ -23,7 +23,7 @@ func (a *app) labMatch() *cobra.Command {
 		Short: "Play one match of the scoreboard of attacks, with its truth",
 		Long: `Plays a few applications with an honest public, several campaigns of attack at
 once, each with knobs of its own, and honest events that look like attacks, and
-writes the files that lab writes. MATCH is board-001 … board-030, or one of the
+writes the files that lab writes. MATCH is board-001 … board-999, or one of the
 source report's cases: ` + strings.Join(arena.CaseNames, ", ") + `.
 
 Client addresses are of public blocks of clouds and carriers, as numbers in the
