@@ -63,14 +63,14 @@ type Losses struct {
 
 // Engine judges the attacks on one site. It is not safe for concurrent use.
 type Engine struct {
-	cfg     Config
-	msg     *message.Catalog
+	cfg     Config           `snapshot:"-"`
+	msg     *message.Catalog `snapshot:"-"`
 	now     int64
 	cells   *table
 	pool    pool              // storage of cells' and targets' sets
-	scratch pool              // storage of sums while judging
-	desk    desk              // storage of scenes
-	axes    map[string][]axis // by role
+	scratch pool              `snapshot:"-"` // storage of sums while judging
+	desk    desk              `snapshot:"-"` // storage of scenes
+	axes    map[string][]axis `snapshot:"-"` // by role
 	apis    []apiState
 	byAPI   map[catalog.Handle]int32
 	units   []unit
@@ -91,7 +91,7 @@ type Engine struct {
 	given   *rotor  // (asker, token) that a response handed to it
 	book    *book
 	losses  Losses
-	event   catalog.Event // the event being observed, where its outcome is put right
+	event   catalog.Event `snapshot:"-"` // the event being observed, where its outcome is put right
 	travels travels       // where people are
 	worked  bool          // a cell has ever been in business
 	marked  bool          // the event being observed looks like abuse

@@ -41,7 +41,7 @@ func (f *fusion) say(family taxonomy.ReasonFamily, weight float64, id string, n,
 	if math.Abs(weight) < 0.05 {
 		return
 	}
-	f.items = append(f.items, evidence{family, math.Round(weight*100) / 100, id, number(n), number(m), message.Args{"n": n, "m": m}})
+	f.items = append(f.items, evidence{family, math.Round(weight*100) / 100, id, number(n), number(m), message.Args{"n": plain(n), "m": plain(m)}})
 }
 
 // score is the sum over families, each capped, and the families that count.
@@ -147,6 +147,15 @@ func lift(f, n, fo, no, priorBad, priorAll float64) float64 {
 }
 
 // number writes a figure without thousands separators.
+// plain keeps to the types that texts know, which a snapshot can hold.
+func plain(v any) any {
+	switch v.(type) {
+	case string, message.Text, float64, int, int64, uint64, uint32:
+		return v
+	}
+	return fmt.Sprint(v)
+}
+
 func number(v any) string {
 	switch v := v.(type) {
 	case string:

@@ -32,7 +32,7 @@ type Stats struct {
 // APIs may be called by readers, and not at the same time as Assign.
 type Catalog struct {
 	site    string
-	lex     *Lexicon
+	lex     *Lexicon `snapshot:"-"`
 	roots   map[string]*node
 	places  *places
 	shared  *node // root of the hosts beyond the cap
@@ -51,7 +51,7 @@ type Catalog struct {
 	known   *sketch.Recent[struct{}]         // tokens of accounts that exist
 	given   *sketch.Recent[struct{}]         // (principal, object) that stood in a list
 	mine    *sketch.Recent[struct{}]         // (principal, API) with objects of its own
-	room    [observe.MaxSegments + 1]segment // one for the operation
+	room    [observe.MaxSegments + 1]segment `snapshot:"-"` // one for the operation
 }
 
 // New makes an empty catalogue.

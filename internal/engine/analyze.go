@@ -72,8 +72,10 @@ type AnalyzeConfig struct {
 	Memory int                                 // bytes of observations held before spilling
 	Meter  func(bytes int64, exchanges uint64) // called now and then while reading
 
-	sorted bool             // of a test: judge in the sorter's order alone
-	judged func(ahead bool) // of a test
+	sorted bool // of a test: judge in the sorter's order alone
+	// of a test: gives the judge that takes over after an observation
+	relieve func(*judge.Judge) *judge.Judge
+	judged  func(ahead bool) // of a test
 }
 
 // AnalyzeResult is what one run gave.
@@ -134,7 +136,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 		return nil, err
 	}
 	var early *ahead
-	if len(cfg.Live.Sources) == 0 && !cfg.sorted && cfg.Probe == nil { // a probe sees every observation once
+	if len(cfg.Live.Sources) == 0 && !cfg.sorted && cfg.Probe == nil && cfg.relieve == nil { // a probe sees every observation once
 		early = newAhead(newBench(cfg, tools, newSiteNamer(cfg, map[string]bool{})), cfg.Workers)
 		defer early.stop()
 	}
@@ -256,6 +258,11 @@ func (b *bench) observe(o *observe.Observation) error {
 	j := b.judge(o)
 	j.Observe(o)
 	b.cfg.Probe.observe(j, o)
+	if b.cfg.relieve != nil {
+		if next := b.cfg.relieve(j); next != j {
+			b.judges[j.Config().Site.Name] = next
+		}
+	}
 	return nil
 }
 

@@ -61,9 +61,9 @@ type Stats struct {
 // Resolver holds one site's knowledge of who is who. It is not safe for
 // concurrent use.
 type Resolver struct {
-	proxies        []netip.Prefix
-	addressHeaders []string
-	sessions       []Key
+	proxies        []netip.Prefix `snapshot:"-"`
+	addressHeaders []string       `snapshot:"-"`
+	sessions       []Key          `snapshot:"-"`
 	accounts       *sketch.Recent[account]
 	credentials    *sketch.Recent[owner]
 	clients        *sketch.Recent[*client]

@@ -58,12 +58,12 @@ type Config struct {
 
 // Judge judges one site. It is not safe for concurrent use.
 type Judge struct {
-	cfg      Config
+	cfg      Config `snapshot:"-"`
 	identity *identity.Resolver
 	catalog  *catalog.Catalog
 	auditor  *audit.Auditor
 	attacks  *attack.Engine
-	event    catalog.Event
+	event    catalog.Event `snapshot:"-"`
 	count    uint64
 	unplaced uint64         // observations from addresses on no map
 	entries  []policy.Entry // decisions that the traffic has not reached yet

@@ -37,11 +37,11 @@ type Catalog interface{ APIs() []*catalog.API }
 
 // Auditor audits one site. It is not safe for concurrent use.
 type Auditor struct {
-	messages  *message.Catalog
-	rules     defect.Rules
-	detectors []defect.Detector
+	messages  *message.Catalog  `snapshot:"-"`
+	rules     defect.Rules      `snapshot:"-"`
+	detectors []defect.Detector `snapshot:"-"`
 	custom    *misconfig.Custom
-	event     defect.Event
+	event     defect.Event `snapshot:"-"`
 	backends  defect.Backends
 	policy    policy.View
 	decided   defect.Decisions
@@ -132,4 +132,13 @@ func (a *Auditor) Counters() []defect.Counter {
 		all = append(all, d.Counters()...)
 	}
 	return all
+}
+
+// Parts gives what holds the auditor's state.
+func (a *Auditor) Parts() []any {
+	out := []any{a}
+	for _, d := range a.detectors {
+		out = append(out, d)
+	}
+	return out
 }

@@ -14,7 +14,7 @@ import (
 // Trace finds answers that show how the program works inside: stack traces,
 // database errors, absolute paths.
 type Trace struct {
-	rules defect.Rules
+	rules defect.Rules `snapshot:"-"`
 	marks *defect.Marks
 }
 

@@ -21,10 +21,10 @@ const (
 // worked out once per API and template, so that traffic without rules costs a
 // look at a table.
 type Custom struct {
-	rules  []*rule.Rule
+	rules  []*rule.Rule `snapshot:"-"`
 	scopes *defect.States[scope]
 	states *defect.States[custom]
-	view   rule.View
+	view   rule.View `snapshot:"-"`
 
 	dropped, failed, costly uint64
 }

@@ -23,7 +23,7 @@ import (
 
 // Markers finds everything that shows itself by one marker in a response.
 type Markers struct {
-	rules defect.Rules
+	rules defect.Rules `snapshot:"-"`
 	marks *defect.Marks
 }
 

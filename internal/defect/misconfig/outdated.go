@@ -28,14 +28,14 @@ const (
 // .7 at most, and where a distribution had its hands on the package .6, and no
 // more than moderate.
 type Outdated struct {
-	products *product.Set
-	rules    defect.Rules
+	products *product.Set `snapshot:"-"`
+	rules    defect.Rules `snapshot:"-"`
 	hosts    *defect.Table[uint64, outdatedHost]
 	banners  map[string][]release
 	last     string // banner, and what it names: nearly always the same again
 	lastDay  int64
 	lastSeen []release
-	seen     []release // scratch: what this event names
+	seen     []release `snapshot:"-"` // scratch: what this event names
 	dropped  uint64
 	refills  uint64
 }
