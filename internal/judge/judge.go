@@ -99,10 +99,10 @@ func (j *Judge) Observe(o *observe.Observation) {
 		j.attacks.Aside(ev)
 		return
 	}
+	j.catalog.Assign(o, &ev.Who, ev) // makes the event anew
 	if ev.Net = j.cfg.Networks.Lookup(ev.Who.Client); !ev.Net.Known() && ev.Who.Client.IsValid() {
 		j.unplaced++
 	}
-	j.catalog.Assign(o, &ev.Who, ev)
 	for _, m := range ev.Merges {
 		j.auditor.Merge(m)
 	}
