@@ -142,6 +142,9 @@ func (m *Map) Org(asn uint32) string {
 
 // Check opens the map at once and tells whether it is whole.
 func (m *Map) Check() error {
+	if m == nil {
+		return nil
+	}
 	m.once.Do(m.open)
 	return m.bad
 }

@@ -71,21 +71,32 @@ func snapshotOf(m *intel.Map) []Snapshot {
 
 // counted counts keys and gives them with their counts, most first, ties in order.
 func counted[K cmp.Ordered](keys []K) (out []K, n map[K]int) {
+	return countedBy(keys, cmp.Compare[K])
+}
+
+func countedBy[K comparable](keys []K, order func(a, b K) int) (out []K, n map[K]int) {
 	n = map[K]int{}
 	for _, k := range keys {
 		if n[k]++; n[k] == 1 {
 			out = append(out, k)
 		}
 	}
-	slices.SortFunc(out, func(a, b K) int { return cmp.Or(cmp.Compare(n[b], n[a]), cmp.Compare(a, b)) })
+	slices.SortFunc(out, func(a, b K) int { return cmp.Or(cmp.Compare(n[b], n[a]), order(a, b)) })
 	return out, n
+}
+
+// spot is where an address is and what kind of network it belongs to.
+type spot struct{ country, region, kind string }
+
+func (a spot) compare(b spot) int {
+	return cmp.Or(cmp.Compare(a.country, b.country), cmp.Compare(a.region, b.region), cmp.Compare(a.kind, b.kind))
 }
 
 // place says where the addresses are. Reserved ones are nowhere.
 func (a *Actors) place(m *intel.Map, ips []netip.Addr) {
 	var lands, types []string
 	var systems []uint32
-	inside := map[uint32][]string{} // of each system: country, region and type of its addresses
+	inside := map[uint32][]spot{} // of each system: where its addresses are
 	for _, ip := range ips {
 		n := m.Lookup(ip)
 		if n.Country != 0 {
@@ -96,7 +107,7 @@ func (a *Actors) place(m *intel.Map, ips []netip.Addr) {
 		}
 		if n.ASN != 0 {
 			systems = append(systems, n.ASN)
-			inside[n.ASN] = append(inside[n.ASN], n.Country.String()+"\x00"+n.Region.String()+"\x00"+n.Type.String())
+			inside[n.ASN] = append(inside[n.ASN], spot{n.Country.String(), n.Region.String(), n.Type.String()})
 		}
 	}
 	list, n := counted(lands)
@@ -110,23 +121,10 @@ func (a *Actors) place(m *intel.Map, ips []netip.Addr) {
 	most, of := counted(systems)
 	for _, asn := range most[:min(len(most), MaxNetworks)] {
 		x := NetworkCount{ASN: asn, Organisation: m.Org(asn), IPs: of[asn]}
-		usual, _ := counted(inside[asn])
-		x.Country, x.Region, x.Type = split3(usual[0])
+		usual, _ := countedBy(inside[asn], spot.compare)
+		x.Country, x.Region, x.Type = usual[0].country, usual[0].region, usual[0].kind
 		a.Networks = append(a.Networks, x)
 	}
-}
-
-func split3(s string) (a, b, c string) {
-	parts := [3]string{}
-	k := 0
-	for _, r := range s {
-		if r == 0 {
-			k++
-			continue
-		}
-		parts[k] += string(r)
-	}
-	return parts[0], parts[1], parts[2]
 }
 
 // joinPlaces adds what another run knows of the same attack's addresses: they
