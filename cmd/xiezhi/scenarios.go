@@ -47,7 +47,7 @@ func loadRules(names, data []string) (r ruleFiles, err error) {
 	}
 	var files []scenario.File
 	for _, n := range list {
-		raw, err := os.ReadFile(n)
+		raw, err := readRules(n)
 		if err != nil {
 			return r, usagef("read the rules: %w", err)
 		}
@@ -65,6 +65,16 @@ func loadRules(names, data []string) (r ruleFiles, err error) {
 		r.hub = scenario.Load(files, func(file, name string) ([]byte, error) { return openData(file, name, data) })
 	}
 	return r, nil
+}
+
+// readRules reads a file of rules, or enough of it to be refused for its size.
+func readRules(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, max(policy.MaxBytes, scenario.MaxBytes)+1))
 }
 
 // yamlFiles lists the YAML files of a folder, in the order of their names.

@@ -74,7 +74,7 @@ func succeed(list []*API) {
 	for _, a := range list {
 		a.Successor = ""
 		if rest, v := Version(a.Template); v > 0 {
-			k := key{a.Host, a.Method, anonymous(rest)}
+			k := key{a.Host, a.Method, Anonymous(rest)}
 			by[k] = append(by[k], versioned{a, v})
 		}
 	}
@@ -91,15 +91,24 @@ func succeed(list []*API) {
 	}
 }
 
-// anonymous is a template without the names of its parameters.
-func anonymous(template string) string {
-	parts := strings.Split(template, "/")
-	for i, p := range parts {
-		if strings.HasPrefix(p, "{") {
-			parts[i] = "{}"
+// Anonymous takes the names of parameters out of a template: "/users/{id}.json"
+// is "/users/{}.json".
+func Anonymous(template string) string {
+	var b strings.Builder
+	depth := 0
+	for _, c := range []byte(template) {
+		switch {
+		case c == '{':
+			if depth++; depth == 1 {
+				b.WriteString("{}")
+			}
+		case c == '}' && depth > 0:
+			depth--
+		case depth == 0:
+			b.WriteByte(c)
 		}
 	}
-	return strings.Join(parts, "/")
+	return b.String()
 }
 
 // Version splits a version off a template: "/api/v2/users" is "/api/*/users"
@@ -110,12 +119,12 @@ func Version(template string) (rest string, version int) {
 		if len(p) < 2 || p[0]|0x20 != 'v' {
 			continue
 		}
-		n, err := strconv.Atoi(p[1:])
-		if err != nil || n <= 0 {
+		n, err := strconv.ParseUint(p[1:], 10, 31) // which knows no sign
+		if err != nil || n == 0 {
 			continue
 		}
 		parts[i] = "*"
-		return strings.Join(parts, "/"), n
+		return strings.Join(parts, "/"), int(n)
 	}
 	return template, 0
 }

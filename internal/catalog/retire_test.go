@@ -105,3 +105,24 @@ func TestSuccessor(t *testing.T) {
 		})
 	}
 }
+
+func TestTemplateForms(t *testing.T) {
+	for template, want := range map[string]struct {
+		anonymous, rest string
+		version         int
+	}{
+		"/api/v2/users/{id}":   {"/api/v2/users/{}", "/api/*/users/{id}", 2},
+		"/api/V10/a":           {"/api/V10/a", "/api/*/a", 10},
+		"/api/v+2/a":           {"/api/v+2/a", "/api/v+2/a", 0},
+		"/v0/v/vote/v2x/{a}.b": {"/v0/v/vote/v2x/{}.b", "/v0/v/vote/v2x/{a}.b", 0},
+		"/v99999999999/a":      {"/v99999999999/a", "/v99999999999/a", 0},
+		"/a/{b{c}d}/}e":        {"/a/{}/}e", "/a/{b{c}d}/}e", 0},
+	} {
+		if got := Anonymous(template); got != want.anonymous {
+			t.Errorf("%s without names is %s, want %s", template, got, want.anonymous)
+		}
+		if rest, v := Version(template); rest != want.rest || v != want.version {
+			t.Errorf("%s is %s of version %d, want %s of %d", template, rest, v, want.rest, want.version)
+		}
+	}
+}

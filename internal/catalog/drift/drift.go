@@ -134,7 +134,7 @@ func (c *comparison) index(s *openapi.Spec) {
 		for k, base := range append(slices.Clone(bases), "") { // gateways cut bases off
 			full := base + o.Path
 			c.root.add(segments(full), method, o)
-			if rest, v := catalog.Version(anonymous(full)); v > 0 && k < len(bases) {
+			if rest, v := catalog.Version(catalog.Anonymous(full)); v > 0 && k < len(bases) {
 				key := method + " " + rest
 				c.newest[key] = max(c.newest[key], v)
 			}
@@ -147,25 +147,6 @@ func canonical(method string) string {
 		return "GET"
 	}
 	return method
-}
-
-// anonymous takes the names of parameters out of a path.
-func anonymous(path string) string {
-	var b strings.Builder
-	depth := 0
-	for _, c := range []byte(path) {
-		switch {
-		case c == '{':
-			if depth++; depth == 1 {
-				b.WriteString("{}")
-			}
-		case c == '}' && depth > 0:
-			depth--
-		case depth == 0:
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
 }
 
 // scope chooses the APIs that the descriptions are about: those of the hosts
@@ -253,7 +234,7 @@ func (c *comparison) api(a *openapi.API) {
 
 // outdated reports whether a higher version of an API is described.
 func (c *comparison) outdated(a *openapi.API) bool {
-	rest, v := catalog.Version(anonymous(a.Path()))
+	rest, v := catalog.Version(catalog.Anonymous(a.Path()))
 	return v > 0 && c.newest[canonical(a.Method)+" "+rest] > v
 }
 
