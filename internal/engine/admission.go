@@ -143,17 +143,43 @@ func (c *hostCensus) admitted() map[string]bool {
 type siteNamer struct {
 	only     string            // --site: everything is this site
 	hosts    map[string]string // configured hosts
+	under    map[string]string // configured domains: "example.com" for *.example.com
 	admitted map[string]bool
 }
 
 func newSiteNamer(cfg AnalyzeConfig, admitted map[string]bool) *siteNamer {
-	n := &siteNamer{only: cfg.Site, hosts: map[string]string{}, admitted: admitted}
+	n := &siteNamer{only: cfg.Site, hosts: map[string]string{}, under: map[string]string{}, admitted: admitted}
 	for _, s := range cfg.File.Sites {
 		for _, h := range s.Hosts {
-			n.hosts[h] = s.Name
+			if domain, any := strings.CutPrefix(h, "*."); any {
+				n.under[domain] = s.Name
+			} else {
+				n.hosts[h] = s.Name
+			}
 		}
 	}
 	return n
+}
+
+// configured gives the site that the configuration names for a host: by its
+// name, else by the longest of the domains that it is under.
+func (n *siteNamer) configured(host string) (string, bool) {
+	if s, ok := n.hosts[host]; ok {
+		return s, true
+	}
+	if len(n.under) == 0 {
+		return "", false
+	}
+	for {
+		_, domain, more := strings.Cut(host, ".")
+		if !more {
+			return "", false
+		}
+		if s, ok := n.under[domain]; ok {
+			return s, true
+		}
+		host = domain
+	}
 }
 
 // unlistedPrefix marks traffic to hosts that were not admitted.
@@ -166,7 +192,7 @@ func (n *siteNamer) site(o *observe.Observation) string {
 	case o.Site != "":
 		return o.Site
 	}
-	if s, ok := n.hosts[o.Host]; ok {
+	if s, ok := n.configured(o.Host); ok {
 		return s
 	}
 	if n.admitted[o.Host] {

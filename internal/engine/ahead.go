@@ -266,7 +266,11 @@ func (a *ahead) replay(host string) {
 
 func (a *ahead) configured(o *observe.Observation) bool {
 	n := a.bench.namer
-	return n.only != "" || o.Site != "" || n.hosts[o.Host] != ""
+	if n.only != "" || o.Site != "" {
+		return true
+	}
+	_, ok := n.configured(o.Host)
+	return ok
 }
 
 // each goes over what is held.

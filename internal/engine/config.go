@@ -106,6 +106,9 @@ func ParseConfig(name string, data []byte) (*FileConfig, error) {
 		for j, h := range s.Hosts {
 			h = strings.ToLower(h)
 			s.Hosts[j] = h
+			if name := strings.TrimPrefix(h, "*."); name == "" || strings.ContainsAny(name, "*/ ") {
+				return nil, fmt.Errorf("%s: host %q is neither a name nor *. and a domain", where, s.Hosts[j])
+			}
 			if o, dup := owner[h]; dup {
 				return nil, fmt.Errorf("%s: host %s already belongs to site %s", where, h, o)
 			}

@@ -15,6 +15,8 @@ func TestConfig(t *testing.T) {
 		"wrong type":      {"trusted_proxies: 5\n", "trusted"},
 		"bad network":     {"trusted_proxies: [10.0.0.0/99]\n", "neither an address nor a network"},
 		"no name":         {"sites:\n  - hosts: [a]\n", "sites[0]: a site needs a name"},
+		"star inside":     {"sites:\n  - {name: a, hosts: [a.*.example]}\n", "neither a name nor *. and a domain"},
+		"star alone":      {"sites:\n  - {name: a, hosts: ['*']}\n", "neither a name nor *. and a domain"},
 		"host twice":      {"sites:\n  - {name: a, hosts: [x]}\n  - {name: b, hosts: [X]}\n", "host x already belongs to site a"},
 		"unknown zone":    {"time_zone: Moon\n", "unknown"},
 		"unknown privacy": {"privacy: {addresses: maybe}\n", "neither plain nor token"},
