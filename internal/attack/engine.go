@@ -96,6 +96,8 @@ type Engine struct {
 	worked  bool          // a cell has ever been in business
 	marked  bool          // the event being observed looks like abuse
 	refused bool          // … was refused by a control
+	party   bool          // … is one of a party's, see party.go
+	parties parties
 	rows    slicePool[row]
 	hints   slicePool[hint]
 	crowd   crowd
@@ -111,26 +113,30 @@ type Engine struct {
 // apiState is what the engine keeps of one API. Index 0 stands for the site as
 // a whole: its cells are the actors.
 type apiState struct {
-	handle   catalog.Handle
-	into     int32 // the API that it turned out to be, 0 none
-	id       string
-	role     taxonomy.Role
-	method   string
-	template string
-	place    uint64 // hash of template
-	unit     int32
-	trade    int32  // unit that also looks at it, for what it trades; 0 none
-	on       uint32 // askers whose unseen login was answered with a redirect
-	tried    uint32 // askers of unseen logins
-	door     uint64 // path of a login that is no API
-	n, pw    uint32
-	reads    uint32
-	cells    list
-	sender   bool                // in Engine.senders
-	people   uint32              // answers that gave people's data
-	shapes   *[shapeSlots]uint64 // parameter structures whose names are known
-	named    uint32              // parameter names learned here
-	habit    habit
+	handle    catalog.Handle
+	into      int32 // the API that it turned out to be, 0 none
+	id        string
+	role      taxonomy.Role
+	method    string
+	template  string
+	place     uint64 // hash of template
+	unit      int32
+	trade     int32  // unit that also looks at it, for what it trades; 0 none
+	on        uint32 // askers whose unseen login was answered with a redirect
+	tried     uint32 // askers of unseen logins
+	door      uint64 // path of a login that is no API
+	n, pw     uint32
+	reads     uint32
+	cells     list
+	sender    bool                // in Engine.senders
+	people    uint32              // answers that gave people's data
+	shapes    *[shapeSlots]uint64 // parameter structures whose names are known
+	named     uint32              // parameter names learned here
+	habit     habit
+	free      uint32 // strangers' requests answered, see party.go
+	shut      uint32 // … turned away
+	lastFree  uint64
+	strangers uint32
 }
 
 // unit is the APIs judged together: all of one identity role, or one API, or
@@ -200,6 +206,7 @@ func New(cfg Config) *Engine {
 	e.scripts.init(b.Targets)
 	e.market.init(b)
 	e.flow = newFlow()
+	e.parties = newParties()
 	e.book = newBook(b.Episodes)
 	e.addRules(cfg.Rules)
 	e.units = append(e.units, unit{id: "site"})
@@ -212,7 +219,7 @@ func New(cfg Config) *Engine {
 func (e *Engine) Losses() Losses {
 	l := e.losses
 	l.Cells, l.Sets = e.cells.Evicted, e.pool.Refused
-	l.Targets, l.Pending, l.Names = e.targets.lost+e.numbers.lost+e.scripts.lost+e.market.lost+e.travels.stays.Evicted(), e.pending.lost+e.market.orders.lost, e.names.lost+e.links.lost
+	l.Targets, l.Pending, l.Names = e.targets.lost+e.numbers.lost+e.scripts.lost+e.market.lost+e.travels.stays.Evicted()+e.parties.by.Evicted(), e.pending.lost+e.market.orders.lost, e.names.lost+e.links.lost
 	l.Episodes, l.Labels = e.book.lost, e.labels.lost
 	l.Activity, l.Hints = e.rows.refused+e.book.folded, e.hints.refused
 	if m := e.imported; m != nil {

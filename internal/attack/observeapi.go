@@ -15,6 +15,7 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 	if len(ev.Passwords) > 0 {
 		s.pw++
 	}
+	e.party = e.agreed(ev, s)
 	p := principal(ev)
 	// Headers differ between reading and writing, so what an anonymous client
 	// was offered is remembered by address and agent.
@@ -224,7 +225,7 @@ func pattern(a *observe.Account) uint64 {
 // was read.
 func (e *Engine) countObjects(ev *catalog.Event, c *cell, u *unit, asker uint64) {
 	ok := ev.Outcome == catalog.OutcomeSuccess
-	if integration(ev) {
+	if e.party {
 		c.signed++
 	}
 	if ev.Object != 0 {
@@ -293,17 +294,6 @@ func (e *Engine) walkTo(c *cell, set observe.SetFeature) {
 		c.lastStep = step
 	}
 	c.lastPrefix, c.lastPos = set.Prefix, set.Position
-}
-
-// integration reports whether the request shows an agreed key or signature, as
-// one system shows to another.
-func integration(ev *catalog.Event) bool {
-	for k := range ev.Credentials {
-		if c := &ev.Credentials[k]; c.Kind == observe.CredAPIKey || c.Kind == observe.CredSigned {
-			return true
-		}
-	}
-	return false
 }
 
 // numbered reports whether the request names an object by number at a known
@@ -376,7 +366,7 @@ func (e *Engine) countExposed(ev *catalog.Event, c *cell, u *unit) {
 		u.watch = true
 		e.mark(c, ev.End)
 	}
-	if ev.Who.Credential == 0 && (most.Distinct >= manyPeople || level >= 3 && most.Distinct >= 2) {
+	if ev.Who.Credential == 0 && !e.party && (most.Distinct >= manyPeople || level >= 3 && most.Distinct >= 2) {
 		c.bulk++
 		u.watch = true
 		e.mark(c, ev.End)

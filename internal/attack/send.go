@@ -62,7 +62,7 @@ func (e *Engine) countSend(ev *catalog.Event, i int32, c *cell) {
 		return
 	}
 	c.asked++
-	if integration(ev) {
+	if e.party {
 		c.signed++
 	}
 	if ok {

@@ -77,7 +77,7 @@ type tally struct {
 	invited        uint32 // claims that name who brought the asker
 	usual, direct  uint32 // sessions that came as others do; that skipped what comes before, see flow.go
 
-	signed uint32 // requests with an integration's key or signature
+	signed uint32 // requests of a party, see party.go
 	made   uint32 // accounts registered (actor cells)
 
 	aFirst, aLast int64 // first and last request that looks like abuse

@@ -171,7 +171,7 @@ func (e *Engine) trade(ev *catalog.Event, i int32, r ref, c *cell) {
 		key = c.who
 	}
 	t := m.trader(key, true)
-	if c.n > 1 && integration(ev) && c.signed == 0 {
+	if c.n > 1 && e.party && c.signed == 0 {
 		c.signed++ // identity APIs count it themselves
 	}
 	if s.role == taxonomy.RoleRegister && ok {

@@ -165,8 +165,8 @@ func (r *Resolver) strongest(cs []observe.Credential) *observe.Credential {
 	best, rank := -1, -1
 	for i := range cs {
 		c := &cs[i]
-		if c.Token == 0 {
-			continue
+		if c.Token == 0 || c.Kind == observe.CredSigned && c.Name != "authorization" {
+			continue // an app shows the key it is delivered with, whoever uses it
 		}
 		k := 0
 		if int(c.Kind) < len(strength) {

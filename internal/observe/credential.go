@@ -107,14 +107,8 @@ func (o *Observer) authorization(v []byte) {
 		o.credential(c, rest, dst)
 	default:
 		// signature schemes change with every request; the key id does not
-		for _, name := range [...]string{"credential", "keyid", "oauth_consumer_key", "id", "access_key", "accesskeyid"} {
-			if id := parameter(rest, name); len(id) > 0 {
-				if i := bytes.IndexByte(id, '/'); i > 0 {
-					id = id[:i]
-				}
-				c.Kind, rest = CredSigned, id
-				break
-			}
+		if id := keyOfScheme(o.lowered, rest); len(id) > 0 {
+			c.Kind, rest = CredSigned, id
 		}
 		o.credential(c, rest, dst)
 	}

@@ -189,7 +189,14 @@ func TestCredentials(t *testing.T) {
 		{"a key that a house coined", call{target: "/", head: []string{"X-Kiosk-Key", "ZD-77A1C3D9E0"}}, CredAPIKey, InHeader, "x-kiosk-key"},
 		{"token in the query", call{target: "/?access_token=abcdef0123456789"}, CredAPIKey, InQuery, "access_token"},
 		{"matrix session", call{target: "/x;jsessionid=ABCDEF0123456789"}, CredAPIKey, InPath, "jsessionid"},
-		{"signed query", call{target: "/x?appkey=k1&timestamp=1700000000&sign=0cc175b9c0f1b6a831c399e269772661"}, CredSigned, InQuery, "sign"},
+		{"signed query", call{target: "/x?appkey=k1&timestamp=1700000000&sign=0cc175b9c0f1b6a831c399e269772661"}, CredSigned, InQuery, "appkey"},
+		{"signed query that names no key", call{target: "/x?page=1&timestamp=1700000000&sign=0cc175b9c0f1b6a831c399e269772661"}, CredSigned, InQuery, "sign"},
+		{"signature header, key in the query", call{target: "/x?client_key=ck-88fe0a13&page=2", head: []string{"X-Signature", "0cc175b9c0f1b6a831c399e269772661", "X-Timestamp", "1700000000"}}, CredSigned, InQuery, "client_key"},
+		{"cloud gateway", call{target: "/x", head: []string{"X-Ca-Signature", "0cc175b9c0f1b6a831c3==", "X-Ca-Key", "203753385", "X-Ca-Timestamp", "1700000000"}}, CredAPIKey, InHeader, "x-ca-key"},
+		{"key id in a header", call{target: "/x", head: []string{"Sign", "0cc175b9c0f1b6a831c3", "X-App-Id", "203753385"}}, CredSigned, InHeader, "x-app-id"},
+		{"id and signature", call{target: "/", head: []string{"authorization", "OSS LTAI5tExample:frJIUN8DYpKDtOLCwo//yllqDzg="}}, CredSigned, InHeader, "authorization"},
+		{"hmac of a gateway", call{target: "/", head: []string{"authorization", `hmac username="bank-7", algorithm="hmac-sha256", headers="date", signature="frJIUN8DYpKDtOLCwo="`}}, CredSigned, InHeader, "authorization"},
+		{"merchant", call{target: "/", head: []string{"authorization", `WECHATPAY2-SHA256-RSA2048 mchid="1900009191",nonce_str="593BEC0C",signature="uOVRnA4qG/MNnYzdQxJanN"`}}, CredSigned, InHeader, "authorization"},
 	} {
 		o := observe(t, c.call)
 		if len(o.Credentials) != 1 {
@@ -202,11 +209,13 @@ func TestCredentials(t *testing.T) {
 		}
 	}
 	for name, c := range map[string]call{
-		"analytics":       {target: "/", head: []string{"Cookie", "_ga=GA1.2.345678901.1234567890; Hm_lvt_0123456789abcdef0123456789abcdef=1700000000; csrftoken=aB3dE5fG7hI9jK1lM3"}},
-		"no keys":         {target: "/", head: []string{"Idempotency-Key", "8e03978e40d5", "X-Cache-Key", "v1:/home", "X-Csrf-Token", "aB3dE5fG7hI9", "X-Push-Token", "aB3dE5fG7hI9", "Monkey", "abcdef"}},
-		"sign alone":      {target: "/x?sign=0cc175b9c0f1b6a831c399e269772661"},
-		"star sign":       {target: "/x?sign=leo"},
-		"ordinary params": {target: "/x?page=1&keyword=token"},
+		"analytics":        {target: "/", head: []string{"Cookie", "_ga=GA1.2.345678901.1234567890; Hm_lvt_0123456789abcdef0123456789abcdef=1700000000; csrftoken=aB3dE5fG7hI9jK1lM3"}},
+		"no keys":          {target: "/", head: []string{"Idempotency-Key", "8e03978e40d5", "X-Cache-Key", "v1:/home", "X-Csrf-Token", "aB3dE5fG7hI9", "X-Push-Token", "aB3dE5fG7hI9", "Monkey", "abcdef"}},
+		"sign alone":       {target: "/x?sign=0cc175b9c0f1b6a831c399e269772661"},
+		"seal of an app":   {target: "/x?page=1", head: []string{"X-Signature", "0cc175b9c0f1b6a831c399e269772661", "X-Timestamp", "1700000000"}},
+		"key without sign": {target: "/x?client_key=ck-88fe0a13&page=2"},
+		"star sign":        {target: "/x?sign=leo"},
+		"ordinary params":  {target: "/x?page=1&keyword=token"},
 	} {
 		if o := observe(t, c); len(o.Credentials) != 0 {
 			t.Errorf("%s: %+v is no credential", name, o.Credentials)
@@ -340,5 +349,29 @@ func TestFoldTokenIsTokenFold(t *testing.T) {
 		if got, want := o.foldToken([]byte(s)), o.cfg.Redactor.TokenFold([]byte(s)); got != want {
 			t.Errorf("%q: tokens differ", s)
 		}
+	}
+}
+
+// TestSignedKey: the token is that of the key, whatever the signature.
+func TestSignedKey(t *testing.T) {
+	of := func(target string, head ...string) uint64 {
+		o := observe(t, call{target: target, head: head})
+		if len(o.Credentials) != 1 || o.Credentials[0].Kind != CredSigned {
+			t.Fatalf("%s: %+v", target, o.Credentials)
+		}
+		return o.Credentials[0].Token
+	}
+	a := of("/x?client_key=ck-88fe0a13", "X-Signature", "0cc175b9c0f1b6a8", "X-Timestamp", "1700000000")
+	if b := of("/x?client_key=ck-88fe0a13", "X-Signature", "92eb5ffee6ae2fec", "X-Timestamp", "1700000060"); a != b {
+		t.Error("another signature makes another key")
+	}
+	if b := of("/x?client_key=ck-11111111", "X-Signature", "0cc175b9c0f1b6a8", "X-Timestamp", "1700000000"); a == b {
+		t.Error("two keys are one")
+	}
+	if of("/x?t=1700000000&sign=0cc175b9c0f1b6a8") != of("/x?t=1700000060&sign=92eb5ffee6ae2fec") {
+		t.Error("signatures without a key are told apart")
+	}
+	if of("/x", "Authorization", "OSS LTAI5tExample:frJIUN8DYpKDtOLCwo") != of("/x", "Authorization", "OSS LTAI5tExample:AAAAUN8DYpKDtOLCww") {
+		t.Error("the key before a colon changes with the signature")
 	}
 }

@@ -129,6 +129,11 @@ func (o *Observer) observeHeaders() {
 			ob.Secure = ob.Secure || forwardedSecure(v)
 		case role&headCredential != 0:
 			o.headerCredential(name, v)
+			if e.sign == traitSignKey {
+				o.request.signPart(e.sign, InHeader, o.word(name), v)
+			}
+		case e.sign != 0:
+			o.request.signPart(e.sign, InHeader, o.word(name), trimSpace(v))
 		case e.kind == headAuthorization:
 			o.authorization(v)
 			continue

@@ -25,7 +25,8 @@ const (
 	traitCredential // carries a credential in a request
 	traitIssued     // carries a credential in a response
 	traitSignature  // signature of a signed query
-	traitCompanion  // key, time or nonce beside a signature
+	traitCompanion  // time or nonce beside a signature
+	traitSignKey    // names the key that a signature was made with
 	traitBirthday
 	traitCall     // may belong to a call: its name, its query
 	traitDispatch // may name what is to be done
@@ -37,37 +38,37 @@ const (
 // Names is the lexicon of rules/credentials.yaml, internals.yaml, rights.yaml,
 // deals.yaml and verdicts.yaml, immutable.
 type Names struct {
-	credentialHeaders                     []string // lower case
-	sessionCookie, ignoredCookie          matcher
-	credentialParam, signature, companion matcher
-	account                               [4]matcher // by AccountKind-1
-	accountParent, generic                matcher
-	owner, identifier, enumeration        matcher
-	endings                               []string
-	passwordUse                           [3]matcher // by PasswordUse-1
-	password, secret, initials            matcher
-	signIn                                []string         // words of paths where people sign in or up
-	codeRank, messageRank, claimRank      map[string]uint8 // 1 is most telling
-	codeParent, weakMessage, issued       matcher
-	success, failure                      map[string]bool
-	successOf, failureOf                  map[string]map[string]bool
-	negated                               matcher
-	internals                             []internalRule      // of rules/internals.yaml
-	rights                                matcher             // of rules/rights.yaml
-	deals                                 [dealKinds]dealRule // of rules/deals.yaml
-	deviceHeaders                         []string            // lower case
-	registered, unregistered              matcher             // of rules/verdicts.yaml
-	yes, no                               map[string]bool
-	verdictCodes                          matcher
-	calls                                 map[string]bool
-	dispatch                              map[string]uint8 // rank, 1 is the outermost
-	positions                             []position
-	fileWords                             []string // longest first
-	columns                               matcher
-	role                                  matcher
-	ownCookies                            map[string]bool   // of Hints
-	addressHeaders, accountHeaders        []string          // of Hints, lower case
-	custom                                *sensitive.Custom // keys of types that people defined; may be nil
+	credentialHeaders                              []string // lower case
+	sessionCookie, ignoredCookie                   matcher
+	credentialParam, signature, companion, signKey matcher
+	account                                        [4]matcher // by AccountKind-1
+	accountParent, generic                         matcher
+	owner, identifier, enumeration                 matcher
+	endings                                        []string
+	passwordUse                                    [3]matcher // by PasswordUse-1
+	password, secret, initials                     matcher
+	signIn                                         []string         // words of paths where people sign in or up
+	codeRank, messageRank, claimRank               map[string]uint8 // 1 is most telling
+	codeParent, weakMessage, issued                matcher
+	success, failure                               map[string]bool
+	successOf, failureOf                           map[string]map[string]bool
+	negated                                        matcher
+	internals                                      []internalRule      // of rules/internals.yaml
+	rights                                         matcher             // of rules/rights.yaml
+	deals                                          [dealKinds]dealRule // of rules/deals.yaml
+	deviceHeaders                                  []string            // lower case
+	registered, unregistered                       matcher             // of rules/verdicts.yaml
+	yes, no                                        map[string]bool
+	verdictCodes                                   matcher
+	calls                                          map[string]bool
+	dispatch                                       map[string]uint8 // rank, 1 is the outermost
+	positions                                      []position
+	fileWords                                      []string // longest first
+	columns                                        matcher
+	role                                           matcher
+	ownCookies                                     map[string]bool   // of Hints
+	addressHeaders, accountHeaders                 []string          // of Hints, lower case
+	custom                                         *sensitive.Custom // keys of types that people defined; may be nil
 }
 
 type namesFile struct {
@@ -77,6 +78,7 @@ type namesFile struct {
 	IgnoredCookies       []string            `yaml:"ignored_cookies"`
 	CredentialParameters []string            `yaml:"credential_parameters"`
 	SignatureParameters  []string            `yaml:"signature_parameters"`
+	SignatureKeys        []string            `yaml:"signature_keys"`
 	SignatureCompanions  []string            `yaml:"signature_companions"`
 	SubjectClaims        []string            `yaml:"subject_claims"`
 	AccountFields        map[string][]string `yaml:"account_fields"`
@@ -127,7 +129,7 @@ func loadNames(fsys fs.FS) (*Names, map[string][]string, error) {
 	n := &Names{
 		credentialHeaders: f.CredentialHeaders, sessionCookie: newMatcher(f.SessionCookies),
 		ignoredCookie: newMatcher(f.IgnoredCookies), credentialParam: newMatcher(f.CredentialParameters),
-		signature: newMatcher(f.SignatureParameters), companion: newMatcher(f.SignatureCompanions),
+		signature: newMatcher(f.SignatureParameters), companion: newMatcher(f.SignatureCompanions), signKey: newMatcher(f.SignatureKeys),
 		accountParent: newMatcher(f.AccountParents), generic: newMatcher(f.GenericNames),
 		owner: newMatcher(f.OwnerFields), identifier: newMatcher(f.IdentifierFields),
 		enumeration: newMatcher(f.EnumerationFields), password: newMatcher(f.PasswordFields), secret: newMatcher(f.PasswordWords), signIn: f.PasswordPaths, initials: newMatcher(f.PasswordInitials),
@@ -367,6 +369,9 @@ func (n *Names) describe(name, key, parent string, depth int, inArray bool) fiel
 	}
 	if n.companion.has(w) {
 		f.traits |= traitCompanion
+	}
+	if n.signKey.has(w) {
+		f.traits |= traitSignKey
 	}
 	if f.internal = n.internalOf(w); f.internal == 0 {
 		if i := n.internalOf(p); i != 0 && n.internals[i-1].value == valueText {

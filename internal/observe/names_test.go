@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"strings"
 	"testing"
 
 	"xiezhi/rules"
@@ -57,6 +58,8 @@ func TestNames(t *testing.T) {
 		"identifier":           func(s string) bool { return n.describe(s, s, "", 1, false).traits&traitIdentifier != 0 },
 		"code":                 func(s string) bool { return n.describe(s, s, "", 1, false).code != 0 },
 		"role":                 func(s string) bool { return n.describe(s, s, "", 1, false).traits&traitRole != 0 },
+		"signature":            func(s string) bool { return n.signTraits([]byte(strings.ToLower(s))) == traitSignature },
+		"signature_key":        func(s string) bool { return n.signTraits([]byte(strings.ToLower(s))) == traitSignKey },
 		"message":              func(s string) bool { return n.describe(s, s, "", 1, false).message != 0 },
 	}
 	seen := 0

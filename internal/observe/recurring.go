@@ -15,6 +15,7 @@ type headEntry struct {
 	casing uint64
 	role   headerRole
 	kind   headKind
+	sign   traits // what it is to a signed request
 }
 
 // headMemo remembers the names seen last, by their exact bytes. It only saves
@@ -48,7 +49,7 @@ func (o *Observer) readHead(sent, buf []byte) headEntry {
 	if !known && coinedKey(name) {
 		role = headVaries | headCredential
 	}
-	return headEntry{lower: name, hash: nameHash(name), casing: casing(sent), role: role, kind: kindOfHeader(string(name), known)}
+	return headEntry{lower: name, hash: nameHash(name), casing: casing(sent), role: role, kind: kindOfHeader(string(name), known), sign: o.cfg.Names.signTraits(name)}
 }
 
 // matchHeader looks for attack patterns in a header's value. Values recur from

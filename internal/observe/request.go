@@ -24,10 +24,7 @@ type requestState struct {
 	prefix    string  // name of the parameter that holds the JSON being walked
 	in        Location
 	shape     shapeHash
-	signed    span // value of a signature parameter
-	signName  string
-	signIn    Location
-	companion bool
+	sign      signed
 }
 
 type span struct{ from, to int32 }
@@ -89,9 +86,7 @@ func (o *Observer) observeRequest() {
 	ob.ReqBytes = bodyBytes(&x.Request)
 	o.observeRequestBody()
 	o.assessPasswords()
-	if r.signed.to > r.signed.from && r.companion {
-		o.credential(Credential{Kind: CredSigned, In: r.signIn, Name: r.signName}, r.get(r.signed), &o.out.credentials)
-	}
+	o.signedRequest()
 	ob.ParamShape = r.shape.sum()
 	ob.ReqForm = o.takeForm(false)
 }
@@ -264,13 +259,8 @@ func (o *Observer) requestLeaf(f *fieldEntry, in Location, t ValueType, v []byte
 		p.Sensitive = taxonomy.SensAccessToken
 		o.credential(Credential{Kind: CredAPIKey, In: in, Name: f.name}, v, &o.out.credentials)
 	}
-	if f.traits&traitSignature != 0 && len(v) >= 8 {
-		if s, ok := r.keep(v); ok {
-			r.signed, r.signName, r.signIn = s, f.name, in
-		}
-	}
-	if f.traits&traitCompanion != 0 {
-		r.companion = true
+	if f.traits&(traitSignature|traitSignKey|traitCompanion) != 0 {
+		r.signPart(f.traits, in, f.name, v)
 	}
 	if o.out.params.len() < MaxParams {
 		if o.allow() {

@@ -45,7 +45,7 @@ func (o *Observer) beginFields() {
 // wordy reports whether words in the field may be those of a small set and
 // nobody's: nothing about the name speaks of people, secrets or texts.
 func (f *field) wordy() bool {
-	const personal = traitPassword | traitAccount | traitBirthday | traitOwner | traitIdentifier | traitCredential | traitSignature | traitCompanion | traitIssued
+	const personal = traitPassword | traitAccount | traitBirthday | traitOwner | traitIdentifier | traitCredential | traitSignature | traitCompanion | traitSignKey | traitIssued
 	return f.hint == sensitive.HintNone && f.traits&personal == 0 && f.message == 0
 }
 
