@@ -214,14 +214,14 @@ func (u *usage) score(r taxonomy.Role, p *op, w words) float64 {
 		add(u.registered > 0 && u.issued == 0, -2)
 	case taxonomy.RoleLoginCode:
 		add(half(u.code) && !half(u.password) && u.issued > 0, 4)
-		add(half(u.code) && !half(u.password) && w.has("login"), 6)
+		add(half(u.code) && !half(u.password) && w.has("login", "denglu"), 6)
 		add(!half(u.code), -2)
 	case taxonomy.RoleRegister:
 		add(half(u.password) || half(u.newPass), 1)
 		add((half(u.password) || half(u.newPass)) && u.registered > 0, 4)
 		add(half(u.password) && half(u.account) && u.issued == 0 && u.wrong == 0 && u.success > 0 && write, 1)
 	case taxonomy.RoleIdentityCheck:
-		add(half(u.account) && !half(u.password) && !half(u.newPass) && !half(u.code) && w.last("check", "exist", "available"), 5)
+		add(half(u.account) && !half(u.password) && !half(u.newPass) && !half(u.code) && w.last("check", "exist", "available", "jiancha", "cunzai"), 5)
 	case taxonomy.RolePasswordReset:
 		add(half(u.newPass) && half(u.code), 4)
 	case taxonomy.RolePasswordChange:
@@ -233,9 +233,11 @@ func (u *usage) score(r taxonomy.Role, p *op, w words) float64 {
 	case taxonomy.RoleCodeVerify:
 		add(half(u.code), 1)
 		add(half(u.password), -2)
+		add(sends(w), -3)
 	case taxonomy.RoleCodeSend:
 		add(half(u.phone) && w.has("code", "sms", "captcha", "otp", "yanzhengma", "duanxin"), 2)
-		add(half(u.code) && half(u.phone), -2)
+		// A code that comes along where one is sent is read off a picture.
+		add(half(u.code) && half(u.phone) && !sends(w), -2)
 	case taxonomy.RoleUpload:
 		add(half(u.upload), 3.5)
 	case taxonomy.RoleDownload:
@@ -273,6 +275,9 @@ func (u *usage) score(r taxonomy.Role, p *op, w words) float64 {
 	}
 	return s
 }
+
+// sends reports whether a path ends in having something sent.
+func sends(w words) bool { return w.last("send", "fasong") }
 
 // words is an API's path as role words see it.
 type words struct {
