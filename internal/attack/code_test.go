@@ -278,6 +278,25 @@ func TestSMSHonest(t *testing.T) {
 			}
 		})
 	})
+	t.Run("codes that lead to a registration", func(t *testing.T) {
+		// One device asks, another registers; the code's field is a captcha by name.
+		honest(t, func(s *script) {
+			s.callers(60, 0, 4000, 0.85)
+			c := s.browser(s.home(5000))
+			for i := range 80 {
+				n := s.number()
+				s.ask(c, float64(i)*50, "send", n, "")
+				d := s.browser(s.home(5100 + i))
+				s.send(d, float64(i)*50+20, "register", "", func(ev *scripted) {
+					s.account(ev, n, s.rng.Uint64(), d)
+					d.credential, d.principal = s.rng.Uint64(), n
+					ev.obs.Issued = []observe.Credential{{Token: d.credential}}
+					ev.obs.Params = append(ev.obs.Params, observe.Param{Name: "captcha_code", Token: s.rng.Uint64(), In: observe.InJSON, Len: 6, Class: observe.ClassInt, Sensitive: taxonomy.SensVerificationCode})
+				})
+				s.send(d, float64(i)*50+30, "me", "", nil)
+			}
+		})
+	})
 	t.Run("a clerk's device", func(t *testing.T) {
 		honest(t, func(s *script) {
 			s.callers(60, 0, 4000, 0.85)

@@ -51,7 +51,9 @@ func (e *Engine) countSend(ev *catalog.Event, i int32, c *cell) {
 	}
 	ok := ev.Outcome == catalog.OutcomeSuccess
 	if !asksCode(ev, s.role) {
-		if ok && (codeOf(ev) != 0 || s.role == taxonomy.RoleLoginCode) && takesCode(s.role) {
+		// Who registers the number just sent a code has entered it, whatever the
+		// field is called.
+		if ok && (codeOf(ev) != 0 || s.role == taxonomy.RoleLoginCode || s.role == taxonomy.RoleRegister) && takesCode(s.role) {
 			if w, was := e.pending.take(join(subject, 3)); was && ev.End-w.time <= codeLife {
 				if c := e.cells.at(w.at); c.gen == w.gen {
 					c.follow++
