@@ -112,7 +112,7 @@ func (c *Catalog) business(o *observe.Observation) Outcome {
 	case o.MessageSays&observe.SaysSuccess != 0, len(o.Issued) > 0, o.Records > 0:
 		c.codes.learn(o, code)
 		return OutcomeSuccess
-	case o.MessageSays&(observe.SaysFailure|saysRefused|saysDenied|saysThrottled|observe.SaysNotFound|observe.SaysInvalid) != 0:
+	case o.MessageSays&(observe.SaysFailure|observe.SaysBroken|saysRefused|saysDenied|saysThrottled|observe.SaysNotFound|observe.SaysInvalid) != 0:
 	case code != 0 && !payload(o) && c.codes.refuses(o, code):
 	default:
 		if payload(o) {
@@ -129,6 +129,9 @@ func (c *Catalog) business(o *observe.Observation) Outcome {
 	}
 	if r := said(o); r != OutcomeUnknown {
 		return r
+	}
+	if o.MessageSays&observe.SaysBroken != 0 {
+		return OutcomeError // nothing was judged
 	}
 	switch o.Code { // codes that quote HTTP, or are the custom of GraphQL
 	case "401", "403", "UNAUTHENTICATED", "FORBIDDEN", "UNAUTHORIZED":
@@ -149,7 +152,7 @@ func (c *Catalog) business(o *observe.Observation) Outcome {
 // a message of refusal and gives nothing: half of the world counts 0 as
 // success, the other half 1.
 func contradicted(o *observe.Observation) bool {
-	return o.MessageSays&(saysRefused|saysDenied|saysThrottled|observe.SaysFailure) != 0 && o.MessageSays&observe.SaysSuccess == 0 && !payload(o) && number(o.Code)
+	return o.MessageSays&(saysRefused|saysDenied|saysThrottled|observe.SaysFailure|observe.SaysBroken) != 0 && o.MessageSays&observe.SaysSuccess == 0 && !payload(o) && number(o.Code)
 }
 
 // number reports whether a code is written in digits.

@@ -279,7 +279,8 @@ func TestOutcome(t *testing.T) {
 		{"", `{"status":"PAID","id":7}`, "status", "PAID", 0, "", 0},
 		{"", `{"code":"483921"}`, "", "", 0, "", 0},
 		{"", `{"data":[{"message":"hello"},{"message":"there"}]}`, "", "", 0, "", 0},
-		{"", `{"retcode":-1,"retmsg":"系统繁忙，请稍后再试"}`, "retcode", "-1", -1, "系统繁忙，请稍后再试", SaysFailure},
+		{"", `{"retcode":-1,"retmsg":"系统繁忙，请稍后再试"}`, "retcode", "-1", -1, "系统繁忙，请稍后再试", SaysFailure | SaysBroken},
+		{"", `{"success":false,"message":"Service is busy, please try again later"}`, "success", "false", -1, "Service is busy, please try again later", SaysBroken},
 		{"", `{"ok":false,"reason":"Too many attempts, retry in 30 s"}`, "ok", "false", -1, "Too many attempts, retry in {} s", SaysThrottled},
 	} {
 		o := observe(t, call{target: "/x", body: c.req, respHead: []string{"Content-Type", "application/json"}, respBody: c.resp})

@@ -387,6 +387,7 @@ const (
 	SaysInvalid // parameter error
 	SaysSuccess
 	SaysFailure
+	SaysBroken // the application is out of order or overloaded, whatever was asked
 )
 
 // BodyKind is what a body is.

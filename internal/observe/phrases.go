@@ -60,7 +60,7 @@ var messageClasses = map[string]MessageClass{
 	"not_registered": SaysNotRegistered, "registered": SaysRegistered, "wrong_secret": SaysWrongSecret,
 	"bad_pair": SaysBadPair, "unauthorized": SaysUnauthorized, "forbidden": SaysForbidden,
 	"throttled": SaysThrottled, "locked": SaysLocked, "captcha": SaysCaptcha, "not_found": SaysNotFound,
-	"invalid": SaysInvalid, "success": SaysSuccess, "failure": SaysFailure,
+	"invalid": SaysInvalid, "success": SaysSuccess, "failure": SaysFailure, "broken": SaysBroken,
 }
 
 // LoadPhrases reads phrases.yaml.
