@@ -10,6 +10,7 @@ const (
 	accountsNarrow = 20 // different accounts that one asker must try
 	accountsSpray  = 15
 	accountsWide   = 30
+	mostAbsent     = 0.6 // share of accounts that are not there, for whoever has no list of them
 	fewAsked       = 2.5 // accounts for each address of a herd, that people ask about
 )
 
@@ -135,12 +136,13 @@ func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
 		case dist >= least && per <= 2 && absent >= 0.3 && s.serial(t, dist):
 			// Account names counted through: nobody leaks such a list.
 			return taxonomy.AttackAccountScanning
-		case tags <= 2 || tags <= dist/5 && pairs*2 >= dist*tags:
+		case tags <= 2 || tags <= dist/10 || tags <= dist/5 && pairs*2 >= dist*tags:
 			// A few passwords walked over many accounts; a list of pairs uses its
-			// popular passwords here and there. Is it the passwords or the accounts
-			// that are being tried? Who asks for accounts has no need of a second
-			// password.
-			if per <= 2 && tags <= 2 && (absent >= 0.3 || s.serial(t, dist)) {
+			// popular passwords here and there, and the most popular one in a
+			// hundred times. Is it the passwords or the accounts that are being
+			// tried? Who asks for accounts has no need of a second password, and
+			// most of what he asks for is not there.
+			if per <= 2 && tags <= 2 && (absent >= mostAbsent || s.serial(t, dist)) {
 				if dist >= least {
 					return taxonomy.AttackAccountScanning
 				}

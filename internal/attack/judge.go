@@ -322,6 +322,24 @@ func (s *scene) try(ax axis, k scopeKind, key uint64, all []int32, wanted []bool
 	return &candidate{axis: ax.name, scope: sc, fuse: f, score: score}
 }
 
+// besides gives the other accounts under guessing that members of a scope try as
+// well: what takes one after the other is one attack on all of them.
+func (s *scene) besides(subject uint64, sc *scope) (more []mark) {
+	if !sc.sum.sets[setSubjects].several() {
+		return nil
+	}
+	for _, i := range s.e.targets.hot {
+		x := &s.e.targets.slots[i]
+		if x.subject == subject || s.e.units[x.unit].id != s.u.id || x.last < s.from {
+			continue
+		}
+		if in, ok := sc.sum.sets[setSubjects].has(x.subject); in && ok {
+			more = append(more, mark{scopeTarget, x.subject})
+		}
+	}
+	return more
+}
+
 // targets judges the accounts under guessing, each from all its sources.
 func (s *scene) targets(b *book) {
 	if s.u.role == "" || len(s.e.targets.hot) == 0 {
@@ -348,6 +366,7 @@ func (s *scene) targets(b *book) {
 		}
 		all = s.together(all)
 		if c := s.try(ax, scopeTarget, x.subject, all, s.hard); c != nil && c.scope.addrs > 1 {
+			c.scope.targets = s.besides(x.subject, c.scope)
 			s.adopt(&ax, c.scope)
 			b.fold(s, c)
 			s.take(c.scope)

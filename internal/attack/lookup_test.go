@@ -79,6 +79,28 @@ func TestOwnerUnderAttack(t *testing.T) {
 	}
 }
 
+// TestAccountsInTurn: a few machines take one account after the other, each
+// from all machines, and all of it is attributed.
+func TestAccountsInTurn(t *testing.T) {
+	for seed := range uint64(3) {
+		s := newScript(seed)
+		s.crowd(40, 0, 900)
+		tool := s.tool(ip4(1, 1, 1, 1))
+		for i := range 240 {
+			c := *tool
+			c.ip = ip4(60+i%4*20, i%4, 3, 9)
+			s.login(&c, 50+float64(i)*3, 1_500_000+uint64(i/40), 70_000+uint64(i), "wrong", "brute")
+		}
+		owner := s.browser(s.home(3000))
+		for k := range 3 {
+			s.login(owner, 100+float64(k)*9, 1_500_000, 40+uint64(k), "wrong", "")
+		}
+		r := s.run(t)
+		r.found(t, "brute", 0.95, taxonomy.AttackBruteForce)
+		r.innocent(t)
+	}
+}
+
 // TestLastRequests: an attack that ends hours before the recording does is
 // counted to its last request, from however few clients.
 func TestLastRequests(t *testing.T) {

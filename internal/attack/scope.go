@@ -72,6 +72,7 @@ type scope struct {
 	all     []int32 // positions in scene.refs, last active first
 	members []int32
 	kin     []int32 // cells that belong to the members, see kin.go
+	targets []mark  // other accounts that it takes in turn
 	also    mark    // a wider key that nobody else has either
 	sum     tally
 	addrs   int // different addresses among the members

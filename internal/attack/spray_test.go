@@ -28,6 +28,19 @@ func TestPasswordSpraying(t *testing.T) {
 	}
 }
 
+// TestSprayInPart: three passwords over accounts in no order, so that hardly any
+// account has met all of them when it is found; half of the accounts are gone.
+func TestSprayInPart(t *testing.T) {
+	waged(t, 150, func(s *script, i int, c *client, at float64) {
+		s.oracle = true
+		how := "wrong"
+		if i%2 == 0 {
+			how = "absent"
+		}
+		s.login(c, at, 5_000_000+uint64(i*37%110)*77_773, uint64(4242+s.rng.IntN(3)), how, "spray")
+	}, func(t *testing.T, r *result) { r.found(t, "spray", 0.95, taxonomy.AttackPasswordSpraying) })
+}
+
 // TestSprayHonest: many accounts, one password, and nobody attacks.
 func TestSprayHonest(t *testing.T) {
 	employees := func(s *script, n int, each func(i int, c *client, at float64)) {
