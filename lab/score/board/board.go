@@ -177,13 +177,13 @@ var knobs = []struct {
 	{"addresses", func(k *knob.Knobs) string {
 		switch a := k.AddressesPerRequest; {
 		case a >= 1:
-			return "one per request"
+			return "one_each"
 		case a >= 0.1:
-			return "up to 10 requests each"
+			return "few_each"
 		case a > 0:
-			return "a block"
+			return "block"
 		}
-		return "one for all"
+		return "single"
 	}},
 	{"fingerprint", func(k *knob.Knobs) string { return string(k.Fingerprint) }},
 	{"parameters", func(k *knob.Knobs) string { return string(k.Parameters) }},
@@ -194,9 +194,9 @@ var knobs = []struct {
 		case k.Flow >= 1:
 			return "whole"
 		case k.Flow >= 0.3:
-			return "in part"
+			return "part"
 		}
-		return "hardly any"
+		return "bare"
 	}},
 }
 

@@ -119,15 +119,17 @@ func (b *Board) write(p *page) {
 	for _, f := range b.Folds {
 		what[f.Family] = p.stump(&f.Stump)
 	}
-	p.recalls([]string{"family"}, b.Families, func(r *Row) []string { return []string{r.Name} }, func(r *Row) []string { return []string{what[r.Name]} }, "fitted")
+	p.recalls([]string{"family"}, b.Families, func(r *Row) []string { return []string{p.say("family." + r.Name)} }, func(r *Row) []string { return []string{what[r.Name]} }, "fitted")
 	p.head(2, "knobs")
-	p.recalls([]string{"knob", "value"}, b.Knobs, func(r *Row) []string { return []string{r.Of, r.Name} }, nil)
+	p.recalls([]string{"knob", "value"}, b.Knobs, func(r *Row) []string {
+		return []string{p.say("knob." + r.Of), p.say("knob." + r.Of + "." + r.Name)}
+	}, nil)
 	p.head(2, "sensors")
-	p.recalls([]string{"sensor"}, b.Sensors, func(r *Row) []string { return []string{r.Name} }, nil)
+	p.recalls([]string{"sensor"}, b.Sensors, func(r *Row) []string { return []string{p.say("sensor." + r.Name)} }, nil)
 	p.head(2, "events")
 	var rows [][]string
 	for _, e := range b.Events {
-		rows = append(rows, []string{e.Name, text(e.Times), whole(e.Attributed.Of), whole(e.Attributed.Hit)})
+		rows = append(rows, []string{p.say("event." + e.Name), text(e.Times), whole(e.Attributed.Of), whole(e.Attributed.Hit)})
 	}
 	p.table([]string{"event", "times", "requests", "attributed"}, rows)
 	p.head(2, "rivals")

@@ -14,6 +14,7 @@ import (
 	"xiezhi/internal/engine"
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/message"
+	"xiezhi/lab/arena"
 	"xiezhi/lab/arena/knob"
 	"xiezhi/lab/score/measure"
 	"xiezhi/lab/score/rival"
@@ -26,9 +27,9 @@ func sample() *Record {
 	return &Record{
 		Game: "one", Seed: 1, Sensor: "all", Sites: 2, Days: 7, Exchanges: 1048, Benign: 1000, Support: 3,
 		Gangs: []Gang{
-			{ID: "a", Family: "fa", Difficulty: knob.Easy, Kind: "account_scanning", Knobs: knob.Knobs{Order: knob.Sequential}},
-			{ID: "b", Family: "fb", Difficulty: knob.Hard, Kind: "scraping", Knobs: knob.Knobs{AddressesPerRequest: 1, Order: knob.Random}},
-			{ID: "m", Family: "fm", Difficulty: knob.Mimic, Kind: "bot"},
+			{ID: "a", Family: "rented_script", Difficulty: knob.Easy, Kind: "account_scanning", Knobs: knob.Knobs{Order: knob.Sequential}},
+			{ID: "b", Family: "slow_drip", Difficulty: knob.Hard, Kind: "scraping", Knobs: knob.Knobs{AddressesPerRequest: 1, Order: knob.Random}},
+			{ID: "m", Family: "majority_list", Difficulty: knob.Mimic, Kind: "bot"},
 		},
 		Attacks: []Attack{{}, {ID: "a1", Kind: "account_scanning", Gang: 0, Requests: 10}, {ID: "b1", Kind: "scraping", Gang: 1, Requests: 20}, {ID: "b2", Kind: "scraping", Gang: 1, Requests: 10}, {ID: "m1", Kind: "bot", Gang: 2, Requests: 5}},
 		Events:  []Event{{}, {Name: "flash_sale", Exchanges: 10}},
@@ -244,6 +245,24 @@ func TestTexts(t *testing.T) {
 	if !slices.Equal(shape[0], shape[1]) {
 		t.Errorf("the languages have different tables: %v, %v", shape[0], shape[1])
 	}
+	for _, m := range arena.Matches(arena.Seeds(60)) {
+		ids := []string{"sensor." + string(m.Sensor)}
+		for _, e := range m.Spec.Events {
+			ids = append(ids, "event."+e.Name)
+		}
+		for i := range m.Campaigns {
+			c := &m.Campaigns[i]
+			ids = append(ids, "family."+c.Family)
+			for _, k := range knobs {
+				ids = append(ids, "knob."+k.name, "knob."+k.name+"."+k.of(&c.Knobs))
+			}
+		}
+		for _, id := range ids {
+			if !msg.Has("score." + id) {
+				t.Fatalf("%s has no text", id)
+			}
+		}
+	}
 	raw, err := json.Marshal(b)
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +275,7 @@ func TestTexts(t *testing.T) {
 	if err := Misses(&story, []*Record{r}); err != nil {
 		t.Fatal(err)
 	}
-	for _, w := range []string{"MISSED scraping hard/fb", "bot confirmed 9.0: 12", "found as another kind scraping", "4 of the public, 1 of attacks", "flash_sale:4"} {
+	for _, w := range []string{"MISSED scraping hard/slow_drip", "bot confirmed 9.0: 12", "found as another kind scraping", "4 of the public, 1 of attacks", "flash_sale:4"} {
 		if !strings.Contains(story.String(), w) {
 			t.Errorf("the story does not say %q:\n%s", w, story.String())
 		}
