@@ -1,0 +1,130 @@
+// Package record is what a service keeps of findings and decisions: findings,
+// campaigns, verdicts, policies, users, tokens, settings and the audit log.
+//
+// It takes batches of records and audit entries and gives them back by id, by
+// list and in order. Store is the contract; record/sqlite keeps it in one file
+// and record/recordtest holds every implementation against a plain model.
+//
+// Invariants: a batch is written whole or not at all; writing it again changes
+// nothing, so that a replay never counts twice; the audit log only grows, each
+// entry sealed over the one before. Passwords and tokens come as hashes, and a
+// record that holds anything else in their place is refused. Limits: see the
+// Max constants; the bodies are their writers', who have put them through
+// redact.
+package record
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Kind of a record.
+type Kind string
+
+// The kinds. Findings and campaigns are derived: judges write them again and
+// again as they grow, and after a crash write old states anew. The others are
+// kept: people write them, one after the other.
+const (
+	Finding  Kind = "finding"
+	Campaign Kind = "campaign"
+	Verdict  Kind = "verdict"
+	Policy   Kind = "policy"
+	User     Kind = "user"
+	Token    Kind = "token"
+	Setting  Kind = "setting"
+)
+
+// Kinds lists all of them.
+var Kinds = [...]Kind{Finding, Campaign, Verdict, Policy, User, Token, Setting}
+
+// Derived reports whether judges write records of this kind.
+func (k Kind) Derived() bool { return k == Finding || k == Campaign }
+
+// Caps. What is beyond them is refused with ErrInvalid.
+const (
+	MaxBody  = 1 << 20 // bytes of a body
+	MaxText  = 256     // bytes of an id and of any other text
+	MaxBatch = 1000    // records, deletions and entries of a batch together
+	MaxPage  = 1000    // records or entries of a page
+	MaxNote  = 4096    // bytes of an audit entry's detail
+)
+
+var (
+	// ErrInvalid: the record, batch or query is not as it has to be.
+	ErrInvalid = errors.New("invalid")
+	// ErrNotFound: there is no such record.
+	ErrNotFound = errors.New("there is no such record")
+	// ErrConflict: somebody else changed the record in the meantime; read it
+	// again and decide anew.
+	ErrConflict = errors.New("the record was changed in the meantime")
+	// ErrTampered: the audit log is not as it was written.
+	ErrTampered = errors.New("the audit log was changed")
+)
+
+// Record is one thing that is kept. Which moment it shows is its Rev: for
+// derived kinds the position in the stream of the last event that it counts, so
+// that a record with a Rev that is not higher than the stored one is a replay
+// and changes nothing; for kept kinds 1, 2, 3 …, so that a change made from a
+// state that is no longer the newest is a conflict.
+type Record struct {
+	Kind  Kind
+	ID    string
+	Rev   uint64
+	Site  string // lists can be held to these three
+	Type  string
+	State string
+	First time.Time // of what it tells, to the nanosecond; kept as UTC
+	Last  time.Time // lists are in order of this, newest first
+	Body  []byte    // JSON
+}
+
+// Key names a record in the state that is meant.
+type Key struct {
+	Kind Kind
+	ID   string
+	Rev  uint64
+}
+
+// Batch is written whole or not at all, and names each record and entry once.
+// One whose audit entries are in the log has been written before and changes
+// nothing, whatever happened since. A deletion of what is not there is none; one
+// of another revision is a conflict.
+type Batch struct {
+	Delete []Key
+	Put    []Record
+	Audit  []Entry
+}
+
+// Query asks for records of one kind. Empty fields ask for any.
+type Query struct {
+	Kind              Kind
+	Site, Type, State string
+	From, To          time.Time // From <= Last < To
+	Limit             int       // 0 for 100
+	After             string    // Page.Next of the page before
+}
+
+// Page is one page of a list, newest Last first, then by id.
+type Page struct {
+	Records []Record
+	Next    string // "" when this is the last one
+}
+
+// Store keeps records. It is safe for concurrent use. A nil error of Write is
+// the acknowledgement.
+type Store interface {
+	// Write does a batch and gives how many records and entries it changed or
+	// added; what was there already is not among them.
+	Write(context.Context, Batch) (changed int, err error)
+	Get(ctx context.Context, kind Kind, id string) (Record, error)
+	// List gives a page. A record whose Last moves while pages are turned may
+	// be missing or come twice; all others come once.
+	List(context.Context, Query) (Page, error)
+	// Audit gives entries before a number, or the last ones for 0, newest first.
+	Audit(ctx context.Context, before uint64, limit int) ([]Sealed, error)
+	// Verify goes through the audit log and gives its end. What known says was
+	// there before still has to be there.
+	Verify(ctx context.Context, known Head) (Head, error)
+	Close() error
+}

@@ -1,0 +1,163 @@
+// Package recordtest holds what every store of records has to pass: a plain
+// model in memory and a contract that compares a store with it, step by step.
+//
+// It takes a way to open a store and runs subtests. Invariant: the model says
+// what a store means in the simplest words that do it, maps and slices, and
+// shares nothing with a store but record's own checks. Limits: full disks,
+// damage and locks are a store's own to test.
+package recordtest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"maps"
+	"slices"
+
+	"xiezhi/internal/store/record"
+)
+
+type key struct {
+	kind record.Kind
+	id   string
+}
+
+// Model is a store in memory. It is not safe for concurrent use.
+type Model struct {
+	chain   record.Chain
+	records map[key]record.Record
+	log     []record.Sealed
+}
+
+var _ record.Store = (*Model)(nil)
+
+// NewModel is an empty store.
+func NewModel(c record.Chain) *Model {
+	return &Model{chain: c, records: map[key]record.Record{}}
+}
+
+func (m *Model) Write(_ context.Context, b record.Batch) (int, error) {
+	if err := b.Check(); err != nil {
+		return 0, err
+	}
+	known := 0
+	for _, e := range b.Audit {
+		i := slices.IndexFunc(m.log, func(s record.Sealed) bool { return s.ID == e.ID })
+		if i < 0 {
+			continue
+		}
+		if !m.log[i].Equal(&e) {
+			return 0, record.ErrConflict
+		}
+		known++
+	}
+	if known > 0 && known == len(b.Audit) {
+		return 0, nil
+	}
+	if known > 0 {
+		return 0, record.ErrConflict
+	}
+	next, changed := maps.Clone(m.records), 0
+	for _, d := range b.Delete {
+		k := key{d.Kind, d.ID}
+		old, ok := next[k]
+		if !ok {
+			continue
+		}
+		if old.Rev != d.Rev {
+			return 0, record.ErrConflict
+		}
+		delete(next, k)
+		changed++
+	}
+	for _, r := range b.Put {
+		k := key{r.Kind, r.ID}
+		old := next[k] // Rev 0 when there is none
+		switch {
+		case r.Kind.Derived() && r.Rev <= old.Rev, old.Rev == r.Rev && old.Equal(&r):
+			continue
+		case !r.Kind.Derived() && r.Rev != old.Rev+1:
+			return 0, record.ErrConflict
+		}
+		r.First, r.Last, r.Body = r.First.UTC(), r.Last.UTC(), bytes.Clone(r.Body)
+		next[k] = r
+		changed++
+	}
+	for _, e := range b.Audit {
+		e.At, e.Detail = e.At.UTC(), bytes.Clone(e.Detail)
+		m.log = append(m.log, m.chain.Next(m.head(), e))
+		changed++
+	}
+	m.records = next
+	return changed, nil
+}
+
+func (m *Model) head() record.Head {
+	if len(m.log) == 0 {
+		return record.Head{}
+	}
+	return m.log[len(m.log)-1].Head()
+}
+
+func (m *Model) Get(_ context.Context, kind record.Kind, id string) (record.Record, error) {
+	r, ok := m.records[key{kind, id}]
+	if !ok {
+		return record.Record{}, record.ErrNotFound
+	}
+	return r, nil
+}
+
+func (m *Model) List(_ context.Context, q record.Query) (record.Page, error) {
+	limit, after, err := q.Check()
+	if err != nil {
+		return record.Page{}, err
+	}
+	var all []record.Record
+	for _, r := range m.records {
+		if r.Kind == q.Kind && is(q.Site, r.Site) && is(q.Type, r.Type) && is(q.State, r.State) &&
+			(q.From.IsZero() || !r.Last.Before(q.From)) && (q.To.IsZero() || r.Last.Before(q.To)) {
+			all = append(all, r)
+		}
+	}
+	order := func(a, b record.Record) int {
+		return cmp.Or(b.Last.Compare(a.Last), cmp.Compare(a.ID, b.ID))
+	}
+	slices.SortFunc(all, order)
+	if after != nil {
+		end := record.Record{Last: after.Last, ID: after.ID}
+		all = slices.DeleteFunc(all, func(r record.Record) bool { return order(r, end) <= 0 })
+	}
+	if len(all) <= limit {
+		return record.Page{Records: all}, nil
+	}
+	last := all[limit-1]
+	return record.Page{Records: all[:limit], Next: record.Place{Last: last.Last, ID: last.ID}.String()}, nil
+}
+
+func is(want, have string) bool { return want == "" || want == have }
+
+func (m *Model) Audit(_ context.Context, before uint64, limit int) ([]record.Sealed, error) {
+	limit, err := record.CheckPage(limit)
+	if err != nil {
+		return nil, err
+	}
+	var out []record.Sealed
+	for _, s := range slices.Backward(m.log) {
+		if (before == 0 || s.Seq < before) && len(out) < limit {
+			out = append(out, s)
+		}
+	}
+	return out, nil
+}
+
+func (m *Model) Verify(_ context.Context, known record.Head) (record.Head, error) {
+	w := m.chain.Walk(known)
+	for _, s := range m.log {
+		if err := w.Step(s); err != nil {
+			return record.Head{}, err
+		}
+	}
+	return w.End()
+}
+
+func (m *Model) Close() error { return nil }

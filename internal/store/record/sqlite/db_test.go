@@ -1,0 +1,110 @@
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"xiezhi/internal/store"
+	"xiezhi/internal/store/record"
+	"xiezhi/internal/store/record/recordtest"
+)
+
+// held is a store with its folder.
+type held struct {
+	*DB
+	folder *store.Folder
+}
+
+func (h held) Close() error {
+	if err := h.DB.Close(); err != nil {
+		return err
+	}
+	return h.folder.Release()
+}
+
+func take(t testing.TB, path string, cfg Config) held {
+	t.Helper()
+	f, err := store.Take(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Chain = record.NewChain([32]byte{1})
+	d, err := Open(t.Context(), f, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return held{d, f}
+}
+
+func TestContract(t *testing.T) {
+	recordtest.Contract(t, func(path string, c record.Chain) (record.Store, error) {
+		f, err := store.Take(path)
+		if err != nil {
+			return nil, err
+		}
+		d, err := Open(t.Context(), f, Config{Chain: c})
+		if err != nil {
+			return nil, err
+		}
+		return held{d, f}, nil
+	})
+}
+
+// feed writes findings from a number on and says which were acknowledged.
+func feed(path string, from int) error {
+	f, err := store.Take(path)
+	if err != nil {
+		return err
+	}
+	d, err := Open(context.Background(), f, Config{Chain: record.NewChain([32]byte{1})})
+	if err != nil {
+		return err
+	}
+	for i := from; ; i++ {
+		b := record.Batch{Put: []record.Record{recordtest.Record(record.Finding, i)}, Audit: []record.Entry{recordtest.Entry(i)}}
+		if _, err := d.Write(context.Background(), b); err != nil {
+			return err
+		}
+		fmt.Println(i)
+	}
+}
+
+func BenchmarkWrite(b *testing.B) {
+	h := take(b, b.TempDir(), Config{})
+	defer h.Close()
+	n := 0
+	for b.Loop() {
+		var batch record.Batch
+		for range 100 {
+			n++
+			batch.Put = append(batch.Put, recordtest.Record(record.Finding, n))
+		}
+		if _, err := h.Write(b.Context(), batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/record")
+}
+
+// BenchmarkListOf100k turns to a page in the middle of a hundred thousand.
+func BenchmarkListOf100k(b *testing.B) {
+	h := take(b, b.TempDir(), Config{})
+	defer h.Close()
+	for i := range 100 {
+		var batch record.Batch
+		for j := range 1000 {
+			batch.Put = append(batch.Put, recordtest.Record(record.Finding, i*1000+j))
+		}
+		if _, err := h.Write(b.Context(), batch); err != nil {
+			b.Fatal(err)
+		}
+	}
+	middle := recordtest.Record(record.Finding, 50_000)
+	q := record.Query{Kind: record.Finding, Site: middle.Site, Limit: 50, After: record.Place{Last: middle.Last, ID: middle.ID}.String()}
+	for b.Loop() {
+		if p, err := h.List(b.Context(), q); err != nil || len(p.Records) != 50 {
+			b.Fatal(len(p.Records), err)
+		}
+	}
+}
