@@ -11,10 +11,13 @@ import (
 // work behind is where their company's traffic leaves and not where they are.
 
 const (
-	abroadPeople = 3    // whose data was read
+	abroadLevel  = 2    // of what was read
+	abroadPeople = 3    // whose data was read, where it is of the most sensitive
+	abroadMany   = 10   // … where it is contacts: a shopper abroad sees a few
 	abroadPeers  = 20   // askers of the API or people of the site to compare with
 	abroadUsual  = 0.05 // share of them in a country that makes it usual
 	abroadBefore = int64(86400e9)
+	abroadWorked = 5 // requests at home, for somebody to have worked there
 	abroadExit   = 3 // people working behind one address
 	abroadSoon   = int64(2 * 3600e9)
 )
@@ -45,22 +48,27 @@ func likeAbroad(s *scene, c *cell, strict bool) bool { return c.cred != 0 && s.r
 func likeAbroadOpen(s *scene, c *cell, strict bool) bool { return c.cred == 0 && s.readsAbroad(c) }
 
 func (s *scene) readsAbroad(c *cell) bool {
-	return c.level >= 3 && c.api != 0 && c.sets[setExposed] != nil && c.signed*2 <= c.n && c.own*2 <= max(c.obj, 1) && s.e.abroad(c) != 0
+	return c.level >= abroadLevel && c.api != 0 && c.sets[setExposed] != nil && c.signed*2 <= c.n && c.own*2 <= max(c.obj, 1) && s.e.abroad(c) != 0
 }
 
-func gateAbroad(t *tally, wide bool) bool { return t.level >= 3 }
+func gateAbroad(t *tally, wide bool) bool { return t.level >= abroadLevel }
 
 func weighAbroad(s *scene, sc *scope) *fusion {
 	people := sc.sum.count(setExposed)
-	if people < abroadPeople {
+	contacts := sc.sum.level < 3 // a partner in a foreign cloud reads these as well
+	least, most := float64(abroadPeople), 100.0
+	if contacts {
+		least, most = abroadMany, 300
+	}
+	if people < least || contacts && people < abroadPeople*float64(s.principals(sc)) {
+		return nil // everybody his own
+	}
+	if s.exit(sc) {
 		return nil
 	}
 	land := s.oneLand(sc)
-	if land == 0 || s.exit(sc) {
-		return nil
-	}
-	here, others := s.landShare(sc, land)
-	usual := s.e.travels.usual(land, 1)
+	here, others := s.abroadShare(sc, land)
+	usual, _ := s.e.travels.foreign(land, 1)
 	switch {
 	case others < abroadPeers && s.e.travels.people.total < abroadPeers:
 		return nil // hardly anybody to tell what is normal
@@ -75,13 +83,25 @@ func weighAbroad(s *scene, sc *scope) *fusion {
 		}
 		f.say(taxonomy.FamilyHerd, ramp(z, 5, 2, 20, 4), "herd", len(sc.members), max(1, int(float64(len(sc.all))*0.15)))
 	}
-	f.say(taxonomy.FamilyOutcome, ramp(people, abroadPeople, 2, 100, 5.5), "abroad_people", int(people), 0)
+	f.say(taxonomy.FamilyOutcome, ramp(people, least, 2, most, 5.5), "abroad_people", int(people), 0)
 	w := 2.5
 	if here > 0.01 {
 		w = 1.5
 	}
-	f.say(taxonomy.FamilyNetwork, w, "abroad_new", land.String(), s.e.travels.home().String())
-	if !s.itinerary(f, sc, land) {
+	if land != 0 {
+		f.say(taxonomy.FamilyNetwork, w, "abroad_new", land.String(), s.e.travels.home().String())
+	} else {
+		f.say(taxonomy.FamilyNetwork, w, "abroad_share", len(sc.members), round2(here))
+	}
+	j := s.journeys(sc)
+	switch {
+	case j.settled*2 > j.seen:
+		return nil // they live there
+	case j.torn*2 > j.seen:
+		f.say(taxonomy.FamilySequence, 2.5, "abroad_torn", j.torn, 0)
+	case j.home*2 > j.seen:
+		f.say(taxonomy.FamilySequence, 1.5, "abroad_never", j.home, 0)
+	case contacts:
 		return nil
 	}
 	s.louder(f, sc, func(c *cell) float64 { return c.sets[setExposed].count() })
@@ -107,38 +127,25 @@ func (s *scene) oneLand(sc *scope) intel.Country {
 	return best
 }
 
-// landShare is the share of a country among the API's other askers whose
-// country is known, and how many they are. What an attack explains is no
-// measure of what is normal.
-func (s *scene) landShare(sc *scope, land intel.Country) (float64, int) {
-	in := sc.inside()
-	there, all := map[uint64]bool{}, map[uint64]bool{}
-	for i := range s.refs {
-		c := s.cell(int32(i))
-		at := placed(c.where)
-		if at == 0 || in[int32(i)] || s.taken[i] || s.e.book.accused(s.refs[i], c) {
-			continue
-		}
-		who := c.cred
-		if who == 0 {
-			who = c.who
-		}
-		if all[who] = true; at == land {
-			there[who] = true
-		}
+// foreignTool reports whether a scope is of one client that nobody at home has.
+func (s *scene) foreignTool(sc *scope) bool {
+	if s.spreadOf(sc) > 1 {
+		return false
 	}
-	if len(all) == 0 {
-		return 0, 0
-	}
-	return float64(len(there)) / float64(len(all)), len(all)
+	rate, known := s.strange(sc, func(a *cell) bool { return s.e.abroad(a) != 0 })
+	return known && rate == 1
 }
 
 // exit reports whether many people work behind the members' addresses, as
-// behind a company's way out through a cloud.
+// behind a company's way out through a cloud. One hand has many accounts behind
+// one address, too, but one client that people do not have.
 func (s *scene) exit(sc *scope) bool {
 	mine := map[uint64]bool{}
 	for _, i := range sc.members {
 		mine[s.cell(i).addr] = true
+	}
+	if s.foreignTool(sc) {
+		return false
 	}
 	behind := map[uint64]map[uint64]bool{}
 	for i := range s.refs {
@@ -157,49 +164,4 @@ func (s *scene) exit(sc *scope) bool {
 		}
 	}
 	return false
-}
-
-// itinerary weighs where the members' principals were before. It is false when
-// most of them have been abroad for longer: they live there.
-func (s *scene) itinerary(f *fusion, sc *scope, land intel.Country) bool {
-	home := s.e.travels.home()
-	seen := map[uint64]bool{}
-	stays, settled, new, torn := 0, 0, 0, 0
-	for _, i := range sc.members {
-		c := s.cell(i)
-		if c.cred == 0 || seen[c.cred] {
-			continue
-		}
-		seen[c.cred] = true
-		x, ok := s.e.travels.stays.Peek(c.cred)
-		if !ok {
-			continue
-		}
-		stays++
-		there, at := x.at(land), x.at(home)
-		if there < 0 {
-			continue // it was so long ago that it is forgotten
-		}
-		first := x.lands[there].first
-		if c.first-first >= abroadBefore {
-			settled++
-			continue
-		}
-		if at < 0 || x.lands[at].n < 5 {
-			continue
-		}
-		new++
-		if last := x.lands[at].last; last > first || first-last < abroadSoon {
-			torn++
-		}
-	}
-	switch {
-	case settled*2 > stays && stays > 0:
-		return false
-	case torn*2 > stays:
-		f.say(taxonomy.FamilySequence, 2.5, "abroad_torn", torn, 0)
-	case new*2 > stays:
-		f.say(taxonomy.FamilySequence, 1.5, "abroad_never", new, 0)
-	}
-	return true
 }

@@ -102,6 +102,7 @@ func axes(u *unit) []axis {
 	return []axis{
 		flood,
 		abroadAxis,
+		stolenAxis,
 		{name: "read", kin: true, narrow: narrowOwners, wide: wideScopes, least: 5, like: likeRead, gate: gateRead, weigh: weighRead, crowd: readCrowd, purity: readPurity, floor: floorRead},
 		{name: "bulk", narrow: narrowActors, wide: wideActors, least: bulkLeast, like: likeBulk, gate: gateBulk, weigh: weighBulk, purity: bulkPurity},
 		abroadOpenAxis,

@@ -88,11 +88,15 @@ func (l *lands) share(land intel.Country) float64 {
 
 // stay is where a principal was: first and last moment in each country.
 type stay struct {
-	lands [staysLands]struct {
-		land        intel.Country
-		n           uint32
-		first, last int64
-	}
+	lands [staysLands]visit
+}
+
+type visit struct {
+	land        intel.Country
+	n           uint32
+	counted     bool   // among those who are from there
+	client      uint64 // the last one there
+	first, last int64
 }
 
 func (s *stay) at(land intel.Country) int {
@@ -102,6 +106,16 @@ func (s *stay) at(land intel.Country) int {
 		}
 	}
 	return -1
+}
+
+// alone reports whether somebody was in no other country.
+func (s *stay) alone(i int) bool {
+	for k := range s.lands {
+		if k != i && s.lands[k].n > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // travels remembers where the site's people are.
@@ -124,19 +138,23 @@ func (t *travels) home() intel.Country {
 	return t.anyone.home()
 }
 
-// usual is the share of the site's people, but for so many of them, who are
-// from a country.
-func (t *travels) usual(land intel.Country, but uint32) float64 {
+// foreign is the share of the site's people, but for so many of them, who are
+// in a country, anywhere away from home for 0, and how many they are.
+func (t *travels) foreign(land intel.Country, but uint32) (float64, int) {
 	l := &t.anyone
 	if t.people.total >= landsLeast {
 		l = &t.people
 	}
+	home, there := t.home(), uint32(0)
 	for i := range l.used {
-		if x := &l.list[i]; x.land == land && x.n > but {
-			return share(x.n-but, l.total-but)
+		if x := &l.list[i]; x.land == land || land == 0 && x.land != home {
+			there += x.n
 		}
 	}
-	return 0
+	if l.total <= but {
+		return 0, 0
+	}
+	return share(there-min(there, but), l.total-but), int(l.total - but)
 }
 
 // placed gives the country that an event tells of, 0 when it tells of none.
@@ -167,15 +185,21 @@ func (e *Engine) travel(ev *catalog.Event, fresh bool) {
 	}
 	i := s.at(land)
 	if i < 0 {
-		e.travels.people.add(land)
 		i = 0 // the country left longest ago makes room
 		for k := range s.lands {
 			if s.lands[k].last < s.lands[i].last {
 				i = k
 			}
 		}
-		s.lands[i].land, s.lands[i].n, s.lands[i].first = land, 0, ev.End
+		s.lands[i] = visit{land: land, first: ev.End}
+	}
+	// Somebody is from where he is first seen, and from elsewhere when he stays:
+	// accounts that are taken abroad do not make it usual to be there.
+	if !s.lands[i].counted && (s.alone(i) || ev.End-s.lands[i].first >= abroadBefore) {
+		s.lands[i].counted = true
+		e.travels.people.add(land)
 	}
 	s.lands[i].n++
+	s.lands[i].client = ev.Who.Cohort
 	s.lands[i].last = ev.End
 }

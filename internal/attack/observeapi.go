@@ -362,7 +362,7 @@ func (e *Engine) countExposed(ev *catalog.Event, c *cell, u *unit) {
 	for _, s := range most.Subjects {
 		e.pool.add(&c.sets[setExposed], s)
 	}
-	if level >= 3 && e.abroad(c) != 0 {
+	if level >= abroadLevel && e.abroad(c) != 0 {
 		u.watch = true
 		e.mark(c, ev.End)
 	}
