@@ -18,6 +18,7 @@ const (
 	abroadUsual  = 0.05 // share of them in a country that makes it usual
 	abroadBefore = int64(86400e9)
 	abroadWorked = 5 // requests at home, for somebody to have worked there
+	abroadLands  = 3 // countries that one account is in within a day, by relays of somebody's
 	abroadExit   = 3 // people working behind one address
 	abroadSoon   = int64(2 * 3600e9)
 )
@@ -108,8 +109,23 @@ func weighAbroad(s *scene, sc *scope) *fusion {
 	s.origin(f, sc)
 	s.timing(f, sc)
 	s.protocol(f, sc)
-	s.idle(f, sc)
+	if n := s.landsOf(sc); n >= abroadLands && sc.kind == scopeCredential {
+		f.say(taxonomy.FamilySequence, 3, "abroad_lands", n, 1)
+	} else {
+		s.idle(f, sc)
+	}
 	return f
+}
+
+// landsOf is how many countries abroad a scope's members are in.
+func (s *scene) landsOf(sc *scope) int {
+	seen := map[intel.Country]bool{}
+	for _, i := range sc.members {
+		if c := s.cell(i); s.e.abroad(c) != 0 {
+			seen[placed(c.where)] = true
+		}
+	}
+	return len(seen)
 }
 
 // oneLand gives the country of nearly all members, 0 when there is none.

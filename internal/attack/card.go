@@ -24,7 +24,7 @@ const (
 
 func cardAxis() axis {
 	return axis{name: "card", kin: true, narrow: []scopeKind{scopeCredential, scopeActor},
-		wide:  []scopeKind{scopeAddress, scopeDevice, scopePrint, scopePrefix, scopeCohort, scopeShape, scopeAgent, scopeIssuer},
+		wide:  []scopeKind{scopeAddress, scopeDevice, scopePrint, scopePrefix, scopeCohort, scopeShape, scopeAgent, scopeSecret, scopeIssuer},
 		least: cardsTried, like: likeCard, gate: gateCard, weigh: weighCard, keep: keepCard}
 }
 

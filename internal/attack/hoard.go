@@ -15,7 +15,7 @@ const (
 
 func hoardAxis() axis {
 	return axis{name: "hoard", narrow: []scopeKind{scopeCredential, scopeActor},
-		wide:  []scopeKind{scopeDevice, scopePayee, scopeAddress, scopePrint, scopePrefix, scopeCohort, scopeShape, scopeAgent},
+		wide:  []scopeKind{scopeDevice, scopePayee, scopeSecret, scopeAddress, scopePrint, scopePrefix, scopeCohort, scopeShape, scopeAgent},
 		least: ordersHeld, like: likeHoard, gate: gateHoard, weigh: weighHoard, purity: heldShare, keep: func(c *cell) bool { return c.trades > 0 }}
 }
 

@@ -27,7 +27,7 @@ const (
 )
 
 func promoAxis() axis {
-	return axis{name: "promo", wide: []scopeKind{scopeDevice, scopePayee, scopeAddress, scopePrint, scopePrefix, scopeCohort, scopeShape, scopeAgent},
+	return axis{name: "promo", wide: []scopeKind{scopeDevice, scopePayee, scopeSecret, scopeAddress, scopePrint, scopePrefix, scopeCohort, scopeShape, scopeAgent},
 		least: claimersShared, like: likePromo, gate: gatePromo, weigh: weighPromo, purity: promoPurity, keep: func(c *cell) bool { return c.trades > 0 }}
 }
 
@@ -178,7 +178,7 @@ func (s *scene) usualSharing(sc *scope) float64 {
 func weighPromo(s *scene, sc *scope) *fusion {
 	t := &sc.sum
 	accounts := t.count(setSubjects)
-	shared := sc.kind == scopeDevice || sc.kind == scopePayee
+	shared := sc.kind == scopeDevice || sc.kind == scopePayee || sc.kind == scopeSecret
 	if least := float64(claimersWide); accounts < claimersShared || !shared && accounts < least {
 		return nil
 	}
@@ -240,13 +240,17 @@ func weighPromo(s *scene, sc *scope) *fusion {
 			return nil // a till, a school, a maker that gives all its devices one id
 		}
 		id := "same_device"
-		if sc.kind == scopePayee {
+		switch sc.kind {
+		case scopePayee:
 			id = "same_payee"
+		case scopeSecret:
+			id = "same_secret"
 		}
 		f.say(taxonomy.FamilySet, ramp(accounts, claimersShared, 2.5, 25, 5.5), id, int(accounts), int(math.Round(usual)))
 		f.say(taxonomy.FamilyHerd, ramp(accounts/usual, 2.5, 1.5, 20, 4), "shared_more", round2(accounts/usual), 1)
-		if !hand && sc.kind == scopeDevice {
-			// Somebody's staff may help people, one after the other.
+		if !hand && sc.kind == scopeDevice || sc.kind == scopeSecret && !hand && !s.ownTool(sc) {
+			// Somebody's staff may help people, one after the other, and an employer
+			// gives all of his the same password.
 			f.say(taxonomy.FamilyTiming, -4, "unhurried", len(sc.members), nil)
 		}
 	default:

@@ -14,7 +14,7 @@ const (
 )
 
 func rushAxis() axis {
-	return axis{name: "rush", wide: []scopeKind{scopeDevice, scopePayee, scopeAddress, scopePrint, scopePrefix, scopeCohort, scopeShape, scopeAgent},
+	return axis{name: "rush", wide: []scopeKind{scopeDevice, scopePayee, scopeSecret, scopeAddress, scopePrint, scopePrefix, scopeCohort, scopeShape, scopeAgent},
 		least: rushAccounts, like: likeRush, gate: gateRush, weigh: weighRush, purity: rushShare, keep: func(c *cell) bool { return c.trades > 0 }}
 }
 
@@ -88,6 +88,9 @@ func weighRush(s *scene, sc *scope) *fusion {
 	s.protocol(f, sc)
 	s.structure(f, sc)
 	s.network(f, sc)
+	if sc.kind == scopeSecret && s.ownTool(sc) {
+		f.say(taxonomy.FamilySet, ramp(accounts, rushAccounts, 2.5, 25, 5), "same_secret", int(accounts), 1)
+	}
 	if sc.kind != scopeDevice && sc.kind != scopePayee && len(f.families()) < 3 {
 		return nil // an app is faster than a page: something else must tell them apart
 	}

@@ -159,11 +159,11 @@ func (d *desk) brief(s *scene) {
 	cred, actor, address, prefix := d.keys[scopeCredential], d.keys[scopeActor], d.keys[scopeAddress], d.keys[scopePrefix]
 	print, cohort, shape, agent := d.keys[scopePrint], d.keys[scopeCohort], d.keys[scopeShape], d.keys[scopeAgent]
 	unit, target := d.keys[scopeUnit], d.keys[scopeTarget]
-	device, payee, issuer := d.keys[scopeDevice], d.keys[scopePayee], d.keys[scopeIssuer]
+	device, payee, secret, issuer := d.keys[scopeDevice], d.keys[scopePayee], d.keys[scopeSecret], d.keys[scopeIssuer]
 	for i, c := range d.cells {
 		cred[i], actor[i], address[i], prefix[i] = c.cred, c.who, c.addr, c.net
 		cohort[i], shape[i], agent[i] = c.cohort, c.shape, c.agent
-		device[i], payee[i], issuer[i] = c.device, c.payee, c.issuer
+		device[i], payee[i], secret[i], issuer[i] = c.device, c.payee, c.secret, c.issuer
 		print[i], unit[i], target[i] = scopePrint.key(c), scopeUnit.key(c), 0
 		d.counts[i], d.floors[i] = c.n, 0
 		look := uint32(0)

@@ -17,6 +17,7 @@ const (
 	scopeAddress
 	scopeDevice // as the request names it
 	scopePayee  // to whom goods or money go
+	scopeSecret // password that an account was opened with, see secret.go
 	scopeIssuer // of the cards
 	scopePrefix
 	scopePrint // fingerprint and parameter structure
@@ -26,7 +27,7 @@ const (
 	scopeUnit // all who look alike at these APIs, when nothing else is shared
 )
 
-var scopeNames = [...]string{"", "account", "credential", "actor", "address", "device", "payee", "issuer", "prefix", "fingerprint+structure", "fingerprint", "structure", "agent", "api"}
+var scopeNames = [...]string{"", "account", "credential", "actor", "address", "device", "payee", "password", "issuer", "prefix", "fingerprint+structure", "fingerprint", "structure", "agent", "api"}
 
 func (k scopeKind) String() string { return scopeNames[k] }
 func (k scopeKind) wide() bool     { return k >= scopeDevice }
@@ -44,6 +45,8 @@ func (k scopeKind) key(c *cell) uint64 {
 		return c.device
 	case scopePayee:
 		return c.payee
+	case scopeSecret:
+		return c.secret
 	case scopeIssuer:
 		return c.issuer
 	case scopePrefix:

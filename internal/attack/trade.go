@@ -22,13 +22,14 @@ type deal struct {
 	device uint64
 	payee  uint64
 	issuer uint64
-	from   int32 // API of the step before, 0 unknown
-	gap    int64 // time since
-	at     int64 // when
+	secret uint64 // of the day, that the account was opened with
+	from   int32  // API of the step before, 0 unknown
+	gap    int64  // time since
+	at     int64  // when
 }
 
 func (d *deal) inherit(o *deal) {
-	for _, k := range [...]struct{ to, from *uint64 }{{&d.device, &o.device}, {&d.payee, &o.payee}, {&d.issuer, &o.issuer}} {
+	for _, k := range [...]struct{ to, from *uint64 }{{&d.device, &o.device}, {&d.payee, &o.payee}, {&d.issuer, &o.issuer}, {&d.secret, &o.secret}} {
 		if *k.to == 0 {
 			*k.to = *k.from
 		}
@@ -111,12 +112,13 @@ type market struct {
 
 // A trader is one account, else one client, at a site that trades.
 type trader struct {
-	key   uint64
-	last  int64
-	born  int64 // when the account was made, 0 unknown
-	api   int32 // of the last request
-	n     uint32
-	spent uint32 // orders and payments
+	key    uint64
+	last   int64
+	born   int64 // when the account was made, 0 unknown
+	secret uint64
+	api    int32 // of the last request
+	n      uint32
+	spent  uint32 // orders and payments
 }
 
 const (
@@ -177,6 +179,9 @@ func (e *Engine) trade(ev *catalog.Event, i int32, r ref, c *cell) {
 	if s.role == taxonomy.RoleRegister && ok {
 		t.born = ev.End
 	}
+	if tag := secretOf(ev); ok && tag != 0 && (s.role == taxonomy.RoleRegister || s.role == taxonomy.RoleLogin) {
+		t.secret = tag
+	}
 	from, last := t.api, t.last
 	t.n++
 	t.api, t.last = i, ev.End
@@ -199,6 +204,9 @@ func (e *Engine) trade(ev *catalog.Event, i int32, r ref, c *cell) {
 		}
 	}
 	e.countDeals(ev, c, s.role)
+	if c.secret == 0 {
+		c.secret = m.secretOf(ev, t)
+	}
 	if c.trades == 0 && s.role == taxonomy.RolePayment {
 		if ok {
 			t.spent++
