@@ -43,7 +43,7 @@ const (
 	defaultBytes = 8 << 30
 	// checkedWhole is the size up to which a file is read through when opened;
 	// larger ones would keep the service down for too long.
-	checkedWhole = 256 << 20
+	checkedWhole = 64 << 20
 )
 
 // DB is the store.
