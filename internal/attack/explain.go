@@ -17,6 +17,7 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 		"blocked":  f.Blocked,
 		"people":   e.people(f.SubjectsExposed),
 		"objects":  uint64(min(r.count(setObjects), float64(r.obj))),
+		"answers":  uint64(r.count(setAnswers)),
 		"tags":     uint64(min(r.count(setTags), float64(r.pw))),
 		"dropped":  uint64(min(r.dropped, r.succ)),
 		"codes":    uint64(min(r.count(setCodes), float64(r.codes))),
@@ -37,6 +38,8 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 		id += ".script"
 	case ep.axis == "guess" && ep.kind == taxonomy.AttackScraping:
 		id += ".lookup"
+	case ep.axis == "volume":
+		id += ".volume"
 	case ep.axis == "bulk":
 		id += ".bulk"
 	case ep.kind == taxonomy.AttackVulnerabilityScan:

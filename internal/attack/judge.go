@@ -76,6 +76,7 @@ func axes(u *unit) []axis {
 	case u.id == "site":
 		return []axis{
 			{name: "scan", kin: true, narrow: narrowActors, wide: wideActors, least: probeSigs, like: likeProbe, gate: gateProbe, weigh: weighProbe, purity: probePurity},
+			scatterAxis,
 			{name: "script", wide: []scopeKind{scopeAgent, scopePrefix}, least: copiedSteps, like: likeScript, gate: gateScript, weigh: weighScript},
 		}
 	case u.role == taxonomy.RoleRegister:
@@ -105,6 +106,7 @@ func axes(u *unit) []axis {
 		stolenAxis,
 		{name: "read", kin: true, narrow: narrowOwners, wide: wideScopes, least: 5, like: likeRead, gate: gateRead, weigh: weighRead, crowd: readCrowd, purity: readPurity, floor: floorRead},
 		{name: "bulk", narrow: narrowActors, wide: wideActors, least: bulkLeast, like: likeBulk, gate: gateBulk, weigh: weighBulk, purity: bulkPurity},
+		volumeAxis(),
 		abroadOpenAxis,
 		{name: "bot", narrow: narrowActors, least: botLeast, like: likeBot, gate: gateBot, weigh: weighBot},
 	}

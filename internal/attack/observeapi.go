@@ -52,6 +52,7 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 			e.countIdentity(ev, c, actor, s, u)
 		} else {
 			e.countObjects(ev, c, u, reader)
+			e.countVolume(ev, c, s)
 		}
 	}
 	e.remember(ev, reader)

@@ -10,6 +10,7 @@ import (
 const (
 	maxAddrs = 1000
 	maxKeys  = 64
+	maxPlace = 1024
 )
 
 // keyList is a small set of selector values, in order of arrival. Beyond its
@@ -45,6 +46,7 @@ type roster struct {
 	cohorts   keyList[uint64]
 	agents    keyList[uint64]
 	doors     keyList[uint64]
+	places    keyList[uint64] // that are not there or that only scanners ask for
 	noAddr    bool
 	anonymous bool // some showed no credential
 	shared    bool
@@ -71,11 +73,29 @@ func (r *roster) add(p *pool, c *cell, a *apiState) {
 	if c.api != 0 {
 		r.shapes.add(c.shape, maxKeys)
 	}
+	if c.api == 0 {
+		r.place(c.sets[setPaths])
+		r.place(c.sets[setProbes])
+	}
 	r.families.add(c.family, maxKeys)
 	r.cohorts.add(c.cohort, maxKeys)
 	r.agents.add(c.agent, maxKeys)
 	r.shared = r.shared || c.shared
 	r.anonymous = r.anonymous || c.cred == 0
+}
+
+// place notes what an actor asked for; a set that is no longer exact names
+// nothing.
+func (r *roster) place(set *distinct) {
+	switch {
+	case set == nil:
+	case set.dense != nil:
+		r.places.over, r.places.list = true, nil
+	default:
+		for _, h := range set.small {
+			r.places.add(h, maxPlace)
+		}
+	}
 }
 
 func (r *roster) addr(p *pool, a netip.Addr) {
@@ -104,6 +124,7 @@ func (r *roster) fold(p *pool, o *roster) {
 	foldKeys(&r.cohorts, &o.cohorts, maxKeys)
 	foldKeys(&r.agents, &o.agents, maxKeys)
 	foldKeys(&r.doors, &o.doors, maxKeys)
+	foldKeys(&r.places, &o.places, maxPlace)
 	for _, a := range o.sorted() {
 		r.addr(p, a)
 	}

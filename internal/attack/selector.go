@@ -61,6 +61,9 @@ func (e *Engine) selector(ep *episode, r *roster) Selector {
 	site := ep.unit == "site"
 	if site {
 		s.APIs, s.Path = nil, nil
+		if ep.axis == scatterAxis.name {
+			s.Path = sorted(r.places.list) // the same people read pages, too
+		}
 	}
 	byOwner := (ep.scope == scopeCredential || tradeAxis(ep.axis) && !r.anonymous) && r.sets[setCreds] != nil && r.sets[setCreds].dense == nil
 	switch {

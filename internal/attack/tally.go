@@ -22,6 +22,7 @@ const (
 	setPayees           // that they trade for
 	setIssuers          // ranges of the cards tried
 	setRows             // rows of ten thousand in which the cards lie
+	setAnswers          // what a busy asker of a list asked for or got, see volume.go
 	setCount
 )
 

@@ -30,6 +30,7 @@ type usage struct {
 	asset      uint32
 	file       uint32
 	upload     uint32
+	bare       uint32 // writes of which nothing is seen but the path
 	success    uint32
 }
 
@@ -59,6 +60,7 @@ func (u *usage) merge(o *usage) {
 	u.asset += o.asset
 	u.file += o.file
 	u.upload += o.upload
+	u.bare += o.bare
 	u.success += o.success
 }
 
@@ -93,6 +95,7 @@ func (u *usage) learn(lex *Lexicon, ev *Event) {
 	set(&u.issued, len(o.Issued) > 0 && ev.Outcome == OutcomeSuccess)
 	set(&u.registered, o.MessageSays&observe.SaysRegistered != 0)
 	set(&u.wrong, o.MessageSays&(observe.SaysWrongSecret|observe.SaysBadPair|observe.SaysNotRegistered) != 0)
+	set(&u.bare, len(o.Params) == 0 && o.ReqKind == observe.BodyNone && o.Method != "GET")
 	uses := paramUse(0)
 	for i := range o.Params {
 		p := &o.Params[i]
@@ -215,7 +218,7 @@ func (u *usage) score(r taxonomy.Role, p *op, w words) float64 {
 	case taxonomy.RoleLoginCode:
 		add(half(u.code) && !half(u.password) && u.issued > 0, 4)
 		add(half(u.code) && !half(u.password) && w.has("login", "denglu"), 6)
-		add(!half(u.code), -2)
+		add(!half(u.code) && !half(u.bare), -2)
 	case taxonomy.RoleRegister:
 		add(half(u.password) || half(u.newPass), 1)
 		add((half(u.password) || half(u.newPass)) && u.registered > 0, 4)
