@@ -55,7 +55,7 @@ func weighGuess(s *scene, sc *scope) *fusion {
 		return s.weighBlind(sc)
 	}
 	if sc.kind == scopeUnit {
-		return nil // only unseen attempts have nothing else in common
+		return s.weighTurnout(sc)
 	}
 	asks := s.asks()
 	answered := t.answered()

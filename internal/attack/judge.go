@@ -275,6 +275,9 @@ func (e *Engine) scanner(c *cell) bool {
 
 // better prefers the verdict, then what explains more, then the purer.
 func better(a, b *candidate) bool {
+	if ua, ub := a.scope.turnout(), b.scope.turnout(); ua != ub && min(a.score, b.score) >= scoreLikely {
+		return ub // what shares a key is told from the rest before the rest is looked at
+	}
 	if va, vb := a.fuse.verdict(), b.fuse.verdict(); va != vb {
 		return va > vb
 	}

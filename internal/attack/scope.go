@@ -85,6 +85,9 @@ type scope struct {
 	tools   int // members whose agent says it is a tool
 }
 
+// turnout reports whether the members have the API alone in common.
+func (sc *scope) turnout() bool { return sc.kind == scopeUnit && sc.sum.blind == 0 }
+
 // inside is the set of a scope's members.
 func (sc *scope) inside() map[int32]bool {
 	in := make(map[int32]bool, len(sc.members))
