@@ -116,7 +116,7 @@ func isValue(s *observe.Segment, prev string, at int, last bool) bool {
 	case observe.ClassUUID, observe.ClassHex, observe.ClassEmail, observe.ClassPhrase:
 		return true
 	case observe.ClassToken:
-		return digits(s.Text) > 0
+		return digits(s.Text) > 0 || slashed(s.Text)
 	case observe.ClassMixed:
 		return digits(s.Text) >= 5
 	case observe.ClassFile:
@@ -124,10 +124,14 @@ func isValue(s *observe.Segment, prev string, at int, last bool) bool {
 		d := digits(stem)
 		return d > 0 && (d == len(stem) || d >= 5)
 	case observe.ClassOther:
-		return !hasLetter(s.Text)
+		return !hasLetter(s.Text) || slashed(s.Text)
 	}
 	return false
 }
+
+// slashed reports a slash that was written with percent: a value that is handed
+// on, for no route has one in its name, and a template would read as another.
+func slashed(s string) bool { return strings.IndexByte(s, '/') >= 0 }
 
 // numbered reports a word of some length with one digit right behind it.
 func numbered(s string) bool {
