@@ -113,7 +113,7 @@ Exit codes: 0 everything runs, 1 a scenario does not, 2 usage.`,
 			if err != nil {
 				return err
 			}
-			whole, err := a.checkScenarios(format, loaded.hub)
+			whole, err := a.checkScenarios(msgs, format, loaded.hub)
 			if err != nil {
 				return err
 			}

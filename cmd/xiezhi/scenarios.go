@@ -128,7 +128,7 @@ func (a *app) tellScenarios(msgs *message.Catalog, s *scenario.Set, most int) {
 			continue
 		}
 		if n++; n <= most {
-			fmt.Fprintln(a.stderr, report.Inert(p.Error()))
+			fmt.Fprintln(a.stderr, report.Inert(p.In(msgs, a.lang)))
 		}
 	}
 	fmt.Fprintln(a.stderr, msgs.Text("cli.scenarios", message.Args{"n": len(s.Rules()), "m": s.Read(), "k": n}).In(a.lang))
@@ -136,9 +136,9 @@ func (a *app) tellScenarios(msgs *message.Catalog, s *scenario.Set, most int) {
 
 // checkedScenarios is what rules check tells of scenarios.
 type checkedScenarios struct {
-	Read       int                `json:"read"`
-	Translated []checkedScenario  `json:"translated"`
-	Problems   []scenario.Problem `json:"problems"`
+	Read       int               `json:"read"`
+	Translated []checkedScenario `json:"translated"`
+	Problems   []checkedProblem  `json:"problems"`
 }
 
 type checkedScenario struct {
@@ -149,12 +149,17 @@ type checkedScenario struct {
 	Kind string `json:"kind"` // of attack
 }
 
+type checkedProblem struct {
+	scenario.Problem
+	Why message.Text `json:"why"`
+}
+
 // checkScenarios lists what was translated and what was not, and reports
 // whether everything was.
-func (a *app) checkScenarios(format string, s *scenario.Set) (bool, error) {
-	out := checkedScenarios{Read: s.Read(), Translated: []checkedScenario{}, Problems: s.Problems()}
-	if out.Problems == nil {
-		out.Problems = []scenario.Problem{}
+func (a *app) checkScenarios(msgs *message.Catalog, format string, s *scenario.Set) (bool, error) {
+	out := checkedScenarios{Read: s.Read(), Translated: []checkedScenario{}, Problems: []checkedProblem{}}
+	for _, p := range s.Problems() {
+		out.Problems = append(out.Problems, checkedProblem{p, p.Text(msgs)})
 	}
 	for _, r := range s.Rules() {
 		out.Translated = append(out.Translated, checkedScenario{r.Name, r.File, r.Line, r.Kind.String(), string(r.Attack)})
@@ -172,7 +177,7 @@ func (a *app) checkScenarios(format string, s *scenario.Set) (bool, error) {
 			if out.Problems[i].Note {
 				mark = "~"
 			}
-			fmt.Fprintf(w, "%s %s\n", mark, report.Inert(out.Problems[i].Error()))
+			fmt.Fprintf(w, "%s %s\n", mark, report.Inert(out.Problems[i].In(msgs, a.lang)))
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -137,8 +136,8 @@ func (c *compiler) equal(a, b value, not bool) (value, bool) {
 
 // unlike remembers why a comparison can never be true.
 func (c *compiler) unlike(v value, s string) {
-	if c.never == "" {
-		c.never = fmt.Sprintf("%s is never %q", v.name, short(s))
+	if c.never.format == "" {
+		c.never = say("%s is never %q", v.name, short(s))
 	}
 }
 
@@ -239,7 +238,7 @@ func (c *compiler) matches(n ast.Node, a, b value) value {
 	}
 	re, err := compilePattern(b.s)
 	if err != nil {
-		return c.problem(n, "matches", "%v", err)
+		return c.problem(n, "matches", "%s", err)
 	}
 	if a.lit {
 		return known(re.MatchString(a.s))

@@ -189,7 +189,7 @@ func (c *compiler) file(n ast.Node, name string) *dataFile {
 	switch {
 	case d == nil:
 		c.problem(n, name, "the scenario does not list this file under data")
-	case d.err != "":
+	case d.err != nil:
 		return nil // listed already
 	default:
 		return d

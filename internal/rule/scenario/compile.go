@@ -26,7 +26,7 @@ const (
 	isList
 )
 
-var typeNames = [...]string{"nothing", "a text", "true or false", "a number", "a list"}
+var typeNames = [...]phrase{say("nothing"), say("a text"), say("true or false"), say("a number"), say("a list")}
 
 // value is a lowered expression.
 type value struct {
@@ -91,18 +91,18 @@ type compiler struct {
 	vars   map[string]value
 	loop   bool   // inside a loop over texts
 	events bool   // inside a loop over the events of a bucket
-	never  string // why it can never be true, if it cannot
+	never  phrase // why it can never be true, if it cannot
 }
 
 func (l *loader) parse(s string, line int, key string) (*compiler, ast.Node) {
 	tree, err := parser.Parse(s)
 	if err != nil || tree == nil || tree.Node == nil {
-		why := "cannot be parsed"
-		if err != nil {
-			first, _, _ := strings.Cut(err.Error(), "\n")
-			why += ": " + short(first)
+		if err == nil {
+			l.problem(line, key, "cannot be parsed")
+			return nil, nil
 		}
-		l.problem(line, key, "%s", why)
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		l.problem(line, key, "cannot be parsed: %s", short(first))
 		return nil, nil
 	}
 	return &compiler{l: l, key: key, line: line, source: []rune(s), vars: map[string]value{}}, tree.Node
@@ -123,8 +123,8 @@ func (l *loader) condition(s string, line int, key string) truth {
 		return nil
 	case v.lit && !v.b:
 		why := c.never
-		if why == "" {
-			why = "the expression is always false"
+		if why.format == "" {
+			why = say("the expression is always false")
 		}
 		l.problem(line, key, "no HTTP exchange can meet it: %s", why)
 		return nil
@@ -163,7 +163,7 @@ func (c *compiler) problem(n ast.Node, construct, format string, args ...any) va
 			}
 		}
 	}
-	c.l.problem(line, construct, c.key+": "+format, args...)
+	c.l.problem(line, construct, "%s: %s", c.key, say(format, args...))
 	return value{}
 }
 

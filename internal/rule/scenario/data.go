@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"bytes"
-	"fmt"
 	"regexp"
 	"strings"
 	"unicode/utf8"
@@ -12,12 +11,13 @@ import (
 
 // dataFile is a list that scenarios look into.
 type dataFile struct {
-	kind  string // string, regexp, map
-	lines []string
-	at    []int // line of each, in the file
-	regex *patterns
-	table *lookup
-	err   string
+	kind   string // string, regexp, map
+	lines  []string
+	at     []int // line of each, in the file
+	regex  *patterns
+	table  *lookup
+	err    error
+	unread bool // it could not be read
 }
 
 // files reads the data files of a scenario.
@@ -40,12 +40,12 @@ func (l *loader) files(n *yaml.Node) {
 			kind = t.Value
 		}
 		d := l.load(dest.Value, kind)
-		if d.err != "" {
-			why := d.err
-			if u := find(item, "source_url"); u != nil && strings.HasPrefix(why, "cannot be read") {
-				why += "; it is published at " + short(u.Value)
+		if d.err != nil {
+			if u := find(item, "source_url"); u != nil && d.unread {
+				l.problem(dest.Line, dest.Value, "%s; it is published at %s", d.err, short(u.Value))
+				continue
 			}
-			l.problem(dest.Line, dest.Value, "%s", why)
+			l.problem(dest.Line, dest.Value, "%s", d.err)
 		}
 	}
 }
@@ -60,24 +60,24 @@ func (l *loader) load(name, kind string) *dataFile {
 	d := &dataFile{kind: kind}
 	l.data[key] = d
 	if strings.ContainsAny(name, "/\\") || name == "" || name == "." || name == ".." {
-		d.err = "the name of a data file is no path"
+		d.err = say("the name of a data file is no path")
 		return d
 	}
 	raw, err := []byte(nil), error(nil)
 	if l.open == nil {
-		err = fmt.Errorf("no data files are at hand")
+		err = say("no data files are at hand")
 	} else {
 		raw, err = l.open(l.file_, name)
 	}
 	if err != nil {
-		d.err = "cannot be read: " + err.Error()
+		d.err, d.unread = say("cannot be read: %s", err), true
 		return d
 	}
 	if l.sum += len(raw); l.sum > MaxDataTotal {
-		d.err = fmt.Sprintf("more than the %d bytes that the data files of one run may have", MaxDataTotal)
+		d.err = say("more than the %d bytes that the data files of one run may have", MaxDataTotal)
 		return d
 	}
-	if d.err = d.read(raw); d.err == "" {
+	if d.err = d.read(raw); d.err == nil {
 		d.err = d.compile(kind)
 	}
 	return d
@@ -85,9 +85,9 @@ func (l *loader) load(name, kind string) *dataFile {
 
 // read splits a file into lines; blank ones and comments are left out, as
 // CrowdSec leaves them out.
-func (d *dataFile) read(raw []byte) string {
+func (d *dataFile) read(raw []byte) error {
 	if len(raw) > MaxDataBytes {
-		return fmt.Sprintf("%d bytes are more than the %d a data file may have", len(raw), MaxDataBytes)
+		return say("%d bytes are more than the %d a data file may have", len(raw), MaxDataBytes)
 	}
 	n := 0
 	for line := range bytes.Lines(raw) {
@@ -97,44 +97,44 @@ func (d *dataFile) read(raw []byte) string {
 		case len(line) == 0 || line[0] == '#':
 			continue
 		case len(line) > MaxDataLine:
-			return fmt.Sprintf("line %d is longer than %d bytes", n, MaxDataLine)
+			return say("line %d is longer than %d bytes", n, MaxDataLine)
 		case len(d.lines) == MaxDataLines:
-			return fmt.Sprintf("more than %d lines", MaxDataLines)
+			return say("more than %d lines", MaxDataLines)
 		case !utf8.Valid(line):
-			return fmt.Sprintf("line %d is no UTF-8", n)
+			return say("line %d is no UTF-8", n)
 		}
 		d.lines = append(d.lines, string(line))
 		d.at = append(d.at, n)
 	}
-	return ""
+	return nil
 }
 
-func (d *dataFile) compile(kind string) string {
+func (d *dataFile) compile(kind string) error {
 	switch kind {
 	case "string":
-		return ""
+		return nil
 	case "regexp", "re2_regexp":
 		p, at, err := newPatterns(d.lines)
 		if err != nil {
-			return fmt.Sprintf("line %d: %v", d.at[at], err)
+			return say("line %d: %s", d.at[at], err)
 		}
 		d.regex = p
-		return ""
+		return nil
 	case "map":
 		t, at, err := newLookup(d.lines)
 		if err != nil {
-			return fmt.Sprintf("line %d: %v", d.at[at], err)
+			return say("line %d: %s", d.at[at], err)
 		}
 		d.table = t
-		return ""
+		return nil
 	}
-	return fmt.Sprintf("a data file of type %q is not translated", short(kind))
+	return say("a data file of type %q is not translated", short(kind))
 }
 
 // compilePattern compiles one regular expression within bounds.
 func compilePattern(s string) (*regexp.Regexp, error) {
 	if len(s) > MaxPattern {
-		return nil, fmt.Errorf("a pattern of %d bytes, at most %d", len(s), MaxPattern)
+		return nil, say("a pattern of %d bytes, at most %d", len(s), MaxPattern)
 	}
 	return regexp.Compile(s)
 }

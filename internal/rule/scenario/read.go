@@ -3,7 +3,6 @@ package scenario
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
 	"strconv"
@@ -34,7 +33,8 @@ func (l *loader) problem(line int, construct, format string, args ...any) {
 }
 
 func (l *loader) note(line int, construct, format string, args ...any) {
-	l.set.problems = append(l.set.problems, Problem{File: l.file_, Line: line, Scenario: l.name, Construct: short(construct), Why: fmt.Sprintf(format, args...), Note: true})
+	why := say(format, args...)
+	l.set.problems = append(l.set.problems, Problem{File: l.file_, Line: line, Scenario: l.name, Construct: short(construct), Why: why.Error(), Note: true, why: why})
 }
 
 // short keeps a construct printable in a line.

@@ -45,17 +45,24 @@ type Problem struct {
 	Line      int    `json:"line"`
 	Scenario  string `json:"scenario,omitempty"`
 	Construct string `json:"construct"` // the key, function, field or operator
-	Why       string `json:"why"`
-	Note      bool   `json:"note"` // the scenario runs all the same
+	Why       string `json:"why"`       // in English
+	Note      bool   `json:"note"`      // the scenario runs all the same
+
+	why phrase // Why in its parts
 }
 
 // Error gives the problem with its place.
-func (p *Problem) Error() string {
+func (p *Problem) Error() string { return p.placed(p.Why) }
+
+// In gives the problem with its place, in a language.
+func (p *Problem) In(m *message.Catalog, lang string) string { return p.placed(p.Text(m).In(lang)) }
+
+func (p *Problem) placed(why string) string {
 	s := fmt.Sprintf("%s:%d: ", p.File, p.Line)
 	if p.Scenario != "" {
 		s += p.Scenario + ": "
 	}
-	return s + p.Construct + ": " + p.Why
+	return s + p.Construct + ": " + why
 }
 
 // Kind is how a bucket works.

@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"encoding/json"
-	"fmt"
 	"regexp"
 	"regexp/syntax"
 	"slices"
@@ -201,7 +200,7 @@ type patterns struct {
 
 func newPatterns(lines []string) (*patterns, int, error) {
 	if len(lines) > MaxPatterns {
-		return nil, MaxPatterns, fmt.Errorf("more than %d patterns", MaxPatterns)
+		return nil, MaxPatterns, say("more than %d patterns", MaxPatterns)
 	}
 	p := &patterns{}
 	var texts []string
@@ -261,7 +260,7 @@ func newLookup(lines []string) (*lookup, int, error) {
 	for i, line := range lines {
 		var e struct{ Pattern, Tag, Type string }
 		if err := json.Unmarshal([]byte(line), &e); err != nil || e.Pattern == "" || e.Tag == "" {
-			return nil, i, fmt.Errorf("not an object with pattern, tag and type")
+			return nil, i, say("not an object with pattern, tag and type")
 		}
 		switch e.Type {
 		case "equals":
@@ -270,7 +269,7 @@ func newLookup(lines []string) (*lookup, int, error) {
 			}
 		case "contains":
 			if len(e.Pattern) < 2 {
-				return nil, i, fmt.Errorf("a text of one byte is no pattern")
+				return nil, i, say("a text of one byte is no pattern")
 			}
 			texts, t.tags = append(texts, e.Pattern), append(t.tags, e.Tag)
 		case "regex":
@@ -280,10 +279,10 @@ func newLookup(lines []string) (*lookup, int, error) {
 			}
 			t.regex, t.names = append(t.regex, re), append(t.names, e.Tag)
 		default:
-			return nil, i, fmt.Errorf("type %q is none of equals, contains and regex", short(e.Type))
+			return nil, i, say("type %q is none of equals, contains and regex", short(e.Type))
 		}
 		if len(t.regex) > MaxPatterns {
-			return nil, i, fmt.Errorf("more than %d patterns", MaxPatterns)
+			return nil, i, say("more than %d patterns", MaxPatterns)
 		}
 	}
 	t.words = newWords(texts)
