@@ -55,6 +55,7 @@ type Losses struct {
 	Episodes uint64
 	Labels   uint64 // fingerprints or agent families without a name
 	Activity uint64 // times that a day or an API had no row of its own
+	Lookups  uint64 // questions judged before their time, or not told
 	Hints    uint64 // traits of suspects that found no room
 	Buckets  uint64 // of rules that people brought along
 	Seen     uint64 // values that their buckets forgot
@@ -83,6 +84,9 @@ type Engine struct {
 	initial initial // passwords that were given to people
 	targets targets
 	pending pending
+	looks   looks
+	opened  *rotor // (asker, target) that was opened
+	engaged bool   // there are acts on the site
 	names   names
 	links   links
 	scripts scripts // of programs that accounts are played by
@@ -184,6 +188,7 @@ func New(cfg Config) *Engine {
 		axes:   make(map[string][]axis),
 		made:   newRotor(b.Cells * 4),
 		given:  newRotor(b.Cells * 8),
+		opened: newRotor(b.Cells * 4),
 	}
 	if e.msg == nil {
 		e.msg = &message.Catalog{}
@@ -201,6 +206,7 @@ func New(cfg Config) *Engine {
 	e.numbers.init(b.Targets)
 	e.initial.init()
 	e.pending.init(b.Pending)
+	e.looks.init(b.Pending)
 	e.names.init(b.Names)
 	e.links.init(b.Names)
 	e.scripts.init(b.Targets)
@@ -220,6 +226,7 @@ func (e *Engine) Losses() Losses {
 	l := e.losses
 	l.Cells, l.Sets = e.cells.Evicted, e.pool.Refused
 	l.Targets, l.Pending, l.Names = e.targets.lost+e.numbers.lost+e.scripts.lost+e.market.lost+e.travels.stays.Evicted()+e.parties.by.Evicted(), e.pending.lost+e.market.orders.lost, e.names.lost+e.links.lost
+	l.Lookups = e.looks.lost
 	l.Episodes, l.Labels = e.book.lost, e.labels.lost
 	l.Activity, l.Hints = e.rows.refused+e.book.folded, e.hints.refused
 	if m := e.imported; m != nil {

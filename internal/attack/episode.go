@@ -162,6 +162,14 @@ func (b *book) own(ep *episode, at ref, gen uint32) {
 // match finds the episode that a candidate continues, and merges episodes that
 // it shows to be one.
 func (b *book) match(s *scene, c *candidate, r *roster) *episode {
+	if c.axis == "crossing" {
+		for _, ep := range b.eps {
+			if ep.axis == c.axis && ep.unit == s.u.id && ep.scope == c.scope.kind && ep.key == c.scope.key && ep.last+horizon >= r.first {
+				return ep
+			}
+		}
+		return nil
+	}
 	owned := map[*episode]int{}
 	for _, i := range c.scope.members {
 		// Axes are judged apart: a reader may also flood.

@@ -227,6 +227,8 @@ func (s *scene) louder(f *fusion, sc *scope, much func(c *cell) float64) bool {
 	for i := range s.refs {
 		c := s.cell(int32(i))
 		switch {
+		case in[int32(i)] && sc.kind == scopeCredential:
+			mine[sc.key] += much(c) // one asker, from however many addresses
 		case in[int32(i)]:
 			mine[c.who] += much(c)
 		case !s.taken[i] && !s.e.book.accused(s.refs[i], c):

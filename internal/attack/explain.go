@@ -24,6 +24,7 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 		"paths":    uint64(min(r.count(setPaths), float64(r.missing))),
 		"sigs":     uint64(r.sigs),
 		"names":    uint64(r.count(setNames)),
+		"targets":  uint64(r.count(setTargets)),
 		"span":     e.span(f.Last - f.First),
 	}
 	id := "attack.sum." + string(ep.kind)
@@ -40,6 +41,10 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 		id += ".lookup"
 	case ep.axis == "volume":
 		id += ".volume"
+	case ep.axis == "seek" && ep.kind == taxonomy.AttackScraping:
+		id += ".lookup"
+	case ep.axis == "crossing":
+		id += ".crossing"
 	case ep.axis == "bulk":
 		id += ".bulk"
 	case ep.kind == taxonomy.AttackVulnerabilityScan:

@@ -159,8 +159,11 @@ func (e *Engine) finding(b *book, ep *episode) (Finding, bool) {
 	if ep.kind != taxonomy.AttackScraping && ep.kind != taxonomy.AttackBOLAExploitation && ep.kind != taxonomy.AttackBot {
 		f.SubjectsExposed = uint64(r.count(setExposed))
 	}
-	if ep.axis == "script" { // accounts are played and not aimed at
+	if ep.axis == "script" || ep.axis == "applause" { // accounts are played and not aimed at
 		f.Accounts = uint64(r.count(setCreds))
+	}
+	if ep.axis == "seek" || ep.axis == "crossing" {
+		f.Accounts = uint64(r.count(setAsked))
 	}
 	f.Marks = e.marks(ep, r.n)
 	f.Selector = e.selector(ep, &r)
@@ -189,9 +192,10 @@ func action(kind taxonomy.AttackKind, v taxonomy.Verdict, collateral float64) ta
 	}
 	switch kind {
 	case taxonomy.AttackAccountScanning, taxonomy.AttackCredentialStuffing, taxonomy.AttackPasswordSpraying, taxonomy.AttackBruteForce, taxonomy.AttackMassRegistration,
-		taxonomy.AttackCodeCracking, taxonomy.AttackSMSAbuse, taxonomy.AttackPromotionAbuse, taxonomy.AttackScalping, taxonomy.AttackCarding:
+		taxonomy.AttackCodeCracking, taxonomy.AttackSMSAbuse, taxonomy.AttackPromotionAbuse, taxonomy.AttackScalping, taxonomy.AttackCarding,
+		taxonomy.AttackFakeEngagement:
 		return taxonomy.ActChallenge
-	case taxonomy.AttackScraping, taxonomy.AttackBOLAExploitation, taxonomy.AttackCrossBorderAccess:
+	case taxonomy.AttackScraping, taxonomy.AttackBOLAExploitation, taxonomy.AttackCrossBorderAccess, taxonomy.AttackTargetedLookup:
 		return taxonomy.ActMask
 	}
 	return taxonomy.ActRateLimit

@@ -11,6 +11,7 @@ const (
 	accountsSpray  = 15
 	accountsWide   = 30
 	mostAbsent     = 0.6 // share of accounts that are not there, for whoever has no list of them
+	officeUsed     = 0.2 // share of answers made use of behind one address, from which on it is people's
 	fewAsked       = 2.5 // accounts for each address of a herd, that people ask about
 )
 
@@ -57,6 +58,9 @@ func weighGuess(s *scene, sc *scope) *fusion {
 	if sc.kind == scopeUnit {
 		return s.weighTurnout(sc)
 	}
+	if t.asks > 0 && (t.lookSigned*2 > t.asks || float64(t.heeded)*5 >= t.count(setAsked) || t.pays()) {
+		return nil // an integration asks about its customers, a cashier takes their money
+	}
 	asks := s.asks()
 	answered := t.answered()
 	if answered < 8 {
@@ -74,7 +78,7 @@ func weighGuess(s *scene, sc *scope) *fusion {
 		return nil // everybody fails alike
 	}
 	dist := t.count(setSubjects)
-	if dist == 0 {
+	if dist == 0 || t.asks*2 > t.n && (s.people(sc) || s.staff(sc)) {
 		return nil
 	}
 	f := &fusion{kind: s.guessKind(sc, dist)}
@@ -92,7 +96,7 @@ func weighGuess(s *scene, sc *scope) *fusion {
 	if asks || f.kind == taxonomy.AttackAccountScanning {
 		s.volume(f, sc)
 	}
-	if people := t.count(setExposed); f.kind == taxonomy.AttackScraping {
+	if people := t.count(setExposed); f.kind == taxonomy.AttackScraping || f.kind == taxonomy.AttackTargetedLookup {
 		f.say(taxonomy.FamilyOutcome, ramp(people, 10, 2, 300, 4.5), "people", int(people), nil)
 	}
 	s.timing(f, sc)
@@ -167,9 +171,37 @@ func (s *scene) guessKind(sc *scope, dist float64) taxonomy.AttackKind {
 		return "" // every answer the same: messages are sent, nothing is told
 	}
 	if looksUp(s.u.role) && (givesPeople(t) || s.e.apis[s.cell(sc.members[0]).api].givesPeople()) {
+		if targeted(t) {
+			return taxonomy.AttackTargetedLookup
+		}
 		return taxonomy.AttackScraping
 	}
 	return taxonomy.AttackAccountScanning
+}
+
+// people reports whether a scope of lookups is of people: those who share its
+// key with the members, and do not look like a guesser, make use of answers.
+// Who made use of none is then one of those who changed their minds, and in a
+// wide scope nothing tells him from who never meant to.
+func (s *scene) people(sc *scope) bool {
+	keys, key, least := s.keysOf(sc.kind), sc.key, officeUsed
+	switch {
+	case sc.addrs == 1:
+		keys, key = s.keysOf(scopeAddress), s.cell(sc.members[0]).addr
+	case sc.kind.wide():
+		least = seekUsed
+	default:
+		return false
+	}
+	asked, used := 0.0, 0.0
+	for i, k := range keys {
+		if c := s.cell(int32(i)); k == key && c.asks > 0 && !s.taken[i] {
+			n := c.sets[setAsked].count()
+			asked += n
+			used += min(float64(c.heeded), n)
+		}
+	}
+	return asked > 0 && used >= least*asked
 }
 
 // serial reports whether the accounts lie side by side: many out of each of a

@@ -90,6 +90,9 @@ func axes(u *unit) []axis {
 		if u.role == taxonomy.RoleCodeSend {
 			return []axis{guess, sendAxis, flood}
 		}
+		if u.role == taxonomy.RoleQueryProgress {
+			return []axis{guess, seekAxis, flood}
+		}
 		return []axis{guess, flood}
 	case u.role == taxonomy.RoleClaim:
 		return []axis{promoAxis()}
@@ -108,6 +111,7 @@ func axes(u *unit) []axis {
 		{name: "bulk", narrow: narrowActors, wide: wideActors, least: bulkLeast, like: likeBulk, gate: gateBulk, weigh: weighBulk, purity: bulkPurity},
 		volumeAxis(),
 		abroadOpenAxis,
+		seekAxis,
 		{name: "bot", narrow: narrowActors, least: botLeast, like: likeBot, gate: gateBot, weigh: weighBot},
 	}
 }
@@ -148,6 +152,9 @@ func (e *Engine) judge(b *book, u *unit, which int) {
 		seen = len(s.refs)
 		s.excuse()
 		s.targets(b)
+		if e.acted(u) {
+			s.applause(b)
+		}
 		for _, ax := range e.axesOf(u) {
 			for _, c := range s.search(ax) {
 				b.fold(s, c)

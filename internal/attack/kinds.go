@@ -9,5 +9,6 @@ func Kinds() []taxonomy.AttackKind {
 		taxonomy.AttackMassRegistration, taxonomy.AttackScraping, taxonomy.AttackBOLAExploitation, taxonomy.AttackVulnerabilityScan,
 		taxonomy.AttackFlood, taxonomy.AttackBot, taxonomy.AttackSMSAbuse, taxonomy.AttackCodeCracking,
 		taxonomy.AttackPromotionAbuse, taxonomy.AttackScalping, taxonomy.AttackCarding, taxonomy.AttackCrossBorderAccess,
+		taxonomy.AttackTargetedLookup, taxonomy.AttackFakeEngagement,
 	}
 }

@@ -21,8 +21,8 @@ func (s *script) query(c *client, sec float64, number uint64, known bool, truth 
 	})
 }
 
-// TestLookups: who asks about one number after the other where the answers give
-// people's data scrapes; a driver asks about his own.
+// TestLookups: who asks about one car after the other where the answers give
+// people's data looks for them; a driver asks about his own.
 func TestLookups(t *testing.T) {
 	waged(t, 160, func(s *script, i int, c *client, at float64) {
 		if s.apis["progress"] == nil {
@@ -36,7 +36,7 @@ func TestLookups(t *testing.T) {
 		}
 		s.query(c, at, 7_000_000+uint64(i)*31, i%3 == 0, "plates")
 	}, func(t *testing.T, r *result) {
-		if f := r.exact(t, "plates", taxonomy.AttackScraping); f.SubjectsExposed < 50 {
+		if f := r.exact(t, "plates", taxonomy.AttackTargetedLookup); f.SubjectsExposed < 50 {
 			t.Errorf("%d people\n%s", f.SubjectsExposed, r)
 		}
 	})

@@ -149,7 +149,7 @@ func (e *Engine) cell(ev *catalog.Event, i int32, sub, target uint64) (ref, *cel
 // honest history that could hide it.
 func (c *cell) failing() bool {
 	return c.api != 0 && (c.subj > 0 && c.fail*5 >= c.n*4 || c.blind*2 >= c.n || c.asked*5 >= c.n*4 && c.follow == 0 ||
-		c.subj >= 8 && c.sets[setSubjects].count() >= 8 && c.follow == 0 || max(c.steps, c.rises) >= 15 && max(c.steps, c.rises)*2 >= c.obj)
+		c.subj >= 8 && c.sets[setSubjects].count() >= 8 && c.follow == 0 || c.asks*5 >= c.n*4 && c.heeded == 0 || max(c.steps, c.rises) >= 15 && max(c.steps, c.rises)*2 >= c.obj)
 }
 
 func (e *Engine) insert(ev *catalog.Event, i int32, sub, key uint64) (ref, *cell) {

@@ -55,6 +55,11 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 			e.countVolume(ev, c, s)
 		}
 	}
+	if patterns(ev) != sigPayload {
+		e.countLook(ev, c, s, reader)
+		e.countEngagement(ev, c, s, reader)
+	}
+	e.countUse(ev, s, reader)
 	e.remember(ev, reader)
 	e.trade(ev, i, r, c)
 	e.touch(r, c)

@@ -86,7 +86,7 @@ func TestTwoStructures(t *testing.T) {
 			s.query(&c, 60+float64(i)*17+s.rng.Float64()*9, 7_000_000+uint64(i)*31, i%4 == 0, "lookups")
 		}
 		r := s.run(t)
-		r.exact(t, "lookups", taxonomy.AttackScraping)
+		r.exact(t, "lookups", taxonomy.AttackTargetedLookup)
 		r.innocent(t)
 	}
 }

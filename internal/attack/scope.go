@@ -128,7 +128,7 @@ func (s *scene) survey(ax *axis) int {
 		}
 		return n
 	}
-	contested := ax.name == "send" || ax.name == "guess" || s.traded()
+	contested := ax.name == "send" || ax.name == "guess" || ax.name == "seek" || ax.name == "read" || s.traded()
 	for i, look := range d.looks {
 		soft := look&ax.bit != 0 && !s.taken[i] && !(contested && s.claimed(ax, s.refs[i], d.cells[i]))
 		s.soft[i], s.hard[i] = soft, soft && look&(ax.bit<<strictBit) != 0
@@ -142,7 +142,14 @@ func (s *scene) survey(ax *axis) int {
 // claimed reports whether a cell is explained by what another axis found where
 // two look at the same requests: messages are sent, or questions asked, but not
 // both; and what abuses trade says more than a flood.
+//
+// What is known to be asked across sites is a matter of its own.
 func (s *scene) claimed(ax *axis, r ref, c *cell) bool {
+	if c.asks > 0 {
+		if ep := s.e.book.ownerOf(r, c); ep != nil && ep.axis == "crossing" && ep.score >= scoreLikely {
+			return true
+		}
+	}
 	if s.u.role == "" && s.e.apis[c.api].trade != 0 {
 		ep := s.e.book.ownerOf(r, c)
 		return ep != nil && tradeAxis(ep.axis) && ep.score >= scoreLikely

@@ -23,6 +23,8 @@ const (
 	setIssuers          // ranges of the cards tried
 	setRows             // rows of ten thousand in which the cards lie
 	setAnswers          // what a busy asker of a list asked for or got, see volume.go
+	setAsked            // people looked up, see look.go
+	setTargets          // what engagement went to, see engage.go
 	setCount
 )
 
@@ -80,6 +82,10 @@ type tally struct {
 
 	signed uint32 // requests of a party, see party.go
 	made   uint32 // accounts registered (actor cells)
+
+	asks, heeded, lookSigned uint32 // questions about people; of these with an answer that was made use of; by an integration
+	numbers                  uint8  // kinds of number asked about
+	acts, bare               uint32 // views, likes, votes …; of these by who never saw what it is about
 
 	aFirst, aLast int64 // first and last request that looks like abuse
 	sets          [setCount]*distinct
@@ -155,6 +161,12 @@ func (t *tally) addCounts(o *tally) {
 	t.made += o.made
 	t.told += o.told
 	t.repeats += o.repeats
+	t.asks += o.asks
+	t.heeded += o.heeded
+	t.lookSigned += o.lookSigned
+	t.numbers |= o.numbers
+	t.acts += o.acts
+	t.bare += o.bare
 	t.gaps += o.gaps
 	t.gapSum += o.gapSum
 	t.gapSq += o.gapSq

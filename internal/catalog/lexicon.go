@@ -44,9 +44,10 @@ const (
 	usePage
 	useMoney
 	useRefresh // refresh token
+	usePlate   // number of a car
 )
 
-var paramUses = map[string]paramUse{"code": useCode, "phone": usePhone, "search": useSearch, "page": usePage, "money": useMoney, "refresh": useRefresh}
+var paramUses = map[string]paramUse{"code": useCode, "phone": usePhone, "search": useSearch, "page": usePage, "money": useMoney, "refresh": useRefresh, "plate": usePlate}
 
 type roleCase struct {
 	Method string

@@ -25,6 +25,7 @@ type usage struct {
 	card       uint32 // names a payment card
 	proof      uint32 // … with its security code or expiry date
 	refresh    uint32
+	plate      uint32 // names a car
 	records    uint32
 	html       uint32
 	asset      uint32
@@ -55,6 +56,7 @@ func (u *usage) merge(o *usage) {
 	u.card += o.card
 	u.proof += o.proof
 	u.refresh += o.refresh
+	u.plate += o.plate
 	u.records += o.records
 	u.html += o.html
 	u.asset += o.asset
@@ -113,6 +115,7 @@ func (u *usage) learn(lex *Lexicon, ev *Event) {
 	set(&u.page, uses&usePage != 0)
 	set(&u.money, uses&useMoney != 0)
 	set(&u.refresh, uses&useRefresh != 0)
+	set(&u.plate, uses&usePlate != 0)
 	card, proof := false, false
 	for i := range o.Deals {
 		switch o.Deals[i].Kind {
@@ -256,6 +259,9 @@ func (u *usage) score(r taxonomy.Role, p *op, w words) float64 {
 		add(verb != "GET" && s > 0, -2)
 	case taxonomy.RoleProfileUpdate:
 		add((verb == "PUT" || verb == "PATCH" || verb == "POST") && w.selfish, 4)
+	case taxonomy.RoleQueryProgress:
+		// A car is asked about: where it stands, what it owes.
+		add(half(u.plate) && (verb == "GET" || w.asks()), 3.6)
 	case taxonomy.RoleSearch:
 		add(half(u.search), 3.5)
 	case taxonomy.RoleList:
@@ -353,6 +359,19 @@ func (w *words) has(names ...string) bool {
 		}
 	}
 	return false
+}
+
+// asks reports whether the last literal begins like a question.
+func (w *words) asks() bool {
+	if len(w.parts) == 0 {
+		return false
+	}
+	for _, q := range [...]string{"get", "query", "find", "search", "check", "chaxun", "cha", "lookup", "查"} {
+		if strings.HasPrefix(w.parts[len(w.parts)-1], q) {
+			return true
+		}
+	}
+	return w.last("query", "chaxun", "查询", "fee", "feiyong")
 }
 
 func (w *words) last(names ...string) bool {

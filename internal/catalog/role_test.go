@@ -41,6 +41,8 @@ func TestRoleCases(t *testing.T) {
 					b.Records = 10
 				case "html":
 					b.RespKind = observe.BodyHTML
+				case "plate":
+					b.param("chepai", "x")
 				case "money":
 					b.param("amount", "x")
 				case "card":

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"xiezhi/internal/attack"
+	"xiezhi/internal/campaign"
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/catalog/drift"
 	"xiezhi/internal/catalog/openapi"
@@ -234,6 +235,9 @@ type bench struct {
 	folded uint64 // observations whose site had no room
 
 	overflow uint64 // items that observations had no room for
+
+	crossings *campaign.Crossings
+	nextCross int64
 }
 
 // maxJudges bounds the judges of one run: admitted sites, and servers with
@@ -241,7 +245,7 @@ type bench struct {
 const maxJudges = maxSites + 64
 
 func newBench(cfg AnalyzeConfig, t *Tools, n *siteNamer) *bench {
-	return &bench{cfg: cfg, tools: t, namer: n, judges: map[string]*judge.Judge{}}
+	return &bench{cfg: cfg, tools: t, namer: n, judges: map[string]*judge.Judge{}, crossings: campaign.NewCrossings()}
 }
 
 func (b *bench) observe(o *observe.Observation) error {
@@ -255,6 +259,7 @@ func (b *bench) observe(o *observe.Observation) error {
 	b.last = max(b.last, o.End)
 	b.count++
 	b.overflow += uint64(o.Overflow)
+	b.crossAt(o.End)
 	j := b.judge(o)
 	j.Observe(o)
 	b.cfg.Probe.observe(j, o)
@@ -336,6 +341,7 @@ func (b *bench) attackBudget() attack.Budget {
 }
 
 func (b *bench) results() []judge.Result {
+	b.cross(b.last, true)
 	names := slices.Sorted(slices.Values(b.order))
 	out := make([]judge.Result, 0, len(names))
 	for _, n := range names {

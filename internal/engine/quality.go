@@ -83,6 +83,9 @@ func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind [
 	for what, n := range sums {
 		in.Limits = append(in.Limits, report.LimitCount{What: what, Count: n})
 	}
+	if n := b.crossings.Lost(); n > 0 {
+		in.Limits = append(in.Limits, report.LimitCount{What: "campaign.lookups", Count: n})
+	}
 	if b.overflow > 0 {
 		in.Limits = append(in.Limits, report.LimitCount{What: "observe.items", Count: b.overflow})
 	}

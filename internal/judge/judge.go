@@ -133,6 +133,13 @@ func (j *Judge) Finish() {
 // Tick moves time when the site is idle.
 func (j *Judge) Tick(now int64) { j.attacks.Tick(now) }
 
+// Lookups gives what the site's people were asked about, as far as it is ripe
+// by then, or all of it, for the reducer that joins sites.
+func (j *Judge) Lookups(now int64, all bool) []attack.Lookup { return j.attacks.Lookups(now, all) }
+
+// Cross takes what the reducer found the site's lookups to be part of.
+func (j *Judge) Cross(list []attack.Crossing) { j.attacks.Cross(list) }
+
 // Lookup gives the API of an observation from what has been learned.
 func (j *Judge) Lookup(o *observe.Observation) *catalog.API { return j.catalog.Lookup(o) }
 
@@ -180,6 +187,7 @@ func (j *Judge) Limits() []Limit {
 	add("rules.buckets", l.Buckets)
 	add("rules.seen", l.Seen)
 	add("rules.alerts", l.Alerts)
+	add("attack.lookups", l.Lookups)
 	return out
 }
 
