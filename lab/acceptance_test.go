@@ -122,7 +122,7 @@ func TestNoHonestExchangeIsAttributed(t *testing.T) {
 
 // kinds are those that the year shows, all of them of which every single
 // exchange is attributed, and as nothing else.
-var kinds = []string{"account_scanning", "bola_exploitation", "bot", "brute_force", "code_cracking", "credential_stuffing", "flood", "mass_registration", "password_spraying", "scraping", "sms_abuse", "vulnerability_scan"}
+var kinds = []string{"account_scanning", "bola_exploitation", "bot", "brute_force", "code_cracking", "credential_stuffing", "flood", "mass_registration", "password_spraying", "scraping", "sms_abuse", "targeted_lookup", "vulnerability_scan"}
 
 func TestKindsOfAttack(t *testing.T) {
 	theYear(t)

@@ -46,7 +46,7 @@ func roster() []gang {
 			{kind: "scraping", apps: []string{"huixin"}, waves: in(2, 4, 7, 8, 9), size: [2]int{300, 700}, span: [2]time.Duration{2 * hour, 8 * hour}, script: scrapeProgress},
 		}},
 		{id: "plate-finders", tool: tool(javaClient, h("X-Requested-With", "XMLHttpRequest")), agent: []string{"okhttp/3.12.0"}, infra: block(248, 201, 8), ops: []op{
-			{kind: "scraping", apps: []string{"tingbo"}, waves: every(1), size: [2]int{250, 600}, span: [2]time.Duration{1 * hour, 6 * hour}, script: scrapePlates},
+			{kind: "targeted_lookup", apps: []string{"tingbo"}, waves: every(1), size: [2]int{250, 600}, span: [2]time.Duration{1 * hour, 6 * hour}, script: scrapePlates},
 		}},
 		{id: "game-thieves", tool: tool(dotNet, h("Pragma", "no-cache")), agent: []string{msie}, infra: proxies(networkA...), ops: []op{
 			{kind: "credential_stuffing", apps: []string{"xuanjie", "xuanjie", "taohui"}, waves: peak(1, 2), size: [2]int{260, 650}, span: [2]time.Duration{1 * hour, 7 * hour}, script: stuffing},
