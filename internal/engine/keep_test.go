@@ -5,16 +5,19 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"io"
 	"os"
 	"testing"
 
 	"xiezhi/internal/judge"
 	"xiezhi/internal/source"
+	"xiezhi/internal/store"
+	"xiezhi/internal/store/state"
 	"xiezhi/rules"
 )
 
 // TestRestoredJudgesGoOn replaces judges, in the middle of things, by what was
-// restored from their snapshots: the report stays what it is, to the byte.
+// restored from their snapshots in the data folder: the report stays what it is, to the byte.
 func TestRestoredJudgesGoOn(t *testing.T) {
 	tools, err := LoadTools(rules.FS, [32]byte{1, 2, 3})
 	if err != nil {
@@ -38,28 +41,39 @@ func TestRestoredJudgesGoOn(t *testing.T) {
 		}
 		return append(b, attributed.Bytes()...)
 	}
+	folder, err := store.Take(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = folder.Release() }()
+	files, err := state.Open(folder, [32]byte{1, 2, 3}, rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
 	want := report(nil)
-	seen, saved, size := 0, 0, 0
+	seen, saved := 0, 0
 	got := report(func(j *judge.Judge) *judge.Judge {
 		if seen++; seen%677 != 0 {
 			return j
 		}
-		var b bytes.Buffer
-		if err := j.Save(&b); err != nil {
+		name := j.Config().Site.Name
+		if err := files.Save(name, j.Save); err != nil {
 			t.Fatal(err)
 		}
 		saved++
-		size = max(size, b.Len())
-		next, err := judge.Restore(j.Config(), &b)
-		if err != nil {
-			t.Fatal(err)
+		var next *judge.Judge
+		passed, err := files.Load(name, func(r io.Reader) (err error) {
+			next, err = judge.Restore(j.Config(), r)
+			return err
+		})
+		if err != nil || passed != nil {
+			t.Fatal(err, passed)
 		}
 		return next
 	})
 	if saved < 10 {
 		t.Fatalf("%d snapshots of %d observations", saved, seen)
 	}
-	t.Logf("%d snapshots, up to %d bytes", saved, size)
 	if !bytes.Equal(got, want) {
 		n := 0
 		for n < min(len(got), len(want)) && got[n] == want[n] {
