@@ -172,7 +172,7 @@ func (y *year) reasons(a *report.Attack, p plan, api, role string, days int) {
 	if a.SubjectsExposed > 0 {
 		people = y.msgs.Text("attack.people", message.Args{"n": a.SubjectsExposed})
 	}
-	a.Reason = y.msgs.Text(id, message.Args{"who": who, "span": span, "api": api, "requests": a.Requests, "accounts": a.Actors.Accounts, "got": a.Succeeded, "blocked": a.Blocked,
+	a.Reason = y.msgs.Text(id, message.Args{"who": who, "targets": a.Actors.Accounts, "span": span, "api": api, "requests": a.Requests, "accounts": a.Actors.Accounts, "got": a.Succeeded, "blocked": a.Blocked,
 		"tags": 12, "objects": a.Succeeded, "people": people, "paths": 940, "sigs": 41, "names": 20})
 	why := map[string]string{"herd": "attack.why.herd", "timing": "attack.why.rate", "protocol": "attack.why.tool", "network": "attack.why.neighbours", "outcome": "attack.why.refused", "set": "attack.why.structure"}
 	for i, f := range p.family {
