@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -335,15 +337,19 @@ func overH2(t *testing.T) *report.Report {
 }
 
 // uncounted leaves out how many requests an attack had, and that it may be told
-// in parts: a client that shuffles its headers is now one tool and now another.
+// in parts: a client that shuffles its headers is now one tool and now another,
+// and a small part need not show what the whole does. The largest speaks.
 func uncounted(s *told) {
-	s.Attacks = slices.Clone(s.Attacks)
-	for i, a := range s.Attacks {
+	largest, name := map[string]int{}, map[string]string{}
+	for _, a := range s.Attacks {
 		f := strings.Fields(a)
-		s.Attacks[i] = strings.Join(append(f[:2:2], f[4:]...), " ")
+		where := strings.Join(f[4:], " ")
+		n, _ := strconv.Atoi(strings.TrimPrefix(f[2], "requests="))
+		if n > largest[where] {
+			largest[where], name[where] = n, f[0]+" "+f[1]+" "+where
+		}
 	}
-	slices.Sort(s.Attacks)
-	s.Attacks = slices.Compact(s.Attacks)
+	s.Attacks = slices.Sorted(maps.Values(name))
 }
 
 // pathsOnly keeps which APIs there are and how often they were asked: without
