@@ -314,7 +314,7 @@ func (l *loader) text(n *yaml.Node, key string) (string, bool) {
 func (l *loader) expressions(r *Rule, d *draft) {
 	if s, ok := l.text(d.filter, "filter"); ok {
 		r.filter = l.condition(s, lineOf(d.filter), "filter")
-	} else if d.filter == nil {
+	} else if d.filter == nil || d.filter.Kind == yaml.ScalarNode && strings.TrimSpace(d.filter.Value) == "" {
 		l.problem(r.Line, "filter", "needed")
 	}
 	if s, ok := l.text(d.cancel, "cancel_on"); ok {
