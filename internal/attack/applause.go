@@ -229,9 +229,11 @@ func (s *scene) loudest() (found []*candidate) {
 		sc := &scope{kind: scopeActor, key: c.who, all: []int32{int32(i)}, members: []int32{int32(i)}}
 		f := &fusion{kind: taxonomy.AttackFakeEngagement}
 		acts := func(c *cell) float64 { return float64(c.acts) }
-		if !s.louder(f, sc, acts) || len(f.items) == 0 || f.items[0].args["n"].(float64) < actsTimes {
+		times, _ := s.loudness(sc, acts)
+		if times < actsTimes {
 			continue
 		}
+		f.peers(times)
 		s.resum(sc)
 		f.say(taxonomy.FamilySet, ramp(float64(c.acts), actsMany, 3, 1000, 5.5), "repeated", int(c.acts), nil)
 		if c.bare*10 >= c.acts*9 {

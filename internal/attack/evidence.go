@@ -222,6 +222,20 @@ func (s *scene) peerFail(sc *scope) (rate float64, peers int) {
 // nearly all of them, many times over. It reports
 // whether there are others to compare with.
 func (s *scene) louder(f *fusion, sc *scope, much func(c *cell) float64) bool {
+	times, known := s.loudness(sc, much)
+	if known {
+		f.peers(times)
+	}
+	return known
+}
+
+func (f *fusion) peers(times float64) {
+	f.say(taxonomy.FamilyHerd, ramp(times, 4, 2, 30, 4), "peers", round2(times), 1)
+}
+
+// loudness is how many times as much a scope's askers do as nearly all others;
+// known is false where there are too few to compare with.
+func (s *scene) loudness(sc *scope, much func(c *cell) float64) (times float64, known bool) {
 	in := sc.inside()
 	mine, others := make(map[uint64]float64), make(map[uint64]float64)
 	for i := range s.refs {
@@ -236,7 +250,7 @@ func (s *scene) louder(f *fusion, sc *scope, much func(c *cell) float64) bool {
 		}
 	}
 	if len(others) < 5 || len(mine) == 0 {
-		return false
+		return 0, false
 	}
 	all := make([]float64, 0, len(others))
 	for who, n := range others {
@@ -245,15 +259,13 @@ func (s *scene) louder(f *fusion, sc *scope, much func(c *cell) float64) bool {
 		}
 	}
 	if len(all) < 5 {
-		return false
+		return 0, false
 	}
 	sum := 0.0
 	for _, n := range mine {
 		sum += n // whole numbers, so the order does not matter
 	}
-	times := sum / float64(len(mine)) / max(nth(all, min(len(all)*95/100, len(all)-1)), 1)
-	f.say(taxonomy.FamilyHerd, ramp(times, 4, 2, 30, 4), "peers", round2(times), 1)
-	return true
+	return sum / float64(len(mine)) / max(nth(all, min(len(all)*95/100, len(all)-1)), 1), true
 }
 
 func round2(x float64) float64 { return math.Round(x*100) / 100 }

@@ -3,6 +3,7 @@ package attack
 import (
 	"slices"
 
+	"xiezhi/internal/sketch"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -81,27 +82,16 @@ func (h *house) rings() (found []*candidate) {
 			}
 		}
 	}
-	root := make([]int32, len(list))
-	for i := range root {
-		root[i] = int32(i)
-	}
-	find := func(x int32) int32 {
-		for root[x] != x {
-			root[x] = root[root[x]]
-			x = root[x]
-		}
-		return x
-	}
+	together := sketch.NewGroups(len(list))
 	for pair, n := range pairs { // the components do not depend on the order
 		a, b := int32(pair>>32), int32(pair&0xffffffff)
 		if n >= ringShared && float64(n) >= ringLikely*float64(len(list[a].targets)+len(list[b].targets)-n) {
-			x, y := find(a), find(b)
-			root[max(x, y)] = min(x, y)
+			together.Join(a, b)
 		}
 	}
 	rings := make(map[int32][]int32)
 	for k := range list {
-		if r := find(int32(k)); len(list[k].targets) >= ringShared {
+		if r := together.Of(int32(k)); len(list[k].targets) >= ringShared {
 			rings[r] = append(rings[r], int32(k))
 		}
 	}

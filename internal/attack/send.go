@@ -258,7 +258,7 @@ func weighSend(s *scene, sc *scope) *fusion {
 	if !sc.kind.wide() {
 		if h := &s.e.usual; !s.louder(f, sc, func(c *cell) float64 { return float64(c.asked) }) && h.askers >= 20 {
 			times := asked / float64(sc.addrs) / (3 * float64(h.asked) / float64(h.askers))
-			f.say(taxonomy.FamilyHerd, ramp(times, 4, 2, 30, 4), "peers", round2(times), 1)
+			f.peers(times)
 		}
 	}
 	if measured {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"math/bits"
 	"slices"
+
+	"xiezhi/internal/sketch"
 )
 
 // postings lists, by value, the attacks that show it, oldest first.
@@ -56,17 +58,7 @@ func hubs(ps []*profile) {
 // relatives numbers the attacks so that those have one number whom a chain of
 // rare traits other than networks connects.
 func relatives(ps []*profile) []int32 {
-	kin := make([]int32, len(ps))
-	for i := range kin {
-		kin[i] = int32(i)
-	}
-	root := func(x int32) int32 {
-		for kin[x] != x {
-			kin[x] = kin[kin[x]]
-			x = kin[x]
-		}
-		return x
-	}
+	kin := sketch.NewGroups(len(ps))
 	for k := range keys {
 		if traitOf[k].family == famNetwork {
 			continue
@@ -82,13 +74,12 @@ func relatives(ps []*profile) []int32 {
 				}
 			}
 			for _, x := range rare {
-				a, b := root(rare[0]), root(x)
-				kin[max(a, b)] = min(a, b)
+				kin.Join(rare[0], x)
 			}
 		}
 	}
 	for i := range kin {
-		kin[i] = root(int32(i))
+		kin[i] = kin.Of(int32(i))
 	}
 	return kin
 }
