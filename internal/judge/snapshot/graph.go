@@ -27,7 +27,7 @@ type graph struct {
 	found  []stretch
 	maps   map[unsafe.Pointer]int
 	tables []table
-	todo   []int32 // of found, to be gone through
+	open   []int32 // of found, not gone through yet
 	mapped int     // of tables, gone through
 	blocks []stretch
 	err    error
@@ -48,10 +48,10 @@ func (c *Codec) explore(roots []any) (*graph, error) {
 		}
 		g.add(p, pl, 1, int32(i))
 	}
-	for g.err == nil && (len(g.todo) > 0 || g.mapped < len(g.tables)) {
-		if k := len(g.todo); k > 0 {
-			s := g.found[g.todo[k-1]]
-			g.todo = g.todo[:k-1]
+	for g.err == nil && (len(g.open) > 0 || g.mapped < len(g.tables)) {
+		if k := len(g.open); k > 0 {
+			s := g.found[g.open[k-1]]
+			g.open = g.open[:k-1]
 			g.values(s.plan, s.ptr, s.n)
 			continue
 		}
@@ -106,7 +106,7 @@ func (g *graph) add(p unsafe.Pointer, pl *plan, n int, root int32) {
 		g.found[at] = s
 	}
 	if !pl.raw {
-		g.todo = append(g.todo, at)
+		g.open = append(g.open, at)
 	}
 }
 
@@ -115,12 +115,10 @@ func (g *graph) values(pl *plan, p unsafe.Pointer, n int) {
 	if pl.raw {
 		return
 	}
-	for i := range n {
-		at := unsafe.Add(p, uintptr(i)*pl.size)
-		for j := range pl.ops {
-			g.step(&pl.ops[j], at)
-		}
-	}
+	pl.each(p, n, func(o *op, value unsafe.Pointer) error {
+		g.step(o, value)
+		return g.err
+	})
 }
 
 func (g *graph) step(o *op, base unsafe.Pointer) {

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"reflect"
 	"runtime"
+	"unsafe"
 )
 
 // opKind is what a piece of memory is.
@@ -45,6 +46,18 @@ type plan struct {
 	bad  string
 
 	apart bool // a tagged field lies between the last op and the next
+}
+
+// each takes the steps through n values at p, up to one that fails.
+func (pl *plan) each(p unsafe.Pointer, n int, step func(o *op, value unsafe.Pointer) error) {
+	for i := range n {
+		value := unsafe.Add(p, uintptr(i)*pl.size)
+		for j := range pl.ops {
+			if step(&pl.ops[j], value) != nil {
+				return
+			}
+		}
+	}
 }
 
 // walker makes plans of the types that roots can reach.

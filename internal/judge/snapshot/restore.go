@@ -197,15 +197,10 @@ func (s *restorer) values(pl *plan, p unsafe.Pointer, n int) {
 		s.raw(unsafe.Slice((*byte)(p), uintptr(n)*pl.size))
 		return
 	}
-	for i := range n {
-		at := unsafe.Add(p, uintptr(i)*pl.size)
-		for j := range pl.ops {
-			if s.err != nil {
-				return
-			}
-			s.step(&pl.ops[j], at)
-		}
-	}
+	pl.each(p, n, func(o *op, value unsafe.Pointer) error {
+		s.step(o, value)
+		return s.err
+	})
 }
 
 func (s *restorer) step(o *op, base unsafe.Pointer) {

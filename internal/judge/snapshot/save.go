@@ -24,10 +24,11 @@ const (
 	refBlocks
 )
 
-// How the zone-free and zoned addresses are written.
+// How addresses are written: the zone if there is one, the number of bytes,
+// the bytes.
 const (
 	addrNone = 0
-	addrZone = 255 // the length of the zone follows
+	addrZone = 255 // a zone follows
 )
 
 // Save writes the state that the roots are. Nothing may change it meanwhile.
@@ -108,12 +109,10 @@ func (s *saver) values(pl *plan, p unsafe.Pointer, n int) {
 		s.raw(unsafe.Slice((*byte)(p), uintptr(n)*pl.size))
 		return
 	}
-	for i := range n {
-		at := unsafe.Add(p, uintptr(i)*pl.size)
-		for j := range pl.ops {
-			s.step(&pl.ops[j], at)
-		}
-	}
+	pl.each(p, n, func(o *op, value unsafe.Pointer) error {
+		s.step(o, value)
+		return s.err
+	})
 }
 
 func (s *saver) step(o *op, base unsafe.Pointer) {
