@@ -6,10 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"xiezhi/internal/intel"
 	"xiezhi/internal/taxonomy"
+	"xiezhi/internal/yamlfile"
 )
 
 // FileConfig is the configuration file, YAML, every field optional:
@@ -59,8 +58,8 @@ type SiteConfig struct {
 // type or a value that means nothing is an error with its line and column.
 func ParseConfig(name string, data []byte) (*FileConfig, error) {
 	var c FileConfig
-	if err := yaml.UnmarshalWithOptions(data, &c, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	if err := yamlfile.Decode(name, data, &c); err != nil {
+		return nil, err
 	}
 	if _, err := location(c.TimeZone); err != nil {
 		return nil, fmt.Errorf("%s: time_zone: %w", name, err)

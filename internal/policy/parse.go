@@ -6,9 +6,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"xiezhi/internal/taxonomy"
+	"xiezhi/internal/yamlfile"
 )
 
 // Caps of a policy file; a larger one is refused.
@@ -30,8 +29,8 @@ func Parse(name string, data []byte) (*File, error) {
 		return nil, fmt.Errorf("%s: %d bytes are more than the %d a policy may have", name, len(data), MaxBytes)
 	}
 	var f File
-	if err := yaml.UnmarshalWithOptions(data, &f, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s: %s", name, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	if err := yamlfile.Decode(name, data, &f); err != nil {
+		return nil, err
 	}
 	if f.Version != Version {
 		return nil, fmt.Errorf("%s: version: %d is not %d; begin the file with version: %d", name, f.Version, Version, Version)

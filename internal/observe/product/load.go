@@ -8,9 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"xiezhi/internal/taxonomy"
+	"xiezhi/internal/yamlfile"
 )
 
 type document struct {
@@ -67,8 +66,8 @@ func Load(fsys fs.FS) (*Set, error) {
 // Parse reads a document of products; what is wrong is named with its product.
 func Parse(file string, data []byte) (*Set, error) {
 	var doc document
-	if err := yaml.UnmarshalWithOptions(data, &doc, yaml.Strict()); err != nil {
-		return nil, fmt.Errorf("%s: %s", file, strings.TrimSpace(yaml.FormatError(err, false, true)))
+	if err := yamlfile.Decode(file, data, &doc); err != nil {
+		return nil, err
 	}
 	s := &Set{byID: map[string]*Product{}, tokens: map[string]*Product{}, files: map[string]*Product{}}
 	for id, d := range doc.Products {

@@ -71,7 +71,7 @@ func (l *loader) file(f *File) {
 	for n := 0; ; n++ {
 		l.name = ""
 		var doc yaml.Node
-		err := dec.Decode(&doc)
+		err := decode(dec, &doc)
 		switch {
 		case errors.Is(err, io.EOF):
 			return
@@ -88,6 +88,17 @@ func (l *loader) file(f *File) {
 		l.set.read++
 		l.scenario(doc.Content[0])
 	}
+}
+
+// decode reads the next document. A panic of the parser, on a text that nobody
+// wrote by hand, is an error.
+func decode(dec *yaml.Decoder, doc *yaml.Node) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("no YAML that can be read")
+		}
+	}()
+	return dec.Decode(doc)
 }
 
 var yamlLineText = regexp.MustCompile(`line (\d+)`)
