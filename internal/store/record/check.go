@@ -96,8 +96,11 @@ func (r *Record) check() error {
 	if err := name(r.Kind, r.ID, r.Rev); err != nil {
 		return err
 	}
-	if !text(r.Site) || !text(r.Type) || !text(r.State) {
-		return invalid("%s %s: site, type and state have at most %d bytes of UTF-8", r.Kind, r.ID, MaxText)
+	if !text(r.Site) || !text(r.Type) || !text(r.State) || !text(r.Severity) {
+		return invalid("%s %s: site, type, state and severity have at most %d bytes of UTF-8", r.Kind, r.ID, MaxText)
+	}
+	if len(r.Words) > MaxWords || !utf8.ValidString(r.Words) || strings.IndexByte(r.Words, 0) >= 0 {
+		return invalid("%s %s: words have at most %d bytes of UTF-8", r.Kind, r.ID, MaxWords)
 	}
 	if !moment(r.First) || !moment(r.Last) || r.Last.Before(r.First) {
 		return invalid("%s %s: times out of range or order", r.Kind, r.ID)
@@ -163,7 +166,7 @@ func (e *Entry) check() error {
 // Equal reports whether two records are the same in everything.
 func (r *Record) Equal(o *Record) bool {
 	return r.Kind == o.Kind && r.ID == o.ID && r.Rev == o.Rev && r.Site == o.Site && r.Type == o.Type &&
-		r.State == o.State && r.First.Equal(o.First) && r.Last.Equal(o.Last) && bytes.Equal(r.Body, o.Body)
+		r.State == o.State && r.Severity == o.Severity && r.Words == o.Words && r.First.Equal(o.First) && r.Last.Equal(o.Last) && bytes.Equal(r.Body, o.Body)
 }
 
 // Equal reports whether two entries are the same in everything.
@@ -186,6 +189,19 @@ func (q *Query) Check() (limit int, after *Place, err error) {
 	if limit, err = CheckPage(q.Limit); err != nil {
 		return 0, nil, err
 	}
+	for _, list := range [][]string{q.Type, q.State, q.Severity, q.Words} {
+		if len(list) > MaxAny {
+			return 0, nil, invalid("%d values of one field, at most %d", len(list), MaxAny)
+		}
+	}
+	for _, s := range slices.Concat([]string{q.Site, q.Mentions}, q.Type, q.State, q.Severity, q.Words) {
+		if !text(s) {
+			return 0, nil, invalid("what is asked for has at most %d bytes of UTF-8", MaxText)
+		}
+	}
+	if !plain(q.Mentions) {
+		return 0, nil, invalid("what a body mentions has none of the characters that JSON writes as others")
+	}
 	for _, t := range []time.Time{q.From, q.To} {
 		if !t.IsZero() && !moment(t) {
 			return 0, nil, invalid("time out of range")
@@ -199,6 +215,16 @@ func (q *Query) Check() (limit int, after *Place, err error) {
 		return 0, nil, invalid("that is no place of a list")
 	}
 	return limit, &Place{time.Unix(0, int64(binary.BigEndian.Uint64(b))).UTC(), string(b[8:])}, nil
+}
+
+// plain reports whether JSON writes a text as it is.
+func plain(s string) bool {
+	for _, c := range s {
+		if c < ' ' || c == 0x2028 || c == 0x2029 || strings.ContainsRune(`"\<>&`, c) {
+			return false
+		}
+	}
+	return true
 }
 
 // String gives the place as Query.After takes it.

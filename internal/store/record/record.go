@@ -1,5 +1,6 @@
-// Package record is what a service keeps of findings and decisions: findings,
-// campaigns, verdicts, policies, users, tokens, settings and the audit log.
+// Package record is what a service keeps of findings and decisions: APIs,
+// defects, attacks, campaigns and sites as the judges see them; verdicts,
+// policies, users, tokens, settings and the audit log as people write them.
 //
 // It takes batches of records and audit entries and gives them back by id, by
 // list and in order. Store is the contract; record/sqlite keeps it in one file
@@ -22,12 +23,18 @@ import (
 // Kind of a record.
 type Kind string
 
-// The kinds. Findings and campaigns are derived: judges write them again and
-// again as they grow, and after a crash write old states anew. The others are
-// kept: people write them, one after the other.
+// The kinds. The first five are derived: judges write them again and again as
+// they grow, and after a crash write old states anew. Their bodies are elements
+// of the report's lists (schema/report.v1.json: apis, defects, attacks,
+// campaigns) and, for a site, what was read of it and lost; package
+// report/kept makes them. The others are kept: people write them, one after
+// the other.
 const (
-	Finding  Kind = "finding"
+	API      Kind = "api"
+	Defect   Kind = "defect"
+	Attack   Kind = "attack"
 	Campaign Kind = "campaign"
+	Site     Kind = "site"
 	Verdict  Kind = "verdict"
 	Policy   Kind = "policy"
 	User     Kind = "user"
@@ -36,15 +43,24 @@ const (
 )
 
 // Kinds lists all of them.
-var Kinds = [...]Kind{Finding, Campaign, Verdict, Policy, User, Token, Setting}
+var Kinds = [...]Kind{API, Defect, Attack, Campaign, Site, Verdict, Policy, User, Token, Setting}
 
 // Derived reports whether judges write records of this kind.
-func (k Kind) Derived() bool { return k == Finding || k == Campaign }
+func (k Kind) Derived() bool {
+	switch k {
+	case API, Defect, Attack, Campaign, Site:
+		return true
+	}
+	return false
+}
 
 // Caps. What is beyond them is refused with ErrInvalid.
 const (
 	MaxBody  = 1 << 20 // bytes of a body
 	MaxText  = 256     // bytes of an id and of any other text
+	MaxWords = 2048    // bytes of the words of a record
+	MaxAny   = 64      // values of one field that a query asks for
+	MaxTally = 10_000  // groups of a tally
 	MaxBatch = 1000    // records, deletions and entries of a batch together
 	MaxPage  = 1000    // records or entries of a page
 	MaxNote  = 4096    // bytes of an audit entry's detail
@@ -68,12 +84,14 @@ var (
 // and changes nothing; for kept kinds 1, 2, 3 …, so that a change made from a
 // state that is no longer the newest is a conflict.
 type Record struct {
-	Kind  Kind
-	ID    string
-	Rev   uint64
-	Site  string // lists can be held to these three
-	Type  string
-	State string
+	Kind Kind
+	ID   string
+	Rev  uint64
+
+	// Lists can be held to these. Words are what a search by text looks
+	// through, in lower case; the others are ids.
+	Site, Type, State, Severity, Words string
+
 	First time.Time // of what it tells, to the nanosecond; kept as UTC
 	Last  time.Time // lists are in order of this, newest first
 	Body  []byte    // JSON
@@ -98,11 +116,22 @@ type Batch struct {
 
 // Query asks for records of one kind. Empty fields ask for any.
 type Query struct {
-	Kind              Kind
-	Site, Type, State string
-	From, To          time.Time // From <= Last < To
-	Limit             int       // 0 for 100
-	After             string    // Page.Next of the page before
+	Kind     Kind
+	Site     string
+	Type     []string  // any of these
+	State    []string  // any of these
+	Severity []string  // any of these
+	Words    []string  // each of these is part of the words; in lower case
+	Mentions string    // the body holds this as a JSON string
+	From, To time.Time // From <= Last < To
+	Limit    int       // 0 for 100
+	After    string    // Page.Next of the page before
+}
+
+// Group is how many records have the same four fields.
+type Group struct {
+	Site, Type, State, Severity string
+	Count                       uint64
 }
 
 // Page is one page of a list, newest Last first, then by id.
@@ -121,6 +150,10 @@ type Store interface {
 	// List gives a page. A record whose Last moves while pages are turned may
 	// be missing or come twice; all others come once.
 	List(context.Context, Query) (Page, error)
+	// Tally counts what a query asks for, whatever its limit and place, in
+	// groups in the order of their fields. More than MaxTally groups are an
+	// error: a narrower query is needed.
+	Tally(context.Context, Query) ([]Group, error)
 	// Audit gives entries before a number, or the last ones for 0, newest first.
 	Audit(ctx context.Context, before uint64, limit int) ([]Sealed, error)
 	// Verify goes through the audit log and gives its end. What known says was

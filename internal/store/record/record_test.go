@@ -92,11 +92,11 @@ func TestArgon2id(t *testing.T) {
 // FuzzPlace: whatever stands behind After gives a place or ErrInvalid, and a
 // place comes back as it was written.
 func FuzzPlace(f *testing.F) {
-	f.Add(Place{Last: time.Unix(1, 2), ID: "finding-1"}.String())
+	f.Add(Place{Last: time.Unix(1, 2), ID: "attack-1"}.String())
 	f.Add("AAAAAAAAAAAA")
 	f.Add("?")
 	f.Fuzz(func(t *testing.T, s string) {
-		q := Query{Kind: Finding, After: s}
+		q := Query{Kind: Attack, After: s}
 		_, p, err := q.Check()
 		if err != nil {
 			if !errors.Is(err, ErrInvalid) {
@@ -107,7 +107,7 @@ func FuzzPlace(f *testing.F) {
 		if p == nil {
 			return
 		}
-		again := Query{Kind: Finding, After: p.String()}
+		again := Query{Kind: Attack, After: p.String()}
 		if _, p2, err := again.Check(); err != nil || *p2 != *p {
 			t.Fatalf("%v comes back as %v, %v", p, p2, err)
 		}

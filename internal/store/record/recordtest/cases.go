@@ -17,14 +17,14 @@ import (
 func replays(t *testing.T, s record.Store) {
 	ctx := t.Context()
 	for i, rev := range []uint64{10, 20, 30, 20, 30, 30, 40} {
-		r := Record(record.Finding, 1)
+		r := Record(record.Attack, 1)
 		r.Rev, r.Body = rev, fmt.Appendf(nil, `{"requests":%d}`, rev)
 		n, err := s.Write(ctx, record.Batch{Put: []record.Record{r}})
 		if want := map[int]int{0: 1, 1: 1, 2: 1, 6: 1}[i]; err != nil || n != want {
 			t.Errorf("write %d of revision %d changed %d, %v; expected %d", i, rev, n, err, want)
 		}
 	}
-	r, err := s.Get(ctx, record.Finding, "finding-1")
+	r, err := s.Get(ctx, record.Attack, "attack-1")
 	if err != nil || string(r.Body) != `{"requests":40}` {
 		t.Errorf("in the end it is %s, %v", r.Body, err)
 	}
@@ -48,12 +48,12 @@ func refusals(t *testing.T, s record.Store) {
 	with := func(k record.Kind, change func(*record.Record)) record.Batch {
 		r := Record(k, 1)
 		change(&r)
-		return record.Batch{Put: []record.Record{Record(record.Finding, 0), r}, Audit: []record.Entry{Entry(1)}}
+		return record.Batch{Put: []record.Record{Record(record.Attack, 0), r}, Audit: []record.Entry{Entry(1)}}
 	}
 	entry := func(change func(*record.Entry)) record.Batch {
 		e := Entry(1)
 		change(&e)
-		return record.Batch{Put: []record.Record{Record(record.Finding, 0)}, Audit: []record.Entry{e}}
+		return record.Batch{Put: []record.Record{Record(record.Attack, 0)}, Audit: []record.Entry{e}}
 	}
 	const secret = "correct horse battery"
 	long := strings.Repeat("x", record.MaxText+1)
@@ -64,15 +64,18 @@ func refusals(t *testing.T, s record.Store) {
 		"id with NUL":        with(record.Setting, func(r *record.Record) { r.ID = "a\x00b" }),
 		"site not UTF-8":     with(record.Setting, func(r *record.Record) { r.Site = "\xff" }),
 		"no revision":        with(record.Setting, func(r *record.Record) { r.Rev = 0 }),
-		"revision too high":  with(record.Finding, func(r *record.Record) { r.Rev = 1 << 63 }),
+		"revision too high":  with(record.Attack, func(r *record.Record) { r.Rev = 1 << 63 }),
 		"no time":            with(record.Setting, func(r *record.Record) { r.First = time.Time{} }),
 		"ends before begins": with(record.Setting, func(r *record.Record) { r.Last = r.First.Add(-1) }),
 		"no JSON":            with(record.Setting, func(r *record.Record) { r.Body = []byte("{") }),
+		"long severity":      with(record.Defect, func(r *record.Record) { r.Severity = long }),
+		"long words":         with(record.Defect, func(r *record.Record) { r.Words = strings.Repeat("x", record.MaxWords+1) }),
+		"words with NUL":     with(record.Defect, func(r *record.Record) { r.Words = "a\x00b" }),
 		"no body":            with(record.Setting, func(r *record.Record) { r.Body = nil }),
 		"large body": with(record.Setting, func(r *record.Record) {
 			r.Body = []byte(`"` + strings.Repeat("x", record.MaxBody) + `"`)
 		}),
-		"twice":               with(record.Finding, func(r *record.Record) { r.ID = "finding-0" }),
+		"twice":               with(record.Attack, func(r *record.Record) { r.ID = "attack-0" }),
 		"plain password":      with(record.User, func(r *record.Record) { r.Body = []byte(`{"name":"u","role":"viewer","password":"` + secret + `"}`) }),
 		"password in a field": with(record.User, func(r *record.Record) { r.Body = []byte(`{"name":"u","role":"viewer","secret":"` + secret + `"}`) }),
 		"token itself":        with(record.Token, func(r *record.Record) { r.ID = secret }),
@@ -93,20 +96,24 @@ func refusals(t *testing.T, s record.Store) {
 	// One conflict keeps a whole batch out.
 	late := Record(record.Policy, 1)
 	late.Rev = 2
-	if n, err := s.Write(ctx, record.Batch{Put: []record.Record{Record(record.Finding, 0), late}, Audit: []record.Entry{Entry(1)}}); n != 0 || !errors.Is(err, record.ErrConflict) {
+	if n, err := s.Write(ctx, record.Batch{Put: []record.Record{Record(record.Attack, 0), late}, Audit: []record.Entry{Entry(1)}}); n != 0 || !errors.Is(err, record.ErrConflict) {
 		t.Errorf("a policy changed before it was made: %d, %v", n, err)
 	}
-	if _, err := s.Get(ctx, record.Finding, "finding-0"); !errors.Is(err, record.ErrNotFound) {
+	if _, err := s.Get(ctx, record.Attack, "attack-0"); !errors.Is(err, record.ErrNotFound) {
 		t.Errorf("half of a refused batch was written: %v", err)
 	}
 	if log, err := s.Audit(ctx, 0, 0); err != nil || len(log) != 0 {
 		t.Errorf("%d entries of refused batches, %v", len(log), err)
 	}
-	for _, q := range []record.Query{{}, {Kind: "thing"}, {Kind: record.Finding, Limit: record.MaxPage + 1}, {Kind: record.Finding, Limit: -1},
-		{Kind: record.Finding, After: "?"}, {Kind: record.Finding, After: "AAAA"}, {Kind: record.Finding, After: strings.Repeat("A", 1000)},
-		{Kind: record.Finding, From: time.Unix(1<<40, 0)}} {
+	for _, q := range []record.Query{{}, {Kind: "thing"}, {Kind: record.Attack, Limit: record.MaxPage + 1}, {Kind: record.Attack, Limit: -1},
+		{Kind: record.Attack, After: "?"}, {Kind: record.Attack, After: "AAAA"}, {Kind: record.Attack, After: strings.Repeat("A", 1000)},
+		{Kind: record.Attack, From: time.Unix(1<<40, 0)}, {Kind: record.Attack, Mentions: `a"b`}, {Kind: record.Attack, Words: []string{long}},
+		{Kind: record.Attack, State: make([]string, record.MaxAny+1)}, {Kind: record.Attack, Type: []string{"\xff"}}} {
 		if _, err := s.List(ctx, q); !errors.Is(err, record.ErrInvalid) {
 			t.Errorf("List(%+v): %v", q, err)
+		}
+		if _, err := s.Tally(ctx, q); !errors.Is(err, record.ErrInvalid) {
+			t.Errorf("Tally(%+v): %v", q, err)
 		}
 	}
 	if _, err := s.Audit(ctx, 0, record.MaxPage+1); !errors.Is(err, record.ErrInvalid) {
@@ -123,14 +130,14 @@ func pages(t *testing.T, s record.Store) {
 	const n = 250
 	var b record.Batch
 	for i := range n {
-		r := Record(record.Finding, i)
+		r := Record(record.Attack, i)
 		r.Last = start.Add(time.Duration(i/7) * time.Second) // many at one time
 		b.Put = append(b.Put, r)
 	}
 	if _, err := s.Write(ctx, b); err != nil {
 		t.Fatal(err)
 	}
-	seen, q := map[string]int{}, record.Query{Kind: record.Finding, Limit: 9}
+	seen, q := map[string]int{}, record.Query{Kind: record.Attack, Limit: 9}
 	for i := 0; ; i++ {
 		p, err := s.List(ctx, q)
 		if err != nil {
@@ -142,14 +149,14 @@ func pages(t *testing.T, s record.Store) {
 		if q.After = p.Next; q.After == "" {
 			break
 		}
-		r := Record(record.Finding, n+i)
+		r := Record(record.Attack, n+i)
 		r.Last = start.Add(time.Hour)
 		if _, err := s.Write(ctx, record.Batch{Put: []record.Record{r}}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for i := range n {
-		if id := Record(record.Finding, i).ID; seen[id] != 1 {
+		if id := Record(record.Attack, i).ID; seen[id] != 1 {
 			t.Errorf("%s came %d times", id, seen[id])
 		}
 	}

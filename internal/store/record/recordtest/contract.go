@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -120,6 +121,11 @@ func (m *machine) some(t *rapid.T) record.Record {
 	r.Site = rapid.SampledFrom([]string{"", "a.example", "b.example"}).Draw(t, "site")
 	r.Type = rapid.SampledFrom([]string{"", "x"}).Draw(t, "type")
 	r.State = rapid.SampledFrom([]string{"new", "fixed"}).Draw(t, "state")
+	r.Severity = rapid.SampledFrom([]string{"", "high"}).Draw(t, "severity")
+	r.Words = rapid.SampledFrom([]string{"", "get /orders", "100% 订单_x"}).Draw(t, "words")
+	if k.Derived() {
+		r.Body = []byte(rapid.SampledFrom([]string{`{"n":0}`, `{"apis":["ab12","cd34"]}`, `{"apis":["ab123"]}`}).Draw(t, "body"))
+	}
 	r.Last = r.First.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "last")))
 	return r
 }
@@ -138,14 +144,21 @@ func (m *machine) same(t *rapid.T) {
 		}
 	}
 	q := record.Query{
-		Kind:  rapid.SampledFrom(record.Kinds[:]).Draw(t, "listed"),
-		Site:  rapid.SampledFrom([]string{"", "a.example"}).Draw(t, "of site"),
-		Type:  rapid.SampledFrom([]string{"", "x"}).Draw(t, "of type"),
-		State: rapid.SampledFrom([]string{"", "new"}).Draw(t, "of state"),
-		Limit: rapid.IntRange(0, 2).Draw(t, "limit"),
+		Kind:     rapid.SampledFrom(record.Kinds[:]).Draw(t, "listed"),
+		Site:     rapid.SampledFrom([]string{"", "a.example"}).Draw(t, "of site"),
+		Type:     rapid.SampledFrom([][]string{nil, {"x"}, {""}}).Draw(t, "of type"),
+		State:    rapid.SampledFrom([][]string{nil, {"new"}, {"fixed", "new"}, {"none"}}).Draw(t, "of state"),
+		Severity: rapid.SampledFrom([][]string{nil, {"high", "low"}}).Draw(t, "of severity"),
+		Words:    rapid.SampledFrom([][]string{nil, {"orders"}, {"0%", "单_"}, {"orders", "get"}, {"GET"}, {"%"}}).Draw(t, "with words"),
+		Mentions: rapid.SampledFrom([]string{"", "", "ab12", "cd34"}).Draw(t, "mentions"),
+		Limit:    rapid.IntRange(0, 2).Draw(t, "limit"),
 	}
 	if rapid.Bool().Draw(t, "bounded") {
 		q.From, q.To = start.Add(1), start.Add(3)
+	}
+	wantTally, _ := m.model.Tally(ctx, q)
+	if got, err := m.store.Tally(ctx, q); err != nil || !slices.Equal(got, wantTally) {
+		t.Fatalf("Tally(%+v) = %+v, %v; the model says %+v", q, got, err, wantTally)
 	}
 	for {
 		want, wantErr := m.model.List(ctx, q)
@@ -202,5 +215,5 @@ func Record(k record.Kind, n int) record.Record {
 
 // Entry gives an audit entry, the same for the same number.
 func Entry(n int) record.Entry {
-	return record.Entry{ID: fmt.Sprintf("e%d", n), At: start.Add(time.Duration(n)), By: "u1", Action: "verdict", Target: "finding-1", Detail: []byte(`{"reason":"seen"}`)}
+	return record.Entry{ID: fmt.Sprintf("e%d", n), At: start.Add(time.Duration(n)), By: "u1", Action: "verdict", Target: "attack-1", Detail: []byte(`{"reason":"seen"}`)}
 }

@@ -13,6 +13,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"xiezhi/internal/store/record"
 )
@@ -112,13 +113,7 @@ func (m *Model) List(_ context.Context, q record.Query) (record.Page, error) {
 	if err != nil {
 		return record.Page{}, err
 	}
-	var all []record.Record
-	for _, r := range m.records {
-		if r.Kind == q.Kind && is(q.Site, r.Site) && is(q.Type, r.Type) && is(q.State, r.State) &&
-			(q.From.IsZero() || !r.Last.Before(q.From)) && (q.To.IsZero() || r.Last.Before(q.To)) {
-			all = append(all, r)
-		}
-	}
+	all := m.match(&q)
 	order := func(a, b record.Record) int {
 		return cmp.Or(b.Last.Compare(a.Last), cmp.Compare(a.ID, b.ID))
 	}
@@ -134,7 +129,37 @@ func (m *Model) List(_ context.Context, q record.Query) (record.Page, error) {
 	return record.Page{Records: all[:limit], Next: record.Place{Last: last.Last, ID: last.ID}.String()}, nil
 }
 
-func is(want, have string) bool { return want == "" || want == have }
+func (m *Model) match(q *record.Query) (all []record.Record) {
+	for _, r := range m.records {
+		if r.Kind == q.Kind && (q.Site == "" || q.Site == r.Site) && is(q.Type, r.Type) && is(q.State, r.State) && is(q.Severity, r.Severity) &&
+			!slices.ContainsFunc(q.Words, func(w string) bool { return !strings.Contains(r.Words, w) }) && (q.Mentions == "" || strings.Contains(string(r.Body), `"`+q.Mentions+`"`)) &&
+			(q.From.IsZero() || !r.Last.Before(q.From)) && (q.To.IsZero() || r.Last.Before(q.To)) {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+func is(want []string, have string) bool { return len(want) == 0 || slices.Contains(want, have) }
+
+func (m *Model) Tally(_ context.Context, q record.Query) ([]record.Group, error) {
+	if _, _, err := q.Check(); err != nil {
+		return nil, err
+	}
+	counts := map[record.Group]uint64{}
+	for _, r := range m.match(&q) {
+		counts[record.Group{Site: r.Site, Type: r.Type, State: r.State, Severity: r.Severity}]++
+	}
+	var out []record.Group
+	for g, n := range counts {
+		g.Count = n
+		out = append(out, g)
+	}
+	slices.SortFunc(out, func(a, b record.Group) int {
+		return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Type, b.Type), cmp.Compare(a.State, b.State), cmp.Compare(a.Severity, b.Severity))
+	})
+	return out, nil
+}
 
 func (m *Model) Audit(_ context.Context, before uint64, limit int) ([]record.Sealed, error) {
 	limit, err := record.CheckPage(limit)

@@ -48,9 +48,9 @@ func TestBackupAndRestoreWhileRunning(t *testing.T) {
 	if err := h.Backup(t.Context(), copied); !errors.Is(err, ErrExists) {
 		t.Errorf("a backup over another: %v", err)
 	}
-	r := recordtest.Record(record.Finding, 5)
+	r := recordtest.Record(record.Attack, 5)
 	r.Rev, r.State = 2, "fixed"
-	if _, err := h.Write(t.Context(), record.Batch{Put: []record.Record{r}, Delete: []record.Key{{Kind: record.Finding, ID: "finding-6", Rev: 1}}}); err != nil {
+	if _, err := h.Write(t.Context(), record.Batch{Put: []record.Record{r}, Delete: []record.Key{{Kind: record.Attack, ID: "attack-6", Rev: 1}}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := h.Restore(t.Context(), copied, recordtest.Entry(99)); err != nil {
@@ -58,10 +58,10 @@ func TestBackupAndRestoreWhileRunning(t *testing.T) {
 	}
 	close(stop)
 	last := <-done
-	if r, err := h.Get(t.Context(), record.Finding, "finding-5"); err != nil || r.State != "new" {
+	if r, err := h.Get(t.Context(), record.Attack, "attack-5"); err != nil || r.State != "new" {
 		t.Errorf("what was changed after the backup is %+v, %v", r, err)
 	}
-	if _, err := h.Get(t.Context(), record.Finding, "finding-6"); err != nil {
+	if _, err := h.Get(t.Context(), record.Attack, "attack-6"); err != nil {
 		t.Errorf("what was deleted after the backup: %v", err)
 	}
 	head, err := h.Verify(t.Context(), record.Head{})
@@ -75,7 +75,7 @@ func TestBackupAndRestoreWhileRunning(t *testing.T) {
 	if err := empty.Restore(t.Context(), copied, recordtest.Entry(99)); err != nil {
 		t.Fatal(err)
 	}
-	if p, err := empty.List(t.Context(), record.Query{Kind: record.Finding}); err != nil || len(p.Records) != 20 {
+	if p, err := empty.List(t.Context(), record.Query{Kind: record.Attack}); err != nil || len(p.Records) != 20 {
 		t.Errorf("%d findings, %v", len(p.Records), err)
 	}
 	if head, err := empty.Verify(t.Context(), record.Head{}); err != nil || head.Seq < 21 {
@@ -119,14 +119,14 @@ func TestRestoreRefuses(t *testing.T) {
 			t.Errorf("%s: %v, expected %v", filepath.Base(name), err, want)
 		}
 	}
-	p, err := h.List(t.Context(), record.Query{Kind: record.Finding})
+	p, err := h.List(t.Context(), record.Query{Kind: record.Attack})
 	if err != nil || len(p.Records) != 3 {
 		t.Errorf("%d records after refused backups, %v", len(p.Records), err)
 	}
 	if head, err := h.Verify(t.Context(), record.Head{}); err != nil || head.Seq != 3 {
 		t.Errorf("the log ends at %d, %v", head.Seq, err)
 	}
-	if _, err := h.Write(t.Context(), record.Batch{Put: []record.Record{recordtest.Record(record.Finding, 9)}}); err != nil {
+	if _, err := h.Write(t.Context(), record.Batch{Put: []record.Record{recordtest.Record(record.Attack, 9)}}); err != nil {
 		t.Errorf("writing after refused backups: %v", err)
 	}
 }
@@ -207,7 +207,7 @@ func TestNothingAcknowledgedIsLostWhenKilled(t *testing.T) {
 		}
 		_ = cmd.Wait()
 		h := take(t, path, Config{})
-		p, err := h.List(t.Context(), record.Query{Kind: record.Finding, Limit: record.MaxPage})
+		p, err := h.List(t.Context(), record.Query{Kind: record.Attack, Limit: record.MaxPage})
 		head, err2 := h.Verify(t.Context(), record.Head{})
 		if err := errors.Join(err, err2, h.Close()); err != nil {
 			t.Fatal(err)

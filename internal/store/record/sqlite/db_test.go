@@ -62,7 +62,7 @@ func feed(path string, from int) error {
 		return err
 	}
 	for i := from; ; i++ {
-		b := record.Batch{Put: []record.Record{recordtest.Record(record.Finding, i)}, Audit: []record.Entry{recordtest.Entry(i)}}
+		b := record.Batch{Put: []record.Record{recordtest.Record(record.Attack, i)}, Audit: []record.Entry{recordtest.Entry(i)}}
 		if _, err := d.Write(context.Background(), b); err != nil {
 			return err
 		}
@@ -78,7 +78,7 @@ func BenchmarkWrite(b *testing.B) {
 		var batch record.Batch
 		for range 100 {
 			n++
-			batch.Put = append(batch.Put, recordtest.Record(record.Finding, n))
+			batch.Put = append(batch.Put, recordtest.Record(record.Attack, n))
 		}
 		if _, err := h.Write(b.Context(), batch); err != nil {
 			b.Fatal(err)
@@ -94,14 +94,14 @@ func BenchmarkListOf100k(b *testing.B) {
 	for i := range 100 {
 		var batch record.Batch
 		for j := range 1000 {
-			batch.Put = append(batch.Put, recordtest.Record(record.Finding, i*1000+j))
+			batch.Put = append(batch.Put, recordtest.Record(record.Attack, i*1000+j))
 		}
 		if _, err := h.Write(b.Context(), batch); err != nil {
 			b.Fatal(err)
 		}
 	}
-	middle := recordtest.Record(record.Finding, 50_000)
-	q := record.Query{Kind: record.Finding, Site: middle.Site, Limit: 50, After: record.Place{Last: middle.Last, ID: middle.ID}.String()}
+	middle := recordtest.Record(record.Attack, 50_000)
+	q := record.Query{Kind: record.Attack, Site: middle.Site, Limit: 50, After: record.Place{Last: middle.Last, ID: middle.ID}.String()}
 	for b.Loop() {
 		if p, err := h.List(b.Context(), q); err != nil || len(p.Records) != 50 {
 			b.Fatal(len(p.Records), err)

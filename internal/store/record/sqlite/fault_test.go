@@ -57,7 +57,7 @@ func filled(t *testing.T, n int) string {
 	path := t.TempDir()
 	h := take(t, path, Config{})
 	for i := range n {
-		if _, err := h.Write(t.Context(), record.Batch{Put: []record.Record{recordtest.Record(record.Finding, i)}, Audit: []record.Entry{recordtest.Entry(i)}}); err != nil {
+		if _, err := h.Write(t.Context(), record.Batch{Put: []record.Record{recordtest.Record(record.Attack, i)}, Audit: []record.Entry{recordtest.Entry(i)}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -70,7 +70,7 @@ func filled(t *testing.T, n int) string {
 func TestNewerFileIsRefused(t *testing.T) {
 	path := filled(t, 1)
 	script(t, filepath.Join(path, fileName), "PRAGMA user_version = 99")
-	if said := refused(t, path, store.ErrNewer); !strings.Contains(said, "99") || !strings.Contains(said, fileName+".v2") {
+	if said := refused(t, path, store.ErrNewer); !strings.Contains(said, "99") || !strings.Contains(said, fileName+".v3") {
 		t.Errorf("it does not say which version, and which copy goes back: %s", said)
 	}
 }
@@ -109,7 +109,7 @@ func TestFullDisk(t *testing.T) {
 	path := t.TempDir()
 	h := take(t, path, Config{MaxBytes: 40 * pageSize})
 	big := func(i int) record.Batch {
-		r := recordtest.Record(record.Finding, i)
+		r := recordtest.Record(record.Attack, i)
 		r.Body = []byte(`"` + strings.Repeat("x", 4*pageSize) + `"`)
 		return record.Batch{Put: []record.Record{r}, Audit: []record.Entry{recordtest.Entry(i)}}
 	}
@@ -123,7 +123,7 @@ func TestFullDisk(t *testing.T) {
 	if !errors.Is(err, store.ErrFull) || !errors.As(err, &f) || written < 2 {
 		t.Fatalf("after %d records: %v", written, err)
 	}
-	p, err := h.List(t.Context(), record.Query{Kind: record.Finding})
+	p, err := h.List(t.Context(), record.Query{Kind: record.Attack})
 	if err != nil || len(p.Records) != written {
 		t.Errorf("%d records can be read, %v; %d were acknowledged", len(p.Records), err, written)
 	}
@@ -140,19 +140,29 @@ func TestFullDisk(t *testing.T) {
 	}
 }
 
-func TestUpgradeFromTheVersionBefore(t *testing.T) {
+func TestUpgradeFromVersionsBefore(t *testing.T) {
+	for version, rows := range map[int]int{1: 2, 2: 3} {
+		t.Run(fmt.Sprint(version), func(t *testing.T) { upgrade(t, version, rows) })
+	}
+}
+
+func upgrade(t *testing.T, from, had int) {
 	path := t.TempDir()
 	name := filepath.Join(path, fileName)
-	old, err := os.ReadFile("testdata/v1.sql")
+	old, err := os.ReadFile(fmt.Sprintf("testdata/v%d.sql", from))
 	if err != nil {
 		t.Fatal(err)
 	}
 	script(t, name, string(old))
 	h := take(t, path, Config{})
 	defer h.Close()
-	r, err := h.Get(t.Context(), record.Finding, "finding-7")
+	r, err := h.Get(t.Context(), record.Attack, "finding-7")
 	if err != nil || r.Rev != 9 || r.State != "likely" || string(r.Body) != `{"n":7}` || r.Last.Sub(r.First).Seconds() != 7 {
 		t.Errorf("after the upgrade it is %+v, %v", r, err)
+	}
+	var left int
+	if err := h.read.QueryRowContext(t.Context(), "SELECT count(*) FROM record").Scan(&left); err != nil || left != 2 {
+		t.Errorf("%d records are left, %v; what is of no known kind goes", left, err)
 	}
 	next := recordtest.Record(record.Setting, 1)
 	next.ID, next.Rev = "zone", 4
@@ -160,11 +170,11 @@ func TestUpgradeFromTheVersionBefore(t *testing.T) {
 		t.Errorf("writing after the upgrade: %d, %v", n, err)
 	}
 	// The copy from before is of the version before, with the same rows.
-	err = inspect(t.Context(), name+".v1", func(c *sql.Conn) error {
+	err = inspect(t.Context(), fmt.Sprintf("%s.v%d", name, from), func(c *sql.Conn) error {
 		app, version, _, err := stamp(t.Context(), c)
 		var rows int
 		err = errors.Join(err, c.QueryRowContext(t.Context(), "SELECT count(*) FROM record").Scan(&rows))
-		if app != magic || version != 1 || rows != 2 {
+		if app != magic || version != from || rows != had {
 			t.Errorf("the copy has application %x, version %d, %d records", app, version, rows)
 		}
 		return err
@@ -192,7 +202,7 @@ func TestStepThatFailsLeavesTheVersionBefore(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer d.Close()
-	if p, err := d.List(t.Context(), record.Query{Kind: record.Finding}); err != nil || len(p.Records) != 3 {
+	if p, err := d.List(t.Context(), record.Query{Kind: record.Attack}); err != nil || len(p.Records) != 3 {
 		t.Errorf("%d records, %v", len(p.Records), err)
 	}
 	if _, err := os.Stat(fmt.Sprintf("%s.v%d", name, len(list))); err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"strings"
 	"time"
 
 	"xiezhi/internal/store/record"
@@ -32,11 +34,78 @@ func get(ctx context.Context, q querier, kind record.Kind, id string) (record.Re
 func scan(row interface{ Scan(...any) error }) (record.Record, error) {
 	var r record.Record
 	var rev, first, last int64
-	if err := row.Scan(&r.Kind, &r.ID, &rev, &r.Site, &r.Type, &r.State, &first, &last, &r.Body); err != nil {
+	if err := row.Scan(&r.Kind, &r.ID, &rev, &r.Site, &r.Type, &r.State, &r.Severity, &r.Words, &first, &last, &r.Body); err != nil {
 		return record.Record{}, err
 	}
 	r.Rev, r.First, r.Last = uint64(rev), time.Unix(0, first).UTC(), time.Unix(0, last).UTC()
 	return r, nil
+}
+
+// where gives the condition of a query.
+func where(q *record.Query) (text string, args []any) {
+	text, args = "WHERE kind = ?", []any{string(q.Kind)}
+	with := func(condition string, values ...any) {
+		text += " AND " + condition
+		args = append(args, values...)
+	}
+	if q.Site != "" {
+		with("site = ?", q.Site)
+	}
+	for _, f := range []struct {
+		column string
+		values []string
+	}{{"type", q.Type}, {"state", q.State}, {"severity", q.Severity}} {
+		if len(f.values) == 0 {
+			continue
+		}
+		var any []any
+		for _, v := range f.values {
+			any = append(any, v)
+		}
+		with(f.column+" IN (?"+strings.Repeat(", ?", len(any)-1)+")", any...)
+	}
+	for _, w := range q.Words {
+		with("instr(words, ?) > 0", w)
+	}
+	if q.Mentions != "" {
+		with("instr(body, ?) > 0", []byte(`"`+q.Mentions+`"`)) // both are bytes
+	}
+	if !q.From.IsZero() {
+		with("last >= ?", q.From.UnixNano())
+	}
+	if !q.To.IsZero() {
+		with("last < ?", q.To.UnixNano())
+	}
+	return text, args
+}
+
+// Tally counts what a query asks for.
+func (d *DB) Tally(ctx context.Context, q record.Query) ([]record.Group, error) {
+	if _, _, err := q.Check(); err != nil {
+		return nil, err
+	}
+	const what = "count the records"
+	condition, args := where(&q)
+	rows, err := d.read.QueryContext(ctx, "SELECT site, type, state, severity, count(*) FROM record "+condition+" GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4 LIMIT ?", append(args, record.MaxTally+1)...)
+	if err != nil {
+		return nil, d.fault(what, err)
+	}
+	defer rows.Close()
+	var out []record.Group
+	for rows.Next() {
+		var g record.Group
+		if err := rows.Scan(&g.Site, &g.Type, &g.State, &g.Severity, &g.Count); err != nil {
+			return nil, d.fault(what, err)
+		}
+		out = append(out, g)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, d.fault(what, err)
+	}
+	if len(out) > record.MaxTally {
+		return nil, fmt.Errorf("%w: more than %d groups are counted; ask for one site", record.ErrInvalid, record.MaxTally)
+	}
+	return out, nil
 }
 
 // List gives a page, found by index from where the page before ended.
@@ -45,25 +114,12 @@ func (d *DB) List(ctx context.Context, q record.Query) (record.Page, error) {
 	if err != nil {
 		return record.Page{}, err
 	}
-	text, args := "SELECT "+columns+" FROM record WHERE kind = ?", []any{string(q.Kind)}
-	with := func(condition string, values ...any) {
-		text += " AND " + condition
-		args = append(args, values...)
-	}
-	for _, f := range []struct{ column, value string }{{"site", q.Site}, {"type", q.Type}, {"state", q.State}} {
-		if f.value != "" {
-			with(f.column+" = ?", f.value)
-		}
-	}
-	if !q.From.IsZero() {
-		with("last >= ?", q.From.UnixNano())
-	}
-	if !q.To.IsZero() {
-		with("last < ?", q.To.UnixNano())
-	}
+	condition, args := where(&q)
+	text := "SELECT " + columns + " FROM record " + condition
 	if after != nil {
 		at := after.Last.UnixNano()
-		with("last <= ? AND (last < ? OR id > ?)", at, at, after.ID)
+		text += " AND last <= ? AND (last < ? OR id > ?)"
+		args = append(args, at, at, after.ID)
 	}
 	rows, err := d.read.QueryContext(ctx, text+" ORDER BY last DESC, id LIMIT ?", append(args, limit+1)...)
 	if err != nil {
