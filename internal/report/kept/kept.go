@@ -30,7 +30,7 @@ type Site struct {
 	Input report.Input `json:"input"`
 }
 
-// Words that are tags stand in a line of their own, so that a query for one
+// Tags are words that stand in a line of their own, so that a query for one
 // never meets another that begins alike.
 func tag(key, value string) string { return "\n" + key + "=" + strings.ToLower(value) + "\n" }
 
@@ -41,6 +41,7 @@ func TagExposure(exposure string) string { return tag("exposure", exposure) } //
 func TagMethod(method string) string     { return tag("method", method) }     // APIs
 func TagSensitive() string               { return tag("sensitive", "yes") }   // APIs whose answers hold data that is not masked
 func TagData(typ string) string          { return tag("data", typ) }          // APIs that carry this type
+func TagCarries() string                 { return tag("carries", "data") }    // APIs that carry sensitive data
 func TagGone() string                    { return tag("gone", "yes") }        // APIs that only refuse of late
 
 // API gives the record of an API: Type is its role, State its lifecycle.
@@ -58,6 +59,9 @@ func API(a *report.API, rev uint64) (record.Record, error) {
 			types[s.Type] = true
 			w.add(TagData(s.Type))
 		}
+	}
+	if len(a.Sensitive) > 0 {
+		w.add(TagCarries())
 	}
 	if plain {
 		w.add(TagSensitive())

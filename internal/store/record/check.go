@@ -189,17 +189,17 @@ func (q *Query) Check() (limit int, after *Place, err error) {
 	if limit, err = CheckPage(q.Limit); err != nil {
 		return 0, nil, err
 	}
-	for _, list := range [][]string{q.Type, q.State, q.Severity, q.Words} {
+	for _, list := range [][]string{q.Type, q.State, q.Severity, q.Words, q.Mentions} {
 		if len(list) > MaxAny {
 			return 0, nil, invalid("%d values of one field, at most %d", len(list), MaxAny)
 		}
 	}
-	for _, s := range slices.Concat([]string{q.Site, q.Mentions}, q.Type, q.State, q.Severity, q.Words) {
+	for _, s := range slices.Concat([]string{q.Site}, q.Type, q.State, q.Severity, q.Words, q.Mentions) {
 		if !text(s) {
 			return 0, nil, invalid("what is asked for has at most %d bytes of UTF-8", MaxText)
 		}
 	}
-	if !plain(q.Mentions) {
+	if slices.ContainsFunc(q.Mentions, func(s string) bool { return !plain(s) }) {
 		return 0, nil, invalid("what a body mentions has none of the characters that JSON writes as others")
 	}
 	for _, t := range []time.Time{q.From, q.To} {

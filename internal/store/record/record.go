@@ -122,7 +122,7 @@ type Query struct {
 	State    []string  // any of these
 	Severity []string  // any of these
 	Words    []string  // each of these is part of the words; in lower case
-	Mentions string    // the body holds this as a JSON string
+	Mentions []string  // the body holds each of these as a JSON string
 	From, To time.Time // From <= Last < To
 	Limit    int       // 0 for 100
 	After    string    // Page.Next of the page before

@@ -107,7 +107,7 @@ func refusals(t *testing.T, s record.Store) {
 	}
 	for _, q := range []record.Query{{}, {Kind: "thing"}, {Kind: record.Attack, Limit: record.MaxPage + 1}, {Kind: record.Attack, Limit: -1},
 		{Kind: record.Attack, After: "?"}, {Kind: record.Attack, After: "AAAA"}, {Kind: record.Attack, After: strings.Repeat("A", 1000)},
-		{Kind: record.Attack, From: time.Unix(1<<40, 0)}, {Kind: record.Attack, Mentions: `a"b`}, {Kind: record.Attack, Words: []string{long}},
+		{Kind: record.Attack, From: time.Unix(1<<40, 0)}, {Kind: record.Attack, Mentions: []string{`a"b`}}, {Kind: record.Attack, Words: []string{long}},
 		{Kind: record.Attack, State: make([]string, record.MaxAny+1)}, {Kind: record.Attack, Type: []string{"\xff"}}} {
 		if _, err := s.List(ctx, q); !errors.Is(err, record.ErrInvalid) {
 			t.Errorf("List(%+v): %v", q, err)

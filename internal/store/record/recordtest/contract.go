@@ -150,7 +150,7 @@ func (m *machine) same(t *rapid.T) {
 		State:    rapid.SampledFrom([][]string{nil, {"new"}, {"fixed", "new"}, {"none"}}).Draw(t, "of state"),
 		Severity: rapid.SampledFrom([][]string{nil, {"high", "low"}}).Draw(t, "of severity"),
 		Words:    rapid.SampledFrom([][]string{nil, {"orders"}, {"0%", "单_"}, {"orders", "get"}, {"GET"}, {"%"}}).Draw(t, "with words"),
-		Mentions: rapid.SampledFrom([]string{"", "", "ab12", "cd34"}).Draw(t, "mentions"),
+		Mentions: rapid.SampledFrom([][]string{nil, nil, {"ab12"}, {"cd34", "ab12"}}).Draw(t, "mentions"),
 		Limit:    rapid.IntRange(0, 2).Draw(t, "limit"),
 	}
 	if rapid.Bool().Draw(t, "bounded") {

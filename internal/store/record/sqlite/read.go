@@ -67,8 +67,8 @@ func where(q *record.Query) (text string, args []any) {
 	for _, w := range q.Words {
 		with("instr(words, ?) > 0", w)
 	}
-	if q.Mentions != "" {
-		with("instr(body, ?) > 0", []byte(`"`+q.Mentions+`"`)) // both are bytes
+	for _, m := range q.Mentions {
+		with("instr(body, ?) > 0", []byte(`"`+m+`"`)) // both are bytes
 	}
 	if !q.From.IsZero() {
 		with("last >= ?", q.From.UnixNano())
