@@ -38,8 +38,8 @@ var (
 )
 
 // Batch is what is published. Its id makes sending it again harmless: within
-// the time in which the stream remembers ids, a batch with the id of one
-// before it in the same partition is not stored again. An id stands in the
+// the time in which the stream remembers ids, a batch with the id of one that
+// its partition keeps is not stored again. An id stands in the
 // clear, so that it must tell nothing: a sensor's name and a number.
 type Batch struct {
 	Partition int

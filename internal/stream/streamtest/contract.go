@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -122,13 +123,18 @@ func (m *machine) publish(t *rapid.T) {
 	})
 }
 
-// again sends what was sent; also to another partition, where it is new.
+// again sends what was sent; also to another partition, where it is new. An id
+// whose batch was dropped may be remembered or not.
 func (m *machine) again(t *rapid.T) {
 	if len(m.past) == 0 {
 		return
 	}
 	b := rapid.SampledFrom(m.past).Draw(t, "which")
 	b.Partition = rapid.SampledFrom([]int{b.Partition, b.Partition, 0, 1}).Draw(t, "where")
+	p := &m.model.parts[b.Partition]
+	if p.ids[b.ID] && !slices.ContainsFunc(p.kept, func(k stream.Message) bool { return k.ID == b.ID }) {
+		return
+	}
 	m.send(t, b)
 }
 
