@@ -9,5 +9,5 @@ import "embed"
 
 // FS holds every file of this folder.
 //
-//go:embed *.json
+//go:embed *.json openapi.yaml
 var FS embed.FS

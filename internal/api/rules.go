@@ -1,0 +1,52 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	v1 "xiezhi/internal/api/v1"
+	"xiezhi/internal/policy"
+	"xiezhi/internal/report"
+)
+
+// ListRules gives the rules of the owner that are in use.
+func (a *API) ListRules(context.Context, v1.ListRulesRequestObject) (v1.ListRulesResponseObject, error) {
+	out := v1.ListRules200JSONResponse{Items: []v1.Rule{}}
+	if a.cfg.OwnRules == nil {
+		return out, nil
+	}
+	for _, r := range a.cfg.OwnRules() {
+		out.Items = append(out.Items, v1.Rule{Id: r.ID, Title: r.Title, Site: r.Scope.Site, Host: r.Scope.Host, Method: r.Scope.Method, Template: r.Scope.Template,
+			Given: r.Given.Text, When: r.When.Text, Minimum: int64(r.Minimum), Harm: r.Harm, Exploitability: r.Exploit, Advice: r.Advice, Cwe: r.CWE})
+	}
+	return out, nil
+}
+
+// maxRuleErrors is how many lines a test of rules tells.
+const maxRuleErrors = 20
+
+// TestRules compiles rules without using them.
+func (a *API) TestRules(_ context.Context, q v1.TestRulesRequestObject) (v1.TestRulesResponseObject, error) {
+	if a.cfg.TestRules == nil {
+		return nil, refuse(http.StatusServiceUnavailable, "unavailable", nil)
+	}
+	out := v1.TestRules200JSONResponse{Rules: []string{}, Errors: []string{}}
+	f, err := policy.Parse("rules", []byte(q.Body.Yaml))
+	if err == nil {
+		for _, r := range f.Rules {
+			out.Rules = append(out.Rules, r.ID)
+		}
+		err = a.cfg.TestRules(f)
+	}
+	if err == nil {
+		out.Ok = true
+		return out, nil
+	}
+	for line := range strings.Lines(err.Error()) {
+		if out.Errors = append(out.Errors, report.Inert(strings.TrimRight(line, "\n"))); len(out.Errors) == maxRuleErrors {
+			break
+		}
+	}
+	return out, nil
+}

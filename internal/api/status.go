@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+
+	v1 "xiezhi/internal/api/v1"
+)
+
+// GetHealth says whether the service works, and nothing more: anybody may ask.
+func (a *API) GetHealth(ctx context.Context, _ v1.GetHealthRequestObject) (v1.GetHealthResponseObject, error) {
+	return v1.GetHealth200JSONResponse{Status: v1.HealthStatus(a.status(ctx).Status)}, nil
+}
+
+// GetStatus says how sources, stream, judges and stores are.
+func (a *API) GetStatus(ctx context.Context, _ v1.GetStatusRequestObject) (v1.GetStatusResponseObject, error) {
+	return v1.GetStatus200JSONResponse(a.status(ctx)), nil
+}
+
+func (a *API) status(ctx context.Context) v1.Status {
+	s := v1.Status{Status: v1.StatusStatusOk, Stream: v1.Part{Name: "stream", State: v1.PartStateOff}}
+	if a.cfg.Status != nil {
+		s = a.cfg.Status(ctx)
+	}
+	s.Version, s.Now = a.cfg.Version, a.cfg.Now().UTC()
+	if s.Started.IsZero() {
+		s.Started = a.started.UTC()
+	}
+	// A list or map that nobody filled is empty, not absent.
+	for _, list := range []*[]v1.Part{&s.Sources, &s.Judges, &s.Stores} {
+		if *list == nil {
+			*list = []v1.Part{}
+		}
+		for i := range *list {
+			figured(&(*list)[i])
+		}
+	}
+	if s.Dropped == nil {
+		s.Dropped = []v1.Loss{}
+	}
+	figured(&s.Stream)
+	s.Events = v1.Part{Name: "events", State: v1.PartStateOk, Figures: a.hub.figures()}
+	s.Events.Figures["faults"] = float64(a.faults.Load())
+	return s
+}
+
+func figured(p *v1.Part) {
+	if p.Figures == nil {
+		p.Figures = map[string]float64{}
+	}
+}

@@ -1,0 +1,190 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	v1 "xiezhi/internal/api/v1"
+	"xiezhi/internal/report"
+	"xiezhi/internal/report/html"
+	"xiezhi/internal/report/kept"
+	"xiezhi/internal/report/sarif"
+	"xiezhi/internal/report/xlsx"
+	"xiezhi/internal/store/record"
+)
+
+func (a *API) counts(ctx context.Context, kind record.Kind, site, text string, from, to v1.Time) (v1.Counts, error) {
+	q := query(kind, site, text, from, to, "", 0)
+	if kind == record.Campaign && site != "" {
+		q.Site, q.Mentions = "", []string{site}
+	}
+	groups, err := a.cfg.Store.Tally(ctx, q)
+	out := v1.Counts{Groups: []v1.Count{}}
+	for _, g := range groups {
+		out.Total += int64(g.Count)
+		out.Groups = append(out.Groups, v1.Count{Site: g.Site, Type: g.Type, State: g.State, Severity: g.Severity, Count: int64(g.Count)})
+	}
+	return out, err
+}
+
+// CountAPIs counts by site, role and lifecycle.
+func (a *API) CountAPIs(ctx context.Context, r v1.CountAPIsRequestObject) (v1.CountAPIsResponseObject, error) {
+	c, err := a.counts(ctx, record.API, r.Params.Site, r.Params.Text, r.Params.From, r.Params.To)
+	return v1.CountAPIs200JSONResponse(c), err
+}
+
+// CountDefects counts by site, kind, status and severity.
+func (a *API) CountDefects(ctx context.Context, r v1.CountDefectsRequestObject) (v1.CountDefectsResponseObject, error) {
+	c, err := a.counts(ctx, record.Defect, r.Params.Site, r.Params.Text, r.Params.From, r.Params.To)
+	return v1.CountDefects200JSONResponse(c), err
+}
+
+// CountAttacks counts by site, kind and verdict.
+func (a *API) CountAttacks(ctx context.Context, r v1.CountAttacksRequestObject) (v1.CountAttacksResponseObject, error) {
+	c, err := a.counts(ctx, record.Attack, r.Params.Site, r.Params.Text, r.Params.From, r.Params.To)
+	return v1.CountAttacks200JSONResponse(c), err
+}
+
+// CountCampaigns counts by scenario.
+func (a *API) CountCampaigns(ctx context.Context, r v1.CountCampaignsRequestObject) (v1.CountCampaignsResponseObject, error) {
+	c, err := a.counts(ctx, record.Campaign, r.Params.Site, r.Params.Text, r.Params.From, r.Params.To)
+	return v1.CountCampaigns200JSONResponse(c), err
+}
+
+// ListExposure gives a page of the matrix of APIs and types of data.
+func (a *API) ListExposure(ctx context.Context, r v1.ListExposureRequestObject) (v1.ListExposureResponseObject, error) {
+	p := r.Params
+	q := query(record.API, p.Site, p.Text, p.From, p.To, p.Cursor, p.Limit)
+	q.Words = append(q.Words, kept.TagCarries())
+	if p.Data != "" {
+		q.Words = append(q.Words, kept.TagData(kept.Fold(p.Data)))
+	}
+	if p.Sensitive != nil && *p.Sensitive {
+		q.Words = append(q.Words, kept.TagSensitive())
+	}
+	apis, next, err := listOf[report.API](ctx, a, q, nil)
+	out := v1.ListExposure200JSONResponse{Items: []v1.Exposure{}, Next: next}
+	for i := range apis {
+		out.Items = append(out.Items, exposure(&apis[i]))
+	}
+	return out, err
+}
+
+func exposure(x *report.API) v1.Exposure {
+	e := v1.Exposure{Api: x.ID, Site: x.Site, Host: x.Host, Method: x.Method, Template: x.Template, Exposure: x.Exposure, Auth: x.Auth, Exchanges: int64(x.Exchanges), Data: []v1.ExposedData{}}
+	for _, s := range x.Sensitive {
+		i := slices.IndexFunc(e.Data, func(d v1.ExposedData) bool { return d.Type == s.Type && string(d.In) == s.In })
+		if i < 0 {
+			i = len(e.Data)
+			e.Data = append(e.Data, v1.ExposedData{Type: s.Type, In: v1.ExposedDataIn(s.In), Masked: true})
+		}
+		d := &e.Data[i]
+		d.Masked, d.Plain = d.Masked && s.Masked, d.Plain || !s.Masked
+		d.Fields++
+		d.Exchanges = max(d.Exchanges, int64(s.Exchanges)) // one exchange may hold several fields
+		d.MaxPerResponse = max(d.MaxPerResponse, int64(s.MaxPerResponse))
+	}
+	return e
+}
+
+// ExportOpenAPI gives what was learned of a site.
+func (a *API) ExportOpenAPI(ctx context.Context, q v1.ExportOpenAPIRequestObject) (v1.ExportOpenAPIResponseObject, error) {
+	r := &report.Report{Version: a.cfg.Version}
+	err := a.every(ctx, record.Query{Kind: record.API, Site: q.Site}, func(x *record.Record) error {
+		if len(r.APIs) >= kept.MaxReport {
+			return nil
+		}
+		var api report.API
+		if json.Unmarshal(x.Body, &api) == nil {
+			r.APIs = append(r.APIs, api)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	report.Order(r)
+	docs, err := r.OpenAPI(q.Site, ask(ctx).lang, a.cfg.Messages)
+	if err != nil {
+		return nil, err
+	}
+	if len(docs) == 0 {
+		return nil, notFound()
+	}
+	return file{data: docs[0].Data, media: "application/json", name: "openapi.json"}, nil
+}
+
+// file is an answer to be kept by who asked. Its policy lets a page style
+// itself and do nothing else.
+type file struct {
+	data        []byte
+	media, name string
+}
+
+func (f file) visit(w http.ResponseWriter) error {
+	h := w.Header()
+	h.Set("Content-Type", f.media)
+	h.Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox")
+	w.WriteHeader(http.StatusOK)
+	_, err := io.Copy(w, bytes.NewReader(f.data))
+	return err
+}
+
+func (f file) VisitExportOpenAPIResponse(w http.ResponseWriter) error { return f.visit(w) }
+func (f file) VisitGetReportResponse(w http.ResponseWriter) error     { return f.visit(w) }
+
+// A report takes the memory of all that is kept.
+const (
+	reportsAtOnce = 1
+	reportsWait   = 4
+)
+
+// GetReport gives the report of the current state.
+func (a *API) GetReport(ctx context.Context, q v1.GetReportRequestObject) (v1.GetReportResponseObject, error) {
+	leave, err := a.reports.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	r, cut, bad, err := kept.Report(ctx, a.cfg.Store, a.cfg.Version, a.cfg.Rules)
+	if err != nil {
+		return nil, err
+	}
+	if len(cut) > 0 || bad > 0 {
+		a.cfg.Log.Warn("a report leaves something out", "kinds", cut, "unreadable", bad)
+	}
+	for _, k := range cut {
+		r.Input.Limits = append(r.Input.Limits, report.LimitCount{What: "report." + string(k), Count: 1})
+	}
+	lang := string(q.Params.Lang)
+	if lang == "" {
+		lang = ask(ctx).lang
+	}
+	var b bytes.Buffer
+	f := file{name: "xiezhi." + string(q.Params.Format)}
+	zone := r.Zone(time.UTC)
+	switch q.Params.Format {
+	case v1.Html:
+		f.media = "text/html; charset=utf-8"
+		err = html.Write(&b, r, html.Config{Lang: lang, Zone: zone, Messages: a.cfg.Messages, Generated: a.when(ctx)})
+	case v1.Xlsx:
+		f.media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+		err = xlsx.Write(&b, r, xlsx.Config{Lang: lang, Zone: zone, Messages: a.cfg.Messages})
+	case v1.Sarif:
+		f.media = "application/sarif+json"
+		err = sarif.Write(&b, r, sarif.Config{Lang: lang, Messages: a.cfg.Messages})
+	default:
+		f.media, f.name = "application/json", "xiezhi.json"
+		err = json.NewEncoder(&b).Encode(r)
+	}
+	f.data = b.Bytes()
+	f.name = strings.TrimSuffix(f.name, ".")
+	return f, err
+}

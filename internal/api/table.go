@@ -1,0 +1,75 @@
+package api
+
+import v1 "xiezhi/internal/api/v1"
+
+// access says who may ask for an operation.
+type access struct {
+	least  v1.Role // the least of the roles that may; empty: anyone, signed in or not
+	people bool    // in a session only: not with a token
+}
+
+// ranks orders the roles: each may do all that the one before may.
+var ranks = map[v1.Role]int{v1.Viewer: 1, v1.Analyst: 2, v1.Responder: 3, v1.Administrator: 4}
+
+// table is the one place that says who may do what. An operation that is not
+// in it is not served.
+var table = map[string]access{
+	"GET /api/v1/health":           {},
+	"GET /api/v1/setup":            {},
+	"POST /api/v1/setup":           {},
+	"POST /api/v1/session":         {},
+	"GET /api/v1/session":          {least: v1.Viewer},
+	"DELETE /api/v1/session":       {least: v1.Viewer, people: true},
+	"PUT /api/v1/session/password": {least: v1.Viewer, people: true},
+
+	"GET /api/v1/sites":                {least: v1.Viewer},
+	"GET /api/v1/sites/{site}":         {least: v1.Viewer},
+	"GET /api/v1/sites/{site}/openapi": {least: v1.Viewer},
+	"GET /api/v1/apis":                 {least: v1.Viewer},
+	"GET /api/v1/apis/{id}":            {least: v1.Viewer},
+	"GET /api/v1/defects":              {least: v1.Viewer},
+	"GET /api/v1/defects/{id}":         {least: v1.Viewer},
+	"GET /api/v1/attacks":              {least: v1.Viewer},
+	"GET /api/v1/attacks/{id}":         {least: v1.Viewer},
+	"GET /api/v1/campaigns":            {least: v1.Viewer},
+	"GET /api/v1/campaigns/{id}":       {least: v1.Viewer},
+	"GET /api/v1/exposure":             {least: v1.Viewer},
+	"GET /api/v1/counts/apis":          {least: v1.Viewer},
+	"GET /api/v1/counts/defects":       {least: v1.Viewer},
+	"GET /api/v1/counts/attacks":       {least: v1.Viewer},
+	"GET /api/v1/counts/campaigns":     {least: v1.Viewer},
+	"GET /api/v1/report":               {least: v1.Viewer},
+	"GET /api/v1/policy":               {least: v1.Viewer},
+	"GET /api/v1/policy/{id}":          {least: v1.Viewer},
+	"GET /api/v1/rules":                {least: v1.Viewer},
+	"GET /api/v1/settings":             {least: v1.Viewer},
+	"GET /api/v1/status":               {least: v1.Viewer},
+	"GET /api/v1/events":               {least: v1.Viewer},
+
+	"POST /api/v1/defects/{id}/verdict": {least: v1.Analyst},
+	"POST /api/v1/defects/{id}/fix":     {least: v1.Analyst},
+	"POST /api/v1/templates":            {least: v1.Analyst},
+	"POST /api/v1/rules/test":           {least: v1.Analyst},
+
+	"POST /api/v1/policy/public":    {least: v1.Responder},
+	"POST /api/v1/policy/approvals": {least: v1.Responder},
+	"POST /api/v1/policy/{id}/end":  {least: v1.Responder},
+
+	// Whose tokens and of which role, the operations say: one's own, and at
+	// most one's own role.
+	"GET /api/v1/tokens":         {least: v1.Viewer},
+	"POST /api/v1/tokens":        {least: v1.Viewer, people: true},
+	"DELETE /api/v1/tokens/{id}": {least: v1.Viewer},
+
+	"GET /api/v1/users":              {least: v1.Administrator},
+	"POST /api/v1/users":             {least: v1.Administrator},
+	"GET /api/v1/users/{id}":         {least: v1.Administrator},
+	"PATCH /api/v1/users/{id}":       {least: v1.Administrator},
+	"DELETE /api/v1/users/{id}":      {least: v1.Administrator},
+	"GET /api/v1/audit":              {least: v1.Administrator},
+	"GET /api/v1/audit/verification": {least: v1.Administrator},
+	"PUT /api/v1/settings/{id}":      {least: v1.Administrator},
+}
+
+// allows reports whether a role is enough.
+func (x access) allows(r v1.Role) bool { return ranks[r] > 0 && ranks[r] >= ranks[x.least] }
