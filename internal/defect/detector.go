@@ -142,6 +142,23 @@ func (e *Event) OpaqueKey() bool {
 	return false
 }
 
+// Texts reports whether a value of the request is a text: only such could have
+// a quote in it.
+func (e *Event) Texts() bool {
+	for i := range e.Params {
+		switch e.Params[i].Class {
+		case observe.ClassPhrase, observe.ClassOther, observe.ClassWord, observe.ClassMixed:
+			return true
+		}
+	}
+	for i := range e.Segments {
+		if c := e.Segments[i].Class; c == observe.ClassPhrase || c == observe.ClassOther || c == observe.ClassMixed {
+			return true
+		}
+	}
+	return false
+}
+
 // Rules gives what is known about a signature, nil when nothing is.
 type Rules interface {
 	Rule(id string) *signature.Rule

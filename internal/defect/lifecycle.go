@@ -9,18 +9,26 @@ import (
 
 // What the proof of a fix asks for, after detection.md C2, which starts from
 // the rule of three: no firing among 3/p tries says with 95 % that a defect
-// that fires with probability p is gone. We ask for 99 %, that is ln(100) = 4.6
-// instead of 3, take for p the lower end of its confidence interval, and ask
-// the same of hours as of events, because firings come in clusters: a defect
-// that shows in one busy hour of twenty is not gone after one quiet hour,
-// however busy that was.
+// that fires with probability p is gone. That rule is the form for small p of
+// (1-p)^n = 5 %, which we take as it is, for 1 % instead of 5, with the lower
+// end of p's confidence interval. We ask the same of hours as of events,
+// because firings come in clusters: a defect that shows in one busy hour of
+// twenty is not gone after one quiet hour, however busy that was.
+//
+// Thirty tries are the least in a week. What is tried seldom, as the start page
+// of a console that a scanner asks for once in three days, would never come to
+// that: after twice the days the statistics alone decide, of eight tries or
+// more. TestWrongProofsAreRare holds both to the 1 %.
 const (
 	proofDoubt    = 0.01 // chance of calling a live defect fixed, at most
 	proofEvents   = 30   // eligible events at least
 	proofDays     = 7
-	proofTraffic  = 0.2 // of the eligible traffic per day before the claim
-	silentDays    = 14  // without a claim
-	confidenceZ   = 1.28
+	seldomEvents  = 8 // the same for a defect that is tried seldom
+	seldomDays    = 14
+	proofTraffic  = 0.2   // of the eligible traffic per day before the claim
+	silentDays    = 14    // without a claim
+	confidenceZ   = 1.645 // one side of 95 %
+	seldomZ       = 2.58  // of 99.5 %: a share of few tries is easily overrated
 	historyLength = 16
 )
 
@@ -91,7 +99,8 @@ func Follow(t *Trials, base taxonomy.DefectStatus, claims []int64, now int64) Li
 		return f.life
 	}
 	f.width = t.Width()
-	f.tries, f.periods = float64(t.prior), float64(t.priorHours)
+	f.prior, f.priorHours = float64(t.prior), float64(t.priorHours)
+	f.tries, f.periods = f.prior, f.priorHours
 	f.start = t.buckets[0].Start
 	f.step(base, t.buckets[0].Start, "defect.life.seen")
 	for _, b := range t.buckets {
@@ -111,6 +120,8 @@ type follower struct {
 	width  int64
 
 	start          int64   // of the first firing's bucket
+	prior          float64 // tries before it
+	priorHours     float64
 	tries, fired   float64 // before the proof that runs
 	periods, shown float64 // the same in buckets: with tries, with firings
 	gaps           float64 // proofs begun so far
@@ -120,9 +131,11 @@ type follower struct {
 	since       int64
 	claimed     bool
 	n, hours    float64
-	needN, need float64
+	need        float64 // hours
 	gone        float64 // tries without a firing that tell a repair from luck
-	perDay      float64
+	perDay      float64 // tries before the proof
+	hoursPerDay float64 // hours with tries before the proof
+	seldom      float64 // the same as gone for what is tried seldom
 }
 
 func (f *follower) step(s taxonomy.DefectStatus, at int64, why string) {
@@ -171,12 +184,17 @@ func (f *follower) prove(since int64, claimed bool) {
 	} else if f.gaps > 1 {
 		doubt /= math.Sqrt(f.gaps)
 	}
-	f.gone = math.Ceil(-math.Log(doubt) / lower(f.fired, f.tries))
-	f.needN = max(proofEvents, f.gone)
-	f.need = math.Ceil(-math.Log(doubt) / lower(f.shown, f.periods) * min(1, f.periods/3))
-	days := max(float64(f.last-f.start)/float64(day), 1)
-	f.perDay = f.tries / days
+	f.gone = unlikely(doubt, lower(f.fired, f.tries, confidenceZ))
+	f.need = math.Ceil(unlikely(doubt, lower(f.shown, f.periods, confidenceZ)) * min(1, f.periods/3))
+	f.seldom = unlikely(doubt, lower(f.fired, f.tries, seldomZ))
+	// What came before the first firing has no date.
+	days := max(float64(since-f.start)/float64(day), 1)
+	f.perDay, f.hoursPerDay = (f.tries-f.prior)/days, (f.periods-f.priorHours)/days
 }
+
+// unlikely is after how many tries in vain a doubt is left at most, for what
+// fires with probability p.
+func unlikely(doubt, p float64) float64 { return math.Ceil(math.Log(doubt) / math.Log1p(-p)) }
 
 // bucket takes the next bucket. The one that a claim falls into proves
 // nothing: it cannot be told what in it came before.
@@ -224,15 +242,22 @@ func (f *follower) look(at int64) {
 	if f.life.Status == taxonomy.Fixed {
 		return
 	}
-	needDays := float64(proofDays)
-	if !f.claimed {
-		needDays = silentDays
-	}
 	days := max(float64(at-f.since)/float64(day), 0)
-	p := &Progress{Since: f.since, Claimed: f.claimed, Eligible: uint64(f.n), NeedEligible: uint64(f.needN),
-		Hours: uint64(f.hours), NeedHours: uint64(f.need), Days: days, NeedDays: needDays, NeedTraffic: proofTraffic}
-	if f.perDay > 0 && days > 0 {
-		p.Traffic = f.n / max(days, 1) / f.perDay
+	p := &Progress{Since: f.since, Claimed: f.claimed, Eligible: uint64(f.n), NeedEligible: uint64(max(proofEvents, f.gone)),
+		Hours: uint64(f.hours), NeedHours: uint64(f.need), Days: days, NeedDays: proofDays, NeedTraffic: proofTraffic}
+	if !f.claimed {
+		p.NeedDays = silentDays
+	}
+	if days > 0 && f.perDay > 0 {
+		// In hours as well, since one flood before the claim is no level.
+		p.Traffic = max(f.n/f.perDay, f.hours/f.hoursPerDay) / max(days, 1)
+	}
+	if f.n < proofEvents && days >= proofDays { // it is tried seldom
+		q := *p
+		q.NeedEligible, q.NeedDays = uint64(max(seldomEvents, f.seldom)), p.NeedDays+seldomDays-proofDays
+		if q.Done() || q.Share() > p.Share() {
+			p = &q
+		}
 	}
 	f.life.Progress = p
 	switch {
@@ -256,13 +281,12 @@ func (f *follower) rest(now int64) {
 
 const day = 24 * hour
 
-// lower is the lower end of the confidence interval of a share (Wilson's, one
-// side of 90 %).
-func lower(k, n float64) float64 {
+// lower is the lower end of the confidence interval of a share (Wilson's).
+func lower(k, n, z float64) float64 {
 	if n <= 0 || k <= 0 {
 		return 1e-9
 	}
 	k = min(k, n)
-	p, z2 := k/n, confidenceZ*confidenceZ
-	return max((p+z2/(2*n)-confidenceZ*math.Sqrt(p*(1-p)/n+z2/(4*n*n)))/(1+z2/n), 1e-9)
+	p, z2 := k/n, z*z
+	return max((p+z2/(2*n)-z*math.Sqrt(p*(1-p)/n+z2/(4*n*n)))/(1+z2/n), 1e-9)
 }

@@ -68,7 +68,7 @@ func (t *Marks) Count(ev *Event, m *observe.Marker, what string) {
 
 // Tried takes every event after its markers were counted: one whose answer may
 // show a marker, and did not, is an eligible event.
-func (t *Marks) Tried(ev *Event, eligible bool) {
+func (t *Marks) Tried(ev *Event, eligible func(*Mark) bool) {
 	s := t.states.Get(ev.Handle)
 	if s == nil {
 		return
@@ -82,7 +82,7 @@ func (t *Marks) Tried(ev *Event, eligible bool) {
 		if k.hit == s.events {
 			k.path = path
 			k.Trials.Count(ev.End, true)
-		} else if eligible && k.path == path {
+		} else if k.path == path && eligible(k) {
 			k.Trials.Count(ev.End, false)
 		}
 	}

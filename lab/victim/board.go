@@ -47,6 +47,7 @@ type Finding struct {
 	Method, Template string // empty: of no API
 	Status           string
 	Reason           string
+	Progress         *report.Progress // of the proof of a fix; nil: none runs
 }
 
 // Findings lists what a report says.
@@ -59,6 +60,9 @@ func Findings(r *report.Report) []Finding {
 	for i := range r.Defects {
 		d := &r.Defects[i]
 		f := Finding{Kind: d.Kind, Component: d.Component, Status: d.Status, Reason: d.Reason.En}
+		if d.Life != nil {
+			f.Progress = d.Life.Progress
+		}
 		if a := apis[d.API]; a != nil {
 			f.Site, f.Method, f.Template = a.Site, a.Method, a.Template
 		}

@@ -78,7 +78,8 @@ func TestBFLA(t *testing.T) {
 			o.days(5, news, nil)
 		}), "bfla:confirmed", []string{"1 次被拒绝"}},
 		{"always refused", run(some(grant, 5, answer(403, catalog.OutcomeDenied))), "", nil},
-		{"one's own record", run(some(grant, 5, owns("o", "me", catalog.OwnershipOwn))), "", nil},
+		{"one's own record", run(some("PUT /staff/{id}/phone", 5, owns("o", "me", catalog.OwnershipOwn))), "", nil},
+		{"one's own rights", run(some(grant, 5, owns("o", "me", catalog.OwnershipOwn))), "bfla:confirmed", nil},
 		{"rolled out to all", run(func(o office) {
 			o.days(30, news, nil)
 			o.days(30, news, func(d int) {

@@ -57,6 +57,33 @@ var repairs = []repair{
 				ev.Segments[1] = observe.Segment{Class: observe.ClassInt, Token: tok(fmt.Sprint("z", i, s.n))}
 			}, answer(403, catalog.OutcomeDenied))
 		}, nil},
+	{"other people's orders, then they do not exist", taxonomy.DefectBOLA, func(s *site) {
+		times(90, func(i int) {
+			u := fmt.Sprint("user", i%30)
+			s.do("GET /orders/{id}", as(u), owns(fmt.Sprint("own", i), u, catalog.OwnershipOwn), gives("mobile", taxonomy.SensCNMobile, "m"+u))
+		})
+	},
+		func(s *site, i int) {
+			s.do("GET /orders/{id}", as("mallory"), owns(fmt.Sprint("o", i), fmt.Sprint("user", i), catalog.OwnershipForeign), gives("mobile", taxonomy.SensCNMobile, fmt.Sprint("m", i)))
+		},
+		func(s *site, i int) {
+			missing := func(id string) option {
+				return func(ev *catalog.Event) {
+					ev.Segments[1] = observe.Segment{Class: observe.ClassInt, Token: tok(id)}
+				}
+			}
+			s.do("GET /orders/{id}", as("mallory"), missing(fmt.Sprint("own", i)), answer(404, catalog.OutcomeNotFound))
+			s.do("GET /orders/{id}", as("mallory"), missing(fmt.Sprint("never", i)), answer(404, catalog.OutcomeNotFound)) // proves nothing
+		}, nil},
+	{"passwords for everybody, then for nobody", taxonomy.DefectSecretInResponse, nil,
+		func(s *site, i int) {
+			s.do("GET /users", source(i), gives("[].password", taxonomy.SensPassword, fmt.Sprint("p", i)), tags(uint32(i+1)))
+		},
+		func(s *site, i int) {
+			s.do("GET /users", source(i), answer(404, catalog.OutcomeNotFound))
+			s.do("GET /users", as("u"), answer(404, catalog.OutcomeNotFound))  // another trigger
+			s.do("GET /users", source(i), answer(502, catalog.OutcomeUnknown)) // the proxy cannot reach it
+		}, nil},
 	{"passwords in the answer, then without", taxonomy.DefectSecretInResponse, nil,
 		func(s *site, i int) {
 			s.do("GET /config/{id}", as("u"), gives("db.password", taxonomy.SensPassword, fmt.Sprint("p", i)), func(ev *catalog.Event) { ev.Exposures[0].Tags = []uint32{uint32(i + 1)} })
@@ -77,6 +104,18 @@ var repairs = []repair{
 		func(s *site, i int) {
 			s.do("POST /login", source(i), about(fmt.Sprint("u", i%20), true, false), password(observe.PasswordCurrent, 14, 4, 0, uint32(i+1)))
 		}, nil},
+	{"people log in with weak passwords, then they are turned away", taxonomy.DefectWeakInUse, func(s *site) { s.api("POST /login", taxonomy.RoleLogin) },
+		func(s *site, i int) {
+			s.do("POST /login", source(i), about(fmt.Sprint("u", i), true, false), password(observe.PasswordCurrent, 6, 0, 1, uint32(i+1)))
+		},
+		func(s *site, i int) {
+			weak := func(who, text string, class observe.MessageClass) {
+				s.do("POST /login", source(i), about(who, false, false), password(observe.PasswordCurrent, 6, 0, 1, uint32(i+1)), answer(200, catalog.OutcomeRejected), says(text, class))
+			}
+			weak(fmt.Sprint("u", i%20), "choose a stronger password", observe.SaysInvalid)
+			weak(fmt.Sprint("u", i%20), "wrong password", observe.SaysWrongSecret) // a guess
+			weak("stranger", "choose a stronger password", observe.SaysInvalid)
+		}, nil},
 	{"codes in the answer, then without", taxonomy.DefectCodeInResponse, nil,
 		func(s *site, i int) {
 			n, p := fmt.Sprint(481203+7919*i), fmt.Sprint("138", i)
@@ -91,6 +130,17 @@ var repairs = []repair{
 		func(s *site, i int) {
 			s.do("POST /admin/login", about("admin", true, false), password(observe.PasswordCurrent, 16, 4, 0, 4))
 		}, nil},
+	{"a product's own password opens it, then no more", taxonomy.DefectDefaultCredential, func(s *site) { s.api("POST /nacos/v1/auth/login", taxonomy.RoleLogin) },
+		func(s *site, i int) {
+			s.do("POST /nacos/v1/auth/login", about("nacos", true, false), password(observe.PasswordCurrent, 5, 0, 1, 3), privileged("nacos"))
+		},
+		func(s *site, i int) {
+			refused := func(opts ...option) {
+				s.do("POST /nacos/v1/auth/login", append(opts, answer(403, catalog.OutcomeDenied), says("unknown user!", observe.SaysBadPair))...)
+			}
+			refused(about("nacos", false, false), password(observe.PasswordCurrent, 5, 0, 1, 3), privileged("nacos"))
+			refused(about("nacos", false, false), password(observe.PasswordCurrent, 12, 4, 0, 9)) // a guess
+		}, nil},
 	{"sessions outlive signing out, then they end", taxonomy.DefectDeadCredential, func(s *site) {
 		s.api("POST /logout", taxonomy.RoleLogout)
 		s.do("GET /feed", answer(401, catalog.OutcomeDenied))
@@ -104,6 +154,7 @@ var repairs = []repair{
 	{"one password for all who begin, then each its own", taxonomy.DefectSharedDefault, func(s *site) {
 		s.api("POST /login", taxonomy.RoleLogin)
 		times(2, func(i int) { begin(s, fmt.Sprint("first", i), 7) })
+		s.now += 24 * int64(time.Hour) // two a day are no trial
 	},
 		func(s *site, i int) { begin(s, fmt.Sprint("u", s.n), 7) },
 		func(s *site, i int) { begin(s, fmt.Sprint("v", s.n), uint32(100+s.n)) }, nil},

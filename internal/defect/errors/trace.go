@@ -34,7 +34,16 @@ func (d *Trace) Observe(ev *defect.Event) {
 			d.marks.Count(ev, m, "defect.evidence.trace")
 		}
 	}
-	d.marks.Tried(ev, ev.Status >= 500 || ev.Outcome == catalog.OutcomeError || ev.Outcome == catalog.OutcomeRejected || ev.Outcome == catalog.OutcomeInvalid)
+	failed := ev.Status >= 500 || ev.Outcome == catalog.OutcomeError || ev.Outcome == catalog.OutcomeRejected || ev.Outcome == catalog.OutcomeInvalid
+	d.marks.Tried(ev, func(k *defect.Mark) bool {
+		// A text that no longer gets into a statement is answered as any other.
+		return failed || database(k.Rule) && ev.Texts()
+	})
+}
+
+// database reports whether a rule tells answers of a database.
+func database(rule string) bool {
+	return strings.Contains(rule, "sql") || strings.Contains(rule, "database")
 }
 
 // Merge folds the state of one API into another.
@@ -55,7 +64,7 @@ func (d *Trace) Findings(r *defect.Report) {
 			return
 		}
 		harm := taxonomy.Elevated
-		if strings.Contains(k.Rule, "sql") || strings.Contains(k.Rule, "database") {
+		if database(k.Rule) {
 			harm = taxonomy.High // tells an injector that the way is open
 		}
 		title := message.Text{Zh: k.Rule, En: k.Rule}

@@ -115,7 +115,7 @@ func (d *Injection) Observe(ev *defect.Event) {
 		}
 		s.trials.Count(ev.End, true)
 	case st == nil:
-		if s.cracked.Count > 0 && quoted(ev) {
+		if s.cracked.Count > 0 && ev.Texts() {
 			s.trials.Count(ev.End, false)
 		}
 	case ev.Status >= 500:
@@ -131,23 +131,6 @@ func (d *Injection) Observe(ev *defect.Event) {
 		}
 		s.trials.Count(ev.End, false)
 	}
-}
-
-// quoted reports whether a value of the request is a text: only such could have
-// a quote in it.
-func quoted(ev *defect.Event) bool {
-	for i := range ev.Params {
-		switch ev.Params[i].Class {
-		case observe.ClassPhrase, observe.ClassOther, observe.ClassWord, observe.ClassMixed:
-			return true
-		}
-	}
-	for i := range ev.Segments {
-		if c := ev.Segments[i].Class; c == observe.ClassPhrase || c == observe.ClassOther || c == observe.ClassMixed {
-			return true
-		}
-	}
-	return false
 }
 
 func paramsOf(ev *defect.Event) uint64 {

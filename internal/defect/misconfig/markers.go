@@ -56,7 +56,7 @@ func (d *Markers) Observe(ev *defect.Event) {
 			d.marks.Count(ev, m, "defect.evidence.marker")
 		}
 	}
-	d.marks.Tried(ev, ev.Anonymous || !ev.Who.Private)
+	d.marks.Tried(ev, func(*defect.Mark) bool { return ev.Anonymous || !ev.Who.Private })
 }
 
 // Merge folds the state of one API into another.

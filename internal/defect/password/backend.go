@@ -37,9 +37,10 @@ type backend struct {
 type guess struct {
 	span     defect.Span // weak or default logins
 	weak     uint64
-	trials   defect.Trials // logins of accounts once opened by a guess
+	trials   defect.Trials // logins of accounts once opened by a guess, and refusals of it
 	products []product
 	accounts defect.Set
+	named    defect.Set // the same, as who logs in names them
 	public   bool
 	samples  defect.Samples
 }
@@ -64,7 +65,11 @@ func (d *Backend) Observe(ev *defect.Event) {
 	}
 	admin := ev.Administrative() || d.titled.Get(defect.HashText(ev.Host)) != nil
 	basic := len(ev.Submitted()) < len(ev.Passwords)
-	if !ev.OK || ev.API.Role != taxonomy.RoleLogin && !basic {
+	if ev.API.Role != taxonomy.RoleLogin && !basic {
+		return
+	}
+	if !ev.OK {
+		d.turnedAway(ev)
 		return
 	}
 	p := shown(ev.Passwords)
@@ -97,6 +102,9 @@ func (d *Backend) Observe(ev *defect.Event) {
 	s.trials.Count(ev.End, true)
 	s.public = s.public || !ev.Who.Private
 	s.accounts.Add(accountOf(ev))
+	if len(ev.Accounts) > 0 {
+		s.named.Add(ev.Accounts[0].Token)
+	}
 	rank, what := uint32(1), "defect.evidence.weak_login"
 	if factory {
 		rank, what = 2, "defect.evidence.factory_login"
@@ -108,6 +116,26 @@ func (d *Backend) Observe(ev *defect.Event) {
 		e.What, e.Path, e.N, e.Status, e.Text = what, strings.Clone(p.Name), uint64(p.Len), ev.Status, strings.Clone(product)
 		if len(ev.Accounts) > 0 {
 			e.Value = strings.Clone(ev.Accounts[0].Shape)
+		}
+	}
+}
+
+// turnedAway counts a refusal of what opened the account before: the pair that
+// a product is shipped with is the same to everybody, so its refusal is none of
+// a guess; another weak password may be one.
+func (d *Backend) turnedAway(ev *defect.Event) {
+	if d.states.Len() == 0 || ev.Outcome != catalog.OutcomeRejected && ev.Outcome != catalog.OutcomeInvalid && ev.Outcome != catalog.OutcomeDenied ||
+		ev.MessageSays&(observe.SaysThrottled|observe.SaysLocked|observe.SaysCaptcha|observe.SaysBroken) != 0 {
+		return
+	}
+	s, p := d.states.Get(ev.Handle), shown(ev.Passwords)
+	if s == nil || p == nil {
+		return
+	}
+	for _, g := range [...]*guess{&s.own, &s.bought} {
+		factory := p.Default != "" && slices.ContainsFunc(g.products, func(x product) bool { return x.id == p.Default || x.id == generic && p.Privileged })
+		if factory || g.weak > 0 && turnedAway(ev, &g.named) {
+			g.trials.Count(ev.End, false)
 		}
 	}
 }
@@ -184,6 +212,7 @@ func (d *Backend) fold(dst, src *guess) {
 		d.product(dst, p.id, p.n)
 	}
 	dst.accounts.Union(&src.accounts)
+	dst.named.Union(&src.named)
 	dst.public = dst.public || src.public
 	dst.samples.Fold(&src.samples)
 }

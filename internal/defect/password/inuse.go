@@ -35,9 +35,10 @@ type InUse struct {
 type inUse struct {
 	span       defect.Span   // logins with a weak password
 	logins     uint64        // that could be assessed
-	trials     defect.Trials // logins of accounts once seen with a weak password
+	trials     defect.Trials // logins of accounts once seen with a weak password, and refusals of one for being weak
 	accounts   defect.Set    // of these
 	weak       defect.Set    // accounts with a weak password
+	named      defect.Set    // the same, as their owners name them when they log in
 	privileged defect.Set    // of these, named as administrators are
 	public     bool
 	why        [weaknesses]uint64
@@ -65,7 +66,13 @@ func (d *InUse) Observe(ev *defect.Event) {
 		d.set(ev)
 		return
 	}
-	if !ev.OK || ev.Administrative() { // a back end has a finding of its own
+	if ev.Administrative() { // a back end has a finding of its own
+		return
+	}
+	if !ev.OK {
+		if s := d.states.Get(ev.Handle); s != nil && turnedAway(ev, &s.named) {
+			s.trials.Count(ev.End, false)
+		}
 		return
 	}
 	p := shown(ev.Submitted())
@@ -91,6 +98,10 @@ func (d *InUse) Observe(ev *defect.Event) {
 	s.trials.Count(ev.End, true)
 	s.public = s.public || !ev.Who.Private
 	s.weak.Add(account)
+	if len(ev.Accounts) > 0 {
+		s.named.Cap = setAccounts
+		s.named.Add(ev.Accounts[0].Token)
+	}
 	s.tags.Add(uint64(p.Tag))
 	if p.Privileged {
 		s.privileged.Add(account)
@@ -111,6 +122,22 @@ func (d *InUse) Observe(ev *defect.Event) {
 	if e := s.samples.Show(ev, rank); e != nil {
 		e.What, e.Path, e.N, e.Value = "defect.evidence.weak_login", strings.Clone(p.Name), uint64(p.Len), strings.Clone(p.Shape)
 	}
+}
+
+// turnedAway reports whether an account that once got in with a weak password
+// shows a weak one again and is refused for another reason than that it is the
+// wrong one: guesses are wrong passwords, and prove nothing about the right one.
+// The pair that a product is shipped with is the same to everybody.
+func turnedAway(ev *defect.Event, named *defect.Set) bool {
+	if len(ev.Accounts) > 0 && named.Has(ev.Accounts[0].Token) {
+	}
+	const guess = observe.SaysWrongSecret | observe.SaysBadPair | observe.SaysNotRegistered | observe.SaysCaptcha | observe.SaysThrottled | observe.SaysLocked | observe.SaysFailure | observe.SaysBroken
+	if ev.Outcome != catalog.OutcomeRejected && ev.Outcome != catalog.OutcomeInvalid && ev.Outcome != catalog.OutcomeDenied ||
+		len(ev.Accounts) == 0 || !named.Has(ev.Accounts[0].Token) {
+		return false
+	}
+	p := shown(ev.Submitted())
+	return p != nil && assess(p) != 0 && (p.Default != "" || ev.Message != "" && ev.MessageSays&guess == 0)
 }
 
 // set notes whether weak passwords are still taken where passwords are set.
@@ -176,6 +203,7 @@ func (d *InUse) Merge(from, into catalog.Handle) {
 		dst.trials.Fold(&src.trials)
 		dst.accounts.Union(&src.accounts)
 		dst.weak.Union(&src.weak)
+		dst.named.Union(&src.named)
 		dst.privileged.Union(&src.privileged)
 		dst.public = dst.public || src.public
 		for i := range src.why {

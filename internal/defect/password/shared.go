@@ -17,6 +17,7 @@ const (
 	minShared      = 5 // accounts
 	firingShared   = 3 // accounts from which on one more is a firing
 	ordinaryRank   = 10_000
+	sharedWarmUp   = 7 * dayNanos
 )
 
 // Shared finds logins where new accounts begin with one password for all:
@@ -34,8 +35,12 @@ type Shared struct {
 
 type shared struct {
 	tags    *defect.Table[uint32, sharedTag]
-	span    defect.Span   // first logins with a password of firingShared accounts or more
-	trials  defect.Trials // first logins
+	span    defect.Span             // first logins with a password of firingShared accounts or more
+	trials  defect.Trials           // first logins on days with firingShared of them or more
+	start   int64                   // of what was seen of the API
+	day     int64                   // of the last first login
+	today   [firingShared - 1]int64 // the first of that day
+	begun   uint64                  // first logins of that day
 	public  bool
 	firsts  uint64
 	samples defect.Samples
@@ -80,8 +85,9 @@ func (d *Shared) Observe(ev *defect.Event) {
 		s.tags = defect.NewTable[uint32, sharedTag](maxSharedTags)
 	}
 	s.firsts++
+	s.begin(ev.End)
 	if p.Rank != 0 && p.Rank <= ordinaryRank {
-		s.trials.Count(ev.End, false)
+		s.try(ev.End, false)
 		return
 	}
 	t := s.tags.Ensure(p.Tag)
@@ -89,7 +95,7 @@ func (d *Shared) Observe(ev *defect.Event) {
 	t.sources.Add(ev.Source)
 	n := t.accounts.Count()
 	fired := n >= firingShared
-	s.trials.Count(ev.End, fired)
+	s.try(ev.End, fired)
 	if !fired {
 		return
 	}
@@ -98,6 +104,37 @@ func (d *Shared) Observe(ev *defect.Event) {
 	if e := s.samples.Show(ev, 0); e != nil {
 		e.What, e.Path, e.N, e.Value = "defect.evidence.shared_default", strings.Clone(p.Name), uint64(p.Len), strings.Clone(p.Shape)
 	}
+}
+
+// begin counts a first login. A common password shows at the third of a day at
+// the earliest, so days with fewer are no trial of it.
+func (s *shared) begin(at int64) {
+	if s.start == 0 {
+		s.start = at
+	}
+	if d := at / dayNanos; d != s.day {
+		s.day, s.begun = d, 0
+	}
+	if s.begun < uint64(len(s.today)) {
+		s.today[s.begun] = at
+	}
+	s.begun++
+}
+
+// try takes a first login into the history, and with the third of a day the
+// two before it.
+func (s *shared) try(at int64, fired bool) {
+	switch {
+	case s.begun < firingShared:
+		return
+	case !fired && len(s.trials.Buckets()) == 0 && at < s.start+sharedWarmUp:
+		return // everybody seems to be new
+	case s.begun == firingShared:
+		for _, t := range s.today {
+			s.trials.Count(t, fired)
+		}
+	}
+	s.trials.Count(at, fired)
 }
 
 // compared gives the password of a login that can be compared with others;
@@ -128,6 +165,12 @@ func (d *Shared) Merge(from, into catalog.Handle) {
 		dst.trials.Fold(&src.trials)
 		dst.public = dst.public || src.public
 		dst.firsts += src.firsts
+		if dst.start == 0 || src.start != 0 && src.start < dst.start {
+			dst.start = src.start
+		}
+		if src.day > dst.day {
+			dst.day, dst.begun, dst.today = src.day, src.begun, src.today
+		}
 		dst.samples.Fold(&src.samples)
 	})
 }

@@ -38,8 +38,9 @@ const (
 // Roles are those that tokens, logins and profiles name, ordered by rank (see
 // identity.Role). A function that many ordinary principals begin to use within
 // a week was rolled out to them; what is refused never counts, nor do one's own
-// objects. Without fourteen days or two hundred calls to learn from, only
-// functions whose name speaks of administration can be told, as probable.
+// objects, but for changes to one's own rights. Without fourteen days or two
+// hundred calls to learn from, only functions whose name speaks of
+// administration can be told, as probable.
 type BFLA struct {
 	states *defect.States[function]
 	site   timeline // all principals with a role, whatever they call
@@ -104,8 +105,11 @@ func (d *BFLA) Observe(ev *defect.Event) {
 		p = ev.Who.Credential
 	}
 	denied := ev.Outcome == catalog.OutcomeDenied && ev.Status != 401
-	if !ev.OK && !denied || ev.Ownership == catalog.OwnershipOwn {
+	if !ev.OK && !denied {
 		return
+	}
+	if ev.Ownership == catalog.OwnershipOwn && !(changes(ev) && spoken(ev.API.Template, rightsWord)) {
+		return // but nobody gives a role to himself
 	}
 	rank := role.Rank
 	s := d.states.Ensure(ev.Handle)
@@ -352,23 +356,7 @@ func (d *BFLA) unknownAreLow(level identity.Rank) bool {
 // word of its path, or because it belongs to a back end that ordinary roles
 // have no business in.
 func (d *BFLA) administrative(api *catalog.API) bool {
-	for seg := range strings.SplitSeq(api.Template, "/") {
-		if privilegedWord(seg) {
-			return true
-		}
-	}
-	return defect.Administrative(api) && d.lowAdmin*20 <= d.lowCalls
-}
-
-func privilegedWord(s string) bool {
-	s, _, _ = strings.Cut(strings.ToLower(s), ".")
-	switch s {
-	case "shenpi", "shouquan", "quanxian", "juese", "role", "roles", "permission", "permissions", "privilege", "privileges", "grant", "grants", "acl", "authorize", "authority", "authorities",
-		"approve", "approval", "approvals", "ban", "unban", "freeze", "unfreeze", "impersonate", "promote", "staff", "operators", "resetpwd", "reset-password",
-		"sysconfig", "audit-log", "auditlog", "operlog":
-		return true
-	}
-	return false
+	return spoken(api.Template, privilegedWord) || defect.Administrative(api) && d.lowAdmin*20 <= d.lowCalls
 }
 
 func (d *BFLA) report(r *defect.Report, h catalog.Handle, s *function, v *verdict) {

@@ -12,6 +12,7 @@ import (
 
 const (
 	maxIssued     = 1 << 17 // (principal, object) pairs remembered
+	maxObjects    = 1 << 16 // objects known to exist
 	maxKnown      = 1 << 14 // accounts known to exist
 	maxStaff      = 1 << 10 // principals who used administrative functions
 	maxRegistered = 1 << 14 // accounts that people opened themselves
@@ -27,6 +28,7 @@ const (
 type BOLA struct {
 	states     *defect.States[bola]
 	issued     *defect.Recent
+	objects    *defect.Recent // that some answer named
 	known      *defect.Recent
 	staff      *defect.Recent
 	registered *defect.Recent
@@ -56,7 +58,7 @@ type bola struct {
 // NewBOLA returns the detector.
 func NewBOLA() *BOLA {
 	return &BOLA{
-		states: defect.NewStates[bola](maxAPIs), issued: defect.NewRecent(maxIssued), known: defect.NewRecent(maxKnown),
+		states: defect.NewStates[bola](maxAPIs), issued: defect.NewRecent(maxIssued), objects: defect.NewRecent(maxObjects), known: defect.NewRecent(maxKnown),
 		staff: defect.NewRecent(maxStaff), registered: defect.NewRecent(maxRegistered),
 	}
 }
@@ -241,11 +243,12 @@ func (d *BOLA) fire(ev *defect.Event, s *bola, object uint64, credential bool) {
 }
 
 // refused counts a refusal of what was never given to the asker, where such
-// objects were given before. Not so when the credential itself was refused, or
-// when the object may not exist: that happens with the hole open, too.
+// objects were given before. Not so when the credential itself was refused. "Not
+// found" is a refusal where the object is known to exist; where it is not, that
+// happens with the hole open, too.
 func (d *BOLA) refused(ev *defect.Event) {
 	p := ev.Who.Principal
-	if ev.Outcome != catalog.OutcomeDenied || ev.Status == 401 || p == 0 || d.states.Len() == 0 || d.staff.Has(p) {
+	if ev.Outcome != catalog.OutcomeDenied && ev.Outcome != catalog.OutcomeNotFound || ev.Status == 401 || p == 0 || d.states.Len() == 0 || d.staff.Has(p) {
 		return
 	}
 	s := d.states.Get(ev.Handle)
@@ -253,7 +256,7 @@ func (d *BOLA) refused(ev *defect.Event) {
 		return
 	}
 	object := objectAsked(ev)
-	if object == 0 || ev.Who.Is(object) || d.issued.Has(defect.Pair(p, object)) {
+	if object == 0 || ev.Who.Is(object) || d.issued.Has(defect.Pair(p, object)) || ev.Outcome == catalog.OutcomeNotFound && !d.objects.Has(object) {
 		return
 	}
 	s.trials.Count(ev.End, false)
@@ -277,6 +280,7 @@ func (d *BOLA) remember(ev *defect.Event) {
 	p := ev.Who.Principal
 	for i := range ev.Leaves {
 		d.issued.Add(defect.Pair(p, ev.Leaves[i].Token))
+		d.objects.Add(ev.Leaves[i].Token)
 	}
 	if (ev.Method == "POST" || ev.Method == "PUT") && writes(ev) { // created by the asker
 		for i := range ev.Params {
@@ -286,6 +290,7 @@ func (d *BOLA) remember(ev *defect.Event) {
 	// What was reached once is not "never given" the next time, but the first
 	// time is on record by then.
 	d.issued.Add(defect.Pair(p, ev.Object))
+	d.objects.Add(ev.Object)
 }
 
 // Merge folds the state of one API into another.
@@ -405,7 +410,7 @@ func (s *bola) confidence(api *catalog.API) float64 {
 func (d *BOLA) Counters() []defect.Counter {
 	return []defect.Counter{
 		{What: "defect.bola.apis", Count: d.states.Evicted}, {What: "defect.bola.issued", Count: d.issued.Turns},
-		{What: "defect.bola.known", Count: d.known.Turns}, {What: "defect.bola.registered", Count: d.registered.Turns},
+		{What: "defect.bola.objects", Count: d.objects.Turns}, {What: "defect.bola.known", Count: d.known.Turns}, {What: "defect.bola.registered", Count: d.registered.Turns},
 		{What: "defect.bola.staff", Count: d.staff.Turns},
 	}
 }

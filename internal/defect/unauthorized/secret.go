@@ -31,7 +31,7 @@ type secretField struct {
 	path      string
 	typ       taxonomy.Sensitive
 	span      defect.Span
-	trials    defect.Trials // answers of the API
+	trials    defect.Trials // answers of the API, and refusals of strangers where they were given it
 	fired     bool          // by the answer at hand
 	matched   uint64        // answers that hold a submitted password
 	anonymous uint64
@@ -55,6 +55,9 @@ func (d *Secret) Observe(ev *defect.Event) {
 			d.tags.Add(uint64(p.Tag))
 		}
 	}
+	if ev.Handle != 0 && ev.Anonymous && d.states.Len() > 0 && (ev.Outcome == catalog.OutcomeDenied || ev.Outcome == catalog.OutcomeNotFound) {
+		d.refused(ev)
+	}
 	if ev.Handle == 0 || !ev.OK || ev.Status >= 300 || !ev.Data() {
 		return
 	}
@@ -77,6 +80,20 @@ func (d *Secret) count(ev *defect.Event) {
 		f := &s.fields[i]
 		f.trials.Count(ev.End, f.fired)
 		f.fired = false
+	}
+}
+
+// refused takes a refusal of a stranger into the history of what strangers were
+// given.
+func (d *Secret) refused(ev *defect.Event) {
+	s := d.states.Get(ev.Handle)
+	if s == nil {
+		return
+	}
+	for i := range s.fields {
+		if f := &s.fields[i]; f.anonymous*10 >= f.span.Count*9 {
+			f.trials.Count(ev.End, false)
+		}
 	}
 }
 

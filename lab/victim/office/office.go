@@ -5,7 +5,7 @@
 //
 // It takes a victim.Env and gives the service and its staff. Modelled on the
 // report's fifth class. Invariant: with every flaw off, what is not for
-// everybody answers 401, 403 or 404. Limits: 40 members of staff, 120 members.
+// everybody answers 401, 403 or 404. Limits: 80 members of staff, 120 members.
 package office
 
 import (
@@ -301,7 +301,7 @@ func (s *service) list(w http.ResponseWriter, _ *http.Request, _ *employee) {
 // the department has one for everybody.
 func (s *service) add(w http.ResponseWriter, r *http.Request, _ *employee) {
 	name := victim.Posted(r)["userName"]
-	if name == "" || s.byName[name] != nil || len(s.staff) >= 40 {
+	if name == "" || s.byName[name] != nil || len(s.staff) >= 80 {
 		bad(w, 400, "新增用户失败，登录账号已存在")
 		return
 	}
