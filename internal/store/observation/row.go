@@ -15,7 +15,7 @@ const MaxTime = int64(7258118400) * int64(time.Second)
 
 // MaxAmount is the most that bytes of a row count for, so that sums stay within
 // 64 bits.
-const MaxAmount = 1 << 40
+const MaxAmount = 1 << 34
 
 // DayLength in nanoseconds; days are those of UTC.
 const DayLength = int64(24 * time.Hour)

@@ -1,0 +1,62 @@
+//go:build cgo
+
+package duckdb
+
+import (
+	"context"
+	"flag"
+	"testing"
+
+	"xiezhi/internal/store"
+	"xiezhi/internal/store/observation"
+	"xiezhi/internal/store/observation/observationtest"
+)
+
+// held is a store with its folder.
+type held struct {
+	*DB
+	folder *store.Folder
+}
+
+func (h held) Close() error {
+	if err := h.DB.Close(); err != nil {
+		return err
+	}
+	return h.folder.Release()
+}
+
+func take(path string, cfg Config) (held, error) {
+	f, err := store.Take(path)
+	if err != nil {
+		return held{}, err
+	}
+	d, err := Open(context.Background(), f, cfg)
+	if err != nil {
+		_ = f.Release()
+		return held{}, err
+	}
+	return held{d, f}, nil
+}
+
+func must(t testing.TB, path string, cfg Config) held {
+	t.Helper()
+	h, err := take(path, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+// TestContract sums up early, so that sums and rows are asked together, and
+// keeps two days open only.
+func TestContract(t *testing.T) {
+	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
+		if err := f.Value.Set("15"); err != nil { // each opens days hundreds of times
+			t.Fatal(err)
+		}
+		defer func() { _ = f.Value.Set(f.DefValue) }()
+	}
+	observationtest.Contract(t, func(path string) (observation.Store, error) {
+		return take(path, Config{Open: 2, rollAt: 7})
+	})
+}
