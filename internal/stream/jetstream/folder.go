@@ -107,33 +107,34 @@ func take(data string) (path string, lock io.Closer, err error) {
 // embedded is a server in this process.
 type embedded struct {
 	server *server.Server
-	since  time.Time
+	failed context.Context // ends, with the cause, when it can write no more
+	end    context.CancelCauseFunc
 }
 
 func (e *embedded) stop() {
+	e.end(nats.ErrConnectionClosed)
 	e.server.Shutdown()
 	e.server.WaitForShutdown()
 }
 
 func embed(cfg *Config, path string, always bool) (*link, error) {
-	log := &logger{log: cfg.Log}
+	failed, end := context.WithCancelCause(context.Background())
 	s, err := server.NewServer(&server.Options{
 		ServerName: embeddedTag, DontListen: true, NoSigs: true, NoLog: true, DisableJetStreamBanner: true, NoSystemAccount: true,
 		JetStream: true, StoreDir: path, JetStreamMaxMemory: 64 << 20, JetStreamMaxStore: math.MaxInt64 / 2,
 		SyncAlways: always, SyncInterval: syncEvery, MaxPayload: 2 << 20, MaxPending: maxPending,
 	})
 	if err != nil {
+		end(err)
 		return nil, diskFault(path, err)
 	}
-	s.SetLoggerV2(log, false, false, false)
-	e := &embedded{s, cfg.Now()}
+	s.SetLoggerV2(&logger{cfg.Log, end}, false, false, false)
+	e := &embedded{s, failed, end}
 	s.Start()
 	if !s.ReadyForConnections(startWait) || !s.JetStreamEnabled() {
+		e.end(errors.New("its server does not start"))
 		e.stop()
-		if err := log.fatal(); err != nil {
-			return nil, diskFault(path, err)
-		}
-		return nil, diskFault(path, errors.New("its server does not start"))
+		return nil, diskFault(path, context.Cause(failed))
 	}
 	l, err := connect(cfg, "", nats.InProcessServer(s), nats.NoReconnect())
 	if err != nil {

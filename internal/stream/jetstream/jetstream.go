@@ -113,11 +113,13 @@ type Bus struct {
 
 	ctx   context.Context // ends with Close
 	end   context.CancelFunc
+	over  chan struct{}  // closed when Close is through
 	going sync.WaitGroup // calls of Publish and what runs by itself
 
-	mu     sync.Mutex // guards the following
-	link   *link
-	closed bool
+	mu      sync.Mutex // guards the following
+	link    *link
+	renewed time.Time // when a server in this process was last started anew
+	closed  bool
 }
 
 type part struct {
@@ -151,6 +153,7 @@ func (b *Bus) open(ctx context.Context, config func(jetstream.StreamConfig) jets
 		return err
 	}
 	b.rooms.New = func() any { return new([]byte) }
+	b.over = make(chan struct{})
 	b.window = make(chan struct{}, Window)
 	b.ctx, b.end = context.WithCancel(context.Background())
 	if b.cfg.Partitions, err = b.kept(ctx); err != nil {
@@ -355,11 +358,13 @@ func (b *Bus) Close() error {
 	b.mu.Lock()
 	if b.closed {
 		b.mu.Unlock()
+		<-b.over
 		return nil
 	}
 	b.closed = true
 	l := b.link
 	b.mu.Unlock()
+	defer close(b.over)
 	b.end()
 	b.going.Wait()
 	l.close()

@@ -1,36 +1,47 @@
 package jetstream
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
+	"slices"
+	"strings"
 )
 
-// logger passes what a NATS server says on. What it would end the process for
-// becomes the error of opening the stream.
+// logger passes what a NATS server says on. What it would end the process for,
+// and that it cannot write any more, becomes an error of the stream: a stream
+// whose disk failed takes nothing until the server is started anew, but whoever
+// publishes gets no answer, only the log tells. TestFullDisk fails when these
+// words change.
 type logger struct {
-	log *slog.Logger
-
-	mu   sync.Mutex
-	last error
+	log    *slog.Logger
+	failed context.CancelCauseFunc
 }
 
-func (l *logger) fatal() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.last
-}
+var failures = []string{"critical write error", "will be DISABLED", "disabling JetStream"}
 
 func (l *logger) Noticef(format string, v ...any) { l.log.Debug("nats: " + fmt.Sprintf(format, v...)) }
-func (l *logger) Debugf(format string, v ...any)  {}
-func (l *logger) Tracef(format string, v ...any)  {}
-func (l *logger) Warnf(format string, v ...any)   { l.log.Warn("nats: " + fmt.Sprintf(format, v...)) }
-func (l *logger) Errorf(format string, v ...any)  { l.log.Error("nats: " + fmt.Sprintf(format, v...)) }
+func (l *logger) Debugf(string, ...any)           {}
+func (l *logger) Tracef(string, ...any)           {}
+
+func (l *logger) Warnf(format string, v ...any) {
+	l.log.Warn("nats: " + l.watch(fmt.Sprintf(format, v...)))
+}
+
+func (l *logger) Errorf(format string, v ...any) {
+	l.log.Error("nats: " + l.watch(fmt.Sprintf(format, v...)))
+}
 
 func (l *logger) Fatalf(format string, v ...any) {
-	l.log.Error("nats: " + fmt.Sprintf(format, v...))
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.last = errors.New(fmt.Sprintf(format, v...))
+	text := fmt.Sprintf(format, v...)
+	l.log.Error("nats: " + text)
+	l.failed(errors.New(text))
+}
+
+func (l *logger) watch(text string) string {
+	if slices.ContainsFunc(failures, func(f string) bool { return strings.Contains(text, f) }) {
+		l.failed(errors.New(text))
+	}
+	return text
 }

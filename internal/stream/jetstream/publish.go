@@ -2,7 +2,6 @@ package jetstream
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -10,6 +9,8 @@ import (
 
 	"xiezhi/internal/stream"
 )
+
+const renewEvery = time.Second
 
 // Publish tries again under the batch's id while no server answers, as long as
 // ctx and Config.Patience let it: an election takes a cluster some seconds.
@@ -79,34 +80,40 @@ func (b *Bus) attempt(ctx context.Context, m *nats.Msg) error {
 	if err != nil {
 		return err
 	}
-	within, cancel := context.WithTimeout(ctx, callTimeout)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	_, err = l.writeJS.PublishMsg(within, m)
-	var api *jetstream.APIError
-	if l.server != nil && errors.As(err, &api) && api.Code >= 500 {
-		return b.renew(l, err)
+	if l.server == nil {
+		_, err = l.writeJS.PublishMsg(ctx, m)
+		return err
+	}
+	defer context.AfterFunc(l.server.failed, cancel)()
+	if _, err = l.writeJS.PublishMsg(ctx, m); err != nil && l.server.failed.Err() != nil {
+		return b.renew(l)
 	}
 	return err
 }
 
-// renew starts the server in this process anew after it failed to write: it
-// takes nothing more until then. The error is that of the disk; whoever calls
-// Publish again may find room.
-func (b *Bus) renew(broken *link, cause error) error {
+// renew starts the server in this process anew after it failed to write, at
+// most once in renewEvery. The error is that of the disk; whoever calls Publish
+// again may find room.
+func (b *Bus) renew(broken *link) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.closed || b.link != broken {
 		return nats.ErrConnectionClosed // by another call; the next attempt takes the new link
 	}
-	if b.cfg.Now().Before(broken.server.since.Add(time.Second)) {
-		return diskFault(b.where, cause)
+	cause := diskFault(b.where, context.Cause(broken.server.failed))
+	now := b.cfg.Now()
+	if d := now.Sub(b.renewed); d >= 0 && d < renewEvery {
+		return cause
 	}
-	b.cfg.Log.Error("the stream's server failed to write and is started anew", "error", cause)
+	b.renewed = now
+	b.cfg.Log.Error("the stream's server cannot write and is started anew", "error", cause)
 	broken.close()
 	l, err := b.dial()
 	if err != nil {
-		return diskFault(b.where, err)
+		return err
 	}
 	b.link = l
-	return diskFault(b.where, cause)
+	return cause
 }

@@ -1,0 +1,397 @@
+package jetstream
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"go.uber.org/goleak"
+	"pgregory.net/rapid"
+
+	"xiezhi/internal/stream"
+	"xiezhi/internal/stream/streamtest"
+)
+
+func noise(seed uint64, n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.NewChaCha8([32]byte{byte(seed), byte(seed >> 8)}).Read(b)
+	return b
+}
+
+func publish(t testing.TB, s *Bus, partition int, id string, data []byte) {
+	t.Helper()
+	if err := s.Publish(t.Context(), stream.Batch{Partition: partition, ID: id, Data: data}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestBytesAreSharedByPartitions: a busy partition may take the room that the
+// others do not need, and what goes is the oldest.
+func TestBytesAreSharedByPartitions(t *testing.T) {
+	const limit, size, count = 4 << 20, 64 << 10, 160
+	s := opened(t, Folder{Path: t.TempDir()}, func(c *Config) { c.Bytes = limit })
+	publish(t, s, 1, "old", noise(1, size))
+	for i := range count {
+		publish(t, s, 0, fmt.Sprint(i), noise(uint64(i), size))
+		if i == count/2 {
+			publish(t, s, 2, "young", noise(2, size))
+		}
+	}
+	s.going.Wait()
+	if err := s.trimNow(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	stats, err := s.Stats(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := uint64(0)
+	for _, p := range stats {
+		sum += p.Bytes
+	}
+	if sum > limit || sum < limit*3/4 || stats[0].Bytes < limit*3/4 {
+		t.Errorf("of %d bytes allowed %d are kept, %d of the busy partition", limit, sum, stats[0].Bytes)
+	}
+	if stats[1].Messages != 0 || stats[0].Last != count || stats[0].Last-stats[0].First+1 != stats[0].Messages {
+		t.Errorf("kept are %+v", stats[:3])
+	}
+	var gap *stream.Gap
+	_, err = streamtest.Collect(t.Context(), s, 0, 0, 1)
+	if !errors.As(err, &gap) || gap.Missing() != stats[0].First-1 {
+		t.Fatalf("from the start: %v, the first kept is %d", err, stats[0].First)
+	}
+	if list, err := streamtest.Collect(t.Context(), s, 0, gap.Next-1, int(stats[0].Messages)); err != nil || list[len(list)-1].Seq != count {
+		t.Errorf("behind the gap: %d batches, %v", len(list), err)
+	}
+}
+
+// TestReaderThatIsOvertaken: retention drops what a reader had not got to.
+func TestReaderThatIsOvertaken(t *testing.T) {
+	s := opened(t, Folder{Path: t.TempDir()}, nil)
+	const count = 5 * MaxReadAhead
+	for i := range count {
+		publish(t, s, 0, fmt.Sprint(i), []byte{1})
+	}
+	last := uint64(0)
+	err := s.Read(t.Context(), 0, 0, func(m stream.Message) error {
+		if m.Seq == 1 {
+			if err := s.drop(t.Context(), 0, count-3); err != nil {
+				return err
+			}
+		}
+		last = m.Seq
+		return nil
+	})
+	var gap *stream.Gap
+	if !errors.As(err, &gap) || gap.After != last || gap.Next != count-2 || last > 3*MaxReadAhead {
+		t.Errorf("after number %d: %v", last, err)
+	}
+}
+
+func TestOldBatchesGo(t *testing.T) {
+	s := opened(t, Folder{Path: t.TempDir()}, func(c *Config) { c.Age = 300 * time.Millisecond })
+	publish(t, s, 0, "a", []byte{1})
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		stats, err := s.Stats(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if stats[0].Messages == 0 && stats[0].First == 2 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("an old batch is still there: %+v", stats[0])
+		}
+	}
+	var gap *stream.Gap
+	if _, err := streamtest.Collect(t.Context(), s, 0, 0, 1); !errors.As(err, &gap) || gap.Missing() != 1 {
+		t.Errorf("reading what was too old: %v", err)
+	}
+}
+
+// TestNothingReadable: what is on the disk tells ids, and nothing of the data.
+func TestNothingReadable(t *testing.T) {
+	path := t.TempDir()
+	s := opened(t, Folder{Path: path}, nil)
+	publish(t, s, 0, "edge-1/1", bytes.Repeat([]byte("canary-7f3a "), 100))
+	publish(t, s, 0, "edge-1/2", append([]byte("canary-7f3a"), noise(1, 500)...))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	files := 0
+	err := filepath.WalkDir(path, func(name string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		files++
+		b, err := os.ReadFile(name)
+		if bytes.Contains(b, []byte("canary")) {
+			t.Errorf("%s holds data in the clear", name)
+		}
+		return err
+	})
+	if err != nil || files < 3 {
+		t.Errorf("looked at %d files, %v", files, err)
+	}
+	info, err := os.Stat(filepath.Join(path, folderName))
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("the folder is open to others: %v, %v", info.Mode(), err)
+	}
+}
+
+// TestForeignBatchesAreLeftOut: what others put on the stream, or sealed with a
+// key that is not known, is told and counted, and what follows is read.
+func TestForeignBatchesAreLeftOut(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	path := t.TempDir()
+	s, err := Open(t.Context(), config(), Folder{Path: path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(t, s, 0, "a", []byte("with the old key"))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var told []stream.Damage
+	c := config()
+	c.Key = [32]byte{2}
+	c.Damaged = func(d stream.Damage) { told = append(told, d) }
+	if s, err = Open(t.Context(), c, Folder{Path: path}); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = s.Close() }()
+	if _, err := s.link.writeJS.Publish(t.Context(), s.parts[0].subject, []byte("of somebody else")); err != nil {
+		t.Fatal(err)
+	}
+	x := stream.Batch{Partition: 1, ID: "c", Data: []byte("of another partition")}
+	sealed, err := s.sealer.Seal(nil, &x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.link.writeJS.Publish(t.Context(), s.parts[0].subject, sealed, jetstream.WithMsgID("c")); err != nil {
+		t.Fatal(err)
+	}
+	publish(t, s, 0, "d", []byte("good"))
+	list, err := streamtest.Collect(t.Context(), s, 0, 0, 1)
+	if err != nil || list[0].Seq != 4 || string(list[0].Data) != "good" {
+		t.Fatalf("read %v, %v", list, err)
+	}
+	if len(told) != 3 || told[0].Seq != 1 || told[0].ID != "a" || told[1].ID != "" || told[2].Seq != 3 || !errors.Is(told[2].Err, stream.ErrDamaged) {
+		t.Errorf("told of %v", told)
+	}
+	if stats, err := s.Stats(t.Context()); err != nil || stats[0].Damaged != 3 {
+		t.Errorf("counted %+v, %v", stats[0], err)
+	}
+	// With the former key the first opens as well.
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.Former = [][32]byte{config().Key}
+	if s, err = Open(t.Context(), c, Folder{Path: path}); err != nil {
+		t.Fatal(err)
+	}
+	if list, err := streamtest.Collect(t.Context(), s, 0, 0, 2); err != nil || list[0].Seq != 1 || list[1].Seq != 4 {
+		t.Errorf("with the former key: %v, %v", list, err)
+	}
+}
+
+// TestDamagedFiles changes or cuts what is on the disk. Whatever is read then is
+// what was written, and for every batch that is not there is an error that says so.
+func TestDamagedFiles(t *testing.T) {
+	const count = 40
+	source := t.TempDir()
+	s := opened(t, Folder{Path: source}, func(c *Config) { c.Partitions = 1 })
+	for i := range count {
+		publish(t, s, 0, fmt.Sprint(i), noise(uint64(i), 1+i*97))
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		path := filepath.Join(t.TempDir(), "data")
+		if err := os.CopyFS(path, os.DirFS(source)); err != nil {
+			rt.Fatal(err)
+		}
+		msgs := filepath.Join(path, folderName, "jetstream", "$G", "streams", "XIEZHI_000", "msgs")
+		name := filepath.Join(msgs, "1.blk")
+		b, err := os.ReadFile(name)
+		if err != nil {
+			rt.Fatal(err)
+		}
+		if rapid.Bool().Draw(rt, "killed") { // then what a proper end writes is not there
+			if err := os.Remove(filepath.Join(msgs, "index.db")); err != nil && !errors.Is(err, os.ErrNotExist) {
+				rt.Fatal(err)
+			}
+		}
+		if rapid.Bool().Draw(rt, "cut") {
+			b = b[:rapid.IntRange(0, len(b)-1).Draw(rt, "length")]
+		} else {
+			b[rapid.IntRange(0, len(b)-1).Draw(rt, "at")] ^= 1 << rapid.IntRange(0, 7).Draw(rt, "bit")
+		}
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			rt.Fatal(err)
+		}
+		damaged := 0
+		c := config()
+		c.Damaged = func(stream.Damage) { damaged++ }
+		s, err := Open(context.Background(), c, Folder{Path: path})
+		if err != nil {
+			rt.Fatal(err)
+		}
+		defer s.Close()
+		stats, err := s.Stats(context.Background())
+		if err != nil {
+			rt.Fatal(err)
+		}
+		last := stats[0].Last
+		if last < count { // who was further is told
+			var behind *stream.Behind
+			if _, err := streamtest.Collect(context.Background(), s, 0, count, 1); !errors.As(err, &behind) || behind.Last != last {
+				rt.Fatalf("it ends with %d of %d, which is told as %v", last, count, err)
+			}
+		}
+		if err := s.Publish(context.Background(), stream.Batch{ID: "end", Data: []byte{1}}); err != nil {
+			rt.Fatal(err)
+		}
+		read, missing, after := 0, 0, uint64(0)
+		for done := false; !done; {
+			ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+			err := s.Read(ctx, 0, after, func(m stream.Message) error {
+				if after = m.Seq; m.ID == "end" {
+					done = true
+					return errEnough
+				}
+				if i := int(m.Seq) - 1; m.ID != fmt.Sprint(i) || !bytes.Equal(m.Data, noise(uint64(i), 1+i*97)) {
+					return fmt.Errorf("number %d is %s with %d bytes", m.Seq, m.ID, len(m.Data))
+				}
+				read++
+				return nil
+			})
+			cancel()
+			var gap *stream.Gap
+			switch {
+			case errors.As(err, &gap):
+				missing += int(gap.Missing())
+				after = gap.Next - 1
+			case !errors.Is(err, errEnough):
+				rt.Fatalf("after %d of %d: %v", after, last, err)
+			}
+		}
+		if after != last+1 || read+missing+damaged != int(last) {
+			rt.Fatalf("of %d batches %d were read, %d are told as missing, %d as damaged", last, read, missing, damaged)
+		}
+	})
+}
+
+// TestPublishWaits: when the window is full Publish waits, as long as its
+// context lets it.
+func TestPublishWaits(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	s, err := Open(t.Context(), config(), Folder{Path: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for range Window {
+		s.window <- struct{}{}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.Publish(ctx, stream.Batch{ID: "a", Data: []byte{1}}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("with a full window: %v", err)
+	}
+	done := make(chan error)
+	go func() { done <- s.Publish(t.Context(), stream.Batch{ID: "b", Data: []byte{1}}) }()
+	select {
+	case err := <-done:
+		t.Fatalf("with a full window: %v", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	<-s.window
+	if err := <-done; err != nil {
+		t.Errorf("with room again: %v", err)
+	}
+	s.window <- struct{}{}
+	go func() { done <- s.Publish(t.Context(), stream.Batch{ID: "c", Data: []byte{1}}) }()
+	time.Sleep(10 * time.Millisecond)
+	go func() { _ = s.Close() }()
+	if err := <-done; !errors.Is(err, stream.ErrClosed) {
+		t.Errorf("closed while it waits: %v", err)
+	}
+}
+
+// TestSlowReaderTakesNoMemory: what a reader did not get to stays on the disk.
+func TestSlowReaderTakesNoMemory(t *testing.T) {
+	const count, size = 160, 1<<20 - 8<<10
+	s := opened(t, Folder{Path: t.TempDir()}, nil)
+	data := noise(1, size)
+	for i := range count {
+		publish(t, s, 0, fmt.Sprint(i), data)
+	}
+	heap := func() int64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before, n := heap(), 0
+	err := s.Read(t.Context(), 0, 0, func(stream.Message) error {
+		if n++; n == 2 {
+			time.Sleep(300 * time.Millisecond) // all that comes comes meanwhile
+			if grown := heap() - before; grown > 48<<20 {
+				t.Errorf("one slow reader takes %d MiB of the %d there are", grown>>20, count)
+			}
+		}
+		if n == count {
+			return errEnough
+		}
+		return nil
+	})
+	if !errors.Is(err, errEnough) {
+		t.Error(err)
+	}
+}
+
+func TestRefusesConfigs(t *testing.T) {
+	for what, change := range map[string]func(*Config){
+		"too many partitions": func(c *Config) { c.Partitions = stream.MaxPartitions + 1 },
+		"negative":            func(c *Config) { c.Partitions = -1 },
+		"no randomness":       func(c *Config) { c.Random = nil },
+	} {
+		c := config()
+		change(&c)
+		if _, err := Open(t.Context(), c, Folder{Path: t.TempDir()}); !errors.Is(err, stream.ErrRefused) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+// TestNewerFormIsRefused: a stream that a later version wrote is left alone.
+func TestNewerFormIsRefused(t *testing.T) {
+	path := t.TempDir()
+	s := opened(t, Folder{Path: path}, nil)
+	for meta, want := range map[string]error{"2": stream.ErrNewer, "x": stream.ErrDamaged} {
+		st, err := s.link.writeJS.Stream(t.Context(), s.parts[0].name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := st.CachedInfo().Config
+		c.Metadata[formKey] = meta
+		if _, err := s.link.writeJS.UpdateStream(t.Context(), c); err != nil {
+			t.Fatal(err)
+		}
+		var f *stream.Fault
+		if _, err := s.kept(t.Context()); !errors.Is(err, want) || !errors.As(err, &f) || !strings.Contains(f.Where, path) {
+			t.Errorf("form %s: %v", meta, err)
+		}
+	}
+}
