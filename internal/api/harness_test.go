@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"sync"
 	"testing"
@@ -271,3 +272,5 @@ func (h *house) login(name string) *guest {
 	g := &guest{h: h}
 	return g.signed(g.must(201, "POST", "/api/v1/session", map[string]string{"name": name, "password": goodPassword}))
 }
+
+func remoteOf(addr string) netip.Addr { return remote(&http.Request{RemoteAddr: addr}) }

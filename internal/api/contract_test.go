@@ -1,0 +1,198 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+
+	v1 "xiezhi/internal/api/v1"
+	"xiezhi/internal/report"
+	"xiezhi/schema"
+)
+
+// contract holds answers against the document.
+type contract struct {
+	doc    *openapi3.T
+	router routers.Router
+}
+
+var theContract = sync.OnceValues(func() (*contract, error) {
+	data, err := schema.FS.ReadFile("openapi.yaml")
+	if err != nil {
+		return nil, err
+	}
+	doc, err := openapi3.NewLoader().LoadFromData(data)
+	if err != nil {
+		return nil, err
+	}
+	router, err := gorillamux.NewRouter(doc)
+	return &contract{doc, router}, err
+})
+
+// holds asks and compares the answer with the document.
+func (g *guest) holds(method, path string, body any) answer {
+	t := g.h.t
+	t.Helper()
+	c, err := theContract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := g.ask(method, path, body)
+	c.check(t, g.request(method, path, body), a)
+	return a
+}
+
+func (c *contract) check(t testing.TB, r *http.Request, a answer) {
+	t.Helper()
+	route, params, err := c.router.FindRoute(r)
+	if err != nil {
+		t.Fatalf("%s %s: %v", r.Method, r.URL, err)
+	}
+	media := a.head.Get("Content-Type")
+	if m, _, _ := strings.Cut(media, ";"); m == "text/html" || strings.HasPrefix(m, "application/vnd.") || m == "text/event-stream" || m == "application/sarif+json" {
+		return // no reader of such bodies is there
+	}
+	in := &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: r, PathParams: params, Route: route},
+		Status:                 a.code, Header: a.head, Body: io.NopCloser(bytes.NewReader(a.body)),
+		Options: &openapi3filter.Options{IncludeResponseStatus: false, MultiError: true},
+	}
+	if err := openapi3filter.ValidateResponse(t.Context(), in); err != nil {
+		t.Errorf("%s %s: %d is not what the document says: %.3000v", r.Method, r.URL, a.code, err)
+	}
+}
+
+func init() {
+	openapi3filter.RegisterBodyDecoder("application/problem+json", openapi3filter.JSONBodyDecoder)
+}
+
+func TestDocumentIsValid(t *testing.T) {
+	c, err := theContract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.doc.Validate(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestEveryAnswerIsAsDocumented asks for every operation in a way that
+// succeeds, and counts them.
+func TestEveryAnswerIsAsDocumented(t *testing.T) {
+	h := newHouse(t, func(c *Config) {
+		c.TestRules = compileRules
+		c.OwnRules = ownRules
+		c.Status = func(context.Context) v1.Status {
+			return v1.Status{Status: v1.StatusStatusDegraded, Exchanges: 9, Analysed: 8, Dropped: []v1.Loss{{Reason: "overload", Count: 1}},
+				Sources: []v1.Part{{Name: "collector", State: v1.PartStateOk}}, Stream: v1.Part{Name: "stream", State: v1.PartStateOk}}
+		}
+	})
+	done := map[string]bool{}
+	do := func(g *guest, code int, method, path string, body any) answer {
+		t.Helper()
+		a := g.holds(method, path, body)
+		if a.code != code {
+			t.Fatalf("%s %s gives %d, want %d: %s", method, path, a.code, code, a.body)
+		}
+		_, p := h.api.mux.Handler(g.request(method, path, nil))
+		done[p] = true
+		return a
+	}
+	nobody := &guest{h: h}
+	do(nobody, 200, "GET", "/api/v1/setup", nil)
+	do(nobody, 200, "GET", "/api/v1/health", nil)
+	g := &guest{h: h}
+	token := h.api.SetupToken()
+	setup := map[string]string{"token": token, "name": "root", "password": goodPassword}
+	g.signed(do(g, 201, "POST", "/api/v1/setup", setup))
+	do(&guest{h: h}, 403, "POST", "/api/v1/setup", setup)
+	g.signed(do(g, 201, "POST", "/api/v1/session", map[string]string{"name": "Root", "password": goodPassword}))
+	do(g, 200, "GET", "/api/v1/session", nil)
+	g.signed(do(g, 200, "PUT", "/api/v1/session/password", map[string]string{"current": goodPassword, "new": goodPassword + "x"}))
+
+	r := h.report
+	site := r.Sites[0].Name
+	for _, path := range []string{"/sites", "/sites/" + site, "/sites/" + site + "/openapi", "/apis", "/apis?site=" + site + "&lifecycle=active&lifecycle=new&auth=none&text=a",
+		"/apis/" + r.APIs[0].ID, "/defects", "/defects?open=true&class=excessive_exposure&class=unauthorized_access", "/defects/" + r.Defects[0].ID,
+		"/attacks", "/attacks?scenario=account_risk&api=" + r.APIs[0].ID, "/attacks/" + r.Attacks[0].ID, "/campaigns", "/campaigns?site=" + site, "/campaigns/" + r.Campaigns[0].ID,
+		"/exposure", "/counts/apis", "/counts/defects?site=" + site, "/counts/attacks", "/counts/campaigns?site=" + site,
+		"/report", "/report?format=html&lang=zh", "/report?format=xlsx", "/report?format=sarif", "/policy", "/rules", "/settings", "/status"} {
+		do(g, 200, "GET", "/api/v1"+path, nil)
+	}
+	var public v1.PolicyEntry
+	do(g, 201, "POST", "/api/v1/policy/public", map[string]any{"site": site, "template": "/status/**", "reason": "a status page"}).into(t, &public)
+	do(g, 201, "POST", "/api/v1/policy/approvals", map[string]any{"approval": "partner", "reason": "nightly export", "clients": []string{"10.0.0.0/8"}, "max_records": 500, "kinds": []string{"bulk_response"}})
+	do(g, 201, "POST", "/api/v1/templates", map[string]any{"site": site, "template": "/a/{id}", "edit": "merge", "reason": "ids"})
+	d := r.Defects[0].ID
+	do(g, 201, "POST", "/api/v1/defects/"+d+"/verdict", map[string]any{"verdict": "accepted_risk", "reason": "known", "expires": "2026-09-01T00:00:00Z"})
+	do(g, 201, "POST", "/api/v1/defects/"+d+"/fix", map[string]any{})
+	do(g, 200, "GET", "/api/v1/policy?kind=verdict&defect="+d, nil)
+	do(g, 200, "GET", "/api/v1/policy/"+public.Id, nil)
+	do(g, 200, "POST", "/api/v1/policy/"+public.Id+"/end", map[string]any{"reason": "gone"})
+	do(g, 200, "POST", "/api/v1/rules/test", map[string]any{"yaml": "version: 1\nrules:\n- {id: a, title: {zh: 甲, en: A}, when: 'true', harm: high, advice: {zh: 乙, en: B}}\n"})
+
+	var u v1.User
+	do(g, 201, "POST", "/api/v1/users", map[string]any{"name": "李雷", "role": "analyst", "password": goodPassword}).into(t, &u)
+	do(g, 200, "GET", "/api/v1/users", nil)
+	do(g, 200, "GET", "/api/v1/users/"+u.Id, nil)
+	do(g, 200, "PATCH", "/api/v1/users/"+u.Id, map[string]any{"rev": u.Rev, "role": "responder"})
+	do(g, 204, "DELETE", "/api/v1/users/"+u.Id, nil)
+	var made v1.TokenOnce
+	do(g, 201, "POST", "/api/v1/tokens", map[string]any{"name": "ci", "role": "viewer", "days": 30}).into(t, &made)
+	do(g, 200, "GET", "/api/v1/tokens", nil)
+	do(&guest{h: h, token: made.Token}, 200, "GET", "/api/v1/session", nil)
+	do(g, 204, "DELETE", "/api/v1/tokens/"+made.Info.Id, nil)
+	do(g, 200, "PUT", "/api/v1/settings/session.hours", map[string]any{"rev": 0, "value": "8"})
+	do(g, 200, "GET", "/api/v1/audit?action=policy&limit=3", nil)
+	var v v1.AuditVerification
+	do(g, 200, "GET", "/api/v1/audit/verification", nil).into(t, &v)
+	if !v.Whole || v.Entries < 10 {
+		t.Errorf("the log: %+v", v)
+	}
+	do(g, 204, "DELETE", "/api/v1/session", nil)
+	do(g, 401, "GET", "/api/v1/session", nil)
+	for p := range table {
+		if !done[p] && p != streamPattern { // TestEvents
+			t.Errorf("%s was not asked for", p)
+		}
+	}
+}
+
+// TestReportIsAReport reads what the API gives as every reader of reports does.
+func TestReportIsAReport(t *testing.T) {
+	h := newHouse(t)
+	a := h.admin().must(200, "GET", "/api/v1/report", nil)
+	r, err := report.Read(bytes.NewReader(a.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.APIs) != len(h.report.APIs) || len(r.Attacks) != len(h.report.Attacks) || r.Version != "v9" || r.Rules != "r1" {
+		t.Errorf("%d APIs, %d attacks, version %s", len(r.APIs), len(r.Attacks), r.Version)
+	}
+	if !strings.Contains(a.head.Get("Content-Disposition"), "xiezhi.json") {
+		t.Error(a.head)
+	}
+}
+
+// TestStreamAnswersAsDocumented is TestEvents' part of the contract.
+func TestStreamAnswersAsDocumented(t *testing.T) {
+	c, err := theContract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("GET", "https://console.example/api/v1/events", nil)
+	route, _, err := c.router.FindRoute(r)
+	if err != nil || route.Operation.Responses.Status(200).Value.Content.Get("text/event-stream") == nil {
+		t.Errorf("the document has no stream of events: %v", err)
+	}
+}
