@@ -274,3 +274,14 @@ func (h *house) login(name string) *guest {
 }
 
 func remoteOf(addr string) netip.Addr { return remote(&http.Request{RemoteAddr: addr}) }
+
+func keepOne(t testing.TB, h *house, a report.Attack) {
+	t.Helper()
+	r, err := kept.Attack(&a, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.store.Write(t.Context(), record.Batch{Put: []record.Record{r}}); err != nil {
+		t.Fatal(err)
+	}
+}
