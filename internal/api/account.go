@@ -78,15 +78,15 @@ func (a *API) DoSetup(ctx context.Context, q v1.DoSetupRequestObject) (v1.DoSetu
 		return nil, refuse(http.StatusForbidden, "setup", nil)
 	}
 	a.throttle.passed("setup", x.client)
-	u, err := a.newUser(ctx, q.Body.Name, q.Body.Password, v1.Administrator)
+	u, err := a.newUser(ctx, q.Body.Name, q.Body.Password, v1.RoleAdministrator)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.commitAs(ctx, u.ID, "user.setup", u.ID, map[string]any{"name": q.Body.Name, "role": string(v1.Administrator)}, record.Batch{Put: []record.Record{u}}); err != nil {
+	if err := a.commitAs(ctx, u.ID, "user.setup", u.ID, map[string]any{"name": q.Body.Name, "role": string(v1.RoleAdministrator)}, record.Batch{Put: []record.Record{u}}); err != nil {
 		return nil, err
 	}
 	a.setup.hash, a.setup.told = nil, ""
-	me, cookie, err := a.signIn(ctx, u.ID, norm.NFKC.String(q.Body.Name), v1.Administrator)
+	me, cookie, err := a.signIn(ctx, u.ID, norm.NFKC.String(q.Body.Name), v1.RoleAdministrator)
 	if err != nil {
 		return nil, err
 	}

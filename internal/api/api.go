@@ -28,6 +28,7 @@ import (
 	v1 "xiezhi/internal/api/v1"
 	"xiezhi/internal/message"
 	"xiezhi/internal/policy"
+	"xiezhi/internal/store/observation"
 	"xiezhi/internal/store/record"
 	"xiezhi/schema"
 )
@@ -44,6 +45,8 @@ type Config struct {
 	// that for the same decision. An error that wraps ErrRefused says that the
 	// judges cannot follow it; any other that it is to be tried again.
 	Decide func(context.Context, Decision) error
+	// Observations keeps the rows of traffic; nil: what asks for them is refused.
+	Observations observation.Store
 	// Status says how the service is; nil: only what the API itself knows.
 	Status func(context.Context) v1.Status
 	// OwnRules lists the rules of the owner that are in use.

@@ -17,6 +17,7 @@ import (
 
 	v1 "xiezhi/internal/api/v1"
 	"xiezhi/internal/report"
+	"xiezhi/internal/store/observation/observationtest"
 	"xiezhi/schema"
 )
 
@@ -91,6 +92,7 @@ func TestDocumentIsValid(t *testing.T) {
 func TestEveryAnswerIsAsDocumented(t *testing.T) {
 	h := newHouse(t, func(c *Config) {
 		c.TestRules = compileRules
+		c.Observations = someRows(t)
 		c.OwnRules = ownRules
 		c.Status = func(context.Context) v1.Status {
 			return v1.Status{Status: v1.StatusStatusDegraded, Exchanges: 9, Analysed: 8, Dropped: []v1.Loss{{Reason: "overload", Count: 1}},
@@ -126,6 +128,8 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 		"/apis/" + r.APIs[0].ID, "/defects", "/defects?open=true&class=excessive_exposure&class=unauthorized_access", "/defects/" + r.Defects[0].ID,
 		"/attacks", "/attacks?scenario=account_risk&api=" + r.APIs[0].ID, "/attacks/" + r.Attacks[0].ID, "/campaigns", "/campaigns?site=" + site, "/campaigns/" + r.Campaigns[0].ID,
 		"/exposure", "/counts/apis", "/counts/defects?site=" + site, "/counts/attacks", "/counts/campaigns?site=" + site,
+		"/observations?verdict=attack&verdict=suspicious&limit=5", "/observations/series?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z&step=hour&by=verdict&offset=480",
+		"/observations/top?of=client&measure=bytes_out", "/observations/pivot?of=api&key=" + observationtest.Row(1).API, "/observations/days",
 		"/report", "/report?format=html&lang=zh", "/report?format=xlsx", "/report?format=sarif", "/policy", "/rules", "/settings", "/status"} {
 		do(g, 200, "GET", "/api/v1"+path, nil)
 	}

@@ -150,7 +150,7 @@ func TestStreamsEndWithTheRight(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, func(c *Config) { c.Now = time.Now })
 		root := h.admin()
-		g := h.user(root, v1.Viewer)
+		g := h.user(root, v1.RoleViewer)
 		var made v1.TokenOnce
 		g.must(201, "POST", "/api/v1/tokens", map[string]any{"name": "a", "role": "viewer", "days": 1}).into(t, &made)
 		bot := &guest{h: h, token: made.Token}

@@ -78,9 +78,9 @@ func policyFile(entries ...*v1.PolicyEntry) (*policy.File, error) {
 		put("host", e.Host)
 		put("method", e.Method)
 		put("template", e.Template)
-		place := map[v1.PolicyEntryKind]string{v1.Public: "public", v1.Approval: "approvals", v1.Verdict: "verdicts", v1.Fix: "fixes", v1.Template: "templates"}[e.Kind]
+		place := map[v1.PolicyEntryKind]string{v1.PolicyEntryKindPublic: "public", v1.PolicyEntryKindApproval: "approvals", v1.PolicyEntryKindVerdict: "verdicts", v1.PolicyEntryKindFix: "fixes", v1.PolicyEntryKindTemplate: "templates"}[e.Kind]
 		switch e.Kind {
-		case v1.Approval:
+		case v1.PolicyEntryKindApproval:
 			put("kind", string(e.Approval))
 			if len(e.Clients) > 0 {
 				put("clients", e.Clients)
@@ -91,12 +91,12 @@ func policyFile(entries ...*v1.PolicyEntry) (*policy.File, error) {
 			if e.MaxRecords > 0 {
 				put("max_records", e.MaxRecords)
 			}
-		case v1.Verdict:
+		case v1.PolicyEntryKindVerdict:
 			put("defect", e.Defect)
 			put("verdict", string(e.Verdict))
-		case v1.Fix:
+		case v1.PolicyEntryKindFix:
 			put("defect", e.Defect)
-		case v1.Template:
+		case v1.PolicyEntryKindTemplate:
 			put("edit", string(e.Edit))
 			put("title", e.Title)
 			put("role", e.Role)
@@ -127,7 +127,7 @@ func (a *API) decide(ctx context.Context, e *v1.PolicyEntry) error {
 	if err != nil {
 		return err
 	}
-	e.Id, e.Rev, e.State = "p-"+id, 1, v1.Pending
+	e.Id, e.Rev, e.State = "p-"+id, 1, v1.PolicyEntryStatePending
 	e.By, e.ByName = x.who.id, x.who.name
 	if e.At.IsZero() {
 		e.At = a.when(ctx)
@@ -205,11 +205,11 @@ func (a *API) room(ctx context.Context, e *v1.PolicyEntry) error {
 	if n >= maxPolicy {
 		return refuse(http.StatusConflict, "full", message.Args{"most": maxPolicy})
 	}
-	if e.Kind != v1.Template {
+	if e.Kind != v1.PolicyEntryKindTemplate {
 		return nil
 	}
 	all := []*v1.PolicyEntry{e}
-	q := record.Query{Kind: record.Policy, Type: []string{string(v1.Template)}, State: []string{string(v1.Pending), string(v1.Live)}}
+	q := record.Query{Kind: record.Policy, Type: []string{string(v1.PolicyEntryKindTemplate)}, State: []string{string(v1.PolicyEntryStatePending), string(v1.PolicyEntryStateLive)}}
 	err = a.every(ctx, q, func(r *record.Record) error {
 		x, err := entryOf(r)
 		all = append(all, &x)
@@ -227,7 +227,7 @@ func (a *API) room(ctx context.Context, e *v1.PolicyEntry) error {
 // hand gives a decision that is kept to the judges and keeps what became of it.
 // One that cannot be given now stays pending: Resume tries again.
 func (a *API) hand(ctx context.Context, e *v1.PolicyEntry) error {
-	ends := e.State == v1.Ending
+	ends := e.State == v1.PolicyEntryStateEnding
 	entry, err := parsed(e)
 	if err != nil { // it was checked: another version wrote it
 		entry, err = policy.Entry{}, ErrRefused
@@ -240,16 +240,16 @@ func (a *API) hand(ctx context.Context, e *v1.PolicyEntry) error {
 	refused := errors.Is(err, ErrRefused)
 	switch {
 	case refused && ends:
-		e.State = v1.Live
+		e.State = v1.PolicyEntryStateLive
 	case refused:
-		e.State = v1.Refused
+		e.State = v1.PolicyEntryStateRefused
 	case err != nil:
 		a.cfg.Log.Warn("a decision waits to be handed over", "id", e.Id, "error", err)
 		return nil
 	case ends:
-		e.State = v1.Ended
+		e.State = v1.PolicyEntryStateEnded
 	default:
-		e.State = v1.Live
+		e.State = v1.PolicyEntryStateLive
 	}
 	r, err := a.recordOf(ctx, e, uint64(e.Rev)+1)
 	if err != nil {
@@ -258,7 +258,7 @@ func (a *API) hand(ctx context.Context, e *v1.PolicyEntry) error {
 	if _, err := a.cfg.Store.Write(ctx, record.Batch{Put: []record.Record{r}}); err != nil {
 		// The judges have it, and are told once more later, which changes nothing.
 		a.cfg.Log.Warn("what became of a decision could not be kept", "id", e.Id, "error", err)
-		e.State = map[bool]v1.PolicyEntryState{false: v1.Pending, true: v1.Ending}[ends]
+		e.State = map[bool]v1.PolicyEntryState{false: v1.PolicyEntryStatePending, true: v1.PolicyEntryStateEnding}[ends]
 		return nil
 	}
 	e.Rev++
@@ -288,7 +288,7 @@ func (a *API) Resume(ctx context.Context) error {
 	a.deciding.Lock()
 	defer a.deciding.Unlock()
 	var wait []v1.PolicyEntry
-	q := record.Query{Kind: record.Policy, State: []string{string(v1.Pending), string(v1.Ending)}}
+	q := record.Query{Kind: record.Policy, State: []string{string(v1.PolicyEntryStatePending), string(v1.PolicyEntryStateEnding)}}
 	err := a.every(ctx, q, func(r *record.Record) error {
 		e, err := entryOf(r)
 		wait = append(wait, e)
@@ -309,7 +309,7 @@ func (a *API) Resume(ctx context.Context) error {
 
 // AddPublic puts an API on the allow-list.
 func (a *API) AddPublic(ctx context.Context, q v1.AddPublicRequestObject) (v1.AddPublicResponseObject, error) {
-	e := v1.PolicyEntry{Kind: v1.Public}
+	e := v1.PolicyEntry{Kind: v1.PolicyEntryKindPublic}
 	if err := fill(q.Body, &e); err != nil {
 		return nil, err
 	}
@@ -319,7 +319,7 @@ func (a *API) AddPublic(ctx context.Context, q v1.AddPublicRequestObject) (v1.Ad
 
 // AddApproval permits what would else be a finding.
 func (a *API) AddApproval(ctx context.Context, q v1.AddApprovalRequestObject) (v1.AddApprovalResponseObject, error) {
-	e := v1.PolicyEntry{Kind: v1.Approval}
+	e := v1.PolicyEntry{Kind: v1.PolicyEntryKindApproval}
 	if err := fill(q.Body, &e); err != nil {
 		return nil, err
 	}
@@ -329,7 +329,7 @@ func (a *API) AddApproval(ctx context.Context, q v1.AddApprovalRequestObject) (v
 
 // EditTemplate edits the catalogue.
 func (a *API) EditTemplate(ctx context.Context, q v1.EditTemplateRequestObject) (v1.EditTemplateResponseObject, error) {
-	e := v1.PolicyEntry{Kind: v1.Template}
+	e := v1.PolicyEntry{Kind: v1.PolicyEntryKindTemplate}
 	if err := fill(q.Body, &e); err != nil {
 		return nil, err
 	}
@@ -346,7 +346,7 @@ func (a *API) JudgeDefect(ctx context.Context, q v1.JudgeDefectRequestObject) (v
 	if q.Body.Verdict == v1.NewVerdictVerdict(taxonomy.AcceptedRisk) && q.Body.Expires.IsZero() {
 		return nil, wrong(field{name: "expires", id: "missing"})
 	}
-	e := v1.PolicyEntry{Kind: v1.Verdict, Site: r.Site, Defect: r.ID}
+	e := v1.PolicyEntry{Kind: v1.PolicyEntryKindVerdict, Site: r.Site, Defect: r.ID}
 	if err := fill(q.Body, &e); err != nil {
 		return nil, err
 	}
@@ -360,7 +360,7 @@ func (a *API) ClaimFix(ctx context.Context, q v1.ClaimFixRequestObject) (v1.Clai
 	if err != nil {
 		return nil, err
 	}
-	e := v1.PolicyEntry{Kind: v1.Fix, Site: r.Site, Defect: r.ID}
+	e := v1.PolicyEntry{Kind: v1.PolicyEntryKindFix, Site: r.Site, Defect: r.ID}
 	if err := fill(q.Body, &e); err != nil {
 		return nil, err
 	}
@@ -411,12 +411,12 @@ func (a *API) EndPolicy(ctx context.Context, q v1.EndPolicyRequestObject) (v1.En
 		return nil, err
 	}
 	switch {
-	case e.Kind == v1.Template || e.Kind == v1.Fix:
+	case e.Kind == v1.PolicyEntryKindTemplate || e.Kind == v1.PolicyEntryKindFix:
 		return nil, refuse(http.StatusConflict, "endless", nil)
-	case e.State != v1.Live:
+	case e.State != v1.PolicyEntryStateLive:
 		return nil, refuse(http.StatusConflict, "not_live", message.Args{"state": string(e.State)})
 	}
-	e.State, e.Ended, e.EndedBy, e.EndedReason = v1.Ending, a.when(ctx), ask(ctx).who.id, q.Body.Reason
+	e.State, e.Ended, e.EndedBy, e.EndedReason = v1.PolicyEntryStateEnding, a.when(ctx), ask(ctx).who.id, q.Body.Reason
 	e.Rev++
 	r, err := a.recordOf(ctx, &e, uint64(e.Rev))
 	if err != nil {

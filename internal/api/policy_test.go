@@ -31,7 +31,7 @@ func (h *house) answer(err error) {
 func TestDecisionsReachTheJudges(t *testing.T) {
 	h := newHouse(t)
 	root := h.admin()
-	g := h.user(root, v1.Responder)
+	g := h.user(root, v1.RoleResponder)
 	d, site := h.report.Defects[0].ID, ""
 	for _, a := range h.report.APIs {
 		if a.ID == h.report.Defects[0].API {
@@ -40,7 +40,7 @@ func TestDecisionsReachTheJudges(t *testing.T) {
 	}
 	var e v1.PolicyEntry
 	g.must(201, "POST", "/api/v1/defects/"+d+"/verdict", map[string]any{"verdict": "false_positive", "reason": "a test field"}).into(t, &e)
-	if e.State != v1.Live || e.Rev != 2 || e.ByName != "responder-1" || e.Defect != d || e.Site != site || !e.At.Equal(start) {
+	if e.State != v1.PolicyEntryStateLive || e.Rev != 2 || e.ByName != "responder-1" || e.Defect != d || e.Site != site || !e.At.Equal(start) {
 		t.Errorf("%+v", e)
 	}
 	told := h.told()
@@ -62,7 +62,7 @@ func TestDecisionsReachTheJudges(t *testing.T) {
 	var ended v1.PolicyEntry
 	g.must(200, "POST", "/api/v1/policy/"+e.Id+"/end", map[string]any{"reason": "the contract ended"}).into(t, &ended)
 	last := h.told()[2]
-	if ended.State != v1.Ended || ended.EndedBy != e.By || !last.Ends || last.ID != e.Id || !last.Entry.Approval.Expires.Equal(ended.Ended) {
+	if ended.State != v1.PolicyEntryStateEnded || ended.EndedBy != e.By || !last.Ends || last.ID != e.Id || !last.Entry.Approval.Expires.Equal(ended.Ended) {
 		t.Errorf("%+v, told %+v", ended, last)
 	}
 	if p := g.ask("POST", "/api/v1/policy/"+e.Id+"/end", map[string]any{"reason": "again"}).problem(t); p.Code != "not_live" {
@@ -118,7 +118,7 @@ func TestDecisionsThatCouldNotBeHandedOver(t *testing.T) {
 	g.must(201, "POST", "/api/v1/policy/public", `{"template":"/a","reason":"r"}`).into(t, &first)
 	h.pass(time.Second)
 	g.must(201, "POST", "/api/v1/policy/public", `{"template":"/b","reason":"r"}`).into(t, &second)
-	if first.State != v1.Pending || second.State != v1.Pending {
+	if first.State != v1.PolicyEntryStatePending || second.State != v1.PolicyEntryStatePending {
 		t.Fatalf("%+v", first)
 	}
 	if err := h.api.Resume(t.Context()); err != nil || len(h.told()) != 0 {
@@ -139,14 +139,14 @@ func TestDecisionsThatCouldNotBeHandedOver(t *testing.T) {
 	g = h.login("root")
 	var e v1.PolicyEntry
 	g.must(200, "GET", "/api/v1/policy/"+first.Id, nil).into(t, &e)
-	if e.State != v1.Live {
+	if e.State != v1.PolicyEntryStateLive {
 		t.Errorf("%+v", e)
 	}
 
 	// The end waits, too.
 	h.answer(errors.New("away"))
 	g.must(200, "POST", "/api/v1/policy/"+first.Id+"/end", `{"reason":"r"}`).into(t, &e)
-	if e.State != v1.Ending {
+	if e.State != v1.PolicyEntryStateEnding {
 		t.Errorf("%+v", e)
 	}
 	h.answer(nil)
@@ -173,7 +173,7 @@ func TestEveryChangeIsAudited(t *testing.T) {
 	watch := &watched{locked: h.store}
 	h.open(func(c *Config) { c.Store = watch })
 	root := h.admin()
-	g := h.user(root, v1.Responder)
+	g := h.user(root, v1.RoleResponder)
 	d := h.report.Defects[0].ID
 	var made v1.TokenOnce
 	var e v1.PolicyEntry
@@ -314,9 +314,9 @@ func FuzzDecision(f *testing.F) {
 	f.Add("{{", "y: z", "#", "/a: b", "- x\n---\n", "&a *a !!b")
 	f.Fuzz(func(t *testing.T, site, host, method, template, reason, title string) {
 		for _, e := range []v1.PolicyEntry{
-			{Kind: v1.Public, Site: site, Host: host, Method: method, Template: template, Reason: reason},
-			{Kind: v1.Template, Site: site, Host: host, Method: method, Template: template, Reason: reason, Edit: "rename", Title: title},
-			{Kind: v1.Verdict, Site: site, Defect: title, Reason: reason, Verdict: "confirmed"},
+			{Kind: v1.PolicyEntryKindPublic, Site: site, Host: host, Method: method, Template: template, Reason: reason},
+			{Kind: v1.PolicyEntryKindTemplate, Site: site, Host: host, Method: method, Template: template, Reason: reason, Edit: "rename", Title: title},
+			{Kind: v1.PolicyEntryKindVerdict, Site: site, Defect: title, Reason: reason, Verdict: "confirmed"},
 		} {
 			e.At, e.ByName = start, title
 			if b, err := json.Marshal(&e); err != nil || json.Unmarshal(b, &e) != nil {

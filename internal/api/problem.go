@@ -86,11 +86,14 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 func (a *API) badRequest(w http.ResponseWriter, r *http.Request, err error) {
 	var big *http.MaxBytesError
 	var value *v1.InvalidParamFormatError
+	var absent *v1.RequiredParamError
 	switch {
 	case errors.As(err, &big):
 		a.fail(w, r, err)
 	case errors.As(err, &value):
 		a.write(w, r, wrong(field{name: value.ParamName, id: "format"}))
+	case errors.As(err, &absent):
+		a.write(w, r, wrong(field{name: absent.ParamName, id: "missing"}))
 	default:
 		a.write(w, r, refuse(http.StatusBadRequest, "malformed", nil))
 	}

@@ -66,7 +66,7 @@ func sortedKeys(m map[string]*shape) []string {
 // TestNoRequestIsTooStrange builds requests from the document, as schemathesis
 // does: nothing gives a 5xx, and every answer is as documented.
 func TestNoRequestIsTooStrange(t *testing.T) {
-	h := newHouse(t, func(c *Config) { c.TestRules, c.OwnRules = compileRules, ownRules })
+	h := newHouse(t, func(c *Config) { c.TestRules, c.OwnRules, c.Observations = compileRules, ownRules, someRows(t) })
 	root := h.admin()
 	c, err := theContract()
 	if err != nil {

@@ -314,13 +314,13 @@ func TestChangingThePasswordEndsOtherSessions(t *testing.T) {
 func TestUsersWhoMayNoLonger(t *testing.T) {
 	h := newHouse(t)
 	root := h.admin()
-	g := h.user(root, v1.Responder)
+	g := h.user(root, v1.RoleResponder)
 	var made v1.TokenOnce
 	g.must(201, "POST", "/api/v1/tokens", map[string]any{"name": "a", "role": "responder", "days": 9}).into(t, &made)
 	bot := &guest{h: h, token: made.Token}
 	var me v1.Me
 	bot.must(200, "GET", "/api/v1/session", nil).into(t, &me)
-	if me.Role != v1.Responder || me.By != v1.MeByToken || me.Csrf != "" {
+	if me.Role != v1.RoleResponder || me.By != v1.MeByToken || me.Csrf != "" {
 		t.Errorf("%+v", me)
 	}
 	change := func(rev int, what string, v any) {
@@ -329,7 +329,7 @@ func TestUsersWhoMayNoLonger(t *testing.T) {
 	}
 	change(1, "role", "viewer")
 	g.must(401, "GET", "/api/v1/session", nil) // signs in again
-	if bot.must(200, "GET", "/api/v1/session", nil).into(t, &me); me.Role != v1.Viewer {
+	if bot.must(200, "GET", "/api/v1/session", nil).into(t, &me); me.Role != v1.RoleViewer {
 		t.Errorf("the token may more than its owner: %+v", me)
 	}
 	if p := root.ask("PATCH", "/api/v1/users/"+me.Id, map[string]any{"rev": 1, "disabled": true}).problem(t); p.Code != "conflict" {
@@ -391,7 +391,7 @@ func TestUserNames(t *testing.T) {
 func TestTokens(t *testing.T) {
 	h := newHouse(t)
 	root := h.admin()
-	g := h.user(root, v1.Analyst)
+	g := h.user(root, v1.RoleAnalyst)
 	if p := g.ask("POST", "/api/v1/tokens", map[string]any{"name": "a", "role": "responder", "days": 1}).problem(t); p.Code != "token_role" {
 		t.Errorf("%+v", p)
 	}

@@ -171,13 +171,13 @@ func (a *API) GetReport(ctx context.Context, q v1.GetReportRequestObject) (v1.Ge
 	f := file{name: "xiezhi." + string(q.Params.Format)}
 	zone := r.Zone(time.UTC)
 	switch q.Params.Format {
-	case v1.Html:
+	case v1.GetReportParamsFormatHtml:
 		f.media = "text/html; charset=utf-8"
 		err = html.Write(&b, r, html.Config{Lang: lang, Zone: zone, Messages: a.cfg.Messages, Generated: a.when(ctx)})
-	case v1.Xlsx:
+	case v1.GetReportParamsFormatXlsx:
 		f.media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 		err = xlsx.Write(&b, r, xlsx.Config{Lang: lang, Zone: zone, Messages: a.cfg.Messages})
-	case v1.Sarif:
+	case v1.GetReportParamsFormatSarif:
 		f.media = "application/sarif+json"
 		err = sarif.Write(&b, r, sarif.Config{Lang: lang, Messages: a.cfg.Messages})
 	default:

@@ -125,7 +125,7 @@ func (a *API) ChangeUser(ctx context.Context, q v1.ChangeUserRequestObject) (v1.
 	if q.Body.Disabled != nil {
 		u.Disabled, detail["disabled"] = *q.Body.Disabled, *q.Body.Disabled
 	}
-	if u.Disabled || v1.Role(u.Role) != v1.Administrator {
+	if u.Disabled || v1.Role(u.Role) != v1.RoleAdministrator {
 		if err := a.notLast(ctx, q.Id); err != nil {
 			return nil, err
 		}
@@ -159,7 +159,7 @@ func (a *API) notLast(ctx context.Context, id string) error {
 	}
 	others := 0
 	for _, u := range list {
-		if u.Id != id && u.Role == v1.Administrator && !u.Disabled {
+		if u.Id != id && u.Role == v1.RoleAdministrator && !u.Disabled {
 			others++
 		}
 	}
@@ -227,7 +227,7 @@ func (a *API) tokens(ctx context.Context, of string) ([]v1.Token, error) {
 func (a *API) ListTokens(ctx context.Context, _ v1.ListTokensRequestObject) (v1.ListTokensResponseObject, error) {
 	c := &ask(ctx).who
 	of := c.id
-	if c.role == v1.Administrator {
+	if c.role == v1.RoleAdministrator {
 		of = ""
 	}
 	list, err := a.tokens(ctx, of)
@@ -286,7 +286,7 @@ func (a *API) DeleteToken(ctx context.Context, q v1.DeleteTokenRequestObject) (v
 	if err != nil {
 		return nil, err
 	}
-	if t.By != c.id && c.role != v1.Administrator {
+	if t.By != c.id && c.role != v1.RoleAdministrator {
 		return nil, notFound()
 	}
 	err = a.commit(ctx, "token.delete", r.ID, map[string]any{"name": t.Name}, record.Batch{Delete: []record.Key{{Kind: record.Token, ID: r.ID, Rev: r.Rev}}})

@@ -21,20 +21,78 @@ import (
 	"xiezhi/internal/report/kept"
 
 	"github.com/oapi-codegen/runtime"
+	openapi_types "github.com/oapi-codegen/runtime/types"
 )
+
+// Defines values for Dimension.
+const (
+	DimensionAccount Dimension = "account"
+	DimensionActor   Dimension = "actor"
+	DimensionAgent   Dimension = "agent"
+	DimensionApi     Dimension = "api"
+	DimensionAttack  Dimension = "attack"
+	DimensionClass   Dimension = "class"
+	DimensionClient  Dimension = "client"
+	DimensionCountry Dimension = "country"
+	DimensionNetwork Dimension = "network"
+	DimensionOutcome Dimension = "outcome"
+	DimensionSession Dimension = "session"
+	DimensionSite    Dimension = "site"
+	DimensionStatus  Dimension = "status"
+	DimensionType    Dimension = "type"
+	DimensionVerdict Dimension = "verdict"
+)
+
+// Valid indicates whether the value is a known member of the Dimension enum.
+func (e Dimension) Valid() bool {
+	switch e {
+	case DimensionAccount:
+		return true
+	case DimensionActor:
+		return true
+	case DimensionAgent:
+		return true
+	case DimensionApi:
+		return true
+	case DimensionAttack:
+		return true
+	case DimensionClass:
+		return true
+	case DimensionClient:
+		return true
+	case DimensionCountry:
+		return true
+	case DimensionNetwork:
+		return true
+	case DimensionOutcome:
+		return true
+	case DimensionSession:
+		return true
+	case DimensionSite:
+		return true
+	case DimensionStatus:
+		return true
+	case DimensionType:
+		return true
+	case DimensionVerdict:
+		return true
+	default:
+		return false
+	}
+}
 
 // Defines values for ExposedDataIn.
 const (
-	Request  ExposedDataIn = "request"
-	Response ExposedDataIn = "response"
+	ExposedDataInRequest  ExposedDataIn = "request"
+	ExposedDataInResponse ExposedDataIn = "response"
 )
 
 // Valid indicates whether the value is a known member of the ExposedDataIn enum.
 func (e ExposedDataIn) Valid() bool {
 	switch e {
-	case Request:
+	case ExposedDataInRequest:
 		return true
-	case Response:
+	case ExposedDataInResponse:
 		return true
 	default:
 		return false
@@ -74,6 +132,36 @@ func (e MeBy) Valid() bool {
 	case MeBySession:
 		return true
 	case MeByToken:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for Measure.
+const (
+	MeasureBytesIn     Measure = "bytes_in"
+	MeasureBytesOut    Measure = "bytes_out"
+	MeasureMaxLatency  Measure = "max_latency"
+	MeasureMeanLatency Measure = "mean_latency"
+	MeasureRows        Measure = "rows"
+	MeasureSubjects    Measure = "subjects"
+)
+
+// Valid indicates whether the value is a known member of the Measure enum.
+func (e Measure) Valid() bool {
+	switch e {
+	case MeasureBytesIn:
+		return true
+	case MeasureBytesOut:
+		return true
+	case MeasureMaxLatency:
+		return true
+	case MeasureMeanLatency:
+		return true
+	case MeasureRows:
+		return true
+	case MeasureSubjects:
 		return true
 	default:
 		return false
@@ -140,6 +228,27 @@ func (e NewVerdictVerdict) Valid() bool {
 	case NewVerdictVerdictConfirmed:
 		return true
 	case NewVerdictVerdictFalsePositive:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ObservationVerdict.
+const (
+	ObservationVerdictAttack     ObservationVerdict = "attack"
+	ObservationVerdictNormal     ObservationVerdict = "normal"
+	ObservationVerdictSuspicious ObservationVerdict = "suspicious"
+)
+
+// Valid indicates whether the value is a known member of the ObservationVerdict enum.
+func (e ObservationVerdict) Valid() bool {
+	switch e {
+	case ObservationVerdictAttack:
+		return true
+	case ObservationVerdictNormal:
+		return true
+	case ObservationVerdictSuspicious:
 		return true
 	default:
 		return false
@@ -220,25 +329,25 @@ func (e PolicyEntryEdit) Valid() bool {
 
 // Defines values for PolicyEntryKind.
 const (
-	Approval PolicyEntryKind = "approval"
-	Fix      PolicyEntryKind = "fix"
-	Public   PolicyEntryKind = "public"
-	Template PolicyEntryKind = "template"
-	Verdict  PolicyEntryKind = "verdict"
+	PolicyEntryKindApproval PolicyEntryKind = "approval"
+	PolicyEntryKindFix      PolicyEntryKind = "fix"
+	PolicyEntryKindPublic   PolicyEntryKind = "public"
+	PolicyEntryKindTemplate PolicyEntryKind = "template"
+	PolicyEntryKindVerdict  PolicyEntryKind = "verdict"
 )
 
 // Valid indicates whether the value is a known member of the PolicyEntryKind enum.
 func (e PolicyEntryKind) Valid() bool {
 	switch e {
-	case Approval:
+	case PolicyEntryKindApproval:
 		return true
-	case Fix:
+	case PolicyEntryKindFix:
 		return true
-	case Public:
+	case PolicyEntryKindPublic:
 		return true
-	case Template:
+	case PolicyEntryKindTemplate:
 		return true
-	case Verdict:
+	case PolicyEntryKindVerdict:
 		return true
 	default:
 		return false
@@ -247,25 +356,25 @@ func (e PolicyEntryKind) Valid() bool {
 
 // Defines values for PolicyEntryState.
 const (
-	Ended   PolicyEntryState = "ended"
-	Ending  PolicyEntryState = "ending"
-	Live    PolicyEntryState = "live"
-	Pending PolicyEntryState = "pending"
-	Refused PolicyEntryState = "refused"
+	PolicyEntryStateEnded   PolicyEntryState = "ended"
+	PolicyEntryStateEnding  PolicyEntryState = "ending"
+	PolicyEntryStateLive    PolicyEntryState = "live"
+	PolicyEntryStatePending PolicyEntryState = "pending"
+	PolicyEntryStateRefused PolicyEntryState = "refused"
 )
 
 // Valid indicates whether the value is a known member of the PolicyEntryState enum.
 func (e PolicyEntryState) Valid() bool {
 	switch e {
-	case Ended:
+	case PolicyEntryStateEnded:
 		return true
-	case Ending:
+	case PolicyEntryStateEnding:
 		return true
-	case Live:
+	case PolicyEntryStateLive:
 		return true
-	case Pending:
+	case PolicyEntryStatePending:
 		return true
-	case Refused:
+	case PolicyEntryStateRefused:
 		return true
 	default:
 		return false
@@ -295,22 +404,22 @@ func (e PolicyEntryVerdict) Valid() bool {
 
 // Defines values for Role.
 const (
-	Administrator Role = "administrator"
-	Analyst       Role = "analyst"
-	Responder     Role = "responder"
-	Viewer        Role = "viewer"
+	RoleAdministrator Role = "administrator"
+	RoleAnalyst       Role = "analyst"
+	RoleResponder     Role = "responder"
+	RoleViewer        Role = "viewer"
 )
 
 // Valid indicates whether the value is a known member of the Role enum.
 func (e Role) Valid() bool {
 	switch e {
-	case Administrator:
+	case RoleAdministrator:
 		return true
-	case Analyst:
+	case RoleAnalyst:
 		return true
-	case Responder:
+	case RoleResponder:
 		return true
-	case Viewer:
+	case RoleViewer:
 		return true
 	default:
 		return false
@@ -338,24 +447,105 @@ func (e StatusStatus) Valid() bool {
 	}
 }
 
+// Defines values for Step.
+const (
+	StepDay    Step = "day"
+	StepHour   Step = "hour"
+	StepMinute Step = "minute"
+)
+
+// Valid indicates whether the value is a known member of the Step enum.
+func (e Step) Valid() bool {
+	switch e {
+	case StepDay:
+		return true
+	case StepHour:
+		return true
+	case StepMinute:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PivotObservationsParamsOf.
+const (
+	PivotObservationsParamsOfAccount PivotObservationsParamsOf = "account"
+	PivotObservationsParamsOfActor   PivotObservationsParamsOf = "actor"
+	PivotObservationsParamsOfAgent   PivotObservationsParamsOf = "agent"
+	PivotObservationsParamsOfApi     PivotObservationsParamsOf = "api"
+	PivotObservationsParamsOfAttack  PivotObservationsParamsOf = "attack"
+	PivotObservationsParamsOfClient  PivotObservationsParamsOf = "client"
+	PivotObservationsParamsOfSession PivotObservationsParamsOf = "session"
+)
+
+// Valid indicates whether the value is a known member of the PivotObservationsParamsOf enum.
+func (e PivotObservationsParamsOf) Valid() bool {
+	switch e {
+	case PivotObservationsParamsOfAccount:
+		return true
+	case PivotObservationsParamsOfActor:
+		return true
+	case PivotObservationsParamsOfAgent:
+		return true
+	case PivotObservationsParamsOfApi:
+		return true
+	case PivotObservationsParamsOfAttack:
+		return true
+	case PivotObservationsParamsOfClient:
+		return true
+	case PivotObservationsParamsOfSession:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SeriesOfObservationsParamsBy.
+const (
+	SeriesOfObservationsParamsByApi     SeriesOfObservationsParamsBy = "api"
+	SeriesOfObservationsParamsByClass   SeriesOfObservationsParamsBy = "class"
+	SeriesOfObservationsParamsByOutcome SeriesOfObservationsParamsBy = "outcome"
+	SeriesOfObservationsParamsBySite    SeriesOfObservationsParamsBy = "site"
+	SeriesOfObservationsParamsByVerdict SeriesOfObservationsParamsBy = "verdict"
+)
+
+// Valid indicates whether the value is a known member of the SeriesOfObservationsParamsBy enum.
+func (e SeriesOfObservationsParamsBy) Valid() bool {
+	switch e {
+	case SeriesOfObservationsParamsByApi:
+		return true
+	case SeriesOfObservationsParamsByClass:
+		return true
+	case SeriesOfObservationsParamsByOutcome:
+		return true
+	case SeriesOfObservationsParamsBySite:
+		return true
+	case SeriesOfObservationsParamsByVerdict:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetReportParamsFormat.
 const (
-	Html  GetReportParamsFormat = "html"
-	Json  GetReportParamsFormat = "json"
-	Sarif GetReportParamsFormat = "sarif"
-	Xlsx  GetReportParamsFormat = "xlsx"
+	GetReportParamsFormatHtml  GetReportParamsFormat = "html"
+	GetReportParamsFormatJson  GetReportParamsFormat = "json"
+	GetReportParamsFormatSarif GetReportParamsFormat = "sarif"
+	GetReportParamsFormatXlsx  GetReportParamsFormat = "xlsx"
 )
 
 // Valid indicates whether the value is a known member of the GetReportParamsFormat enum.
 func (e GetReportParamsFormat) Valid() bool {
 	switch e {
-	case Html:
+	case GetReportParamsFormatHtml:
 		return true
-	case Json:
+	case GetReportParamsFormatJson:
 		return true
-	case Sarif:
+	case GetReportParamsFormatSarif:
 		return true
-	case Xlsx:
+	case GetReportParamsFormatXlsx:
 		return true
 	default:
 		return false
@@ -364,16 +554,16 @@ func (e GetReportParamsFormat) Valid() bool {
 
 // Defines values for GetReportParamsLang.
 const (
-	En GetReportParamsLang = "en"
-	Zh GetReportParamsLang = "zh"
+	GetReportParamsLangEn GetReportParamsLang = "en"
+	GetReportParamsLangZh GetReportParamsLang = "zh"
 )
 
 // Valid indicates whether the value is a known member of the GetReportParamsLang enum.
 func (e GetReportParamsLang) Valid() bool {
 	switch e {
-	case En:
+	case GetReportParamsLangEn:
 		return true
-	case Zh:
+	case GetReportParamsLangZh:
 		return true
 	default:
 		return false
@@ -491,6 +681,9 @@ type DefectPage struct {
 	Next string `json:"next,omitempty,omitzero"`
 }
 
+// Dimension class: first digit of the status; type: of sensitive data; actor, account, session: keyed tokens; agent: hash of the client software
+type Dimension string
+
 // End defines model for End.
 type End struct {
 	Reason string `json:"reason"`
@@ -535,6 +728,14 @@ type ExposurePage struct {
 
 	// Next cursor of the page that follows; absent on the last one
 	Next string `json:"next,omitempty,omitzero"`
+}
+
+// Facet defines model for Facet.
+type Facet struct {
+	// Dimension class: first digit of the status; type: of sensitive data; actor, account, session: keyed tokens; agent: hash of the client software
+	Dimension Dimension  `json:"dimension"`
+	Distinct  int64      `json:"distinct"`
+	Top       []Sighting `json:"top"`
 }
 
 // FieldProblem defines model for FieldProblem.
@@ -585,6 +786,9 @@ type Me struct {
 
 // MeBy defines model for Me.By.
 type MeBy string
+
+// Measure latencies in microseconds
+type Measure string
 
 // NetworkSnapshot defines model for NetworkSnapshot.
 type NetworkSnapshot = report.Snapshot
@@ -688,6 +892,80 @@ type NewVerdict struct {
 // NewVerdictVerdict defines model for NewVerdict.Verdict.
 type NewVerdictVerdict string
 
+// Observation one judged exchange: tokens, names of APIs and numbers, never a value of anybody's
+type Observation struct {
+	// Account token of the account that the request is about
+	Account string `json:"account,omitempty,omitzero"`
+
+	// Actor token of the account that asks
+	Actor string `json:"actor,omitempty,omitzero"`
+
+	// Agent hash of the client software
+	Agent string `json:"agent,omitempty,omitzero"`
+
+	// Api id
+	Api string `json:"api,omitempty,omitzero"`
+
+	// Attack id
+	Attack   string `json:"attack,omitempty,omitzero"`
+	BytesIn  int64  `json:"bytes_in"`
+	BytesOut int64  `json:"bytes_out"`
+
+	// Client address
+	Client  string `json:"client,omitempty,omitzero"`
+	Country string `json:"country,omitempty,omitzero"`
+
+	// Exchange hash of the id of the exchange
+	Exchange string `json:"exchange"`
+
+	// Latency microseconds
+	Latency int64  `json:"latency"`
+	Network string `json:"network,omitempty,omitzero"`
+	Outcome string `json:"outcome"`
+
+	// Session token
+	Session string `json:"session,omitempty,omitzero"`
+	Site    string `json:"site"`
+	Status  int    `json:"status,omitempty,omitzero"`
+
+	// Subjects people whose data the answer held
+	Subjects int64 `json:"subjects"`
+	Time     Time  `json:"time"`
+
+	// Types of sensitive data in the answer
+	Types   []string           `json:"types"`
+	Verdict ObservationVerdict `json:"verdict"`
+}
+
+// ObservationVerdict defines model for Observation.Verdict.
+type ObservationVerdict string
+
+// ObservationPage defines model for ObservationPage.
+type ObservationPage struct {
+	Items []Observation `json:"items"`
+
+	// Next cursor of the page that follows; absent on the last one
+	Next string `json:"next,omitempty,omitzero"`
+}
+
+// ObservedDay defines model for ObservedDay.
+type ObservedDay struct {
+	// Bytes on disk
+	Bytes int64              `json:"bytes"`
+	Day   openapi_types.Date `json:"day"`
+	Rows  int64              `json:"rows"`
+}
+
+// ObservedDays defines model for ObservedDays.
+type ObservedDays struct {
+	// Aside days whose file could not be read and is kept aside
+	Aside []string      `json:"aside"`
+	Days  []ObservedDay `json:"days"`
+
+	// LeftOut rows that came for days that are gone
+	LeftOut int64 `json:"left_out"`
+}
+
 // Part defines model for Part.
 type Part struct {
 	Figures map[string]float64 `json:"figures"`
@@ -704,6 +982,14 @@ type PartState string
 type PasswordChange struct {
 	Current string `json:"current"`
 	New     string `json:"new"`
+}
+
+// Pivot defines model for Pivot.
+type Pivot struct {
+	Facets []Facet `json:"facets"`
+	First  Time    `json:"first,omitempty,omitzero"`
+	Last   Time    `json:"last,omitempty,omitzero"`
+	Rows   int64   `json:"rows"`
 }
 
 // PolicyEntry defines model for PolicyEntry.
@@ -823,6 +1109,28 @@ type Rules struct {
 	Items []Rule `json:"items"`
 }
 
+// Series defines model for Series.
+type Series struct {
+	// Lines the largest first, the rest last
+	Lines []SeriesLine `json:"lines"`
+
+	// Starts of the steps
+	Starts []Time `json:"starts"`
+}
+
+// SeriesLine defines model for SeriesLine.
+type SeriesLine struct {
+	// Key value of the dimension; empty without one
+	Key string `json:"key"`
+
+	// Rest stands for all values beyond the asked number of lines
+	Rest  bool  `json:"rest"`
+	Total int64 `json:"total"`
+
+	// Values one for each step
+	Values []int64 `json:"values"`
+}
+
 // Setting defines model for Setting.
 type Setting struct {
 	Default string `json:"default"`
@@ -856,6 +1164,14 @@ type Setup struct {
 type SetupState struct {
 	// Needed nobody can sign in yet
 	Needed bool `json:"needed"`
+}
+
+// Sighting defines model for Sighting.
+type Sighting struct {
+	First Time   `json:"first"`
+	Key   string `json:"key"`
+	Last  Time   `json:"last"`
+	Rows  int64  `json:"rows"`
 }
 
 // Site a site and what was read of it: exchanges = analysed + what dropped counts
@@ -896,6 +1212,9 @@ type Status struct {
 // StatusStatus defines model for Status.Status.
 type StatusStatus string
 
+// Step defines model for Step.
+type Step string
+
 // Strings defines model for Strings.
 type Strings = []string
 
@@ -929,6 +1248,20 @@ type TokenOnce struct {
 // Tokens defines model for Tokens.
 type Tokens struct {
 	Items []Token `json:"items"`
+}
+
+// Top defines model for Top.
+type Top struct {
+	Items []TopEntry `json:"items"`
+
+	// Total the measure over all rows that match
+	Total int64 `json:"total"`
+}
+
+// TopEntry defines model for TopEntry.
+type TopEntry struct {
+	Key   string `json:"key"`
+	Value int64  `json:"value"`
 }
 
 // User defines model for User.
@@ -1208,6 +1541,150 @@ type ListExposureParams struct {
 	Sensitive *bool `form:"sensitive,omitempty" json:"sensitive,omitempty"`
 }
 
+// SearchObservationsParams defines parameters for SearchObservations.
+type SearchObservationsParams struct {
+	// From last seen at this time or later
+	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
+
+	// To last seen before this time
+	To     ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	Site   BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+	Api    string `form:"api,omitempty" json:"api,omitempty,omitzero"`
+	Attack string `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
+
+	// Client an address or a network
+	Client  string `form:"client,omitempty" json:"client,omitempty,omitzero"`
+	Actor   string `form:"actor,omitempty" json:"actor,omitempty,omitzero"`
+	Account string `form:"account,omitempty" json:"account,omitempty,omitzero"`
+	Session string `form:"session,omitempty" json:"session,omitempty,omitzero"`
+	Agent   string `form:"agent,omitempty" json:"agent,omitempty,omitzero"`
+	Network string `form:"network,omitempty" json:"network,omitempty,omitzero"`
+	Country string `form:"country,omitempty" json:"country,omitempty,omitzero"`
+	Status  int    `form:"status,omitempty" json:"status,omitempty,omitzero"`
+
+	// Exchange id of an exchange
+	Exchange string   `form:"exchange,omitempty" json:"exchange,omitempty,omitzero"`
+	Verdict  []string `form:"verdict,omitempty" json:"verdict,omitempty,omitzero"`
+	Outcome  []string `form:"outcome,omitempty" json:"outcome,omitempty,omitzero"`
+	Class    []string `form:"class,omitempty" json:"class,omitempty,omitzero"`
+	Type     []string `form:"type,omitempty" json:"type,omitempty,omitzero"`
+
+	// Cursor next of the page before
+	Cursor ByCursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Limit 50 where it is absent
+	Limit ByLimit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
+// PivotObservationsParams defines parameters for PivotObservations.
+type PivotObservationsParams struct {
+	// From last seen at this time or later
+	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
+
+	// To last seen before this time
+	To     ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	Site   BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+	Api    string `form:"api,omitempty" json:"api,omitempty,omitzero"`
+	Attack string `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
+
+	// Client an address or a network
+	Client  string `form:"client,omitempty" json:"client,omitempty,omitzero"`
+	Actor   string `form:"actor,omitempty" json:"actor,omitempty,omitzero"`
+	Account string `form:"account,omitempty" json:"account,omitempty,omitzero"`
+	Session string `form:"session,omitempty" json:"session,omitempty,omitzero"`
+	Agent   string `form:"agent,omitempty" json:"agent,omitempty,omitzero"`
+	Network string `form:"network,omitempty" json:"network,omitempty,omitzero"`
+	Country string `form:"country,omitempty" json:"country,omitempty,omitzero"`
+	Status  int    `form:"status,omitempty" json:"status,omitempty,omitzero"`
+
+	// Exchange id of an exchange
+	Exchange string                    `form:"exchange,omitempty" json:"exchange,omitempty,omitzero"`
+	Verdict  []string                  `form:"verdict,omitempty" json:"verdict,omitempty,omitzero"`
+	Outcome  []string                  `form:"outcome,omitempty" json:"outcome,omitempty,omitzero"`
+	Class    []string                  `form:"class,omitempty" json:"class,omitempty,omitzero"`
+	Type     []string                  `form:"type,omitempty" json:"type,omitempty,omitzero"`
+	Of       PivotObservationsParamsOf `form:"of" json:"of"`
+	Key      string                    `form:"key" json:"key"`
+
+	// Limit 10 where it is absent
+	Limit int `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
+// PivotObservationsParamsOf defines parameters for PivotObservations.
+type PivotObservationsParamsOf string
+
+// SeriesOfObservationsParams defines parameters for SeriesOfObservations.
+type SeriesOfObservationsParams struct {
+	From   Time   `form:"from" json:"from"`
+	To     Time   `form:"to" json:"to"`
+	Site   BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+	Api    string `form:"api,omitempty" json:"api,omitempty,omitzero"`
+	Attack string `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
+
+	// Client an address or a network
+	Client  string `form:"client,omitempty" json:"client,omitempty,omitzero"`
+	Actor   string `form:"actor,omitempty" json:"actor,omitempty,omitzero"`
+	Account string `form:"account,omitempty" json:"account,omitempty,omitzero"`
+	Session string `form:"session,omitempty" json:"session,omitempty,omitzero"`
+	Agent   string `form:"agent,omitempty" json:"agent,omitempty,omitzero"`
+	Network string `form:"network,omitempty" json:"network,omitempty,omitzero"`
+	Country string `form:"country,omitempty" json:"country,omitempty,omitzero"`
+	Status  int    `form:"status,omitempty" json:"status,omitempty,omitzero"`
+
+	// Exchange id of an exchange
+	Exchange string   `form:"exchange,omitempty" json:"exchange,omitempty,omitzero"`
+	Verdict  []string `form:"verdict,omitempty" json:"verdict,omitempty,omitzero"`
+	Outcome  []string `form:"outcome,omitempty" json:"outcome,omitempty,omitzero"`
+	Class    []string `form:"class,omitempty" json:"class,omitempty,omitzero"`
+	Type     []string `form:"type,omitempty" json:"type,omitempty,omitzero"`
+	Step     Step     `form:"step" json:"step"`
+
+	// Offset minutes that the clock of hours and days is ahead of UTC
+	Offset  int                          `form:"offset,omitempty" json:"offset,omitempty,omitzero"`
+	Measure Measure                      `form:"measure,omitempty" json:"measure,omitempty,omitzero"`
+	By      SeriesOfObservationsParamsBy `form:"by,omitempty" json:"by,omitempty,omitzero"`
+
+	// Lines 10 where it is absent
+	Lines int `form:"lines,omitempty" json:"lines,omitempty,omitzero"`
+}
+
+// SeriesOfObservationsParamsBy defines parameters for SeriesOfObservations.
+type SeriesOfObservationsParamsBy string
+
+// TopOfObservationsParams defines parameters for TopOfObservations.
+type TopOfObservationsParams struct {
+	// From last seen at this time or later
+	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
+
+	// To last seen before this time
+	To     ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	Site   BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+	Api    string `form:"api,omitempty" json:"api,omitempty,omitzero"`
+	Attack string `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
+
+	// Client an address or a network
+	Client  string `form:"client,omitempty" json:"client,omitempty,omitzero"`
+	Actor   string `form:"actor,omitempty" json:"actor,omitempty,omitzero"`
+	Account string `form:"account,omitempty" json:"account,omitempty,omitzero"`
+	Session string `form:"session,omitempty" json:"session,omitempty,omitzero"`
+	Agent   string `form:"agent,omitempty" json:"agent,omitempty,omitzero"`
+	Network string `form:"network,omitempty" json:"network,omitempty,omitzero"`
+	Country string `form:"country,omitempty" json:"country,omitempty,omitzero"`
+	Status  int    `form:"status,omitempty" json:"status,omitempty,omitzero"`
+
+	// Exchange id of an exchange
+	Exchange string    `form:"exchange,omitempty" json:"exchange,omitempty,omitzero"`
+	Verdict  []string  `form:"verdict,omitempty" json:"verdict,omitempty,omitzero"`
+	Outcome  []string  `form:"outcome,omitempty" json:"outcome,omitempty,omitzero"`
+	Class    []string  `form:"class,omitempty" json:"class,omitempty,omitzero"`
+	Type     []string  `form:"type,omitempty" json:"type,omitempty,omitzero"`
+	Of       Dimension `form:"of" json:"of"`
+	Measure  Measure   `form:"measure,omitempty" json:"measure,omitempty,omitzero"`
+
+	// Limit 10 where it is absent
+	Limit int `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
 // ListPolicyParams defines parameters for ListPolicy.
 type ListPolicyParams struct {
 	Kind  []string `form:"kind,omitempty" json:"kind,omitempty,omitzero"`
@@ -1358,6 +1835,21 @@ type ServerInterface interface {
 	// GetHealth Whether the service works
 	// (GET /api/v1/health)
 	GetHealth(w http.ResponseWriter, r *http.Request)
+	// SearchObservations Single observations, newest first
+	// (GET /api/v1/observations)
+	SearchObservations(w http.ResponseWriter, r *http.Request, params SearchObservationsParams)
+	// ListObservedDays Which days are there
+	// (GET /api/v1/observations/days)
+	ListObservedDays(w http.ResponseWriter, r *http.Request)
+	// PivotObservations What an entity was seen with
+	// (GET /api/v1/observations/pivot)
+	PivotObservations(w http.ResponseWriter, r *http.Request, params PivotObservationsParams)
+	// SeriesOfObservations A measure over time, in whole steps
+	// (GET /api/v1/observations/series)
+	SeriesOfObservations(w http.ResponseWriter, r *http.Request, params SeriesOfObservationsParams)
+	// TopOfObservations The largest by a measure
+	// (GET /api/v1/observations/top)
+	TopOfObservations(w http.ResponseWriter, r *http.Request, params TopOfObservationsParams)
 	// ListPolicy What people decided
 	// (GET /api/v1/policy)
 	ListPolicy(w http.ResponseWriter, r *http.Request, params ListPolicyParams)
@@ -2882,6 +3374,1205 @@ func (siw *ServerInterfaceWrapper) GetHealth(w http.ResponseWriter, r *http.Requ
 	handler.ServeHTTP(w, r)
 }
 
+// SearchObservations operation middleware
+func (siw *ServerInterfaceWrapper) SearchObservations(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchObservationsParams
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "site" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "site", r.URL.Query(), &params.Site, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "api" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "api", r.URL.Query(), &params.Api, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "api"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "api", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "attack" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "attack", r.URL.Query(), &params.Attack, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "attack"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "attack", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "client" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "client", r.URL.Query(), &params.Client, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "client"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "client", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", r.URL.Query(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "actor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "actor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", r.URL.Query(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "account"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "account", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "session" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "session", r.URL.Query(), &params.Session, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "session"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "session", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "agent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "agent", r.URL.Query(), &params.Agent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "agent"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "agent", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "network" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "network", r.URL.Query(), &params.Network, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "network"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "network", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "country" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "country", r.URL.Query(), &params.Country, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "country"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "country", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "exchange" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exchange", r.URL.Query(), &params.Exchange, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "exchange"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "exchange", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "verdict" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "verdict", r.URL.Query(), &params.Verdict, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "verdict"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "verdict", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "outcome" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", r.URL.Query(), &params.Outcome, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "outcome"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "outcome", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "class" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "class", r.URL.Query(), &params.Class, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "class"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "class", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "type" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "type", r.URL.Query(), &params.Type, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "type"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "type", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.SearchObservations(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListObservedDays operation middleware
+func (siw *ServerInterfaceWrapper) ListObservedDays(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListObservedDays(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PivotObservations operation middleware
+func (siw *ServerInterfaceWrapper) PivotObservations(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params PivotObservationsParams
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "site" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "site", r.URL.Query(), &params.Site, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "api" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "api", r.URL.Query(), &params.Api, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "api"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "api", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "attack" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "attack", r.URL.Query(), &params.Attack, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "attack"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "attack", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "client" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "client", r.URL.Query(), &params.Client, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "client"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "client", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", r.URL.Query(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "actor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "actor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", r.URL.Query(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "account"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "account", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "session" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "session", r.URL.Query(), &params.Session, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "session"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "session", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "agent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "agent", r.URL.Query(), &params.Agent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "agent"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "agent", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "network" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "network", r.URL.Query(), &params.Network, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "network"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "network", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "country" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "country", r.URL.Query(), &params.Country, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "country"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "country", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "exchange" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exchange", r.URL.Query(), &params.Exchange, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "exchange"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "exchange", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "verdict" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "verdict", r.URL.Query(), &params.Verdict, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "verdict"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "verdict", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "outcome" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", r.URL.Query(), &params.Outcome, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "outcome"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "outcome", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "class" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "class", r.URL.Query(), &params.Class, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "class"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "class", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "type" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "type", r.URL.Query(), &params.Type, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "type"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "type", Err: err})
+		}
+		return
+	}
+
+	// ------------- Required query parameter "of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "of", r.URL.Query(), &params.Of, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "of"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "of", Err: err})
+		}
+		return
+	}
+
+	// ------------- Required query parameter "key" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "key", r.URL.Query(), &params.Key, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "key"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "key", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PivotObservations(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// SeriesOfObservations operation middleware
+func (siw *ServerInterfaceWrapper) SeriesOfObservations(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SeriesOfObservationsParams
+
+	// ------------- Required query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Required query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "site" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "site", r.URL.Query(), &params.Site, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "api" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "api", r.URL.Query(), &params.Api, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "api"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "api", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "attack" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "attack", r.URL.Query(), &params.Attack, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "attack"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "attack", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "client" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "client", r.URL.Query(), &params.Client, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "client"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "client", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", r.URL.Query(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "actor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "actor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", r.URL.Query(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "account"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "account", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "session" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "session", r.URL.Query(), &params.Session, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "session"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "session", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "agent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "agent", r.URL.Query(), &params.Agent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "agent"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "agent", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "network" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "network", r.URL.Query(), &params.Network, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "network"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "network", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "country" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "country", r.URL.Query(), &params.Country, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "country"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "country", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "exchange" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exchange", r.URL.Query(), &params.Exchange, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "exchange"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "exchange", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "verdict" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "verdict", r.URL.Query(), &params.Verdict, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "verdict"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "verdict", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "outcome" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", r.URL.Query(), &params.Outcome, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "outcome"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "outcome", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "class" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "class", r.URL.Query(), &params.Class, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "class"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "class", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "type" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "type", r.URL.Query(), &params.Type, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "type"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "type", Err: err})
+		}
+		return
+	}
+
+	// ------------- Required query parameter "step" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "step", r.URL.Query(), &params.Step, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "step"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "step", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "measure" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "measure", r.URL.Query(), &params.Measure, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "measure"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "measure", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "by", r.URL.Query(), &params.By, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "by"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "by", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "lines" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lines", r.URL.Query(), &params.Lines, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "lines"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "lines", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.SeriesOfObservations(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// TopOfObservations operation middleware
+func (siw *ServerInterfaceWrapper) TopOfObservations(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params TopOfObservationsParams
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "site" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "site", r.URL.Query(), &params.Site, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "api" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "api", r.URL.Query(), &params.Api, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "api"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "api", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "attack" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "attack", r.URL.Query(), &params.Attack, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "attack"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "attack", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "client" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "client", r.URL.Query(), &params.Client, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "client"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "client", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "actor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "actor", r.URL.Query(), &params.Actor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "actor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "actor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "account" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "account", r.URL.Query(), &params.Account, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "account"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "account", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "session" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "session", r.URL.Query(), &params.Session, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "session"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "session", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "agent" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "agent", r.URL.Query(), &params.Agent, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "agent"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "agent", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "network" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "network", r.URL.Query(), &params.Network, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "network"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "network", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "country" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "country", r.URL.Query(), &params.Country, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "country"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "country", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "exchange" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exchange", r.URL.Query(), &params.Exchange, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "exchange"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "exchange", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "verdict" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "verdict", r.URL.Query(), &params.Verdict, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "verdict"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "verdict", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "outcome" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outcome", r.URL.Query(), &params.Outcome, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "outcome"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "outcome", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "class" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "class", r.URL.Query(), &params.Class, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "class"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "class", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "type" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "type", r.URL.Query(), &params.Type, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "type"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "type", Err: err})
+		}
+		return
+	}
+
+	// ------------- Required query parameter "of" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "of", r.URL.Query(), &params.Of, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "of"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "of", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "measure" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "measure", r.URL.Query(), &params.Measure, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "measure"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "measure", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.TopOfObservations(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListPolicy operation middleware
 func (siw *ServerInterfaceWrapper) ListPolicy(w http.ResponseWriter, r *http.Request) {
 
@@ -3764,6 +5455,11 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/health", wrapper.GetHealth)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/status", wrapper.GetStatus)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/events", wrapper.StreamEvents)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/observations", wrapper.SearchObservations)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/observations/series", wrapper.SeriesOfObservations)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/observations/top", wrapper.TopOfObservations)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/observations/pivot", wrapper.PivotObservations)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/observations/days", wrapper.ListObservedDays)
 
 	return m
 }
@@ -4529,6 +6225,200 @@ type GetHealthdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetHealthdefaultApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchObservationsRequestObject struct {
+	Params SearchObservationsParams
+}
+
+type SearchObservationsResponseObject interface {
+	VisitSearchObservationsResponse(w http.ResponseWriter) error
+}
+
+type SearchObservations200JSONResponse ObservationPage
+
+func (response SearchObservations200JSONResponse) VisitSearchObservationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchObservationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SearchObservationsdefaultApplicationProblemPlusJSONResponse) VisitSearchObservationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListObservedDaysRequestObject struct {
+}
+
+type ListObservedDaysResponseObject interface {
+	VisitListObservedDaysResponse(w http.ResponseWriter) error
+}
+
+type ListObservedDays200JSONResponse ObservedDays
+
+func (response ListObservedDays200JSONResponse) VisitListObservedDaysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListObservedDaysdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListObservedDaysdefaultApplicationProblemPlusJSONResponse) VisitListObservedDaysResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PivotObservationsRequestObject struct {
+	Params PivotObservationsParams
+}
+
+type PivotObservationsResponseObject interface {
+	VisitPivotObservationsResponse(w http.ResponseWriter) error
+}
+
+type PivotObservations200JSONResponse Pivot
+
+func (response PivotObservations200JSONResponse) VisitPivotObservationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PivotObservationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PivotObservationsdefaultApplicationProblemPlusJSONResponse) VisitPivotObservationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SeriesOfObservationsRequestObject struct {
+	Params SeriesOfObservationsParams
+}
+
+type SeriesOfObservationsResponseObject interface {
+	VisitSeriesOfObservationsResponse(w http.ResponseWriter) error
+}
+
+type SeriesOfObservations200JSONResponse Series
+
+func (response SeriesOfObservations200JSONResponse) VisitSeriesOfObservationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SeriesOfObservationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SeriesOfObservationsdefaultApplicationProblemPlusJSONResponse) VisitSeriesOfObservationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TopOfObservationsRequestObject struct {
+	Params TopOfObservationsParams
+}
+
+type TopOfObservationsResponseObject interface {
+	VisitTopOfObservationsResponse(w http.ResponseWriter) error
+}
+
+type TopOfObservations200JSONResponse Top
+
+func (response TopOfObservations200JSONResponse) VisitTopOfObservationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TopOfObservationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TopOfObservationsdefaultApplicationProblemPlusJSONResponse) VisitTopOfObservationsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -5761,6 +7651,21 @@ type StrictServerInterface interface {
 	// GetHealth Whether the service works
 	// (GET /api/v1/health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
+	// SearchObservations Single observations, newest first
+	// (GET /api/v1/observations)
+	SearchObservations(ctx context.Context, request SearchObservationsRequestObject) (SearchObservationsResponseObject, error)
+	// ListObservedDays Which days are there
+	// (GET /api/v1/observations/days)
+	ListObservedDays(ctx context.Context, request ListObservedDaysRequestObject) (ListObservedDaysResponseObject, error)
+	// PivotObservations What an entity was seen with
+	// (GET /api/v1/observations/pivot)
+	PivotObservations(ctx context.Context, request PivotObservationsRequestObject) (PivotObservationsResponseObject, error)
+	// SeriesOfObservations A measure over time, in whole steps
+	// (GET /api/v1/observations/series)
+	SeriesOfObservations(ctx context.Context, request SeriesOfObservationsRequestObject) (SeriesOfObservationsResponseObject, error)
+	// TopOfObservations The largest by a measure
+	// (GET /api/v1/observations/top)
+	TopOfObservations(ctx context.Context, request TopOfObservationsRequestObject) (TopOfObservationsResponseObject, error)
 	// ListPolicy What people decided
 	// (GET /api/v1/policy)
 	ListPolicy(ctx context.Context, request ListPolicyRequestObject) (ListPolicyResponseObject, error)
@@ -6386,6 +8291,134 @@ func (sh *strictHandler) GetHealth(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetHealthResponseObject); ok {
 		if err := validResponse.VisitGetHealthResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SearchObservations operation middleware
+func (sh *strictHandler) SearchObservations(w http.ResponseWriter, r *http.Request, params SearchObservationsParams) {
+	var request SearchObservationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.SearchObservations(ctx, request.(SearchObservationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SearchObservations")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(SearchObservationsResponseObject); ok {
+		if err := validResponse.VisitSearchObservationsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListObservedDays operation middleware
+func (sh *strictHandler) ListObservedDays(w http.ResponseWriter, r *http.Request) {
+	var request ListObservedDaysRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListObservedDays(ctx, request.(ListObservedDaysRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListObservedDays")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListObservedDaysResponseObject); ok {
+		if err := validResponse.VisitListObservedDaysResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PivotObservations operation middleware
+func (sh *strictHandler) PivotObservations(w http.ResponseWriter, r *http.Request, params PivotObservationsParams) {
+	var request PivotObservationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PivotObservations(ctx, request.(PivotObservationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PivotObservations")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PivotObservationsResponseObject); ok {
+		if err := validResponse.VisitPivotObservationsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SeriesOfObservations operation middleware
+func (sh *strictHandler) SeriesOfObservations(w http.ResponseWriter, r *http.Request, params SeriesOfObservationsParams) {
+	var request SeriesOfObservationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.SeriesOfObservations(ctx, request.(SeriesOfObservationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SeriesOfObservations")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(SeriesOfObservationsResponseObject); ok {
+		if err := validResponse.VisitSeriesOfObservationsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// TopOfObservations operation middleware
+func (sh *strictHandler) TopOfObservations(w http.ResponseWriter, r *http.Request, params TopOfObservationsParams) {
+	var request TopOfObservationsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.TopOfObservations(ctx, request.(TopOfObservationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TopOfObservations")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(TopOfObservationsResponseObject); ok {
+		if err := validResponse.VisitTopOfObservationsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
