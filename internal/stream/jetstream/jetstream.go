@@ -99,17 +99,18 @@ func (c *Config) fill() error {
 
 // Bus is a stream.Bus on JetStream.
 type Bus struct {
-	cfg    Config
-	where  string // folder or servers, for errors
-	prefix string
-	dial   func() (*link, error)
-	sealer *stream.Sealer
-	rooms  sync.Pool // *[]byte of sealed batches
-	window chan struct{}
-	room   *room // nil: on a cluster, where it is the servers' to watch
-	folder io.Closer
-	parts  []part
-	trim   trimmer
+	cfg      Config
+	where    string // folder or servers, for errors
+	prefix   string
+	replicas int // on a cluster
+	dial     func() (*link, error)
+	sealer   *stream.Sealer
+	rooms    sync.Pool // *[]byte of sealed batches
+	window   chan struct{}
+	room     *room // nil: on a cluster, where it is the servers' to watch
+	folder   io.Closer
+	parts    []part
+	trim     trimmer
 
 	ctx   context.Context // ends with Close
 	end   context.CancelFunc

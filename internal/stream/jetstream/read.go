@@ -138,7 +138,7 @@ func (r *reader) position(ctx context.Context) error {
 		r.behind = now
 	}
 	err = &stream.Behind{Partition: r.partition, After: r.after, Last: s.LastSeq}
-	if r.b.room != nil || now.Sub(r.behind) > settling {
+	if r.b.replicas <= 1 || now.Sub(r.behind) > settling {
 		return r.end(err)
 	}
 	return err
