@@ -115,6 +115,7 @@ type API struct {
 	Unseen    bool   // credentials are not visible here, as in recordings that leave them out
 	Ways      []Way  // how it was asked and answered
 	WaysOver  uint64 // exchanges whose way had no room
+	Heads     []Head // which parameters its header had; nil where it never had any
 	Shown     []Shown
 	Shifts    []Shift
 	LastShown int64           // of the last success with a credential

@@ -75,6 +75,7 @@ func (p *op) travel(ev *Event) {
 	if ev.Outcome == OutcomeSuccess {
 		kind := o.ReqKind
 		p.way(o, 0, kind, o.ReqForm)
+		p.head(o, ev.Who.Client)
 		p.authShift(ev)
 		for i := range o.Credentials {
 			p.show(&o.Credentials[i])
@@ -188,6 +189,7 @@ next:
 		p.Ways = append(p.Ways, *w)
 	}
 	p.WaysOver += other.WaysOver
+	p.absorbHeads(other)
 	p.ways.requests += other.ways.requests
 	p.ways.responses += other.ways.responses
 	p.ways.noCred, p.ways.withCred = max(p.ways.noCred, other.ways.noCred), max(p.ways.withCred, other.ways.withCred)

@@ -103,6 +103,63 @@ func TestWaysSurviveMerges(t *testing.T) {
 	}
 }
 
+func TestHeadsAreCounted(t *testing.T) {
+	s := newSite(t)
+	head := func(i int, path string, form uint64, client string) {
+		b := at(request("GET", path), i).json(200, "orders").leaf("list[].id", "1").from(client)
+		b.HeadForm = form
+		s.do(b)
+	}
+	for i := range 30 {
+		head(i, "/orders/list", 0, "192.0.2.1")
+	}
+	if a := only(t, s, "GET", "/orders/list"); a.Heads != nil {
+		t.Fatalf("heads of what never had any: %+v", a.Heads)
+	}
+	for i := range 20 {
+		head(30+i, "/orders/list", 7, fmt.Sprint("192.0.2.", 1+i/10))
+		head(50+i, "/orders/list", 8, "192.0.2.9")
+	}
+	for i := range 40 {
+		head(70+i, "/orders/list", uint64(100+i), "192.0.2.9")
+	}
+	a := only(t, s, "GET", "/orders/list")
+	if len(a.Heads) != MaxHeads || a.WaysOver == 0 {
+		t.Errorf("%d heads, %d over", len(a.Heads), a.WaysOver)
+	}
+	if h := a.Heads[0]; h.Form != 0 || h.Count != 30 {
+		t.Errorf("without: %+v", h)
+	}
+	if h := a.Heads[1]; h.Form != 7 || h.Count != 20 || !h.Several || h.At != 30 || h.Exchange != "x30" {
+		t.Errorf("of two clients: %+v", h)
+	}
+	if h := a.Heads[2]; h.Form != 8 || h.Count != 20 || h.Several {
+		t.Errorf("of one client: %+v", h)
+	}
+}
+
+// Literals that become one parameter bring their heads along.
+func TestHeadsSurviveMerges(t *testing.T) {
+	s := newSite(t)
+	names := []string{"alice", "bobby", "carol", "davey", "erica", "frank", "gwenn", "henry", "irene", "jacob"}
+	for i := range 100 {
+		n := names[i%len(names)]
+		b := at(request("GET", "/users/"+n), i).json(200, "user").leaf("username", n)
+		if i%2 == 0 {
+			b.HeadForm = 7
+		}
+		s.do(b)
+	}
+	a := only(t, s, "GET", "/users/{username}")
+	counts := map[uint64]uint64{}
+	for _, h := range a.Heads {
+		counts[h.Form] += h.Count
+	}
+	if len(a.Heads) != 2 || counts[0] != 50 || counts[7] != 50 {
+		t.Errorf("heads %+v", a.Heads)
+	}
+}
+
 func TestShiftsOfAuthentication(t *testing.T) {
 	s := newSite(t)
 	for i := range 60 {

@@ -292,7 +292,7 @@ func (d *decoder) common(o *Observation) {
 		v := &o.Verdict
 		v.Hash, v.Field, v.Yes, v.Says = d.tok(), d.str(), d.mask(2) != 0, MessageClass(d.u(math.MaxUint16))
 	}
-	o.Schema, o.ReqForm, o.RespForm = d.tok(), d.tok(), d.tok()
+	o.Schema, o.ReqForm, o.HeadForm, o.RespForm = d.tok(), d.tok(), d.tok(), d.tok()
 	o.Records = uint32(d.u(math.MaxUint32))
 	o.ServerBanner, o.Location = d.str(), d.str()
 	o.CORS, o.Limits = d.u8(), d.u8()

@@ -15,7 +15,7 @@ import (
 
 const (
 	codecMagic   = 'X'
-	codecVersion = 7
+	codecVersion = 8
 )
 
 // AppendEncoded appends the encoding of all observations.
@@ -228,6 +228,7 @@ func (e *encoder) common(o *Observation) {
 	}
 	e.tok(o.Schema)
 	e.tok(o.ReqForm)
+	e.tok(o.HeadForm)
 	e.tok(o.RespForm)
 	e.u(uint64(o.Records))
 	e.str(o.ServerBanner)

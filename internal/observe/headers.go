@@ -20,6 +20,7 @@ const (
 	headProto                             // says whether the client's side was secure
 	headCredential                        // carries a credential
 	headDevice                            // carries the device's id
+	headParameter                         // says something to the application
 )
 
 // headerRoles is a table of what is known about header names. What is not in
@@ -54,6 +55,9 @@ func headerRoles(n *Names) map[string]headerRole {
 		"upgrade-insecure-requests", "sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest", "sec-fetch-user", "sec-ch-ua",
 		"sec-ch-ua-mobile", "sec-ch-ua-platform", "dnt", "te", "priority", "keep-alive", "expect", "origin",
 		"sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "upgrade", "date")
+	// Of what varies, these are what a caller has to send.
+	put(headParameter, "x-csrf-token", "x-xsrf-token", "csrf-token", "x-csrftoken", "idempotency-key", "x-nonce", "x-timestamp", "x-sign", "x-signature",
+		"sign", "signature", "timestamp", "nonce", "content-md5", "x-content-md5", "x-ca-nonce", "x-ca-signature", "x-ca-timestamp", "x-ca-key")
 	for _, s := range n.credentialHeaders {
 		put(headVaries|headCredential, s)
 	}
@@ -63,7 +67,7 @@ func headerRoles(n *Names) map[string]headerRole {
 		}
 	}
 	for _, s := range n.deviceHeaders {
-		put(headDevice, s)
+		put(headDevice|headParameter, s)
 	}
 	for _, s := range n.accountHeaders {
 		put(headVaries|headAccount, s)
@@ -101,9 +105,17 @@ func (o *Observer) observeHeaders() {
 	order := orderAvailable(x)
 	var hash orderHash
 	hash.begin(x.Proto)
+	var heads [maxHeads]uint16
+	nheads := 0
 	for i := range x.Request.Header {
 		h := &x.Request.Header[i]
 		e := o.headName(h.Name)
+		if e.role&headParameter != 0 {
+			if nheads < maxHeads {
+				heads[nheads] = uint16(i)
+			}
+			nheads++
+		}
 		name, v, role := e.lower, h.Value, e.role
 		if order && role&headVaries == 0 && len(name) > 0 && name[0] != ':' {
 			hash.mix(e.hash, e.casing)
@@ -173,6 +185,55 @@ func (o *Observer) observeHeaders() {
 	if order {
 		ob.HeaderOrder = hash.sum()
 	}
+	if nheads > 0 && nheads <= maxHeads {
+		o.headForm(heads[:nheads])
+	}
+}
+
+// maxHeads is how many parameters the header of a request may have; one with
+// more is a search for hidden ones.
+const maxHeads = 24
+
+// headForm notes which parameters stand in the header. It comes before the
+// other fields of the request.
+func (o *Observer) headForm(at []uint16) {
+	for _, i := range at {
+		h := &o.x.Request.Header[i]
+		f := o.formField(o.headName(h.Name).lower)
+		if f == nil {
+			o.over(1)
+			continue
+		}
+		o.textForm(f, InHeader, trimSpace(h.Value))
+	}
+	o.o.HeadForm = o.takeForm(formHead)
+	o.beginFields()
+}
+
+// noise are beginnings of header names that browsers, proxies and tools send of
+// their own accord, noisyHeads whole names: no application asks for them.
+var noise = [...]string{":", "sec-", "x-forwarded", "x-original", "x-rewrite", "x-real", "x-b3-", "x-envoy-", "x-amz", "x-akamai", "akamai-", "x-azure", "x-arr-", "x-appengine", "x-google-", "x-goog-", "x-cloud-",
+	"x-datadog-", "newrelic", "x-newrelic-", "x-dynatrace", "x-instana-", "x-istio-", "x-nginx-", "x-varnish", "x-cdn", "cdn-", "cf-", "fastly-", "ali-", "eagle", "x-tt-", "x-wap-", "x-up-", "x-nokia-",
+	"x-operamini-", "x-ucbrowser-", "x-att-", "x-browser-", "x-chrome-", "x-scanner", "access-control-", "if-", "ping-", "proxy-", "ssl-", "x-ssl-", "x-client-cert", "x-request-st", "x-queue-"}
+
+var noisyHeads = [...]string{"user-agent", "referer", "referrer", "from", "purpose", "x-purpose", "x-moz", "x-requested-with", "save-data", "viewport-width", "width", "dpr", "rtt", "downlink", "ect", "device-memory",
+	"accept-datetime", "accept-ch", "accept-ranges", "a-im", "alt-used", "http2-settings", "last-event-id", "x-client-data", "x-do-not-track", "x-http-method-override", "x-method-override", "x-debug", "x-wallarm-scanner-info", "server", "warning", "trailer", "early-data",
+	"content-encoding", "content-disposition", "content-language", "content-location", "content-transfer-encoding", "mime-version", "cookie2", "authority", "method", "scheme", "path", "soapaction"}
+
+// parameterName reports whether a header of a name that no list knows says
+// something to the application.
+func parameterName(name []byte) bool {
+	for _, s := range noise {
+		if bytes.HasPrefix(name, []byte(s)) {
+			return false
+		}
+	}
+	for _, s := range noisyHeads {
+		if string(name) == s {
+			return false
+		}
+	}
+	return len(name) > 0
 }
 
 // headKind names the headers that are read by name.

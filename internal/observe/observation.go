@@ -459,6 +459,7 @@ type Observation struct {
 	ReqKind  BodyKind
 	ReqBytes uint64
 	ReqForm  uint64 // key of the request's form, see package form; 0 when nothing was asked with
+	HeadForm uint64 // the same of the parameters in its header; 0 when there are none
 
 	AgentFamily string // "chrome", "python-requests", "curl", "" when absent
 	AgentTool   bool   // the agent says it is a tool or library

@@ -48,6 +48,8 @@ func (o *Observer) readHead(sent, buf []byte) headEntry {
 	role, known := o.heads[string(name)]
 	if !known && coinedKey(name) {
 		role = headVaries | headCredential
+	} else if !known && parameterName(name) {
+		role = headParameter
 	}
 	return headEntry{lower: name, hash: nameHash(name), casing: casing(sent), role: role, kind: kindOfHeader(string(name), known), sign: o.cfg.Names.signTraits(name)}
 }

@@ -88,7 +88,7 @@ func (o *Observer) observeRequest() {
 	o.assessPasswords()
 	o.signedRequest()
 	ob.ParamShape = r.shape.sum()
-	ob.ReqForm = o.takeForm(false)
+	ob.ReqForm = o.takeForm(formRequest)
 }
 
 func bodyBytes(m *exchange.Message) uint64 {

@@ -72,7 +72,7 @@ func (o *Observer) observeResponse() {
 
 // takeAnswer reports what the answer says as a whole.
 func (o *Observer) takeAnswer() {
-	o.o.RespForm = o.takeForm(true)
+	o.o.RespForm = o.takeForm(formResponse)
 	o.takeCode()
 	o.takeOutcome()
 	if o.o.Stream == StreamTold && !o.call.Failed {

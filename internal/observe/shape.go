@@ -92,6 +92,8 @@ func placeOf(in Location) form.Bits {
 		return form.InForm
 	case InJSON:
 		return form.InJSON
+	case InHeader:
+		return form.InHeader
 	}
 	return form.InBody
 }
@@ -114,13 +116,22 @@ func (o *Observer) meet(f *fieldEntry, b form.Bits, v []byte) {
 	}
 }
 
+// formSide is what a form is of.
+type formSide uint8
+
+const (
+	formRequest formSide = iota
+	formResponse
+	formHead // of a request
+)
+
 // takeForm ends a side of the exchange and gives the key of its form.
-func (o *Observer) takeForm(response bool) uint64 {
+func (o *Observer) takeForm(side formSide) uint64 {
 	s := &o.form
 	if len(s.fields) == 0 {
 		return 0
 	}
-	key := o.formKey(response)
+	key := o.formKey(side)
 	if o.cfg.Forms == nil {
 		return key
 	}
@@ -138,14 +149,18 @@ func (o *Observer) takeForm(response bool) uint64 {
 // formKey tells forms apart by side, host, what the answer is in general, and
 // where the path begins: so words are compared among APIs that are near to one
 // another.
-func (o *Observer) formKey(response bool) uint64 {
+func (o *Observer) formKey(side formSide) uint64 {
 	ob := o.o
 	k := mix(o.form.sum^uint64(ob.ReqKind), formSeed)
-	if response {
+	switch side {
+	case formResponse:
 		k = mix(o.form.sum^uint64(ob.RespKind)<<8, formSeed+1)
+	case formHead:
+		// Before the target is read: a house's headers are the same everywhere.
+		return max(mix(o.form.sum, formSeed+2), 1)
 	}
 	k = mix(k^jsonleaf.Hash(formSeed, []byte(ob.Host)), formSeed)
-	if response && ob.Status >= 400 {
+	if side == formResponse && ob.Status >= 400 {
 		return max(k, 1) // errors are alike everywhere
 	}
 	k = mix(k^jsonleaf.Hash(formSeed, []byte(ob.Method)), formSeed)

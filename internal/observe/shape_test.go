@@ -35,7 +35,7 @@ func spelled(f *form.Form) string {
 		s string
 	}{{form.Word, "word"}, {form.Text, "text"}, {form.Empty, "empty"}, {form.Date, "date"}, {form.DateTime, "date-time"}, {form.Stamp, "stamp"}, {form.UUID, "uuid"}, {form.URI, "uri"}, {form.IPv4, "ipv4"},
 		{form.Int, "int"}, {form.Long, "long"}, {form.Float, "float"}, {form.Bool, "bool"}, {form.Null, "null"}, {form.Object, "{}"}, {form.Array, "[]"}, {form.IntText, "digits"}, {form.FloatText, "fraction"},
-		{form.BoolText, "truth"}, {form.File, "file"}, {form.InQuery, "query"}, {form.InForm, "form"}, {form.InJSON, "json"}, {form.InBody, "body"}, {form.InPath, "path"}}
+		{form.BoolText, "truth"}, {form.File, "file"}, {form.InQuery, "query"}, {form.InForm, "form"}, {form.InJSON, "json"}, {form.InBody, "body"}, {form.InPath, "path"}, {form.InHeader, "header"}}
 	var out []string
 	for _, x := range f.Fields {
 		s := x.Path + ":"
@@ -78,6 +78,34 @@ func TestForms(t *testing.T) {
 				t.Error("XML has no form")
 			}
 		})
+	}
+}
+
+// Of the header, what says something to the application is a parameter.
+func TestHeadForms(t *testing.T) {
+	browser := []string{"User-Agent", "Mozilla/5.0", "Accept", "*/*", "Sec-Fetch-Mode", "cors", "X-Requested-With", "XMLHttpRequest", "X-Forwarded-For", "192.0.2.1", "traceparent", "00-1-2-01",
+		"Cookie", "sid=abc", "Referer", "https://shop.test/", "Content-Type", "application/json", "X-Amzn-Trace-Id", "Root=1", "Authorization", "Bearer abc", "X-Api-Key", "k3y", "CF-Ray", "1-FRA"}
+	table, obs := formed(t, call{target: "/a?id=1", head: browser},
+		call{target: "/a?X-Tenant=1", head: append([]string{"X-Tenant", "acme", "app_version", "7", "Idempotency-Key", "550e8400-e29b-41d4-a716-446655440000"}, browser...)},
+		call{target: "/b", host: "other.test", head: []string{"idempotency-key", "550e8400-e29b-41d4-a716-446655440001", "APP_VERSION", "8", "x-tenant", "umbrella"}})
+	if obs[0].HeadForm != 0 {
+		t.Errorf("a browser has %q", spelled(table.Get(obs[0].HeadForm)))
+	}
+	if got, want := spelled(table.Get(obs[1].HeadForm)), "app_version: digits header, idempotency-key: uuid header, x-tenant: word header"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := spelled(table.Get(obs[1].ReqForm)), "X-Tenant: digits query"; got != want {
+		t.Errorf("the query is %q, want %q", got, want)
+	}
+	if obs[1].HeadForm != obs[2].HeadForm {
+		t.Error("spelling, order, values or place matter")
+	}
+	many := call{target: "/a"}
+	for i := range maxHeads + 1 {
+		many.head = append(many.head, fmt.Sprint("X-Guess-", i), "1")
+	}
+	if _, obs := formed(t, many); obs[0].HeadForm != 0 {
+		t.Error("a search for hidden headers is a form")
 	}
 }
 

@@ -68,7 +68,7 @@ func (o *Observer) observeMessage(x *exchange.Exchange, m *rpc.Stream) {
 	}
 	o.assessPasswords()
 	ob.ParamShape = r.shape.sum()
-	ob.ReqForm = o.takeForm(false)
+	ob.ReqForm = o.takeForm(formRequest)
 	o.beginFields()
 	o.response.reset()
 	if m.Told < 0 {

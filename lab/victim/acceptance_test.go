@@ -174,6 +174,11 @@ func TestDefectsAreFound(t *testing.T) {
 	if r := on.Recall(); r < 0.9 {
 		t.Errorf("recall %.3f, want 0.9", r)
 	}
+	for kind, r := range on.Kinds() {
+		if r.False*20 > r.Right+r.False || r.Missed*10 > r.Found+r.Missed {
+			t.Errorf("%s: found %d, missed %d; right %d, false %d: want precision 0.95 and recall 0.9 for each kind", kind, r.Found, r.Missed, r.Right, r.False)
+		}
+	}
 	if n := off.False(); n > 0 {
 		t.Errorf("%d findings with all flaws off", n)
 	}

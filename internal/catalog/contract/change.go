@@ -12,7 +12,7 @@ import (
 )
 
 // Change is something that an API did not do before. Where is "query",
-// "request" or the status of an answer.
+// "header", "request" or the status of an answer.
 type Change struct {
 	Kind     string    `json:"kind"` // one of Kinds
 	Where    string    `json:"where,omitempty"`
@@ -135,7 +135,7 @@ func (c *Contract) compare(ways []way, where func(form.Bits) string) {
 		}
 		place := where(b)
 		added, gone := FieldAdded, FieldGone
-		if place == "query" {
+		if place == "query" || place == "header" {
 			added, gone = ParameterAdded, ParameterGone
 		}
 		if first := earliest(with); first.At >= settledBefore && total(with) >= settledAfter && 2*total(with) >= total(ways)-first.At {

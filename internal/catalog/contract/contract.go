@@ -41,10 +41,11 @@ type Contract struct {
 	Partial     bool         `json:"partial,omitempty"` // something had no room
 }
 
-// Parameter is a parameter in the path or the query.
+// Parameter is a parameter in the path, in one of its segments ("matrix"), the
+// query or the header.
 type Parameter struct {
 	Name      string   `json:"name"`
-	In        string   `json:"in"` // path or query
+	In        string   `json:"in"` // path, matrix, query or header
 	Type      string   `json:"type"`
 	Format    string   `json:"format,omitempty"`
 	Required  bool     `json:"required"`
@@ -134,7 +135,9 @@ func of(a *catalog.API, table *form.Table) *Contract {
 		}
 	}
 	c.path(a)
+	c.matrix(a, asked)
 	c.query(a, asked)
+	c.heads(a, table)
 	c.requests(a, asked)
 	c.responses(a, answered)
 	for _, s := range a.Shown {
@@ -190,11 +193,7 @@ func (c *Contract) query(a *catalog.API, ways []way) {
 		if f.Count < credible(total) {
 			continue
 		}
-		p := Parameter{Name: f.Path, In: "query", Type: f.Types[0], Format: f.Format, Required: f.Count == total && total >= MinRequired, Values: f.Values, Sensitive: f.Sensitive, Count: f.Count}
-		if len(f.Types) > 1 || p.Type == "null" || p.Type == "object" || p.Type == "array" {
-			p.Type = "string"
-		}
-		c.Parameters = append(c.Parameters, p)
+		c.parameter(f, "query", f.Path, total)
 	}
 }
 

@@ -2,6 +2,7 @@ package contract
 
 import (
 	"fmt"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -155,5 +156,48 @@ func TestVersions(t *testing.T) {
 	}
 	if len(c[1].Changes)+len(c[2].Changes) > 0 {
 		t.Error("others changed too")
+	}
+}
+
+// head adds count requests with the fields in their header.
+func (t *traffic) head(count uint64, first int64, client string, several bool, f fields) {
+	h := catalog.Head{Way: catalog.Way{Count: count, First: first, Last: first, Exchange: fmt.Sprint("x", first)}, Client: netip.MustParseAddr(client), Several: several}
+	for i := range t.api.Heads {
+		h.At += t.api.Heads[i].Count
+	}
+	h.Before = h.At
+	if len(f) > 0 {
+		h.Form = 1 << 20 << len(t.api.Heads)
+		t.table.Offer(h.Form, func() *form.Form {
+			x := &form.Form{}
+			for p, b := range f {
+				x.Fields = append(x.Fields, form.Field{Path: p, Bits: b | form.InHeader})
+			}
+			x.Sort()
+			return x
+		}, nil)
+	}
+	t.api.Heads = append(t.api.Heads, h)
+}
+
+func TestHeaderAndMatrixParameters(t *testing.T) {
+	x := newTraffic()
+	x.see(0, 100, 1, 9, fields{"color": form.Word | form.InPath, "jsessionid": form.Text | form.InPath, "q": form.Text | form.InQuery})
+	x.head(60, 1, "192.0.2.1", true, fields{"x-tenant": form.Word})
+	x.head(34, 2, "192.0.2.2", true, fields{"x-tenant": form.Word, "app_version": form.IntText})
+	x.head(4, 3, "192.0.2.9", false, fields{"x-tenant": form.Word, "x-mine": form.Word})
+	x.head(1, 4, "192.0.2.3", false, fields{"x-tenant": form.Word, "x-rare": form.Word})
+	x.head(1, 5, "192.0.2.4", false, fields{"x-tenant": form.Word, "x-rare": form.Word})
+	c := x.contract()
+	var got []string
+	for _, p := range c.Parameters {
+		got = append(got, fmt.Sprint(p.In, " ", p.Name, " ", p.Type, " ", p.Required, " ", p.Count))
+	}
+	want := []string{"matrix color string true 100", "query q string true 100", "header app_version integer false 34", "header X-Tenant string true 100"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if len(c.Changes) != 1 || c.Changes[0].Kind != ParameterAdded || c.Changes[0].Where != "header" || c.Changes[0].Name != "app_version" {
+		t.Errorf("changes %+v", c.Changes)
 	}
 }

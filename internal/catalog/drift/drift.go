@@ -298,13 +298,25 @@ func (d *differ) parameters(c *contract.Contract, o *operation) {
 			n++
 			continue
 		}
-		i := slices.IndexFunc(o.Parameters, func(x openapi.Parameter) bool { return x.In == "query" && sameName(x.Name, p.Name) })
+		where := p.In
+		if where == "matrix" {
+			where = "path" // what OpenAPI calls a style of path parameters
+		}
+		i := slices.IndexFunc(o.Parameters, func(x openapi.Parameter) bool {
+			if where == "header" {
+				return x.In == where && strings.EqualFold(x.Name, p.Name)
+			}
+			return x.In == where && sameName(x.Name, p.Name)
+		})
 		if i < 0 {
-			d.add(UndocumentedParameter, 0, "query", p.Name, "", p.Type, p.Count)
+			if where == "header" && (p.Count*2 < c.Samples || slices.ContainsFunc(o.spec.Keys, func(k string) bool { return strings.EqualFold(k, p.Name) })) {
+				continue // what some clients add, or a credential
+			}
+			d.add(UndocumentedParameter, 0, where, p.Name, "", p.Type, p.Count)
 			continue
 		}
 		x := o.Parameters[i]
-		d.compare(x.Line, "query", p.Name, x.Types, x.Values, []string{p.Type}, p.Values, p.Count)
+		d.compare(x.Line, where, p.Name, x.Types, x.Values, []string{p.Type}, p.Values, p.Count)
 	}
 }
 

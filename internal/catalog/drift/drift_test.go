@@ -122,11 +122,15 @@ paths:
         - {name: page, in: query, schema: {type: integer}}
         - {name: state, in: query, schema: {type: string, enum: [open, paid]}}
         - {name: filter, in: query, schema: {type: object}}
+        - {name: X-Tenant, in: header, schema: {type: string}}
+        - {name: color, in: path, style: matrix, schema: {type: string}}
       requestBody: {content: {application/json: {schema: {type: object, properties: {n: {type: number}, free: {type: object}, s: {type: string}}}}}}
       responses:
         '200': {content: {application/json: {schema: {$ref: '#/components/schemas/R'}}}}
         5XX: {description: any}
 components:
+  securitySchemes:
+    sign: {type: apiKey, in: header, name: X-Sign}
   schemas:
     R: {type: object, properties: {list: {type: array, items: {type: object, properties: {id: {type: integer}}}}, by: {type: object, additionalProperties: {type: integer}}, self: {$ref: '#/components/schemas/R'}}}
 `
@@ -135,6 +139,9 @@ func TestContracts(t *testing.T) {
 	field := func(p string, types ...string) contract.Field { return contract.Field{Path: p, Types: types, Count: 5} }
 	query := func(name, typ string, values ...string) *contract.Contract {
 		return &contract.Contract{Parameters: []contract.Parameter{{Name: name, In: "query", Type: typ, Values: values, Count: 5}}}
+	}
+	placed := func(in, name, typ string, count uint64) *contract.Contract {
+		return &contract.Contract{Samples: 10, Parameters: []contract.Parameter{{Name: name, In: in, Type: typ, Count: count}}}
 	}
 	asked := func(f ...contract.Field) *contract.Contract {
 		return &contract.Contract{Requests: []contract.Body{{Media: "application/json", Count: 5, Fields: f}}}
@@ -153,6 +160,13 @@ func TestContracts(t *testing.T) {
 		"words that are listed":       {query("state", "string", "open", "paid"), nil},
 		"a part of an object":         {query("filter[a]", "string"), nil},
 		"a path parameter":            {&contract.Contract{Parameters: []contract.Parameter{{Name: "key", In: "path", Type: "string"}}}, []string{"type_mismatch path id integer string"}},
+		"a described header":          {placed("header", "x-tenant", "string", 10), nil},
+		"a header of another type":    {placed("header", "X-Tenant", "integer", 10), nil}, // digits may be a text
+		"a header nobody knows":       {placed("header", "X-Region", "string", 10), []string{"undocumented_parameter header X-Region string"}},
+		"a header that few send":      {placed("header", "X-Region", "string", 4), nil},
+		"a header that is a key":      {placed("header", "x-sign", "string", 10), nil},
+		"a described matrix":          {placed("matrix", "color", "string", 10), nil},
+		"a matrix nobody knows":       {placed("matrix", "size", "string", 10), []string{"undocumented_parameter path size string"}},
 		"described fields":            {asked(field("n", "integer"), field("s", "string"), field("free.x.y", "string")), nil},
 		"a field nobody knows":        {asked(field("role", "string")), []string{"undocumented_field request role string"}},
 		"a number for a text":         {asked(field("s", "integer")), []string{"type_mismatch request s string integer"}},

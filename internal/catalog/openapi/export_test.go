@@ -120,7 +120,8 @@ func TestExport(t *testing.T) {
 		{ID: "1", Host: "shop.test", Method: "GET", Template: "/orders/{order_id}", Role: "detail", Auth: "required", Exchanges: 30, FirstSeen: moment, LastSeen: moment,
 			Sensitive: []openapi.Sensitive{{Path: "data.mail", Type: "email", In: "response"}},
 			Contract: &contract.Contract{Samples: 30,
-				Parameters:  []contract.Parameter{{Name: "order_id", In: "path", Type: "integer", Required: true}, {Name: "state", In: "query", Type: "string", Values: []string{"open", "paid"}}},
+				Parameters: []contract.Parameter{{Name: "order_id", In: "path", Type: "integer", Required: true}, {Name: "state", In: "query", Type: "string", Values: []string{"open", "paid"}},
+					{Name: "X-Tenant", In: "header", Type: "string", Required: true}, {Name: "color", In: "matrix", Type: "string"}},
 				Credentials: []contract.Credential{{Kind: "bearer", In: "header", Name: "authorization", JWT: true}, {Kind: "cookie", In: "cookie", Name: "sid"}, {Kind: "api_key", In: "json", Name: "token"}},
 				Responses: []contract.Body{{Status: 200, Media: "application/json", Count: 30, Fields: []contract.Field{
 					{Path: "data.id", Types: []string{"string"}, Format: "uuid", Required: true}, {Path: "data.mail", Types: []string{"string"}, Format: "email", Sensitive: []string{"email"}},

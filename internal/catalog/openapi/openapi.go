@@ -252,6 +252,9 @@ func (d *document) operation(it *item, method string, apis []*API, hosts []strin
 	if p := parameters(it, apis); len(p) > 0 {
 		o["parameters"] = p
 	}
+	if p := matrix(apis); len(p) > 0 {
+		o["x-xiezhi-matrix-parameters"] = p
+	}
 	if c := requestContent(apis); len(c) > 0 {
 		o["requestBody"] = object{"content": c, "required": method != "get" && method != "delete" && bodied(apis)}
 	}
@@ -325,64 +328,6 @@ func (d *document) operationID(method, path string) string {
 	}
 	d.names[id] = true
 	return id
-}
-
-// parameters describes those in the path, by the path's own names, and those
-// in the query.
-func parameters(it *item, apis []*API) []object {
-	var out []object
-	for i, name := range it.names {
-		p := contract.Parameter{Name: name, In: "path", Type: "string", Required: true}
-		for _, a := range apis {
-			if list := inPath(a); i < len(list) {
-				p = list[i]
-				p.Name = name
-				break
-			}
-		}
-		out = append(out, parameter(&p))
-	}
-	by := map[string]*contract.Parameter{}
-	for _, a := range apis {
-		if a.Contract == nil {
-			continue
-		}
-		for _, p := range a.Contract.Parameters {
-			if p.In != "query" || p.Name == "" {
-				continue
-			}
-			if q := by[p.Name]; q == nil {
-				x := p
-				x.Required = x.Required && len(apis) == 1
-				by[p.Name] = &x
-			} else if q.Type != p.Type || q.Format != p.Format || !slices.Equal(q.Values, p.Values) {
-				q.Type, q.Format, q.Values = "string", "", nil
-			}
-		}
-	}
-	for _, name := range sortedKeys(by) {
-		out = append(out, parameter(by[name]))
-	}
-	return out
-}
-
-func inPath(a *API) (out []contract.Parameter) {
-	if a.Contract == nil {
-		return nil
-	}
-	for _, p := range a.Contract.Parameters {
-		if p.In == "path" {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-func parameter(p *contract.Parameter) object {
-	s := leaf([]string{p.Type}, p.Format, p.Values, p.Sensitive)
-	delete(s, "examples")
-	o := object{"name": p.Name, "in": p.In, "required": p.In == "path" || p.Required, "schema": s, "example": example(p.Type, p.Format, p.Values)}
-	return o
 }
 
 // requestContent gives the bodies by media type.

@@ -25,7 +25,8 @@ type Spec struct {
 	Bases      []string // paths that stand before those of the operations
 	Hosts      []string
 	Operations []Operation
-	Partial    bool // a body had too many fields to take all
+	Keys       []string // headers in which a security scheme wants something
+	Partial    bool     // a body had too many fields to take all
 }
 
 // Operation is one operation of a file.
@@ -104,6 +105,7 @@ func Read(file string, data []byte) (*Spec, error) {
 	if err := r.paths(s); err != nil {
 		return nil, err
 	}
+	s.Keys = r.keys()
 	s.Partial = r.partial
 	return s, nil
 }
@@ -248,6 +250,21 @@ func element(v *value, step string) *value {
 		return nil
 	}
 	return v.list[n]
+}
+
+// keys gives the headers of the file's security schemes.
+func (r *reader) keys() (out []string) {
+	for _, v := range [...]*value{r.root.get("securityDefinitions"), r.root.get("components").get("securitySchemes")} {
+		if v == nil || v.kind != mapping {
+			continue
+		}
+		for _, s := range v.list {
+			if s, err := r.resolve(s); err == nil && s.str("type") == "apiKey" && s.str("in") == "header" && len(out) < MaxBases {
+				out = append(out, s.str("name"))
+			}
+		}
+	}
+	return out
 }
 
 var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}

@@ -56,9 +56,10 @@ const (
 	InForm
 	InJSON
 	InBody // other formats of body
+	InHeader
 
 	Texts  = Word | Text | Empty | Date | DateTime | Stamp | UUID | URI | IPv4
-	Places = InPath | InQuery | InForm | InJSON | InBody
+	Places = InPath | InQuery | InForm | InJSON | InBody | InHeader
 )
 
 // Field is a place of a request or an answer. Path is dotted, "[]" stands for
