@@ -46,7 +46,7 @@ func (c Config) filled() Config {
 		c.rollAt = 128 << 10
 	}
 	if c.log <= 0 {
-		c.log = 64 << 20
+		c.log = 16 << 20
 	}
 	if c.Memory <= 0 {
 		c.Memory = 512 << 20

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"xiezhi/internal/store"
@@ -28,6 +29,8 @@ type file struct {
 	rows     int64
 	counted  bool // rows is known
 	pen      *pen // nil while nobody writes
+
+	hold sync.Mutex // while it is written to, or given away as it is
 }
 
 func start(day int) time.Time {

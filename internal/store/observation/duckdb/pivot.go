@@ -5,6 +5,7 @@ package duckdb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"xiezhi/internal/store/observation"
@@ -22,7 +23,7 @@ func (d *DB) Pivot(ctx context.Context, q observation.PivotQuery) (observation.P
 		const sighting = ", n UBIGINT, lo BIGINT, hi BIGINT"
 		return withTable(ctx, c, "texts", "facet INTEGER, value VARCHAR"+sighting, func() error {
 			return withTable(ctx, c, "tokens", "facet INTEGER, value UBIGINT"+sighting, func() error {
-				return d.pivot(ctx, c, &q, &out)
+				return errors.Join(d.pivot(ctx, c, &q, &out), drop(ctx, c, "hits"))
 			})
 		})
 	})
@@ -36,6 +37,9 @@ func (col column) sightings() string {
 	return "texts"
 }
 
+// fewHits is how many rows of a day are put aside for the facets of a pivot.
+const fewHits = 1 << 20
+
 func (d *DB) pivot(ctx context.Context, c *sql.Conn, q *observation.PivotQuery, out *observation.Pivot) error {
 	err := d.over(ctx, c, &q.Filter, func(day string, w *where) error {
 		var n uint64
@@ -47,11 +51,19 @@ func (d *DB) pivot(ctx context.Context, c *sql.Conn, q *observation.PivotQuery, 
 			out.First = lo.Int64
 		}
 		out.Rows, out.Last = out.Rows+n, max(out.Last, hi.Int64)
+		from := day + ".observed WHERE " + w.rows()
+		if n <= fewHits {
+			// They are looked for once, not for each facet.
+			if _, err := c.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE hits AS SELECT time, client, actor, account, session, agent, api, attack FROM "+from); err != nil {
+				return err
+			}
+			from = "hits"
+		}
 		for _, dim := range q.Facets() {
 			col := columns[dim]
 			text := fmt.Sprintf(`INSERT INTO %s SELECT %d, v.value, p.n, p.lo, p.hi
-				FROM (SELECT %s AS d, count(*) AS n, min(time) AS lo, max(time) AS hi FROM %s.observed WHERE %s GROUP BY d) p JOIN %[4]s.%[6]s v ON v.id = p.d`,
-				col.sightings(), dim, col.name, day, w.rows(), col.word)
+				FROM (SELECT %s AS d, count(*) AS n, min(time) AS lo, max(time) AS hi FROM %s GROUP BY d) p JOIN %s.%s v ON v.id = p.d`,
+				col.sightings(), dim, col.name, from, day, col.word)
 			if _, err := c.ExecContext(ctx, text); err != nil {
 				return err
 			}

@@ -56,7 +56,7 @@ func (d *DB) choose(ctx context.Context, c *sql.Conn, q *observation.SeriesQuery
 	}
 	all := map[string]observation.Sums{}
 	err := d.over(ctx, c, &q.Filter, func(day string, w *where) error {
-		src, err := source(ctx, c, day, w, col.name, col.minute)
+		src, err := source(ctx, c, day, w, col.name, col.of())
 		if err != nil {
 			return err
 		}
@@ -105,7 +105,7 @@ func (d *DB) lines(ctx context.Context, c *sql.Conn, q *observation.SeriesQuery,
 		if err != nil {
 			return err
 		}
-		src, err := source(ctx, c, day, w, expr, col.minute || q.By == observation.NoDimension)
+		src, err := source(ctx, c, day, w, col.name, expr)
 		if err != nil {
 			return err
 		}
@@ -143,7 +143,7 @@ func lineOf(ctx context.Context, c *sql.Conn, day string, by observation.Dimensi
 	case by == observation.NoDimension:
 		return "0", nil, nil
 	case col.word == "":
-		return col.name, nil, nil
+		return col.of(), nil, nil
 	}
 	var names []string
 	expr := "CASE " + col.name

@@ -5,6 +5,7 @@ package duckdb
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -37,7 +38,7 @@ func (d *DB) topOfFew(ctx context.Context, c *sql.Conn, q *observation.TopQuery)
 	var total observation.Sums
 	all := map[string]observation.Sums{}
 	err := d.over(ctx, c, &q.Filter, func(day string, w *where) error {
-		src, err := source(ctx, c, day, w, col.name, col.minute)
+		src, err := source(ctx, c, day, w, col.name, col.of())
 		if err != nil {
 			return err
 		}
@@ -94,7 +95,7 @@ func (d *DB) topOfMany(ctx context.Context, c *sql.Conn, q *observation.TopQuery
 	col := columns[q.Of]
 	err := withTable(ctx, c, "part", "value "+col.sqlType()+", "+strings.Join(sumNames[:], " UBIGINT, ")+" UBIGINT", func() error {
 		err := d.over(ctx, c, &q.Filter, func(day string, w *where) error {
-			src, err := source(ctx, c, day, w, col.name, col.minute)
+			src, err := source(ctx, c, day, w, col.name, col.of())
 			if err != nil {
 				return err
 			}
@@ -158,9 +159,10 @@ func withTable(ctx context.Context, c *sql.Conn, name, columns string, do func()
 	if _, err := c.ExecContext(ctx, "CREATE OR REPLACE TEMP TABLE "+name+" ("+columns+")"); err != nil {
 		return err
 	}
-	defer func() {
-		// One that stays is replaced by the next question's.
-		_, _ = c.ExecContext(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS "+name)
-	}()
-	return do()
+	return errors.Join(do(), drop(ctx, c, name))
+}
+
+func drop(ctx context.Context, c *sql.Conn, name string) error {
+	_, err := c.ExecContext(context.WithoutCancel(ctx), "DROP TABLE IF EXISTS "+name)
+	return err
 }

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,28 +16,36 @@ import (
 
 // column is what the rows of a dimension are told apart by.
 type column struct {
-	name   string // in observed
-	word   string // table of its values; empty when the column holds the value
-	token  bool   // the values are tokens, else texts
-	minute bool   // sums by the minute have it
+	name  string // in observed and in the tables of sums
+	expr  string // of the dimension's value; empty for the column itself
+	word  string // table of its values; empty when the column holds the value
+	token bool   // the values are tokens, else texts
+}
+
+// of is what gives the value.
+func (c column) of() string {
+	if c.expr != "" {
+		return c.expr
+	}
+	return c.name
 }
 
 var columns = map[observation.Dimension]column{
-	observation.BySite:    {"site", "word_site", false, true},
-	observation.ByAPI:     {"api", "word_api", false, true},
-	observation.ByAttack:  {"attack", "word_attack", false, false},
-	observation.ByVerdict: {"verdict", "", false, true},
-	observation.ByOutcome: {"outcome", "", false, true},
-	observation.ByClass:   {"status // 100", "", false, true},
-	observation.ByStatus:  {"status", "", false, true},
-	observation.ByCountry: {"country", "", false, false},
-	observation.ByNetwork: {"network", "", false, false},
-	observation.ByType:    {"types", "word_types", true, false},
-	observation.ByClient:  {"client", "word_client", false, false},
-	observation.ByActor:   {"actor", "word_account", true, false},
-	observation.ByAccount: {"account", "word_account", true, false},
-	observation.BySession: {"session", "word_session", true, false},
-	observation.ByAgent:   {"agent", "word_agent", true, false},
+	observation.BySite:    {name: "site", word: "word_site"},
+	observation.ByAPI:     {name: "api", word: "word_api"},
+	observation.ByAttack:  {name: "attack", word: "word_attack"},
+	observation.ByVerdict: {name: "verdict"},
+	observation.ByOutcome: {name: "outcome"},
+	observation.ByClass:   {name: "status", expr: "status // 100"},
+	observation.ByStatus:  {name: "status"},
+	observation.ByCountry: {name: "country"},
+	observation.ByNetwork: {name: "network"},
+	observation.ByType:    {name: "types", word: "word_types", token: true},
+	observation.ByClient:  {name: "client", word: "word_client"},
+	observation.ByActor:   {name: "actor", word: "word_account", token: true},
+	observation.ByAccount: {name: "account", word: "word_account", token: true},
+	observation.BySession: {name: "session", word: "word_session", token: true},
+	observation.ByAgent:   {name: "agent", word: "word_agent", token: true},
 }
 
 // where is a filter as conditions on the rows of one day. They hold numbers
@@ -44,13 +53,15 @@ var columns = map[observation.Dimension]column{
 type where struct {
 	times   []string // on time
 	minutes []string // on minute; both ends are whole minutes, or sums are not asked for
-	rest    []string // on what sums by the minute have too, unless raw
-	raw     bool     // only the rows can answer
+	rest    []string // on columns
+	columns []string // that rest is about
 	none    bool     // no row can match
 }
 
-func (w *where) and(format string, args ...any) {
-	w.rest = append(w.rest, fmt.Sprintf(format, args...))
+// and adds a condition on a column, which it begins with.
+func (w *where) and(column, format string, args ...any) {
+	w.columns = append(w.columns, column)
+	w.rest = append(w.rest, column+fmt.Sprintf(format, args...))
 }
 
 func joined(lists ...[]string) string {
@@ -113,21 +124,20 @@ func narrow(ctx context.Context, c *sql.Conn, day string, f *observation.Filter)
 		value  uint64
 	}{{"exchange", f.Exchange}, {"network", uint64(f.Network)}, {"country", uint64(f.Country)}} {
 		if s.value != 0 {
-			w.raw = true
-			w.and("%s = %d", s.column, s.value)
+			w.and(s.column, " = %d", s.value)
 		}
 	}
 	if f.Status != 0 {
-		w.and("status = %d", f.Status)
+		w.and("status", " = %d", f.Status)
 	}
 	for _, s := range []struct {
-		column string
-		set    observation.Set
-	}{{"status // 100", f.Classes}, {"outcome", f.Outcomes}, {"verdict", f.Verdicts}} {
+		column, expr string
+		set          observation.Set
+	}{{"status", " // 100", f.Classes}, {"outcome", "", f.Outcomes}, {"verdict", "", f.Verdicts}} {
 		if s.set != 0 {
 			var list []string
 			s.set.Each(func(n int) { list = append(list, strconv.Itoa(n)) })
-			w.and("%s IN (%s)", s.column, strings.Join(list, ", "))
+			w.and(s.column, "%s IN (%s)", s.expr, strings.Join(list, ", "))
 		}
 	}
 	return w, nil
@@ -135,7 +145,6 @@ func narrow(ctx context.Context, c *sql.Conn, day string, f *observation.Filter)
 
 // word holds a column to the numbers of some of its values.
 func (w *where) word(ctx context.Context, c *sql.Conn, day string, col column, condition string, args ...any) error {
-	w.raw = w.raw || !col.minute
 	ids, err := numbers(ctx, c, "SELECT id FROM "+day+"."+col.word+" WHERE "+condition, args...)
 	if err != nil {
 		return err
@@ -144,7 +153,7 @@ func (w *where) word(ctx context.Context, c *sql.Conn, day string, col column, c
 		w.none = true
 		return nil
 	}
-	w.and("%s IN (%s)", col.name, strings.Join(ids, ", "))
+	w.and(col.name, " IN (%s)", strings.Join(ids, ", "))
 	return nil
 }
 
@@ -174,9 +183,8 @@ func (w *where) client(ctx context.Context, c *sql.Conn, day string, p netip.Pre
 			}
 		}
 	}
-	w.raw = true
 	// There may be many: they are not written out.
-	w.and("client IN (SELECT id FROM %s.%s WHERE octet_length(bytes) = %d AND bytes BETWEEN %s AND %s)", day, col.word, len(first), blob(first), blob(last))
+	w.and(col.name, " IN (SELECT id FROM %s.%s WHERE octet_length(bytes) = %d AND bytes BETWEEN %s AND %s)", day, col.word, len(first), blob(first), blob(last))
 	return nil
 }
 
@@ -189,19 +197,29 @@ func blob(b []byte) string {
 }
 
 // source gives what is summed: columns minute, the dimension's as d, n,
-// bytes_in, bytes_out, subjects, latency and max_latency. It comes from the sums
-// by the minute and the rows that are not in them yet, when those can answer.
-func source(ctx context.Context, c *sql.Conn, day string, w *where, d string, hasMinute bool) (string, error) {
-	const tail = "(SELECT (time // 60000000000)::INTEGER AS minute, %s AS d, 1::UBIGINT AS n, bytes_in, bytes_out, subjects, latency, latency AS max_latency FROM %s.observed WHERE %s)"
-	if w.raw || !hasMinute {
-		return fmt.Sprintf(tail, d, day, w.rows()), nil
+// bytes_in, bytes_out, subjects, latency and max_latency. It comes from sums by
+// the minute and the rows that are not in them yet, where a table of sums tells
+// apart what is asked, else from the rows. expr gives d of the column named, if
+// any is.
+func source(ctx context.Context, c *sql.Conn, day string, w *where, name, expr string) (string, error) {
+	const rows = "SELECT (time // 60000000000)::INTEGER AS minute, %s AS d, 1::UBIGINT AS n, bytes_in, bytes_out, subjects, latency, latency AS max_latency FROM %s.observed WHERE %s"
+	for _, t := range summed {
+		has := name == "" || slices.Contains(t.columns, name)
+		for _, col := range w.columns {
+			has = has && slices.Contains(t.columns, col)
+		}
+		if !has {
+			continue
+		}
+		var rolled int64
+		if err := c.QueryRowContext(ctx, "SELECT rolled FROM "+day+".about").Scan(&rolled); err != nil {
+			return "", err
+		}
+		tail := fmt.Sprintf(rows, expr, day, joined([]string{fmt.Sprintf("rowid >= %d", rolled)}, w.times, w.rest))
+		return fmt.Sprintf("(SELECT minute, %s AS d, n, bytes_in, bytes_out, subjects, latency, max_latency FROM %s.%s WHERE %s UNION ALL %s)",
+			expr, day, t.table, joined(w.minutes, w.rest), tail), nil
 	}
-	var rolled int64
-	if err := c.QueryRowContext(ctx, "SELECT rolled FROM "+day+".about").Scan(&rolled); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("(SELECT minute, %s AS d, n, bytes_in, bytes_out, subjects, latency, max_latency FROM %s.minute WHERE %s UNION ALL FROM "+tail+")",
-		d, day, joined(w.minutes, w.rest), d, day, joined([]string{fmt.Sprintf("rowid >= %d", rolled)}, w.times, w.rest)), nil
+	return "(" + fmt.Sprintf(rows, expr, day, w.rows()) + ")", nil
 }
 
 // sums gives the columns that a measure is taken from, in the order of

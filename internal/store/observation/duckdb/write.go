@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/duckdb/duckdb-go/v2"
 
@@ -109,6 +110,8 @@ func (d *DB) appendDay(ctx context.Context, day int, rows []*observation.Row) er
 	if err != nil {
 		return err
 	}
+	f.hold.Lock()
+	defer f.hold.Unlock()
 	c, err := d.sql.Conn(ctx)
 	if err != nil {
 		return err
@@ -199,14 +202,25 @@ func (p *pen) append(ctx context.Context, c *sql.Conn, day string, rows []*obser
 	return nil
 }
 
+// summed are the tables of sums by the minute, and what each tells apart.
+var summed = []struct {
+	table   string
+	columns []string
+}{
+	{"minute", []string{"site", "api", "status", "outcome", "verdict"}},
+	{"kind", []string{"site", "verdict", "country", "network", "attack", "types"}},
+}
+
 // roll sums up rows that have not been.
 func roll(ctx context.Context, c *sql.Conn, day string, from, to int64) error {
-	_, err := c.ExecContext(ctx, fmt.Sprintf(`INSERT INTO %s.minute
-		SELECT time // 60000000000, site, api, status, outcome, verdict, count(*), sum(bytes_in), sum(bytes_out), sum(subjects), sum(latency), max(latency)
-		FROM %[1]s.observed WHERE rowid >= %d AND rowid < %d GROUP BY ALL ORDER BY ALL`, day, from, to))
-	if err != nil {
-		return err
+	for _, t := range summed {
+		_, err := c.ExecContext(ctx, fmt.Sprintf(`INSERT INTO %s.%s
+			SELECT time // 60000000000, %s, count(*), sum(bytes_in), sum(bytes_out), sum(subjects), sum(latency), max(latency)
+			FROM %[1]s.observed WHERE rowid >= %[4]d AND rowid < %d GROUP BY ALL ORDER BY ALL`, day, t.table, strings.Join(t.columns, ", "), from, to))
+		if err != nil {
+			return err
+		}
 	}
-	_, err = c.ExecContext(ctx, fmt.Sprintf("UPDATE %s.about SET rolled = %d", day, to))
+	_, err := c.ExecContext(ctx, fmt.Sprintf("UPDATE %s.about SET rolled = %d", day, to))
 	return err
 }
