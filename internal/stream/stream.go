@@ -108,6 +108,13 @@ type Bus interface {
 	// opened the stream, counted, and left out: the numbers show it.
 	Read(ctx context.Context, partition int, after uint64, fn func(Message) error) error
 
+	// Same holds what somebody remembers of the last batch it read against the
+	// stream: *Behind when the stream ends before, or has given the number to
+	// another batch since it lost its end; nil when the batch is the same, or no
+	// longer kept. Whoever goes on from a number it kept asks before it reads,
+	// as by then others may have written over the numbers that were lost.
+	Same(ctx context.Context, partition int, seq uint64, id string) error
+
 	// Stats tells of each partition, in their order.
 	Stats(ctx context.Context) ([]Stats, error)
 
@@ -141,14 +148,18 @@ func (g *Gap) Error() string {
 
 // Behind is the error of a Read that begins after the end of the stream: the
 // stream is another one than that which was read, or lost its end with the
-// power. Numbers up to After will be given to other batches.
+// power. Numbers up to After will be given to other batches, or were already.
 type Behind struct {
 	Partition int
 	After     uint64 // where reading was to go on
 	Last      uint64 // number of the last batch that is there
+	Found     string // id of the batch that has number After now, if there is one
 }
 
 func (b *Behind) Error() string {
+	if b.Found != "" {
+		return fmt.Sprintf("number %d of partition %d is %s now, another batch than was read from it once", b.After, b.Partition, b.Found)
+	}
 	return fmt.Sprintf("partition %d ends with number %d, before number %d that was read from it once", b.Partition, b.Last, b.After)
 }
 

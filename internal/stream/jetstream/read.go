@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,6 +54,42 @@ func (b *Bus) Read(ctx context.Context, partition int, after uint64, fn func(str
 		}
 		wait(ctx, retryWait)
 	}
+}
+
+func (b *Bus) Same(ctx context.Context, partition int, seq uint64, id string) error {
+	if err := stream.CheckPartition(partition, len(b.parts)); err != nil {
+		return err
+	}
+	s, err := b.info(ctx, partition)
+	switch {
+	case err != nil:
+		return err
+	case seq > s.LastSeq:
+		return &stream.Behind{Partition: partition, After: seq, Last: s.LastSeq}
+	case seq < first(s):
+		return nil
+	}
+	l, err := b.current()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	st, err := l.readJS.Stream(ctx, b.parts[partition].name)
+	if err != nil {
+		return b.told("read the stream", err)
+	}
+	m, err := st.GetMsg(ctx, seq)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return nil
+	case err != nil:
+		return b.told("read the stream", err)
+	}
+	if found := m.Header.Get(jetstream.MsgIDHeader); found != id {
+		return &stream.Behind{Partition: partition, After: seq, Last: s.LastSeq, Found: cmp.Or(found, "(nameless)")}
+	}
+	return nil
 }
 
 type reader struct {

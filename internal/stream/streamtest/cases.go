@@ -184,6 +184,16 @@ func gone(t *testing.T, s Streams) {
 	if err != nil || list[0].Seq != 5 || list[5].Seq != 10 {
 		t.Fatalf("behind the gap: %v, %v", list, err)
 	}
+	if err := b.Same(t.Context(), 0, 7, "6"); err != nil {
+		t.Errorf("the batch that is there: %v", err)
+	}
+	if err := b.Same(t.Context(), 0, 4, "x"); err != nil {
+		t.Errorf("a batch that is no longer kept: %v", err)
+	}
+	var other *stream.Behind
+	if err := b.Same(t.Context(), 0, 7, "7"); !errors.As(err, &other) || other.Found != "6" {
+		t.Errorf("another batch has the number: %v", err)
+	}
 	if err := s.Drop(b, 0, 10); err != nil {
 		t.Fatal(err)
 	}

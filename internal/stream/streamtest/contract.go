@@ -183,6 +183,12 @@ func (m *machine) read(t *rapid.T) {
 // compare reads all that is there.
 func (m *machine) compare(t *rapid.T, p int, after uint64) {
 	s := m.stats(t)[p]
+	for _, id := range []string{"other", fmt.Sprint("sensor-1/", after)} {
+		got, want := m.bus.Same(context.Background(), p, after, id), m.model.Same(context.Background(), p, after, id)
+		if fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Fatalf("that number %d is %s is told as %v, by the model as %v", after, id, got, want)
+		}
+	}
 	n := 1 // so that an error shows
 	if after >= s.First-1 && after <= s.Last {
 		n = int(s.Last - after)

@@ -128,6 +128,24 @@ func (m *Model) next(partition int, after uint64) (next *stream.Message, more <-
 	return &p.kept[after-p.dropped], nil, nil
 }
 
+func (m *Model) Same(ctx context.Context, partition int, seq uint64, id string) error {
+	if err := stream.CheckPartition(partition, len(m.parts)); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	p := &m.parts[partition]
+	switch {
+	case m.closed:
+		return stream.ErrClosed
+	case seq > p.last():
+		return &stream.Behind{Partition: partition, After: seq, Last: p.last()}
+	case seq <= p.dropped || p.kept[seq-p.dropped-1].ID == id:
+		return ctx.Err()
+	}
+	return &stream.Behind{Partition: partition, After: seq, Last: p.last(), Found: p.kept[seq-p.dropped-1].ID}
+}
+
 func (m *Model) Stats(ctx context.Context) ([]stream.Stats, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
