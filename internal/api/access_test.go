@@ -18,7 +18,7 @@ func TestTableIsWhole(t *testing.T) {
 			t.Errorf("%s is in the table and not in the document", p)
 		}
 	}
-	if len(table) != len(h.api.shapes.operations) || len(table) < 45 {
+	if len(table) != len(h.api.shapes.operations) || len(table) < 50 {
 		t.Errorf("%d in the table, %d in the document", len(table), len(h.api.shapes.operations))
 	}
 }

@@ -130,7 +130,7 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 		"/exposure", "/counts/apis", "/counts/defects?site=" + site, "/counts/attacks", "/counts/campaigns?site=" + site,
 		"/observations?verdict=attack&verdict=suspicious&limit=5", "/observations/series?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z&step=hour&by=verdict&offset=480",
 		"/observations/top?of=client&measure=bytes_out", "/observations/pivot?of=api&key=" + observationtest.Row(1).API, "/observations/days",
-		"/report", "/report?format=html&lang=zh", "/report?format=xlsx", "/report?format=sarif", "/policy", "/rules", "/settings", "/status"} {
+		"/report?site=" + site + "&from=2022-01-01T00:00:00Z&to=2022-02-01T00:00:00Z", "/report", "/report?format=html&lang=zh", "/report?format=xlsx", "/report?format=sarif", "/policy", "/rules", "/settings", "/status"} {
 		do(g, 200, "GET", "/api/v1"+path, nil)
 	}
 	var public v1.PolicyEntry
@@ -140,6 +140,22 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 	d := r.Defects[0].ID
 	do(g, 201, "POST", "/api/v1/defects/"+d+"/verdict", map[string]any{"verdict": "accepted_risk", "reason": "known", "expires": "2026-09-01T00:00:00Z"})
 	do(g, 201, "POST", "/api/v1/defects/"+d+"/fix", map[string]any{})
+	var many v1.Verdicts
+	do(g, 200, "POST", "/api/v1/verdicts", map[string]any{"defects": []string{d, r.Defects[1].ID, "none"}, "verdict": "confirmed", "reason": "seen"}).into(t, &many)
+	if len(many.Items) != 2 || len(many.Failed) != 1 || many.Failed[0].Code != "not_found" || many.Failed[0].Title == "" {
+		t.Errorf("%+v", many)
+	}
+	doc := do(g, 200, "GET", "/api/v1/sites/"+site+"/openapi", nil)
+	var dr v1.Drift
+	do(g, 200, "POST", "/api/v1/sites/"+site+"/drift", map[string]any{"name": "own.json", "document": string(doc.body)}).into(t, &dr)
+	if dr.Compared == 0 || dr.Matched != dr.Compared {
+		t.Errorf("what was exported differs from what was learned: %+v", dr)
+	}
+	do(g, 200, "POST", "/api/v1/sites/"+site+"/drift", map[string]any{"name": "none.yaml", "document": "openapi: 3.1.0\npaths: {}\n"}).into(t, &dr)
+	if len(dr.Items) == 0 || dr.Items[0].Kind != "shadow" {
+		t.Errorf("%+v", dr)
+	}
+	do(g, 422, "POST", "/api/v1/sites/"+site+"/drift", map[string]any{"name": "\x1b[2Jx", "document": "[1,2"})
 	do(g, 200, "GET", "/api/v1/policy?kind=verdict&defect="+d, nil)
 	do(g, 200, "GET", "/api/v1/policy/"+public.Id, nil)
 	do(g, 200, "POST", "/api/v1/policy/"+public.Id+"/end", map[string]any{"reason": "gone"})

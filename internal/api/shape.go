@@ -23,6 +23,7 @@ import (
 type shapes struct{ operations map[string]*operation }
 
 type operation struct {
+	most  int64 // bytes of a body
 	query map[string]*shape
 	path  map[string]*shape
 	body  *shape // nil: none
@@ -106,7 +107,7 @@ func readShapes(data []byte) (*shapes, error) {
 	out := &shapes{map[string]*operation{}}
 	for path, methods := range d.Paths {
 		for method, o := range methods {
-			x := &operation{query: map[string]*shape{}, path: map[string]*shape{}}
+			x := &operation{most: maxBody, query: map[string]*shape{}, path: map[string]*shape{}}
 			for _, p := range o.Parameters {
 				if p.Ref != "" {
 					p = d.Components.Parameters[last(p.Ref)]
@@ -127,7 +128,9 @@ func readShapes(data []byte) (*shapes, error) {
 				if err != nil {
 					return nil, err
 				}
-				x.body = s
+				if x.body = s; s.wide() {
+					x.most = maxWide
+				}
 			}
 			out.operations[strings.ToUpper(method)+" "+path] = x
 		}
@@ -177,7 +180,7 @@ func (o *operation) check(w http.ResponseWriter, r *http.Request) error {
 	if media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(media), "application/json") {
 		return refuse(http.StatusUnsupportedMediaType, "media", nil)
 	}
-	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	b, err := io.ReadAll(http.MaxBytesReader(w, r.Body, o.most))
 	if err != nil {
 		return err
 	}
@@ -191,10 +194,11 @@ func (o *operation) check(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// maxBody is the largest body that is read, in bytes; maxDepth how deep it may
-// be.
+// maxBody is the largest body that is read, in bytes, maxWide one with a text
+// that may be larger; maxDepth how deep it may be.
 const (
 	maxBody  = 256 << 10
+	maxWide  = 8 << 20
 	maxDepth = 16
 )
 
@@ -219,6 +223,16 @@ func deep(b []byte) bool {
 			}
 		case c == '}' || c == ']':
 			depth--
+		}
+	}
+	return false
+}
+
+// wide reports whether a text of the object may be larger than most bodies.
+func (s *shape) wide() bool {
+	for _, p := range s.Properties {
+		if p.MaxLength != nil && *p.MaxLength > maxBody {
+			return true
 		}
 	}
 	return false

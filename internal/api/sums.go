@@ -11,6 +11,8 @@ import (
 	"time"
 
 	v1 "xiezhi/internal/api/v1"
+	"xiezhi/internal/catalog/drift"
+	"xiezhi/internal/catalog/openapi"
 	"xiezhi/internal/report"
 	"xiezhi/internal/report/html"
 	"xiezhi/internal/report/kept"
@@ -95,8 +97,29 @@ func exposure(x *report.API) v1.Exposure {
 
 // ExportOpenAPI gives what was learned of a site.
 func (a *API) ExportOpenAPI(ctx context.Context, q v1.ExportOpenAPIRequestObject) (v1.ExportOpenAPIResponseObject, error) {
+	leave, err := a.reports.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	r, err := a.learned(ctx, q.Site)
+	if err != nil {
+		return nil, err
+	}
+	docs, err := r.OpenAPI(q.Site, ask(ctx).lang, a.cfg.Messages)
+	if err != nil {
+		return nil, err
+	}
+	if len(docs) == 0 {
+		return nil, notFound()
+	}
+	return file{data: docs[0].Data, media: "application/json", name: "openapi.json"}, nil
+}
+
+// learned gives a report that holds the APIs of a site and nothing else.
+func (a *API) learned(ctx context.Context, site string) (*report.Report, error) {
 	r := &report.Report{Version: a.cfg.Version}
-	err := a.every(ctx, record.Query{Kind: record.API, Site: q.Site}, func(x *record.Record) error {
+	err := a.every(ctx, record.Query{Kind: record.API, Site: site}, func(x *record.Record) error {
 		if len(r.APIs) >= kept.MaxReport {
 			return nil
 		}
@@ -106,18 +129,29 @@ func (a *API) ExportOpenAPI(ctx context.Context, q v1.ExportOpenAPIRequestObject
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
 	report.Order(r)
-	docs, err := r.OpenAPI(q.Site, ask(ctx).lang, a.cfg.Messages)
+	return r, err
+}
+
+// CompareDescription tells how the APIs of a site differ from a description.
+func (a *API) CompareDescription(ctx context.Context, q v1.CompareDescriptionRequestObject) (v1.CompareDescriptionResponseObject, error) {
+	leave, err := a.reports.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if len(docs) == 0 {
-		return nil, notFound()
+	defer leave()
+	if _, err := a.cfg.Store.Get(ctx, record.Site, q.Site); err != nil {
+		return nil, err
 	}
-	return file{data: docs[0].Data, media: "application/json", name: "openapi.json"}, nil
+	spec, err := openapi.Read(report.Inert(q.Body.Name), []byte(q.Body.Document))
+	if err != nil {
+		return nil, &problem{status: http.StatusUnprocessableEntity, code: "description", fields: []field{{name: "document", text: report.Inert(err.Error())}}}
+	}
+	r, err := a.learned(ctx, q.Site)
+	if err != nil {
+		return nil, err
+	}
+	return v1.CompareDescription200JSONResponse(*drift.Compare([]*openapi.Spec{spec}, r.Described(q.Site))), nil
 }
 
 // file is an answer to be kept by who asked. Its policy lets a page style
@@ -153,7 +187,7 @@ func (a *API) GetReport(ctx context.Context, q v1.GetReportRequestObject) (v1.Ge
 		return nil, err
 	}
 	defer leave()
-	r, cut, bad, err := kept.Report(ctx, a.cfg.Store, a.cfg.Version, a.cfg.Rules)
+	r, cut, bad, err := kept.ReportOf(ctx, a.cfg.Store, a.cfg.Version, a.cfg.Rules, kept.Scope{Site: q.Params.Site, From: q.Params.From, To: q.Params.To})
 	if err != nil {
 		return nil, err
 	}

@@ -53,6 +53,8 @@ var table = map[string]access{
 
 	"POST /api/v1/defects/{id}/verdict": {least: v1.RoleAnalyst},
 	"POST /api/v1/defects/{id}/fix":     {least: v1.RoleAnalyst},
+	"POST /api/v1/verdicts":             {least: v1.RoleAnalyst},
+	"POST /api/v1/sites/{site}/drift":   {least: v1.RoleAnalyst},
 	"POST /api/v1/templates":            {least: v1.RoleAnalyst},
 	"POST /api/v1/rules/test":           {least: v1.RoleAnalyst},
 

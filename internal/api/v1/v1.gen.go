@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"xiezhi/internal/catalog/contract"
+	"xiezhi/internal/catalog/drift"
 	"xiezhi/internal/message"
 	"xiezhi/internal/report"
 	"xiezhi/internal/report/kept"
@@ -228,6 +229,27 @@ func (e NewVerdictVerdict) Valid() bool {
 	case NewVerdictVerdictConfirmed:
 		return true
 	case NewVerdictVerdictFalsePositive:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewVerdictsVerdict.
+const (
+	NewVerdictsVerdictAcceptedRisk  NewVerdictsVerdict = "accepted_risk"
+	NewVerdictsVerdictConfirmed     NewVerdictsVerdict = "confirmed"
+	NewVerdictsVerdictFalsePositive NewVerdictsVerdict = "false_positive"
+)
+
+// Valid indicates whether the value is a known member of the NewVerdictsVerdict enum.
+func (e NewVerdictsVerdict) Valid() bool {
+	switch e {
+	case NewVerdictsVerdictAcceptedRisk:
+		return true
+	case NewVerdictsVerdictConfirmed:
+		return true
+	case NewVerdictsVerdictFalsePositive:
 		return true
 	default:
 		return false
@@ -681,8 +703,20 @@ type DefectPage struct {
 	Next string `json:"next,omitempty,omitzero"`
 }
 
+// Description defines model for Description.
+type Description struct {
+	// Document OpenAPI 3.0, 3.1 or Swagger 2.0, as JSON or YAML
+	Document string `json:"document"`
+
+	// Name of the file, for the answer
+	Name string `json:"name"`
+}
+
 // Dimension class: first digit of the status; type: of sensitive data; actor, account, session: keyed tokens; agent: hash of the client software
 type Dimension string
+
+// Drift how the APIs differ from the descriptions that were given; absent where none was
+type Drift = drift.Result
 
 // End defines model for End.
 type End struct {
@@ -736,6 +770,13 @@ type Facet struct {
 	Dimension Dimension  `json:"dimension"`
 	Distinct  int64      `json:"distinct"`
 	Top       []Sighting `json:"top"`
+}
+
+// FailedVerdict defines model for FailedVerdict.
+type FailedVerdict struct {
+	Code   string `json:"code"`
+	Defect string `json:"defect"`
+	Title  string `json:"title"`
 }
 
 // FieldProblem defines model for FieldProblem.
@@ -891,6 +932,17 @@ type NewVerdict struct {
 
 // NewVerdictVerdict defines model for NewVerdict.Verdict.
 type NewVerdictVerdict string
+
+// NewVerdicts defines model for NewVerdicts.
+type NewVerdicts struct {
+	Defects []string           `json:"defects"`
+	Expires Time               `json:"expires,omitempty,omitzero"`
+	Reason  string             `json:"reason"`
+	Verdict NewVerdictsVerdict `json:"verdict"`
+}
+
+// NewVerdictsVerdict defines model for NewVerdicts.Verdict.
+type NewVerdictsVerdict string
 
 // Observation one judged exchange: tokens, names of APIs and numbers, never a value of anybody's
 type Observation struct {
@@ -1293,6 +1345,12 @@ type UserChange struct {
 // Users defines model for Users.
 type Users struct {
 	Items []User `json:"items"`
+}
+
+// Verdicts defines model for Verdicts.
+type Verdicts struct {
+	Failed []FailedVerdict `json:"failed"`
+	Items  []PolicyEntry   `json:"items"`
 }
 
 // ByCursor defines model for ByCursor.
@@ -1710,6 +1768,9 @@ type ListPolicyParams struct {
 
 // GetReportParams defines parameters for GetReport.
 type GetReportParams struct {
+	Site   BySite                `form:"site,omitempty" json:"site,omitempty,omitzero"`
+	From   Time                  `form:"from,omitempty" json:"from,omitempty,omitzero"`
+	To     Time                  `form:"to,omitempty" json:"to,omitempty,omitzero"`
 	Format GetReportParamsFormat `form:"format,omitempty" json:"format,omitempty,omitzero"`
 
 	// Lang by Accept-Language where it is absent
@@ -1764,6 +1825,9 @@ type ChangeSettingJSONRequestBody = SettingChange
 // DoSetupJSONRequestBody defines body for DoSetup for application/json ContentType.
 type DoSetupJSONRequestBody = Setup
 
+// CompareDescriptionJSONRequestBody defines body for CompareDescription for application/json ContentType.
+type CompareDescriptionJSONRequestBody = Description
+
 // EditTemplateJSONRequestBody defines body for EditTemplate for application/json ContentType.
 type EditTemplateJSONRequestBody = NewTemplate
 
@@ -1775,6 +1839,9 @@ type CreateUserJSONRequestBody = NewUser
 
 // ChangeUserJSONRequestBody defines body for ChangeUser for application/json ContentType.
 type ChangeUserJSONRequestBody = UserChange
+
+// JudgeDefectsJSONRequestBody defines body for JudgeDefects for application/json ContentType.
+type JudgeDefectsJSONRequestBody = NewVerdicts
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
@@ -1865,7 +1932,7 @@ type ServerInterface interface {
 	// EndPolicy End a decision before its time
 	// (POST /api/v1/policy/{id}/end)
 	EndPolicy(w http.ResponseWriter, r *http.Request, id ByPathID)
-	// GetReport The report of the current state
+	// GetReport The report of the current state, or of what went on between two times; figures of the input are of all time
 	// (GET /api/v1/report)
 	GetReport(w http.ResponseWriter, r *http.Request, params GetReportParams)
 	// ListRules Rules of one's own that are in use
@@ -1904,6 +1971,9 @@ type ServerInterface interface {
 	// GetSite One site
 	// (GET /api/v1/sites/{site})
 	GetSite(w http.ResponseWriter, r *http.Request, site ByPathSite)
+	// CompareDescription How the APIs of a site differ from a description; nothing of it is kept
+	// (POST /api/v1/sites/{site}/drift)
+	CompareDescription(w http.ResponseWriter, r *http.Request, site ByPathSite)
 	// ExportOpenAPI What was learned of a site as OpenAPI 3.1
 	// (GET /api/v1/sites/{site}/openapi)
 	ExportOpenAPI(w http.ResponseWriter, r *http.Request, site ByPathSite)
@@ -1937,6 +2007,9 @@ type ServerInterface interface {
 	// ChangeUser Change role, password or whether a user may sign in; sessions of the user end
 	// (PATCH /api/v1/users/{id})
 	ChangeUser(w http.ResponseWriter, r *http.Request, id ByPathID)
+	// JudgeDefects Say the same of several defects; each is a decision of its own
+	// (POST /api/v1/verdicts)
+	JudgeDefects(w http.ResponseWriter, r *http.Request)
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -4799,6 +4872,45 @@ func (siw *ServerInterfaceWrapper) GetReport(w http.ResponseWriter, r *http.Requ
 	// Parameter object where we will unmarshal all parameters from the context
 	var params GetReportParams
 
+	// ------------- Optional query parameter "site" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "site", r.URL.Query(), &params.Site, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "format" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", r.URL.Query(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -5073,6 +5185,32 @@ func (siw *ServerInterfaceWrapper) GetSite(w http.ResponseWriter, r *http.Reques
 	handler.ServeHTTP(w, r)
 }
 
+// CompareDescription operation middleware
+func (siw *ServerInterfaceWrapper) CompareDescription(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "site" -------------
+	var site ByPathSite
+
+	err = runtime.BindStyledParameterWithOptions("simple", "site", r.PathValue("site"), &site, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CompareDescription(w, r, site)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ExportOpenAPI operation middleware
 func (siw *ServerInterfaceWrapper) ExportOpenAPI(w http.ResponseWriter, r *http.Request) {
 
@@ -5287,6 +5425,20 @@ func (siw *ServerInterfaceWrapper) ChangeUser(w http.ResponseWriter, r *http.Req
 	handler.ServeHTTP(w, r)
 }
 
+// JudgeDefects operation middleware
+func (siw *ServerInterfaceWrapper) JudgeDefects(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.JudgeDefects(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 type UnescapedCookieParamError struct {
 	ParamName string
 	Err       error
@@ -5460,6 +5612,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/observations/top", wrapper.TopOfObservations)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/observations/pivot", wrapper.PivotObservations)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/observations/days", wrapper.ListObservedDays)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/sites/{site}/drift", wrapper.CompareDescription)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/verdicts", wrapper.JudgeDefects)
 
 	return m
 }
@@ -7177,6 +7331,46 @@ func (response GetSitedefaultApplicationProblemPlusJSONResponse) VisitGetSiteRes
 	return err
 }
 
+type CompareDescriptionRequestObject struct {
+	Site ByPathSite `json:"site"`
+	Body *CompareDescriptionJSONRequestBody
+}
+
+type CompareDescriptionResponseObject interface {
+	VisitCompareDescriptionResponse(w http.ResponseWriter) error
+}
+
+type CompareDescription200JSONResponse Drift
+
+func (response CompareDescription200JSONResponse) VisitCompareDescriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CompareDescriptiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CompareDescriptiondefaultApplicationProblemPlusJSONResponse) VisitCompareDescriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ExportOpenAPIRequestObject struct {
 	Site ByPathSite `json:"site"`
 }
@@ -7592,6 +7786,45 @@ func (response ChangeUserdefaultApplicationProblemPlusJSONResponse) VisitChangeU
 	return err
 }
 
+type JudgeDefectsRequestObject struct {
+	Body *JudgeDefectsJSONRequestBody
+}
+
+type JudgeDefectsResponseObject interface {
+	VisitJudgeDefectsResponse(w http.ResponseWriter) error
+}
+
+type JudgeDefects200JSONResponse Verdicts
+
+func (response JudgeDefects200JSONResponse) VisitJudgeDefectsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type JudgeDefectsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response JudgeDefectsdefaultApplicationProblemPlusJSONResponse) VisitJudgeDefectsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
 	// ListAPIs APIs, in short: without contracts
@@ -7681,7 +7914,7 @@ type StrictServerInterface interface {
 	// EndPolicy End a decision before its time
 	// (POST /api/v1/policy/{id}/end)
 	EndPolicy(ctx context.Context, request EndPolicyRequestObject) (EndPolicyResponseObject, error)
-	// GetReport The report of the current state
+	// GetReport The report of the current state, or of what went on between two times; figures of the input are of all time
 	// (GET /api/v1/report)
 	GetReport(ctx context.Context, request GetReportRequestObject) (GetReportResponseObject, error)
 	// ListRules Rules of one's own that are in use
@@ -7720,6 +7953,9 @@ type StrictServerInterface interface {
 	// GetSite One site
 	// (GET /api/v1/sites/{site})
 	GetSite(ctx context.Context, request GetSiteRequestObject) (GetSiteResponseObject, error)
+	// CompareDescription How the APIs of a site differ from a description; nothing of it is kept
+	// (POST /api/v1/sites/{site}/drift)
+	CompareDescription(ctx context.Context, request CompareDescriptionRequestObject) (CompareDescriptionResponseObject, error)
 	// ExportOpenAPI What was learned of a site as OpenAPI 3.1
 	// (GET /api/v1/sites/{site}/openapi)
 	ExportOpenAPI(ctx context.Context, request ExportOpenAPIRequestObject) (ExportOpenAPIResponseObject, error)
@@ -7753,6 +7989,9 @@ type StrictServerInterface interface {
 	// ChangeUser Change role, password or whether a user may sign in; sessions of the user end
 	// (PATCH /api/v1/users/{id})
 	ChangeUser(ctx context.Context, request ChangeUserRequestObject) (ChangeUserResponseObject, error)
+	// JudgeDefects Say the same of several defects; each is a decision of its own
+	// (POST /api/v1/verdicts)
+	JudgeDefects(ctx context.Context, request JudgeDefectsRequestObject) (JudgeDefectsResponseObject, error)
 }
 
 type StrictHandlerFunc func(ctx context.Context, w http.ResponseWriter, r *http.Request, request any) (any, error)
@@ -8928,6 +9167,39 @@ func (sh *strictHandler) GetSite(w http.ResponseWriter, r *http.Request, site By
 	}
 }
 
+// CompareDescription operation middleware
+func (sh *strictHandler) CompareDescription(w http.ResponseWriter, r *http.Request, site ByPathSite) {
+	var request CompareDescriptionRequestObject
+
+	request.Site = site
+
+	var body CompareDescriptionJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CompareDescription(ctx, request.(CompareDescriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CompareDescription")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CompareDescriptionResponseObject); ok {
+		if err := validResponse.VisitCompareDescriptionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ExportOpenAPI operation middleware
 func (sh *strictHandler) ExportOpenAPI(w http.ResponseWriter, r *http.Request, site ByPathSite) {
 	var request ExportOpenAPIRequestObject
@@ -9223,6 +9495,37 @@ func (sh *strictHandler) ChangeUser(w http.ResponseWriter, r *http.Request, id B
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ChangeUserResponseObject); ok {
 		if err := validResponse.VisitChangeUserResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// JudgeDefects operation middleware
+func (sh *strictHandler) JudgeDefects(w http.ResponseWriter, r *http.Request) {
+	var request JudgeDefectsRequestObject
+
+	var body JudgeDefectsJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.JudgeDefects(ctx, request.(JudgeDefectsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "JudgeDefects")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(JudgeDefectsResponseObject); ok {
+		if err := validResponse.VisitJudgeDefectsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

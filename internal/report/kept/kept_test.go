@@ -2,6 +2,7 @@ package kept
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,34 @@ func TestReportComesBack(t *testing.T) {
 	}
 	if _, err := report.Read(strings.NewReader(string(b))); err != nil {
 		t.Errorf("what comes back is no report: %v", err)
+	}
+}
+
+// TestReportOfAMonth holds a report to a site and a month.
+func TestReportOfAMonth(t *testing.T) {
+	r := year(t)
+	s := recordtest.NewModel(record.NewChain([32]byte{1}))
+	keep(t, s, r)
+	c := Scope{Site: r.Attacks[0].Site, From: r.Attacks[0].FirstSeen.Add(-time.Hour), To: r.Attacks[0].FirstSeen.Add(time.Hour)}
+	want := 0
+	for _, a := range r.Attacks {
+		if a.Site == c.Site && !a.LastSeen.Before(c.From) && a.FirstSeen.Before(c.To) {
+			want++
+		}
+	}
+	got, _, _, err := ReportOf(t.Context(), s, "v", "r", c)
+	if err != nil || len(got.Attacks) != want || want == 0 || want == len(r.Attacks) {
+		t.Errorf("%d attacks, %v; want %d of %d", len(got.Attacks), err, want, len(r.Attacks))
+	}
+	for _, a := range got.APIs {
+		if a.Site != c.Site {
+			t.Errorf("an API of %s", a.Site)
+		}
+	}
+	for _, x := range got.Campaigns {
+		if !slices.Contains(x.Sites, c.Site) {
+			t.Errorf("a campaign on %v", x.Sites)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"xiezhi/internal/report"
 	"xiezhi/internal/store/record"
@@ -15,10 +16,23 @@ import (
 // the latest; Report says when there were more.
 const MaxReport = 50_000
 
-// Report makes the report of what is kept now. It gives the kinds of which
+// Scope is what a report is about: a site, and defects, attacks and campaigns
+// that went on between two times. Empty fields are everything. What was read of
+// a site, and its APIs, are of all time.
+type Scope struct {
+	Site     string
+	From, To time.Time // From <= last seen, first seen < To
+}
+
+// Report makes the report of what is kept now: ReportOf with everything.
+func Report(ctx context.Context, s record.Store, version, rules string) (*report.Report, []record.Kind, int, error) {
+	return ReportOf(ctx, s, version, rules, Scope{})
+}
+
+// ReportOf makes the report of what is kept now. It gives the kinds of which
 // there were more than MaxReport. A body that is no element of its list is left
 // out and counted.
-func Report(ctx context.Context, s record.Store, version, rules string) (r *report.Report, cut []record.Kind, bad int, err error) {
+func ReportOf(ctx context.Context, s record.Store, version, rules string, scope Scope) (r *report.Report, cut []record.Kind, bad int, err error) {
 	r = &report.Report{Schema: report.SchemaID, Version: version, Rules: rules, Input: report.NewInput(),
 		Sites: []report.Site{}, APIs: []report.API{}, Defects: []report.Defect{}, Attacks: []report.Attack{}, Campaigns: []report.Campaign{}}
 	r.Input.Addresses = "plain"
@@ -41,7 +55,7 @@ func Report(ctx context.Context, s record.Store, version, rules string) (r *repo
 		{record.Attack, appendTo(&r.Attacks)},
 		{record.Campaign, appendTo(&r.Campaigns)},
 	} {
-		more, n, err := each(ctx, s, k.kind, k.take)
+		more, n, err := scope.each(ctx, s, k.kind, k.take)
 		if err != nil {
 			return nil, nil, 0, err
 		}
@@ -67,8 +81,14 @@ func appendTo[T any](list *[]T) func([]byte) error {
 	}
 }
 
-func each(ctx context.Context, s record.Store, kind record.Kind, take func([]byte) error) (more bool, bad int, err error) {
-	q := record.Query{Kind: kind, Limit: record.MaxPage}
+func (c Scope) each(ctx context.Context, s record.Store, kind record.Kind, take func([]byte) error) (more bool, bad int, err error) {
+	q := record.Query{Kind: kind, Site: c.Site, From: c.From, Limit: record.MaxPage}
+	switch {
+	case kind == record.Campaign && c.Site != "":
+		q.Site, q.Mentions = "", []string{c.Site}
+	case kind == record.Site || kind == record.API:
+		q.From, c.To = time.Time{}, time.Time{}
+	}
 	seen := map[string]bool{}
 	for n := 0; n < MaxReport; {
 		p, err := s.List(ctx, q)
@@ -76,7 +96,7 @@ func each(ctx context.Context, s record.Store, kind record.Kind, take func([]byt
 			return false, bad, fmt.Errorf("read what is kept of kind %s: %w", kind, err)
 		}
 		for i := range p.Records {
-			if x := &p.Records[i]; seen[x.ID] { // it moved while pages were turned
+			if x := &p.Records[i]; seen[x.ID] || !c.To.IsZero() && !x.First.Before(c.To) { // it moved while pages were turned, or began later
 				continue
 			} else if seen[x.ID] = true; take(x.Body) != nil {
 				bad++
