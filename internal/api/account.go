@@ -68,7 +68,7 @@ func (a *API) GetSetup(context.Context, v1.GetSetupRequestObject) (v1.GetSetupRe
 // DoSetup makes the first administrator.
 func (a *API) DoSetup(ctx context.Context, q v1.DoSetupRequestObject) (v1.DoSetupResponseObject, error) {
 	x := ask(ctx)
-	if wait := a.throttle.wait("setup", x.client, x.when); wait > 0 {
+	if wait, _ := a.throttle.wait("setup", x.client, x.when); wait > 0 {
 		return nil, throttled(wait)
 	}
 	a.setup.mu.Lock()
@@ -117,11 +117,15 @@ func (a *API) userRecord(ctx context.Context, u record.Account, rev uint64) (rec
 	return r, err
 }
 
+// anonymous stands in the audit log for who is not signed in.
+const anonymous = "anonymous"
+
 // Login signs in.
 func (a *API) Login(ctx context.Context, q v1.LoginRequestObject) (v1.LoginResponseObject, error) {
 	x := ask(ctx)
 	id := userID(q.Body.Name)
-	if wait := a.throttle.wait(id, x.client, x.when); wait > 0 {
+	wait, begins := a.throttle.wait(id, x.client, x.when)
+	if wait > 0 {
 		return nil, throttled(wait)
 	}
 	u, there, err := a.account(ctx, id)
@@ -133,6 +137,11 @@ func (a *API) Login(ctx context.Context, q v1.LoginRequestObject) (v1.LoginRespo
 		return nil, err
 	}
 	if !ok || !there || u.Disabled {
+		if begins { // not each failure: whoever fails would else fill the log
+			if err := a.commitAs(ctx, anonymous, "session.throttled", id, nil, record.Batch{}); err != nil {
+				return nil, err
+			}
+		}
 		return nil, refuse(http.StatusUnauthorized, "credentials", nil)
 	}
 	a.throttle.passed(id, x.client)
@@ -209,7 +218,7 @@ func (a *API) Logout(ctx context.Context, _ v1.LogoutRequestObject) (v1.LogoutRe
 // this one another id.
 func (a *API) ChangePassword(ctx context.Context, q v1.ChangePasswordRequestObject) (v1.ChangePasswordResponseObject, error) {
 	x := ask(ctx)
-	if wait := a.throttle.wait(x.who.id, x.client, x.when); wait > 0 {
+	if wait, _ := a.throttle.wait(x.who.id, x.client, x.when); wait > 0 {
 		return nil, throttled(wait)
 	}
 	r, err := a.cfg.Store.Get(ctx, record.User, x.who.id)

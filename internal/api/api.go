@@ -95,6 +95,7 @@ type API struct {
 
 	deciding sync.Mutex // one decision or change of a user at a time
 	setup    setup
+	health   health
 	faults   atomic.Uint64 // panics and errors of our own
 }
 

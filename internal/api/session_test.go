@@ -208,6 +208,9 @@ func TestSigningInIsThrottled(t *testing.T) {
 	if a.code != 429 || a.head.Get("Retry-After") != "1" {
 		t.Fatalf("%d, Retry-After %q", a.code, a.head.Get("Retry-After"))
 	}
+	if log, err := h.store.Audit(t.Context(), 0, 1); err != nil || log[0].Action != "session.throttled" || log[0].By != anonymous || log[0].Target != userID("root") {
+		t.Errorf("the log does not tell of it: %+v, %v", log, err)
+	}
 	// Its owner elsewhere gets in.
 	if a := try("root", "203.0.113.9:1", goodPassword); a.code != 201 {
 		t.Errorf("the owner is locked out: %d", a.code)
@@ -252,7 +255,7 @@ func TestThrottleIsBounded(t *testing.T) {
 	h := newHouse(t)
 	th := h.api.throttle
 	for i := range maxThrottled * 2 {
-		th.wait(fmt.Sprint(i), remoteOf(fmt.Sprintf("10.%d.%d.%d:1", i>>16, i>>8&255, i&255)), start)
+		_, _ = th.wait(fmt.Sprint(i), remoteOf(fmt.Sprintf("10.%d.%d.%d:1", i>>16, i>>8&255, i&255)), start)
 	}
 	if len(th.byKey) > maxThrottled || th.order.Len() != len(th.byKey) {
 		t.Errorf("%d keys, %d in order", len(th.byKey), th.order.Len())

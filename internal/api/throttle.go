@@ -65,8 +65,9 @@ func limits(account string, from netip.Addr) []limit {
 
 // wait says how long somebody has to wait before the next try, and counts it
 // as a failure unless it is to wait: success takes it back. So tries at the
-// same time do not get around it.
-func (t *throttle) wait(account string, from netip.Addr, now time.Time) time.Duration {
+// same time do not get around it. begins says that whoever tries this account
+// from this network has to wait from now on.
+func (t *throttle) wait(account string, from netip.Addr, now time.Time) (wait time.Duration, begins bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var longest time.Duration
@@ -76,15 +77,18 @@ func (t *throttle) wait(account string, from netip.Addr, now time.Time) time.Dur
 		}
 	}
 	if longest > 0 {
-		return longest
+		return longest, false
 	}
-	for _, l := range limits(account, from) {
-		t.failed(l, now)
+	for i, l := range limits(account, from) {
+		if n := t.failed(l, now); i == 0 {
+			begins = n == l.free
+		}
 	}
-	return 0
+	return 0, begins
 }
 
-func (t *throttle) failed(l limit, now time.Time) {
+// failed counts a failure and gives how many there are.
+func (t *throttle) failed(l limit, now time.Time) int {
 	e := t.byKey[l.key]
 	if e == nil {
 		if t.order.Len() >= maxThrottled {
@@ -105,6 +109,7 @@ func (t *throttle) failed(l limit, now time.Time) {
 		x.until = now.Add(min(l.most, time.Second<<min(n, 20)))
 	}
 	t.order.MoveToFront(e)
+	return x.count
 }
 
 // passed takes back what wait counted, and forgets the account's failures from
