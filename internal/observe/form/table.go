@@ -16,6 +16,9 @@ type Table struct {
 	cut   uint64              // keys from here on have no room; 0: all have
 	lost  map[uint64]struct{} // keys turned away, to count them once
 	over  uint64
+
+	relayed bool    // what is offered is kept in fresh
+	fresh   []Offer // since Fresh was called last
 }
 
 // maxLost is how many keys that were turned away are told apart.
@@ -68,10 +71,14 @@ func (t *Table) Offer(key uint64, build func() *Form, s *Sample) (above uint64) 
 			t.refuse(key)
 			return 0
 		}
-		f = pack(build())
+		made := build()
+		f = pack(made)
+		t.relay(Offer{key, made, s})
 		t.forms[key] = f
 		t.bytes += f.cost()
 		heap.Push(&t.keys, key)
+	} else if s != nil {
+		t.relay(Offer{key, nil, s})
 	}
 	if s != nil {
 		before := f.cost()
