@@ -62,6 +62,9 @@ func newHostCensus(hash func(string) uint64) *hostCensus {
 }
 
 func (c *hostCensus) add(b *observe.Batch) {
+	if c == nil {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for i := range b.Len() {

@@ -182,7 +182,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 	results := bench.results()
 
 	noteKeys(cfg.Keys, ledger)
-	in := inputOf(ledger.Totals(), p, bench, census, blind, forms, tools.Messages)
+	in := inputOf(ledger.Totals(), p.seen(), bench, census.skipped, blind, forms, tools.Messages)
 	addresses := report.AddressesPlain
 	if cfg.File.Privacy.Addresses == "token" {
 		addresses = report.AddressesToken
@@ -228,6 +228,7 @@ type bench struct {
 	tools  *Tools
 	namer  *siteNamer
 	judges map[string]*judge.Judge
+	births map[string]int // how many sites were admitted when a judge was made
 	order  []string
 	first  int64
 	last   int64
@@ -238,6 +239,10 @@ type bench struct {
 
 	crossings *campaign.Crossings
 	nextCross int64
+
+	files     []*policy.File                               // that came while judging
+	decisions []*decision                                  // the same, those that hold
+	judged    func(j *judge.Judge, o *observe.Observation) // sees what was judged; may be nil
 }
 
 // maxJudges bounds the judges of one run: admitted sites, and servers with
@@ -245,7 +250,7 @@ type bench struct {
 const maxJudges = maxSites + 64
 
 func newBench(cfg AnalyzeConfig, t *Tools, n *siteNamer) *bench {
-	return &bench{cfg: cfg, tools: t, namer: n, judges: map[string]*judge.Judge{}, crossings: campaign.NewCrossings()}
+	return &bench{cfg: cfg, tools: t, namer: n, judges: map[string]*judge.Judge{}, births: map[string]int{}, crossings: campaign.NewCrossings()}
 }
 
 func (b *bench) observe(o *observe.Observation) error {
@@ -263,6 +268,9 @@ func (b *bench) observe(o *observe.Observation) error {
 	j := b.judge(o)
 	j.Observe(o)
 	b.cfg.Probe.observe(j, o)
+	if b.judged != nil {
+		b.judged(j, o)
+	}
 	if b.cfg.relieve != nil {
 		if next := b.cfg.relieve(j); next != j {
 			b.judges[j.Config().Site.Name] = next
@@ -284,8 +292,41 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 			return j
 		}
 	}
-	site := judge.Site{Name: strings.Clone(name), Location: b.cfg.Zone}
-	who := b.identityConfig()
+	name = strings.Clone(name)
+	b.births[name] = len(b.namer.admitted)
+	j = judge.New(b.config(name, b.births[name]))
+	for _, f := range b.files {
+		j.Decide(f.Entries(name), o.End)
+	}
+	for _, d := range b.decisions {
+		if d.Site == "" || d.Site == name {
+			j.Decide([]policy.Entry{d.Entry}, o.End)
+		}
+	}
+	b.judges[name] = j
+	b.order = append(b.order, name)
+	return j
+}
+
+// concerned gives the judges of a site, or all for none.
+func (b *bench) concerned(site string) (out []*judge.Judge) {
+	for _, name := range b.order {
+		if site == "" || site == name {
+			out = append(out, b.judges[name])
+		}
+	}
+	return out
+}
+
+// forget takes back what judges that are made later would be told.
+func (b *bench) forget(id string) {
+	b.decisions = slices.DeleteFunc(b.decisions, func(d *decision) bool { return d.ID == id })
+}
+
+// config is that of a site's judge, made when so many sites were admitted.
+func (b *bench) config(name string, sites int) judge.Config {
+	site := judge.Site{Name: name, Location: b.cfg.Zone}
+	who := b.identityConfig(sites)
 	for _, s := range b.cfg.File.Sites {
 		if s.Name == name {
 			site.Industry, site.PasswordDays = taxonomy.Industry(s.Industry), s.PasswordDays
@@ -295,7 +336,7 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 			}
 		}
 	}
-	j = judge.New(judge.Config{
+	return judge.Config{
 		Site:     site,
 		Identity: who,
 		Catalog:  catalog.Config{Roles: b.tools.roles},
@@ -303,22 +344,17 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 		Rules:    b.tools.rules,
 		Products: b.tools.products,
 		Custom:   b.tools.custom,
-		Attack:   b.attackBudget(),
+		Attack:   b.attackBudget(sites),
 		Policy:   b.cfg.Policy,
 		Networks: networksOf(b.cfg.File, b.tools),
 
 		Scenarios: b.tools.scenarios,
-	})
-	b.judges[site.Name] = j
-	b.order = append(b.order, site.Name)
-	return j
+	}
 }
 
 // share divides a run's budget among its sites; a site never gets less than
 // the floor.
-func (b *bench) share(total, floor int) int {
-	return max(total/max(1, len(b.namer.admitted)), floor)
-}
+func share(total, sites, floor int) int { return max(total/max(1, sites), floor) }
 
 // Budgets of one run over all its sites. A single site has them to itself.
 const (
@@ -328,21 +364,24 @@ const (
 	runSetBytes = 64 << 20
 )
 
-func (b *bench) identityConfig() identity.Config {
+func (b *bench) identityConfig(sites int) identity.Config {
 	var headers []string
 	for _, h := range b.cfg.File.AddressHeaders {
 		headers = append(headers, strings.ToLower(h))
 	}
-	return identity.Config{TrustedProxies: b.cfg.Trusted, AddressHeaders: headers, MaxAccounts: b.share(runAccounts, 1<<14), MaxCredentials: b.share(runAccounts, 1<<14), MaxClients: b.share(runClients, 1<<12)}
+	return identity.Config{TrustedProxies: b.cfg.Trusted, AddressHeaders: headers, MaxAccounts: share(runAccounts, sites, 1<<14), MaxCredentials: share(runAccounts, sites, 1<<14), MaxClients: share(runClients, sites, 1<<12)}
 }
 
-func (b *bench) attackBudget() attack.Budget {
-	return attack.Budget{Cells: min(1<<16, b.share(runCells, 1<<12)), SetBytes: int64(min(32<<20, b.share(runSetBytes, 1<<20)))}
+func (b *bench) attackBudget(sites int) attack.Budget {
+	return attack.Budget{Cells: min(1<<16, share(runCells, sites, 1<<12)), SetBytes: int64(min(32<<20, share(runSetBytes, sites, 1<<20)))}
 }
+
+// sites gives the names of the sites, sorted.
+func (b *bench) sites() []string { return slices.Sorted(slices.Values(b.order)) }
 
 func (b *bench) results() []judge.Result {
 	b.cross(b.last, true)
-	names := slices.Sorted(slices.Values(b.order))
+	names := b.sites()
 	out := make([]judge.Result, 0, len(names))
 	for _, n := range names {
 		b.judges[n].Finish()

@@ -6,7 +6,6 @@ import (
 	"sync/atomic"
 
 	"xiezhi/internal/exchange"
-	"xiezhi/internal/judge"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/source"
 )
@@ -18,13 +17,20 @@ const (
 	batchBytes     = 1 << 20
 )
 
+// keeper takes what was observed: the sorter of a run, the bus of a service.
+// The batch is the caller's again when Add returns.
+type keeper interface {
+	Add(b *observe.Batch) error
+}
+
 // pipeline carries exchanges from the sources to any number of observers and
-// from there into the sorter.
+// from there to whoever keeps them.
 type pipeline struct {
 	work   chan job
 	free   chan *exchange.Batch
-	sorter *judge.Sorter
+	sorter keeper
 	ahead  *ahead // nil: everything is judged in the sorter's order
+	turns  *turns // nil: what was observed is kept in any order
 	handed atomic.Uint64
 	census *hostCensus
 	since  int64
@@ -48,6 +54,7 @@ type pipeline struct {
 type job struct {
 	batch *exchange.Batch
 	n     uint64
+	done  func() // when it was kept, or cannot be; may be nil
 }
 
 // capCounts counts what the sources could not see, for data quality.
@@ -71,7 +78,7 @@ func (c *capCounts) add(x *exchange.Exchange) {
 	}
 }
 
-func newPipeline(workers, lanes int, observers []*observe.Observer, sorter *judge.Sorter, ahead *ahead, census *hostCensus, spare func() (*observe.Observer, error), ledger *source.Ledger) *pipeline {
+func newPipeline(workers, lanes int, observers []*observe.Observer, sorter keeper, ahead *ahead, census *hostCensus, spare func() (*observe.Observer, error), ledger *source.Ledger) *pipeline {
 	p := &pipeline{
 		work: make(chan job, workers), free: make(chan *exchange.Batch, 2*workers+1+lanes),
 		sorter: sorter, ahead: ahead, census: census, done: make(chan struct{}),
@@ -93,7 +100,8 @@ type lane struct {
 	p       *pipeline
 	cur     *exchange.Batch
 	ordinal uint32
-	live    bool // hand over at once what nothing else is waiting behind
+	live    bool                 // hand over at once what nothing else is waiting behind
+	handing func() (done func()) // called with every batch; may be nil
 }
 
 // Accept implements source.Sink: it copies the exchange into the current batch
@@ -139,11 +147,18 @@ func (l *lane) hand() error {
 	if l.cur == nil || l.cur.Len() == 0 {
 		return nil
 	}
+	j := job{batch: l.cur, n: l.p.handed.Add(1) - 1}
+	if l.handing != nil {
+		j.done = l.handing()
+	}
 	select {
-	case l.p.work <- job{l.cur, l.p.handed.Add(1) - 1}:
+	case l.p.work <- j:
 		l.cur = nil
 		return nil
 	case <-l.p.done:
+		if j.done != nil {
+			j.done()
+		}
 		return l.p.err()
 	}
 }
@@ -167,3 +182,60 @@ func (p *pipeline) finish() error {
 }
 
 func (p *pipeline) err() error { p.mu.Lock(); defer p.mu.Unlock(); return p.fail }
+
+// receive gives the next job; with turns, its number is the order in which jobs
+// were received.
+func (p *pipeline) receive() (job, bool) {
+	t := p.turns
+	if t == nil {
+		j, ok := <-p.work
+		return j, ok
+	}
+	t.take.Lock()
+	defer t.take.Unlock()
+	j, ok := <-p.work
+	j.n = t.taken
+	t.taken++
+	return j, ok
+}
+
+// turns lets observers keep their batches in the order in which they received
+// them, so that the one whose turn it is never waits.
+type turns struct {
+	take  sync.Mutex // guards receiving, and the next
+	taken uint64
+
+	mu   sync.Mutex // guards the next
+	next uint64
+	more sync.Cond
+}
+
+func newTurns() *turns {
+	t := &turns{}
+	t.more.L = &t.mu
+	return t
+}
+
+// wait returns when it is the n-th batch's turn.
+func (t *turns) wait(n uint64) {
+	if t == nil {
+		return
+	}
+	t.mu.Lock()
+	for t.next < n {
+		t.more.Wait()
+	}
+	t.mu.Unlock()
+}
+
+// done ends the n-th batch's turn, which it waits for.
+func (t *turns) done(n uint64) {
+	if t == nil {
+		return
+	}
+	t.wait(n)
+	t.mu.Lock()
+	t.next = n + 1
+	t.mu.Unlock()
+	t.more.Broadcast()
+}

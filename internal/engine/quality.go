@@ -17,10 +17,22 @@ import (
 // warmUp is how much history the seasonal baselines want (detection.md C0).
 const warmUp = 14 * 24 * time.Hour
 
+// seen counts exchanges that were observed, and what could not be seen of
+// them.
+type seen struct {
+	Analysed, Total                      uint64
+	NoResponse, NoBodies, NoOrder, NoTLS uint64
+}
+
+func (p *pipeline) seen() seen {
+	c := &p.caps
+	return seen{p.in.Load(), c.total.Load(), c.noResponse.Load(), c.noBodies.Load(), c.noOrder.Load(), c.noTLS.Load()}
+}
+
 // inputOf writes down what came in, what was lost, and what could not be seen.
-func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind []report.Blind, forms *form.Table, msgs *message.Catalog) report.Input {
+func inputOf(t source.Totals, read seen, b *bench, hosts uint64, blind []report.Blind, forms *form.Table, msgs *message.Catalog) report.Input {
 	in := report.NewInput()
-	in.Analysed, in.Observations, in.Bytes = p.in.Load(), b.count, t.Bytes
+	in.Analysed, in.Observations, in.Bytes = read.Analysed, b.count, t.Bytes
 	in.Exchanges = in.Analysed
 	for r, n := range t.Dropped {
 		in.Dropped = append(in.Dropped, report.ReasonCount{Reason: string(r), Count: n})
@@ -42,10 +54,10 @@ func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind [
 			in.Quality = append(in.Quality, report.QualityCount{Code: string(code), Count: n, Detail: detail})
 		}
 	}
-	addQuality(taxonomy.QualityNoBodies, p.caps.noBodies.Load(), "")
-	addQuality(taxonomy.QualityNoResponses, p.caps.noResponse.Load(), "")
-	addQuality(taxonomy.QualityNoHeaderOrder, p.caps.noOrder.Load(), "")
-	addQuality(taxonomy.QualityNoTLS, p.caps.noTLS.Load(), "")
+	addQuality(taxonomy.QualityNoBodies, read.NoBodies, "")
+	addQuality(taxonomy.QualityNoResponses, read.NoResponse, "")
+	addQuality(taxonomy.QualityNoHeaderOrder, read.NoOrder, "")
+	addQuality(taxonomy.QualityNoTLS, read.NoTLS, "")
 	if span := time.Duration(b.last - b.first); b.count > 0 && span < warmUp {
 		addQuality(taxonomy.QualityNotWarm, 1, fmt.Sprintf("%s / %d d", span.Round(time.Second), warmUp/(24*time.Hour)))
 	}
@@ -68,8 +80,8 @@ func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind [
 	slices.SortFunc(in.Blind, func(x, y report.Blind) int {
 		return cmp.Or(cmp.Compare(y.Bytes, x.Bytes), cmp.Compare(x.Server, y.Server), cmp.Compare(x.Name, y.Name))
 	})
-	if census.skipped > 0 {
-		in.Limits = append(in.Limits, report.LimitCount{What: "engine.hosts", Count: census.skipped})
+	if hosts > 0 {
+		in.Limits = append(in.Limits, report.LimitCount{What: "engine.hosts", Count: hosts})
 	}
 	if b.folded > 0 {
 		in.Limits = append(in.Limits, report.LimitCount{What: "engine.sites", Count: b.folded})
@@ -95,7 +107,7 @@ func inputOf(t source.Totals, p *pipeline, b *bench, census *hostCensus, blind [
 	if t.Hidden > 0 {
 		in.Limits = append(in.Limits, report.LimitCount{What: "report.problems", Count: t.Hidden})
 	}
-	in.NotJudged = notJudged(p, msgs)
+	in.NotJudged = notJudged(read, msgs)
 	return in
 }
 
@@ -115,10 +127,9 @@ var needsBodies = []string{
 }
 
 // notJudged lists the kinds that this input, or this version, could not show.
-func notJudged(p *pipeline, msgs *message.Catalog) []report.NotJudged {
+func notJudged(read seen, msgs *message.Catalog) []report.NotJudged {
 	out := []report.NotJudged{}
-	total := p.caps.total.Load()
-	if total > 0 && p.caps.noBodies.Load() == total {
+	if read.Total > 0 && read.NoBodies == read.Total {
 		why := msgs.Text("not_judged.no_bodies", nil)
 		for _, k := range needsBodies {
 			out = append(out, report.NotJudged{Kind: k, Why: why})

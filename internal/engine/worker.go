@@ -24,10 +24,18 @@ type worker struct {
 
 func (w *worker) run() {
 	defer w.p.wg.Done()
-	for j := range w.p.work {
+	for {
+		j, ok := w.p.receive()
+		if !ok {
+			return
+		}
 		if err := w.batch(j.batch, j.n); err != nil {
 			w.p.failed(err)
 			w.p.ahead.lose(j.n)
+		}
+		w.p.turns.done(j.n)
+		if j.done != nil {
+			j.done()
 		}
 		j.batch.Reset()
 		w.p.free <- j.batch
@@ -48,6 +56,7 @@ func (w *worker) batch(b *exchange.Batch, number uint64) error {
 		}
 		p.obs.Add(uint64(w.out.Len()))
 		p.census.add(w.out)
+		p.turns.wait(number)
 		if err := p.sorter.Add(w.out); err != nil {
 			return err
 		}

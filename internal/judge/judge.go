@@ -10,6 +10,8 @@
 package judge
 
 import (
+	"cmp"
+	"reflect"
 	"slices"
 	"time"
 
@@ -67,6 +69,7 @@ type Judge struct {
 	count    uint64
 	unplaced uint64         // observations from addresses on no map
 	entries  []policy.Entry // decisions that the traffic has not reached yet
+	now      int64          // newest event time
 }
 
 // New returns a judge that has seen nothing.
@@ -87,10 +90,7 @@ func (j *Judge) Observe(o *observe.Observation) {
 	if o.Aside == exchange.AsideNone {
 		j.count++
 	}
-	for len(j.entries) > 0 && j.entries[0].At <= o.End {
-		j.Apply(&j.entries[0])
-		j.entries = j.entries[1:]
-	}
+	j.pass(o.End)
 	ev := &j.event
 	merges := ev.Merges[:0]
 	*ev = catalog.Event{Observation: o, Merges: merges}
@@ -109,6 +109,31 @@ func (j *Judge) Observe(o *observe.Observation) {
 	j.auditor.Observe(ev)
 	j.attacks.Observe(ev)
 	j.identity.Learn(o, ev.Who, ev.Outcome == catalog.OutcomeSuccess)
+}
+
+// pass applies the decisions whose time has come.
+func (j *Judge) pass(now int64) {
+	j.now = max(j.now, now)
+	for len(j.entries) > 0 && j.entries[0].At <= j.now {
+		j.Apply(&j.entries[0])
+		j.entries = j.entries[1:]
+	}
+}
+
+// Decide takes decisions that were made at a moment of event time while it was
+// judging: each holds when its time comes, at once when it is past.
+func (j *Judge) Decide(list []policy.Entry, now int64) {
+	j.entries = append(j.entries, list...)
+	slices.SortStableFunc(j.entries, func(a, b policy.Entry) int { return cmp.Compare(a.At, b.At) })
+	j.pass(now)
+	j.auditor.Tick(j.now)
+}
+
+// End lets a decision hold no longer from a time on, as the entry that with is
+// says. An edit of the catalogue does not end: it is undone by another.
+func (j *Judge) End(old, with *policy.Entry) {
+	j.entries = slices.DeleteFunc(j.entries, func(e policy.Entry) bool { return reflect.DeepEqual(&e, old) })
+	j.auditor.Replace(old, with)
 }
 
 // Apply takes a decision as an event: it holds from the next observation on.
@@ -131,7 +156,11 @@ func (j *Judge) Finish() {
 }
 
 // Tick moves time when the site is idle.
-func (j *Judge) Tick(now int64) { j.attacks.Tick(now) }
+func (j *Judge) Tick(now int64) {
+	j.pass(now)
+	j.auditor.Tick(now)
+	j.attacks.Tick(now)
+}
 
 // Lookups gives what the site's people were asked about, as far as it is ripe
 // by then, or all of it, for the reducer that joins sites.
@@ -140,8 +169,18 @@ func (j *Judge) Lookups(now int64, all bool) []attack.Lookup { return j.attacks.
 // Cross takes what the reducer found the site's lookups to be part of.
 func (j *Judge) Cross(list []attack.Crossing) { j.attacks.Cross(list) }
 
+// Last gives what was made of the observation that was judged last, valid until
+// the next. What is no exchange gives an empty one.
+func (j *Judge) Last() *catalog.Event { return &j.event }
+
 // Lookup gives the API of an observation from what has been learned.
 func (j *Judge) Lookup(o *observe.Observation) *catalog.API { return j.catalog.Lookup(o) }
+
+// Time is the newest event time that it knows of.
+func (j *Judge) Time() int64 { return j.now }
+
+// Judged is how many exchanges were judged.
+func (j *Judge) Judged() uint64 { return j.count }
 
 // Unplaced is how many observations came from addresses that no map knows.
 func (j *Judge) Unplaced() uint64 { return j.unplaced }

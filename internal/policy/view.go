@@ -23,6 +23,16 @@ func (v *View) AddPublic(p Public) { v.public = append(v.public, p) }
 // AddApproval applies an approval.
 func (v *View) AddApproval(a Approval) { v.approvals = append(v.approvals, a) }
 
+// Replace puts another entry in the place of one that was applied.
+func (v *View) Replace(old, with *Entry) {
+	switch {
+	case old.Public != nil:
+		Replace(v.public, old.Public, with.Public)
+	case old.Approval != nil:
+		Replace(v.approvals, old.Approval, with.Approval)
+	}
+}
+
 // Open reports whether the API is on the allow-list at a time (ns since the
 // epoch).
 func (v *View) Open(host, method, template string, at int64) bool {

@@ -97,6 +97,19 @@ func (a *Auditor) Apply(e *policy.Entry) {
 	}
 }
 
+// Replace puts a decision, of the same kind, in the place of one that was
+// applied.
+func (a *Auditor) Replace(old, with *policy.Entry) {
+	switch {
+	case old.Fix != nil:
+		policy.Replace(a.decided.Fixes, old.Fix, with.Fix)
+	case old.Verdict != nil:
+		policy.Replace(a.decided.Verdicts, old.Verdict, with.Verdict)
+	default:
+		a.policy.Replace(old, with)
+	}
+}
+
 // Observe takes the next event in order. ev is not kept.
 func (a *Auditor) Observe(ev *catalog.Event) {
 	a.decided.Now = max(a.decided.Now, ev.End)
@@ -110,6 +123,9 @@ func (a *Auditor) Observe(ev *catalog.Event) {
 	}
 	a.event.Event = nil
 }
+
+// Tick moves time when there is no traffic: decisions come to hold, and end.
+func (a *Auditor) Tick(now int64) { a.decided.Now = max(a.decided.Now, now) }
 
 // Findings gives the findings so far, most severe first, then by id. It
 // changes nothing.

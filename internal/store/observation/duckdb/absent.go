@@ -4,14 +4,10 @@ package duckdb
 
 import (
 	"context"
-	"errors"
 
 	"xiezhi/internal/store"
 	"xiezhi/internal/store/observation"
 )
-
-// ErrAbsent: this program was built without DuckDB.
-var ErrAbsent = errors.New("this program was built without DuckDB, which is C++")
 
 // DB is the store.
 type DB struct{ observation.Store }

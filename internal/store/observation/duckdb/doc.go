@@ -17,7 +17,13 @@
 // addresses.
 package duckdb
 
-import "path/filepath"
+import (
+	"errors"
+	"path/filepath"
+)
+
+// ErrAbsent: this program was built without DuckDB.
+var ErrAbsent = errors.New("this program was built without DuckDB, which is C++")
 
 // Config of a store. The zero value takes the defaults.
 type Config struct {

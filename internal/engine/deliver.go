@@ -1,0 +1,175 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+
+	"xiezhi/internal/report"
+	"xiezhi/internal/report/kept"
+	"xiezhi/internal/store/record"
+)
+
+// deliver keeps the records of what judges found: what changed is written,
+// what is gone is deleted. It knows what is in the records already, so that an
+// idle service writes nothing.
+type deliver struct {
+	store record.Store
+	told  func([]record.Record)
+	log   *slog.Logger
+	known map[recordKey]knownRecord
+	bad   uint64 // that could not be kept
+}
+
+type recordKey struct {
+	kind record.Kind
+	id   string
+}
+
+type knownRecord struct {
+	rev uint64
+	sum [16]byte
+}
+
+// deliverBytes is how much one batch of records holds at most, unless one
+// record is larger.
+const deliverBytes = 8 << 20
+
+var deliveredKinds = []record.Kind{record.Site, record.API, record.Defect, record.Attack, record.Campaign}
+
+func newDeliver(ctx context.Context, store record.Store, told func([]record.Record), log *slog.Logger) (*deliver, error) {
+	if told == nil {
+		told = func([]record.Record) {}
+	}
+	d := &deliver{store: store, told: told, log: log, known: map[recordKey]knownRecord{}}
+	for _, kind := range deliveredKinds {
+		q := record.Query{Kind: kind, Limit: record.MaxPage}
+		for {
+			p, err := store.List(ctx, q)
+			if err != nil {
+				return nil, fmt.Errorf("read the records: %w", err)
+			}
+			for i := range p.Records {
+				r := &p.Records[i]
+				d.known[recordKey{kind, r.ID}] = knownRecord{r.Rev, sumOf(r)}
+			}
+			if q.After = p.Next; q.After == "" {
+				break
+			}
+		}
+	}
+	return d, nil
+}
+
+func sumOf(r *record.Record) (sum [16]byte) {
+	h := sha256.New()
+	for _, s := range []string{r.Site, r.Type, r.State, r.Severity, r.Words, r.First.UTC().String(), r.Last.UTC().String()} {
+		h.Write([]byte(s))
+		h.Write([]byte{0})
+	}
+	h.Write(r.Body)
+	copy(sum[:], h.Sum(nil))
+	return sum
+}
+
+// write brings the records to what a report says as of an event.
+func (d *deliver) write(ctx context.Context, r *report.Report, rev uint64) error {
+	now := make(map[recordKey]bool, len(d.known))
+	var b record.Batch
+	size := 0
+	flush := func() error {
+		if len(b.Put)+len(b.Delete) == 0 {
+			return nil
+		}
+		if _, err := d.store.Write(ctx, b); err != nil {
+			return err
+		}
+		for i := range b.Put {
+			d.known[recordKey{b.Put[i].Kind, b.Put[i].ID}] = knownRecord{b.Put[i].Rev, sumOf(&b.Put[i])}
+		}
+		for _, k := range b.Delete {
+			delete(d.known, recordKey{k.Kind, k.ID})
+		}
+		d.told(b.Put)
+		b, size = record.Batch{}, 0
+		return nil
+	}
+	put := func(x record.Record, err error) error {
+		if err == nil && len(x.Body) > record.MaxBody {
+			err = fmt.Errorf("%s %s: %d bytes, at most %d are kept", x.Kind, x.ID, len(x.Body), record.MaxBody)
+		}
+		if err != nil {
+			d.bad++
+			d.log.Error("a finding could not be kept", "why", err)
+			return nil
+		}
+		k := recordKey{x.Kind, x.ID}
+		now[k] = true
+		if old, ok := d.known[k]; ok && (old.rev >= rev || old.sum == sumOf(&x)) {
+			return nil
+		}
+		if b.Put = append(b.Put, x); len(b.Put) < record.MaxBatch {
+			if size += len(x.Body); size < deliverBytes {
+				return nil
+			}
+		}
+		return flush()
+	}
+	err := d.each(r, rev, put)
+	if err == nil {
+		err = flush()
+	}
+	if err != nil {
+		return err
+	}
+	for k, old := range d.known {
+		if now[k] || old.rev >= rev {
+			continue
+		}
+		if b.Delete = append(b.Delete, record.Key{Kind: k.kind, ID: k.id, Rev: old.rev}); len(b.Delete) == record.MaxBatch {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return flush()
+}
+
+func (d *deliver) each(r *report.Report, rev uint64, put func(record.Record, error) error) error {
+	apis := make(map[string]*report.API, len(r.APIs))
+	for i := range r.Sites {
+		in := report.NewInput()
+		in.Exchanges, in.Analysed, in.Addresses = r.Sites[i].Exchanges, r.Sites[i].Exchanges, r.Input.Addresses
+		if err := put((&kept.Site{Site: r.Sites[i], Input: in}).Of(rev)); err != nil {
+			return err
+		}
+	}
+	for i := range r.APIs {
+		apis[r.APIs[i].ID] = &r.APIs[i]
+		if err := put(kept.API(&r.APIs[i], rev)); err != nil {
+			return err
+		}
+	}
+	for i := range r.Defects {
+		x := &r.Defects[i]
+		site, of := "", apis[x.API]
+		if of != nil {
+			site = of.Site
+		}
+		if err := put(kept.Defect(x, site, of, rev)); err != nil {
+			return err
+		}
+	}
+	for i := range r.Attacks {
+		if err := put(kept.Attack(&r.Attacks[i], rev)); err != nil {
+			return err
+		}
+	}
+	for i := range r.Campaigns {
+		if err := put(kept.Campaign(&r.Campaigns[i], rev)); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,188 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"xiezhi/internal/judge/sequence"
+	"xiezhi/internal/observe"
+	"xiezhi/internal/observe/form"
+	"xiezhi/internal/stream"
+	"xiezhi/internal/taxonomy"
+)
+
+// partition judges what one partition of the bus carries: a state machine over
+// its events. It knows no clock; what it has found is a function of the events
+// alone.
+type partition struct {
+	number int
+	bench  *bench
+	order  *sequence.Sequencer
+	admit  *admit
+	forms  *form.Table
+
+	seq       uint64    // of the last event
+	at        time.Time // when the bus took it
+	tally     tally
+	gaps      uint64 // events that the stream no longer had
+	damaged   uint64 // events that could not be read
+	passed    int64  // event time at which silent sites were told of it
+	files     []policyText
+	decisions map[string]*decision // by id, those that hold
+}
+
+func newPartition(number int, b *bench, order sequence.Config) *partition {
+	return &partition{number: number, bench: b, order: sequence.New(order), admit: newAdmit(b), forms: form.NewTable(0), decisions: map[string]*decision{}}
+}
+
+// take takes the next event. What it cannot read is counted and left out.
+func (p *partition) take(m stream.Message) {
+	if lost := m.Seq - p.seq - 1; p.seq != 0 && m.Seq > p.seq && lost > 0 {
+		p.damaged += lost // told by the stream where it happens
+	}
+	p.seq, p.at = m.Seq, m.At
+	if err := p.event(m); err != nil {
+		p.damaged++
+	}
+	p.pass(p.order.Mark().UnixNano())
+}
+
+func (p *partition) event(m stream.Message) error {
+	if len(m.Data) == 0 {
+		return errEvent
+	}
+	switch m.Data[0] {
+	case eventObserved:
+		return p.order.Add(m.Data[1:], m.At, p.observe)
+	case eventForms:
+		var list []form.Offer
+		if err := json.Unmarshal(m.Data[1:], &list); err != nil {
+			return errEvent
+		}
+		p.forms.Take(list)
+		return nil
+	case eventTick:
+		var t tick
+		if err := json.Unmarshal(m.Data[1:], &t); err != nil {
+			return errEvent
+		}
+		p.tally.add(&t.Tally)
+		if t.Now != 0 {
+			p.order.Tick(time.Unix(0, t.Now), p.observe)
+		}
+		return nil
+	case eventPolicy:
+		var t policyText
+		if err := json.Unmarshal(m.Data[1:], &t); err != nil {
+			return errEvent
+		}
+		return p.policy(t)
+	case eventDecided:
+		var d decision
+		if err := json.Unmarshal(m.Data[1:], &d); err != nil {
+			return errEvent
+		}
+		p.decide(&d)
+		return nil
+	}
+	return errEvent
+}
+
+func (p *partition) observe(o *observe.Observation) { p.admit.observe(o) }
+
+// silence is how long a site has to be without traffic until it is told that
+// time has passed.
+const silence = int64(3600e9)
+
+// pass tells the judges of silent sites that time has passed at others.
+func (p *partition) pass(now int64) {
+	p.admit.expire(now)
+	if now < p.passed+silence {
+		return
+	}
+	p.passed = now
+	for _, name := range p.bench.order {
+		if j := p.bench.judges[name]; j.Time() < now-silence {
+			j.Tick(now)
+		}
+	}
+}
+
+// drain judges all that waits: nothing comes any more.
+func (p *partition) drain() {
+	p.order.Drain(p.observe)
+	p.admit.settle()
+}
+
+// seen counts exchanges: those that are judged or will be, and what could not
+// be seen of all.
+func (p *partition) seen() seen {
+	s := p.tally.Seen
+	s.Analysed = p.order.Counts().Given
+	return s
+}
+
+// dropped counts exchanges that came in and are not judged.
+func (p *partition) dropped() map[taxonomy.DropReason]uint64 {
+	out := make(map[taxonomy.DropReason]uint64, len(p.tally.Dropped)+2)
+	for r, n := range p.tally.Dropped {
+		out[r] = n
+	}
+	c := p.order.Counts()
+	if n := c.Late + c.Ahead; n > 0 {
+		out[taxonomy.DropLate] += n
+	}
+	if c.Duplicate > 0 {
+		out[taxonomy.DropDuplicate] += c.Duplicate
+	}
+	return out
+}
+
+// add adds what was counted since.
+func (t *tally) add(x *tally) {
+	t.Bytes += x.Bytes
+	if t.Dropped == nil {
+		t.Dropped = map[taxonomy.DropReason]uint64{}
+	}
+	for r, n := range x.Dropped {
+		t.Dropped[r] += n
+	}
+	for _, q := range x.Quality {
+		t.quality(q)
+	}
+	for _, pr := range x.Problems {
+		if len(t.Problems) >= maxTallied {
+			t.Problems = t.Problems[1:] // the newest help most
+			t.Hidden++
+		}
+		t.Problems = append(t.Problems, pr)
+	}
+	t.Hidden += x.Hidden
+	t.Seen.Total += x.Seen.Total
+	t.Seen.Analysed += x.Seen.Analysed
+	t.Seen.NoResponse += x.Seen.NoResponse
+	t.Seen.NoBodies += x.Seen.NoBodies
+	t.Seen.NoOrder += x.Seen.NoOrder
+	t.Seen.NoTLS += x.Seen.NoTLS
+}
+
+// What a tally keeps of each at most.
+const maxTallied = 64
+
+func (t *tally) quality(q qualityTally) {
+	for i := range t.Quality {
+		if t.Quality[i].Key == q.Key {
+			t.Quality[i].Count += q.Count
+			return
+		}
+	}
+	if len(t.Quality) >= maxTallied && q.Key.Detail != "" {
+		q.Key.Detail = ""
+		t.quality(q)
+		return
+	}
+	t.Quality = append(t.Quality, q)
+}
+
+func (p *partition) String() string { return fmt.Sprintf("partition-%d", p.number) }

@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"xiezhi/internal/source"
+	"xiezhi/internal/taxonomy"
+)
+
+// tickEvery is how often an idle service says how late it is, and a busy one
+// what its sources counted.
+const tickEvery = time.Second
+
+func (s *Service) tick(ctx context.Context) error {
+	t := time.NewTicker(tickEvery)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-t.C:
+			if err := s.oneTick(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// oneTick publishes the time that it would be if traffic had gone on: the
+// newest event time and what the clock has moved since the bus took it, so that
+// traffic of another time than now is waited for as well.
+func (s *Service) oneTick() error {
+	s.mu.Lock()
+	now, at := s.part.order.High(), s.part.at
+	s.mu.Unlock()
+	if at.Before(s.status.started) {
+		at = s.status.started // the time in which nothing ran was no silence
+	}
+	idle := s.cfg.Now().Sub(at)
+	if !now.IsZero() && idle >= tickEvery {
+		now = now.Add(idle)
+	} else {
+		now = time.Time{}
+	}
+	news := s.news()
+	if now.IsZero() && news.empty() {
+		return nil
+	}
+	return s.ingest.tick(0, now, news)
+}
+
+// lastTick tells what was counted since, when the sources have ended.
+func (s *Service) lastTick() error {
+	if news := s.news(); !news.empty() {
+		return s.ingest.tick(0, time.Time{}, news)
+	}
+	return nil
+}
+
+// news is what the sources counted since it was called last.
+func (s *Service) news() tally {
+	t, of := s.ledger.Totals(), s.pipe.seen()
+	out := tally{Bytes: t.Bytes - s.told.Bytes, Hidden: t.Hidden - s.told.Hidden, Problems: t.Problems[len(s.told.Problems):],
+		Seen: seen{
+			Total: of.Total - s.toldOf.Total, NoResponse: of.NoResponse - s.toldOf.NoResponse, NoBodies: of.NoBodies - s.toldOf.NoBodies,
+			NoOrder: of.NoOrder - s.toldOf.NoOrder, NoTLS: of.NoTLS - s.toldOf.NoTLS,
+		}}
+	for r, n := range t.Dropped {
+		if n > s.told.Dropped[r] {
+			if out.Dropped == nil {
+				out.Dropped = map[taxonomy.DropReason]uint64{}
+			}
+			out.Dropped[r] = n - s.told.Dropped[r]
+		}
+	}
+	for k, n := range t.Quality {
+		if n > s.told.Quality[k] {
+			out.Quality = append(out.Quality, qualityTally{source.QualityKey(k), n - s.told.Quality[k]})
+		}
+	}
+	s.told, s.toldOf = t, of
+	return out
+}
