@@ -74,22 +74,8 @@ func (l *liveFlags) asked(f *pflag.FlagSet) bool {
 // there are none. The first interrupt ends a live run as --for does, and its
 // report is made; the second one ends the program.
 func (l *liveFlags) open(ctx context.Context, a *app) (live engine.Live, analysis context.Context, err error) {
-	for _, w := range l.ways {
-		s, err := w.open(a)
-		if err != nil {
-			return live, nil, err
-		}
-		live.Sources = append(live.Sources, s...)
-	}
-	if err := l.tokens.unused(); err != nil {
+	if live.Sources, err = l.sources(a); err != nil {
 		return live, nil, err
-	}
-	for _, w := range l.ways {
-		if s, ok := w.(sealer); ok {
-			if err := s.seal(a, l.outs); err != nil {
-				return live, nil, err
-			}
-		}
 	}
 	if len(live.Sources) == 0 {
 		if l.span != 0 {
@@ -108,6 +94,28 @@ func (l *liveFlags) open(ctx context.Context, a *app) (live engine.Live, analysi
 	})
 	fmt.Fprintln(a.stderr, "reading live traffic; interrupt (Ctrl-C) to end and see the result")
 	return live, context.WithoutCancel(ctx), nil
+}
+
+// sources opens what the flags ask for, and gives up what opening needed.
+func (l *liveFlags) sources(a *app) (list []source.Source, err error) {
+	for _, w := range l.ways {
+		s, err := w.open(a)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s...)
+	}
+	if err := l.tokens.unused(); err != nil {
+		return nil, err
+	}
+	for _, w := range l.ways {
+		if s, ok := w.(sealer); ok {
+			if err := s.seal(a, l.outs); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return list, nil
 }
 
 // finish is called when the result is where it should be.

@@ -1,0 +1,321 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"xiezhi/internal/api"
+	"xiezhi/internal/engine"
+	"xiezhi/internal/judge/sequence"
+	"xiezhi/internal/policy"
+	"xiezhi/internal/store"
+	"xiezhi/internal/store/observation"
+	"xiezhi/internal/store/observation/duckdb"
+	"xiezhi/internal/store/record"
+	"xiezhi/internal/store/record/sqlite"
+	"xiezhi/internal/store/state"
+	"xiezhi/internal/stream/jetstream"
+	"xiezhi/rules"
+)
+
+// serveFlags are those of serve, beside those of the sources.
+type serveFlags struct {
+	data, http, keyFile, configFile, policyFile string
+	site, zone                                  string
+	packs, rulesData, trusted, protos           []string
+	workers                                     int
+	noRows, sync                                bool
+	hold                                        time.Duration
+	streamAge, rowsAge                          time.Duration
+	streamBytes                                 int64
+	live                                        *liveFlags
+}
+
+func (a *app) serve() *cobra.Command {
+	f := &serveFlags{live: newLiveFlags()}
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Watch traffic for as long as it runs, keep what was found, answer over HTTP",
+		Long: `Takes traffic from the sources that are named, learns APIs, audits defects and
+detects attacks as analyze does, and goes on: what was found is kept in a data
+folder and served over HTTP under /api/v1/ (schema/openapi.yaml). One process
+holds one folder. Started again on the same folder it goes on where it was;
+killed at any moment, it loses nothing that was acknowledged.
+
+The first start prints a one-time token with which the first administrator is
+made. An interrupt (Ctrl-C) or SIGTERM ends it in order.`,
+		Example: `  xiezhi serve --data /var/lib/xiezhi --listen 127.0.0.1:8600
+  xiezhi serve --data /var/lib/xiezhi --proxy 127.0.0.1:8080=http://127.0.0.1:3000
+  xiezhi serve --data /var/lib/xiezhi --follow /var/log/nginx/access.log`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), a) },
+	}
+	fs := c.Flags()
+	fs.StringVar(&f.data, "data", "", "data `FOLDER` (default: xiezhi/data in the state folder)")
+	fs.StringVar(&f.http, "http", "127.0.0.1:8650", "serve the API at `HOST:PORT`; port 0 picks one")
+	fs.StringVar(&f.keyFile, "key", "", "`FILE` with the installation's key (default: key in the data folder, created 0600)")
+	fs.StringVar(&f.configFile, "config", "", "configuration `FILE`")
+	fs.StringVar(&f.policyFile, "policy", "", "policy `FILE`: allow-list, approvals, verdicts, fix claims")
+	fs.StringArrayVar(&f.packs, "rules", nil, "rule pack or CrowdSec scenario, `FILE` or folder; may be repeated")
+	fs.StringArrayVar(&f.rulesData, "rules-data", nil, "`FOLDER` with the data files of scenarios; may be repeated")
+	fs.StringArrayVar(&f.trusted, "trusted-proxy", nil, "`CIDR` of proxies whose forwarding headers are believed; may be repeated")
+	fs.StringArrayVar(&f.protos, "proto", nil, "descriptor set `FILE` of gRPC services; may be repeated")
+	fs.StringVar(&f.site, "site", "", "judge everything as one site of this `NAME`")
+	fs.StringVar(&f.zone, "tz", "", "time `ZONE` of sites, as Asia/Shanghai")
+	fs.DurationVar(&f.hold, "hold", sequence.DefaultHold, "how long traffic that is earlier than the newest is waited for; later it is counted as late")
+	fs.IntVar(&f.workers, "workers", 0, "observers (default: one per core)")
+	fs.BoolVar(&f.noRows, "no-rows", false, "keep no single observations")
+	fs.BoolVar(&f.sync, "sync", false, "acknowledge only what has reached the disk: also safe against loss of power, slower")
+	fs.DurationVar(&f.streamAge, "stream-age", jetstream.DefaultAge, "how long the stream keeps what was taken")
+	fs.Int64Var(&f.streamBytes, "stream-bytes", jetstream.DefaultBytes, "`BYTES` that the stream may take on the disk")
+	fs.DurationVar(&f.rowsAge, "rows-age", 30*24*time.Hour, "how long single observations are kept, in whole days")
+	f.live.register(fs)
+	_ = fs.MarkHidden("for")
+	return c
+}
+
+func (f *serveFlags) run(ctx context.Context, a *app) (err error) {
+	log := slog.New(slog.NewTextHandler(a.stderr, nil))
+	if f.data == "" {
+		key, err := a.defaultKeyFile()
+		if err != nil {
+			return err
+		}
+		f.data = filepath.Join(filepath.Dir(key), "data")
+	}
+	cfg, err := f.config(a)
+	if err != nil {
+		return err
+	}
+	folder, err := store.Take(f.data)
+	if err != nil {
+		return err
+	}
+	closing := closers{folder.Release}
+	defer func() { err = errors.Join(err, closing.close()) }()
+	if f.keyFile == "" {
+		f.keyFile = filepath.Join(folder.Path(), "key")
+	}
+	key, err := loadKey(f.keyFile, rand.Reader)
+	if err != nil {
+		return err
+	}
+	if err := f.tools(&cfg, key); err != nil {
+		return err
+	}
+	bus, err := jetstream.Open(ctx, jetstream.Config{Partitions: 1, Key: key, Random: rand.Reader, Age: f.streamAge, Bytes: f.streamBytes, Log: log}, jetstream.Folder{Path: folder.Path(), Always: f.sync})
+	if err != nil {
+		return err
+	}
+	closing = append(closing, bus.Close)
+	records, err := sqlite.Open(ctx, folder, sqlite.Config{Chain: record.NewChain(key), Sync: f.sync})
+	if err != nil {
+		return err
+	}
+	closing = append(closing, records.Close)
+	if cfg.States, err = state.Open(folder, key, rand.Reader); err != nil {
+		return err
+	}
+	if cfg.Rows, err = f.rows(ctx, folder, log); err != nil {
+		return err
+	}
+	if cfg.Rows != nil {
+		closing = append(closing, cfg.Rows.Close)
+	}
+	cfg.Bus, cfg.Records, cfg.Now, cfg.Random, cfg.Log = bus, records, time.Now, rand.Reader, log
+
+	l, err := net.Listen("tcp", f.http)
+	if err != nil {
+		return fmt.Errorf("serve the API: %w; name another address with --http", err)
+	}
+	closing = append(closing, func() error {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	var web *api.API
+	cfg.Changed = func(list []record.Record) { web.Changed(list) }
+	a.log = engine.LogConfig{Location: cfg.Zone}
+	f.live.outs = &outputs{stdout: a.stdout}
+	if cfg.Sources, err = f.live.sources(a); err != nil {
+		return err
+	}
+	service, err := engine.NewService(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	if web, err = f.api(ctx, a, cfg, service, l, log); err != nil {
+		return err
+	}
+	return serveBoth(ctx, service, web, l, log, a)
+}
+
+// config is what does not need the data folder.
+func (f *serveFlags) config(a *app) (cfg engine.ServiceConfig, err error) {
+	cfg = engine.ServiceConfig{Version: version, Site: f.site, Workers: f.workers, PolicyName: f.policyFile, Order: sequence.Config{Hold: f.hold}}
+	if cfg.Workers <= 0 {
+		cfg.Workers = runtime.GOMAXPROCS(0)
+	}
+	if cfg.File, err = loadConfig(f.configFile); err != nil {
+		return cfg, err
+	}
+	if cfg.File == nil {
+		cfg.File = &engine.FileConfig{}
+	}
+	if _, err = engine.ParsePrefixes(f.trusted); err != nil {
+		return cfg, usagef("--trusted-proxy: %w", err)
+	}
+	cfg.File.TrustedProxies = append(cfg.File.TrustedProxies, f.trusted...)
+	if f.policyFile != "" {
+		if _, err = loadPolicy(f.policyFile); err != nil {
+			return cfg, err
+		}
+		if cfg.Policy, err = os.ReadFile(f.policyFile); err != nil {
+			return cfg, fmt.Errorf("read the policy: %w", err)
+		}
+	}
+	loaded, err := loadRules(f.packs, f.rulesData)
+	if err != nil {
+		return cfg, err
+	}
+	cfg.Packs, cfg.Hub = loaded.packs, loaded.hub
+	cfg.Zone, err = a.zone(f.zone, cfg.File)
+	return cfg, err
+}
+
+func (f *serveFlags) tools(cfg *engine.ServiceConfig, key [32]byte) (err error) {
+	types, err := loadDescriptors(f.protos)
+	if err != nil {
+		return err
+	}
+	if cfg.Tools, err = loadTools(key); err != nil {
+		return err
+	}
+	cfg.Tools.Describe(types)
+	if _, _, err := engine.CheckRules(cfg.Packs...); err != nil {
+		return usageError{err}
+	}
+	return nil
+}
+
+// rows opens the store of single observations. A build without it says so and
+// serves all the same.
+func (f *serveFlags) rows(ctx context.Context, folder *store.Folder, log *slog.Logger) (observation.Store, error) {
+	if f.noRows {
+		return nil, nil
+	}
+	db, err := duckdb.Open(ctx, folder, duckdb.Config{Threads: min(2, runtime.GOMAXPROCS(0))})
+	if errors.Is(err, duckdb.ErrAbsent) {
+		log.Warn("single observations are not kept", "why", err)
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return db, nil
+}
+
+func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, s *engine.Service, l net.Listener, log *slog.Logger) (*api.API, error) {
+	address, err := netip.ParseAddrPort(l.Addr().String())
+	if err != nil {
+		return nil, err
+	}
+	web, err := api.New(ctx, api.Config{
+		Store: cfg.Records, Messages: cfg.Tools.Messages, Version: version, Rules: rules.Version, Lang: a.lang, Log: log,
+		Plain: address.Addr().IsLoopback(), Now: time.Now, Random: rand.Reader,
+		Decide: func(ctx context.Context, d api.Decision) error {
+			err := s.Decide(ctx, d.ID, d.By, d.Site, d.Entry, d.Ends)
+			if errors.Is(err, engine.ErrRefused) {
+				return fmt.Errorf("%w: %w", api.ErrRefused, err)
+			}
+			return err
+		},
+		Status: s.Status,
+		TestRules: func(p *policy.File) error {
+			_, _, err := engine.CheckRules(p)
+			return err
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	fmt.Fprintf(a.stderr, "serving the API at http://%s/api/v1/\n", l.Addr())
+	if token := web.SetupToken(); token != "" {
+		fmt.Fprintf(a.stderr, "nobody can sign in yet; make the first administrator with this one-time token: %s\n", token)
+		fmt.Fprintf(a.stderr, "  curl -H 'Content-Type: application/json' -d '{\"token\":\"%s\",\"name\":\"admin\",\"password\":\"…\"}' http://%s/api/v1/setup\n", token, l.Addr())
+	}
+	return web, nil
+}
+
+// closeTime is how long requests that have begun may take at the end.
+const closeTime = 5 * time.Second
+
+// serveBoth runs the service and its API until ctx is done or one fails.
+func serveBoth(ctx context.Context, s *engine.Service, web *api.API, l net.Listener, log *slog.Logger, a *app) error {
+	run, stop := context.WithCancel(ctx)
+	defer stop()
+	server := api.Server(web, log)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	background := make(chan struct{})
+	go func() {
+		defer close(background)
+		web.Run(run)
+	}()
+	judged := make(chan error, 1)
+	go func() { judged <- s.Run(run) }()
+	go func() {
+		select {
+		case <-s.Ready():
+			fmt.Fprintln(a.stderr, "ready")
+		case <-run.Done():
+		}
+	}()
+	var err error
+	select {
+	case <-ctx.Done():
+		a.restoreSignals() // the second interrupt ends the program
+		fmt.Fprintln(a.stderr, "ending: writing down what was found")
+	case err = <-judged:
+		judged <- nil
+	case err = <-served:
+		served <- http.ErrServerClosed
+	}
+	stop()
+	if e := <-judged; err == nil {
+		err = e
+	}
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), closeTime)
+	defer cancel()
+	if e := server.Shutdown(ending); e != nil {
+		_ = server.Close() // streams of events do not end by themselves
+	}
+	<-background
+	if e := <-served; err == nil && !errors.Is(e, http.ErrServerClosed) {
+		err = e
+	}
+	return err
+}
+
+// closers are closed last first.
+type closers []func() error
+
+func (c closers) close() (err error) {
+	for i := len(c) - 1; i >= 0; i-- {
+		err = errors.Join(err, c[i]())
+	}
+	return err
+}
