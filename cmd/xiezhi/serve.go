@@ -165,7 +165,7 @@ func (f *serveFlags) run(ctx context.Context, a *app) (err error) {
 
 // config is what does not need the data folder.
 func (f *serveFlags) config(a *app) (cfg engine.ServiceConfig, err error) {
-	cfg = engine.ServiceConfig{Version: version, Site: f.site, Workers: f.workers, PolicyName: f.policyFile, Order: sequence.Config{Hold: f.hold}}
+	cfg = engine.ServiceConfig{Version: version, Site: f.site, Workers: f.workers, PolicyName: f.policyFile, Order: sequence.Config{Hold: f.hold}, RowsAge: f.rowsAge}
 	if cfg.Workers <= 0 {
 		cfg.Workers = runtime.GOMAXPROCS(0)
 	}

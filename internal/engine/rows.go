@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"xiezhi/internal/judge"
 	"xiezhi/internal/observe"
@@ -17,6 +18,8 @@ type rows struct {
 	bench *bench
 	marks map[*judge.Judge]*judge.Marks
 	wait  []observation.Row
+
+	retained time.Time // day up to which rows were dropped
 }
 
 // rowsAtOnce is how many rows wait before they are written.
@@ -62,4 +65,16 @@ func (r *rows) write(ctx context.Context) error {
 	}
 	r.wait = r.wait[:0]
 	return nil
+}
+
+// retain drops the days that are older than an age, once a day of event time.
+func (r *rows) retain(ctx context.Context, now time.Time, age time.Duration) (days int, err error) {
+	before := now.Add(-age).UTC().Truncate(24 * time.Hour)
+	if age <= 0 || !before.After(r.retained) {
+		return 0, nil
+	}
+	if days, err = r.store.Retain(ctx, before); err == nil {
+		r.retained = before
+	}
+	return days, err
 }

@@ -44,6 +44,7 @@ type ServiceConfig struct {
 	Records record.Store
 	Rows    observation.Store // nil: rows are not kept
 	States  *state.Files
+	RowsAge time.Duration // how long rows are kept, by event time and in whole days; 0: for ever
 
 	Now    func() time.Time
 	Random io.Reader

@@ -21,6 +21,7 @@ import (
 	"xiezhi/internal/report/kept"
 	"xiezhi/internal/source"
 	"xiezhi/internal/store"
+	"xiezhi/internal/store/observation/observationtest"
 	"xiezhi/internal/store/record"
 	"xiezhi/internal/store/record/sqlite"
 	"xiezhi/internal/store/state"
@@ -379,5 +380,49 @@ func TestDecisionsAreEvents(t *testing.T) {
 	end()
 	if got := status(s.Report()); got != before {
 		t.Errorf("the verdict was taken back and the status is %q, %q before it", got, before)
+	}
+}
+
+// TestRowsOfAService: a row for every exchange, marked with what is known of
+// attacks, none twice after a restart without a state, none older than allowed.
+func TestRowsOfAService(t *testing.T) {
+	h := newHall(t)
+	kept := observationtest.NewModel()
+	cfg := h.config(newFileSource(vampiCapture))
+	cfg.Rows = kept
+	s, end := h.run(cfg)
+	<-cfg.Sources[0].(*fileSource).ended
+	h.idle(s)
+	end()
+	count := func() (n uint64) {
+		r, err := kept.Range(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range r.Days {
+			n += uint64(d.Rows)
+		}
+		return n
+	}
+	if n := count(); n != s.Report().Input.Observations || n < 7000 {
+		t.Errorf("%d rows of %d observations", n, s.Report().Input.Observations)
+	}
+	if err := os.RemoveAll(filepath.Join(h.folder.Path(), "state")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Mkdir(filepath.Join(h.folder.Path(), "state"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	before := count()
+	cfg.Sources = nil
+	s, end = h.run(cfg)
+	<-s.Ready()
+	end()
+	if n := count(); n != before {
+		t.Errorf("%d rows after they were judged again, %d before", n, before)
+	}
+	days, err := (&rows{store: kept}).retain(t.Context(), s.Now().Add(72*time.Hour), 24*time.Hour)
+	if err != nil || days == 0 || count() != 0 {
+		t.Errorf("%d days dropped, %v, %d rows left", days, err, count())
 	}
 }

@@ -103,6 +103,12 @@ func (s *Service) writeRows(ctx context.Context) error {
 	if err := s.rows.write(ctx); err != nil {
 		return fmt.Errorf("keep the rows of what was judged: %w", err)
 	}
+	switch days, err := s.rows.retain(ctx, s.Now(), s.cfg.RowsAge); {
+	case err != nil: // they are dropped later
+		s.cfg.Log.Error("old rows could not be dropped", "why", err)
+	case days > 0:
+		s.cfg.Log.Info("old rows were dropped", "days", days)
+	}
 	return nil
 }
 
