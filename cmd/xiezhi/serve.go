@@ -243,7 +243,13 @@ func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, 
 			}
 			return err
 		},
-		Status: s.Status,
+		Status: s.Status, Observations: cfg.Rows,
+		OwnRules: func() (list []policy.Rule) {
+			for _, p := range cfg.Packs {
+				list = append(list, p.Rules...)
+			}
+			return list
+		},
 		TestRules: func(p *policy.File) error {
 			_, _, err := engine.CheckRules(p)
 			return err
