@@ -47,16 +47,21 @@ func must(t testing.TB, path string, cfg Config) held {
 	return h
 }
 
-// TestContract sums up early, so that sums and rows are asked together, and
-// keeps two days open only.
+// TestContract sums up early, so that sums and rows are asked together, keeps
+// two days open only, and remembers few values; the second time nearly all.
 func TestContract(t *testing.T) {
 	if f := flag.Lookup("rapid.checks"); f.Value.String() == f.DefValue {
-		if err := f.Value.Set("15"); err != nil { // each opens days hundreds of times
+		if err := f.Value.Set("5"); err != nil { // each opens days hundreds of times
 			t.Fatal(err)
 		}
 		defer func() { _ = f.Value.Set(f.DefValue) }()
 	}
-	observationtest.Contract(t, func(path string) (observation.Store, error) {
-		return take(path, Config{Open: 2, rollAt: 7})
-	})
+	for name, cfg := range map[string]Config{
+		"small": {Open: 2, rollAt: 7, chunkAt: 11, best: 2, words: 3},
+		"large": {rollAt: 30, chunkAt: 13, best: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			observationtest.Contract(t, func(path string) (observation.Store, error) { return take(path, cfg) })
+		})
+	}
 }

@@ -63,7 +63,7 @@ func batch(n int) []observation.Row {
 
 // feed writes batches from a number on and says which were acknowledged.
 func feed(path string, from int) error {
-	h, err := take(path, Config{rollAt: 1500, log: 100 << 10, Open: 2})
+	h, err := take(path, Config{rollAt: 1500, chunkAt: 2500, words: 9, log: 100 << 10, Open: 2})
 	if err != nil {
 		return err
 	}

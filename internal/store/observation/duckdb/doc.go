@@ -34,8 +34,11 @@ type Config struct {
 	MaxDays  int   // day files; rows of further days are left out; 0 for 1100
 	Parallel int   // questions at once, further ones wait; 0 for 4
 
-	rollAt int64 // rows that are summed up at once
-	log    int64 // bytes of the log ahead of a file before they go into it
+	rollAt  int64 // rows that are summed up by the minute at once
+	chunkAt int64 // rows that are counted by entity at once
+	best    int   // of each day, of which the largest of several days are found
+	words   int   // values of a column of a day that are remembered while it is written
+	log     int64 // bytes of the log ahead of a file before they go into it
 }
 
 func (c Config) filled() Config {
@@ -48,8 +51,13 @@ func (c Config) filled() Config {
 	or(&c.Open, 8)
 	or(&c.MaxDays, 1100)
 	or(&c.Parallel, 4)
+	or(&c.best, 2000)
+	or(&c.words, 1<<20)
 	if c.rollAt <= 0 {
 		c.rollAt = 128 << 10
+	}
+	if c.chunkAt <= 0 {
+		c.chunkAt = 2 << 20
 	}
 	if c.log <= 0 {
 		c.log = 16 << 20

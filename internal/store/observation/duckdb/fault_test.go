@@ -309,8 +309,8 @@ func TestTooManyDays(t *testing.T) {
 // TestWordsThatAreForgotten: values that get a second number are still one.
 func TestWordsThatAreForgotten(t *testing.T) {
 	path := t.TempDir()
-	for range 3 { // what is remembered ends with the store
-		h := must(t, path, Config{})
+	for range 3 {
+		h := must(t, path, Config{words: 2})
 		r, err := h.Range(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -325,6 +325,11 @@ func TestWordsThatAreForgotten(t *testing.T) {
 	}
 	h := must(t, path, Config{})
 	defer h.Close()
+	var twice int
+	first := observationtest.Row(0)
+	if err := h.sql.QueryRow(fmt.Sprintf("SELECT count(*) - count(DISTINCT value) FROM day%d.word_session", first.Day())).Scan(&twice); err != nil || twice < 10 {
+		t.Fatalf("%d values have several numbers, %v", twice, err)
+	}
 	m := observationtest.NewModel()
 	if err := m.Append(t.Context(), observationtest.Rows(0, 300)); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"xiezhi/internal/store/observation"
@@ -22,9 +23,12 @@ func (d *DB) Top(ctx context.Context, q observation.TopQuery) (observation.Top, 
 	var out observation.Top
 	err = d.ask(ctx, "count the observations in", func(c *sql.Conn) error {
 		var err error
-		if columns[q.Of].word == "" || q.Of == observation.ByType {
+		switch {
+		case columns[q.Of].word == "" || q.Of == observation.ByType:
 			out, err = d.topOfFew(ctx, c, &q)
-		} else {
+		case q.Measure == observation.Rows && slices.Contains(counted, q.Of):
+			out, err = d.topByRows(ctx, c, &q)
+		default:
 			out, err = d.topOfMany(ctx, c, &q)
 		}
 		return err

@@ -159,12 +159,13 @@ func (w *where) word(ctx context.Context, c *sql.Conn, day string, col column, c
 
 func numbers(ctx context.Context, c *sql.Conn, text string, args ...any) ([]string, error) {
 	var out []string
-	return out, each(ctx, c, text, func(r *sql.Rows) error {
+	err := each(ctx, c, text, func(r *sql.Rows) error {
 		var id uint32
 		err := r.Scan(&id)
 		out = append(out, strconv.FormatUint(uint64(id), 10))
 		return err
 	}, args...)
+	return out, err
 }
 
 // client holds the rows to addresses.

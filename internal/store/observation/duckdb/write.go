@@ -19,26 +19,26 @@ import (
 // pen is what writing to a day needs to know of it. It is made anew after
 // anything failed.
 type pen struct {
-	marks        map[uint32]observation.Position
-	rows, rolled int64
+	marks                 map[uint32]observation.Position
+	rows, rolled, chunked int64
 
 	site, api, attack              words[string]
 	client                         words[netip.Addr]
 	account, session, agent, types words[uint64]
 }
 
-func newPen(ctx context.Context, c *sql.Conn, day string) (*pen, error) {
+func newPen(ctx context.Context, c *sql.Conn, day string, most int) (*pen, error) {
 	p := &pen{
 		marks: map[uint32]observation.Position{},
-		site:  plain[string]("word_site"), api: plain[string]("word_api"), attack: plain[string]("word_attack"), client: addresses("word_client"),
-		account: plain[uint64]("word_account"), session: plain[uint64]("word_session"), agent: plain[uint64]("word_agent"), types: plain[uint64]("word_types"),
+		site:  plain[string]("word_site", most), api: plain[string]("word_api", most), attack: plain[string]("word_attack", most), client: addresses("word_client", most),
+		account: plain[uint64]("word_account", most), session: plain[uint64]("word_session", most), agent: plain[uint64]("word_agent", most), types: plain[uint64]("word_types", most),
 	}
 	for _, load := range []func(context.Context, *sql.Conn, string) error{p.site.load, p.api.load, p.attack.load, p.client.load, p.account.load, p.session.load, p.agent.load, p.types.load} {
 		if err := load(ctx, c, day); err != nil {
 			return nil, err
 		}
 	}
-	err := c.QueryRowContext(ctx, fmt.Sprintf("SELECT (SELECT count(*) FROM %s.observed), rolled FROM %[1]s.about", day)).Scan(&p.rows, &p.rolled)
+	err := c.QueryRowContext(ctx, fmt.Sprintf("SELECT (SELECT count(*) FROM %s.observed), rolled, chunked FROM %[1]s.about", day)).Scan(&p.rows, &p.rolled, &p.chunked)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +118,7 @@ func (d *DB) appendDay(ctx context.Context, day int, rows []*observation.Row) er
 	}
 	defer c.Close()
 	if f.pen == nil {
-		if f.pen, err = newPen(ctx, c, f.name); err != nil {
+		if f.pen, err = newPen(ctx, c, f.name, d.cfg.words); err != nil {
 			f.pen = nil
 			return &dayError{day, err}
 		}
@@ -139,17 +139,29 @@ func (d *DB) appendDay(ctx context.Context, day int, rows []*observation.Row) er
 	d.files.Lock()
 	f.rows, f.counted = p.rows, true
 	d.files.Unlock()
+	return d.sumUp(ctx, c, f)
+}
+
+// sumUp makes the sums that are due. The rows are written: sums that cannot be
+// made are made at a later time, and counted from the rows until then.
+func (d *DB) sumUp(ctx context.Context, c *sql.Conn, f *file) error {
+	p := f.pen
+	var err error
 	if p.rows-p.rolled >= d.cfg.rollAt {
-		// The rows are written; sums that cannot be are made at a later time, and
-		// counted from the rows until then.
-		if err := transaction(ctx, c, func() error { return roll(ctx, c, f.name, p.rolled, p.rows) }); err != nil {
-			f.pen = nil
-			if fatal(err) {
-				return &dayError{day, err} // and the repetition finds nothing to write
-			}
-			return nil
+		if err = transaction(ctx, c, func() error { return roll(ctx, c, f.name, p.rolled, p.rows) }); err == nil {
+			p.rolled = p.rows
 		}
-		p.rolled = p.rows
+	}
+	if err == nil && p.rows-p.chunked >= d.cfg.chunkAt {
+		if err = transaction(ctx, c, func() error { return chunk(ctx, c, f.name, p.chunked, p.rows) }); err == nil {
+			p.chunked = p.rows
+		}
+	}
+	if err != nil {
+		f.pen = nil
+		if fatal(err) {
+			return &dayError{f.day, err} // and the repetition finds nothing to write
+		}
 	}
 	return nil
 }
@@ -188,6 +200,16 @@ func (p *pen) append(ctx context.Context, c *sql.Conn, day string, rows []*obser
 	})
 	if err != nil {
 		return err
+	}
+	forgot := 0
+	for _, n := range []*int{&p.site.forgot, &p.api.forgot, &p.attack.forgot, &p.client.forgot, &p.account.forgot, &p.session.forgot, &p.agent.forgot, &p.types.forgot} {
+		forgot += *n
+		*n = 0
+	}
+	if forgot > 0 {
+		if _, err := c.ExecContext(ctx, fmt.Sprintf("UPDATE %s.about SET forgot = forgot + %d", day, forgot)); err != nil {
+			return err
+		}
 	}
 	for part, m := range touched {
 		text := "UPDATE %s.mark SET seq = ?, idx = ? WHERE partition = ?"
