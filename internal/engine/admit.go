@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"maps"
 	"strings"
 
 	"xiezhi/internal/exchange"
@@ -83,7 +84,7 @@ func (a *admit) counts(o *observe.Observation) bool {
 	}
 	h := a.hosts[o.Host]
 	if h == nil {
-		if len(a.hosts) >= maxHosts {
+		if len(a.hosts) >= maxHosts && !a.forget() {
 			a.refused++
 			return false
 		}
@@ -124,20 +125,19 @@ func (a *admit) expire(now int64) {
 	}
 }
 
-// giveFirst judges the oldest block as what it is: unlisted. The hosts in it
-// have to show themselves anew.
+// forget lets go of the hosts that have shown nothing, and reports whether that
+// made room: names are the client's word and cost nothing.
+func (a *admit) forget() bool {
+	maps.DeleteFunc(a.hosts, func(_ string, h *hostCount) bool { return h.good == 0 })
+	return len(a.hosts) < maxHosts
+}
+
+// giveFirst judges the oldest block as what it is: unlisted.
 func (a *admit) giveFirst() {
 	block := a.held[0]
 	a.held = a.held[1:]
 	a.size -= len(block.Data)
-	a.each(block.Data, func(o *observe.Observation) {
-		_ = a.bench.observe(o)
-		if h := a.hosts[o.Host]; h != nil && o.Part == 0 && o.Aside == exchange.AsideNone {
-			if h.total--; h.total == 0 {
-				delete(a.hosts, o.Host)
-			}
-		}
-	})
+	a.each(block.Data, func(o *observe.Observation) { _ = a.bench.observe(o) })
 }
 
 // release judges what was held of a host that became a site.

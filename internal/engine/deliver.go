@@ -19,6 +19,7 @@ type deliver struct {
 	told  func([]record.Record)
 	log   *slog.Logger
 	known map[recordKey]knownRecord
+	top   uint64 // highest revision that was there at the start
 	bad   uint64 // that could not be kept
 }
 
@@ -53,6 +54,7 @@ func newDeliver(ctx context.Context, store record.Store, told func([]record.Reco
 			for i := range p.Records {
 				r := &p.Records[i]
 				d.known[recordKey{kind, r.ID}] = knownRecord{r.Rev, sumOf(r)}
+				d.top = max(d.top, r.Rev)
 			}
 			if q.After = p.Next; q.After == "" {
 				break
@@ -73,8 +75,10 @@ func sumOf(r *record.Record) (sum [16]byte) {
 	return sum
 }
 
-// write brings the records to what a report says as of an event.
-func (d *deliver) write(ctx context.Context, r *report.Report, rev uint64) error {
+// write brings the records to what a report says as of an event. What was
+// written up to a revision is of judges whose state was lost: it stays unless
+// it is found again.
+func (d *deliver) write(ctx context.Context, r *report.Report, rev, lost uint64) error {
 	now := make(map[recordKey]bool, len(d.known))
 	var b record.Batch
 	size := 0
@@ -124,7 +128,7 @@ func (d *deliver) write(ctx context.Context, r *report.Report, rev uint64) error
 		return err
 	}
 	for k, old := range d.known {
-		if now[k] || old.rev >= rev {
+		if now[k] || old.rev >= rev || old.rev <= lost {
 			continue
 		}
 		if b.Delete = append(b.Delete, record.Key{Kind: k.kind, ID: k.id, Rev: old.rev}); len(b.Delete) == record.MaxBatch {

@@ -8,6 +8,7 @@ import (
 	"xiezhi/internal/judge/sequence"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/observe/form"
+	"xiezhi/internal/store/observation"
 	"xiezhi/internal/stream"
 	"xiezhi/internal/taxonomy"
 )
@@ -22,8 +23,10 @@ type partition struct {
 	admit  *admit
 	forms  *form.Table
 
-	seq       uint64    // of the last event
-	at        time.Time // when the bus took it
+	seq       uint64               // of the last event
+	base      uint64               // added to it in revisions of records: those of streams before this one
+	row       observation.Position // of the last row
+	at        time.Time            // when the bus took it
 	tally     tally
 	gaps      uint64 // events that the stream no longer had
 	damaged   uint64 // events that could not be read

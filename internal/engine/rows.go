@@ -10,12 +10,12 @@ import (
 	"xiezhi/internal/taxonomy"
 )
 
-// rows makes rows of what is judged, for the console's questions. They are
-// numbered as they are judged, so that what is judged again after a crash is
-// not kept twice.
+// rows makes rows of what is judged, for the console's questions. Their
+// positions are times of the traffic, so that what is judged again is not kept
+// twice, wherever judging began anew.
 type rows struct {
 	store observation.Store
-	bench *bench
+	part  *partition
 	marks map[*judge.Judge]*judge.Marks
 	wait  []observation.Row
 
@@ -25,13 +25,24 @@ type rows struct {
 // rowsAtOnce is how many rows wait before they are written.
 const rowsAtOnce = 20_000
 
-// watch makes rows of what a bench judges from now on.
-func (r *rows) watch(b *bench) {
-	r.bench, r.marks, r.wait = b, map[*judge.Judge]*judge.Marks{}, r.wait[:0]
-	b.judged = r.judged
+// watch makes rows of what a partition judges from now on.
+func (r *rows) watch(p *partition) {
+	r.part, r.marks, r.wait = p, map[*judge.Judge]*judge.Marks{}, r.wait[:0]
+	p.bench.judged = r.judged
 }
 
-func (r *rows) judged(j *judge.Judge, _ *observe.Observation) {
+// place gives the position of the next row. What is judged after later traffic,
+// because its host was no site yet, stands behind that.
+func (p *partition) place(end int64) observation.Position {
+	if at := uint64(max(end, 0)); at > p.row.Seq {
+		p.row = observation.Position{Partition: uint32(p.number), Seq: at}
+	} else {
+		p.row.Index++
+	}
+	return p.row
+}
+
+func (r *rows) judged(j *judge.Judge, o *observe.Observation) {
 	ev := j.Last()
 	id, verdict := r.marks[j].Of(ev)
 	v := observation.Normal
@@ -42,14 +53,14 @@ func (r *rows) judged(j *judge.Judge, _ *observe.Observation) {
 	default:
 		v = observation.Suspicious
 	}
-	r.wait = append(r.wait, observation.Of(ev, j.Config().Site.Name, observation.Position{Seq: r.bench.count}, v, id))
+	r.wait = append(r.wait, observation.Of(ev, j.Config().Site.Name, r.part.place(o.End), v, id))
 }
 
 // know takes what is known of attacks by now.
 func (r *rows) know(results []judge.Result) {
 	for i := range results {
-		if j := r.bench.judges[results[i].Site.Name]; j != nil {
-			r.marks[j] = judge.NewMarks(results[i].Attacks, r.bench.last)
+		if j := r.part.bench.judges[results[i].Site.Name]; j != nil {
+			r.marks[j] = judge.NewMarks(results[i].Attacks, r.part.bench.last)
 		}
 	}
 }

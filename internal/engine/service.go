@@ -134,7 +134,7 @@ func NewService(ctx context.Context, cfg ServiceConfig) (*Service, error) {
 	}
 	if cfg.Rows != nil {
 		s.rows = &rows{store: cfg.Rows}
-		s.rows.watch(s.part.bench)
+		s.rows.watch(s.part)
 	}
 	if s.ingest, err = newIngest(context.WithoutCancel(ctx), cfg.Bus, s.forms, s.ledger, cfg.Random); err != nil {
 		return nil, err
@@ -193,8 +193,12 @@ func (s *Service) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look at the stream: %w", err)
 	}
-	first := stats[0].Last
-	s.reached(first)
+	s.mu.Lock()
+	if s.deliver.top > s.part.base+stats[0].Last || s.part.seq == 0 {
+		s.part.base = s.deliver.top // the records are of another stream, or of judges of which nothing is known
+	}
+	s.mu.Unlock()
+	s.reached(stats[0].Last)
 	judging, stopJudging := context.WithCancel(work)
 	defer stopJudging()
 	judged := make(chan error, 1)

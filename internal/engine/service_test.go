@@ -147,6 +147,15 @@ func (h *hall) run(cfg ServiceConfig) (s *Service, end func()) {
 // idle lets so much time pass that everything is judged.
 func (h *hall) idle(s *Service) {
 	h.t.Helper()
+	stats, err := h.bus.Stats(h.t.Context())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for reached := false; !reached; time.Sleep(time.Millisecond) {
+		s.mu.Lock()
+		reached = s.part.seq >= stats[0].Last
+		s.mu.Unlock()
+	}
 	h.clock.Add(int64(time.Hour))
 	if err := s.oneTick(); err != nil {
 		h.t.Fatal(err)
@@ -424,5 +433,79 @@ func TestRowsOfAService(t *testing.T) {
 	days, err := (&rows{store: kept}).retain(t.Context(), s.Now().Add(72*time.Hour), 24*time.Hour)
 	if err != nil || days == 0 || count() != 0 {
 		t.Errorf("%d days dropped, %v, %d rows left", days, err, count())
+	}
+}
+
+// laterTraffic is a file of sixty exchanges after the capture's.
+func laterTraffic(t *testing.T) string {
+	var b bytes.Buffer
+	for i := range 60 {
+		fmt.Fprintf(&b, `{"_id":"later-%d","_client":{"ip":"10.77.1.%d","port":40000},"_server":{"ip":"10.77.0.1","port":80},"startedDateTime":"2026-11-24T10:%02d:00Z","time":20,`+
+			`"request":{"method":"GET","url":"http://10.77.0.1/books/v1","httpVersion":"HTTP/1.1","headers":[{"name":"Host","value":"10.77.0.1"}]},`+
+			`"response":{"status":200,"httpVersion":"HTTP/1.1","headers":[{"name":"Content-Type","value":"application/json"}],"content":{"size":2,"mimeType":"application/json","text":"{}"}}}`+"\n", i, i%5+1, i)
+	}
+	name := filepath.Join(t.TempDir(), "later.harl")
+	if err := os.WriteFile(name, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+// TestServiceOnAnotherStream: with the state and the records of a backup and an
+// empty stream, what is judged next is written down as well.
+func TestServiceOnAnotherStream(t *testing.T) {
+	later := laterTraffic(t)
+	for _, lost := range []string{"nothing", "state"} {
+		t.Run(lost, func(t *testing.T) {
+			h := newHall(t)
+			kept := observationtest.NewModel()
+			cfg := h.config(newFileSource(vampiCapture))
+			cfg.Rows = kept
+			s, end := h.run(cfg)
+			<-cfg.Sources[0].(*fileSource).ended
+			h.idle(s)
+			end()
+			first := s.Report().Input.Analysed
+			if lost == "state" {
+				if err := os.RemoveAll(filepath.Join(h.folder.Path(), "state")); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Mkdir(filepath.Join(h.folder.Path(), "state"), 0o700); err != nil {
+					t.Fatal(err)
+				}
+			}
+			h.bus = streamtest.NewModel(1, h.now)
+			cfg = h.config(newFileSource(later))
+			cfg.Rows = kept
+			s, end = h.run(cfg)
+			<-cfg.Sources[0].(*fileSource).ended
+			h.idle(s)
+			end()
+			want := uint64(60)
+			if lost == "nothing" {
+				want += first
+			}
+			if got := s.Report().Input.Analysed; got != want {
+				t.Errorf("%d exchanges, want %d", got, want)
+			}
+			r, err := h.records.Get(t.Context(), record.Site, "10.77.0.1")
+			if lost == "state" {
+				want = 42 // of a host that was none for the first twenty, but for the last minutes of them
+			}
+			if err != nil || !bytes.Contains(r.Body, fmt.Appendf(nil, `"exchanges":%d,`, want)) {
+				t.Errorf("the record of the site is %s, %v", r.Body, err)
+			}
+			days, err := kept.Range(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			rows := uint64(0)
+			for _, d := range days.Days {
+				rows += uint64(d.Rows)
+			}
+			if rows != first+60 {
+				t.Errorf("%d rows, want %d", rows, first+60)
+			}
+		})
 	}
 }

@@ -63,6 +63,7 @@ func (s *Service) judge(ctx context.Context) error {
 			// The stream was made anew, or lost its end. What was judged stays
 			// judged; numbers begin again where the stream ends.
 			s.mu.Lock()
+			s.part.base += s.part.seq - behind.Last
 			s.part.seq = behind.Last
 			s.openIfReached()
 			s.mu.Unlock()
@@ -117,7 +118,8 @@ func (s *Service) writeDown(ctx context.Context) error {
 	begin := s.cfg.Now()
 	s.mu.Lock()
 	r, results := s.build()
-	rev := s.part.seq
+	base := s.part.base
+	rev := base + s.part.seq
 	s.mu.Unlock()
 	if s.rows != nil {
 		s.rows.know(results)
@@ -125,7 +127,7 @@ func (s *Service) writeDown(ctx context.Context) error {
 	if err := s.writeRows(ctx); err != nil {
 		return err
 	}
-	if err := s.deliver.write(ctx, r, rev); err != nil {
+	if err := s.deliver.write(ctx, r, rev, base); err != nil {
 		return fmt.Errorf("write down what was found: %w", err)
 	}
 	s.report.Store(r)
