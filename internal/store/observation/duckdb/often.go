@@ -75,7 +75,7 @@ func counts(ctx context.Context, c *sql.Conn, day string, w *where, q *observati
 	}
 	parts = append(parts, rows(fmt.Sprintf("rowid >= %d", end)))
 	if len(whole) > 0 {
-		parts = append(parts, fmt.Sprintf("SELECT id, sum(n) AS n FROM %s.often WHERE %s GROUP BY id", day,
+		parts = append(parts, fmt.Sprintf("SELECT id, n FROM %s.often WHERE %s", day,
 			joined([]string{fmt.Sprintf("dim = %d AND chunk IN (%s)", q.Of, strings.Join(whole, ", "))}, w.rest)))
 	}
 	return strings.Join(parts, " UNION ALL "), nil

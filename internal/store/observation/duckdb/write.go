@@ -79,13 +79,18 @@ func (d *DB) Append(ctx context.Context, rows []observation.Row) error {
 		days = append(days, day)
 	}
 	slices.Sort(days)
+	const what = "write the observations to"
 	d.write.Lock()
 	defer d.write.Unlock()
 	for _, day := range days {
-		if !d.admit(day, len(byDay[day])) {
+		kept, first := d.admit(day, len(byDay[day]))
+		if !kept {
 			continue
 		}
-		err := d.try(ctx, "write the observations to", func() error { return d.appendDay(ctx, day, byDay[day]) })
+		err := d.try(ctx, what, func() error { return d.appendDay(ctx, day, byDay[day]) })
+		if err == nil && first {
+			err = d.try(ctx, what, func() error { return d.finish(ctx, day) })
+		}
 		if err != nil {
 			return err
 		}
@@ -93,15 +98,45 @@ func (d *DB) Append(ctx context.Context, rows []observation.Row) error {
 	return nil
 }
 
-// admit reports whether rows of a day are kept, and counts them when not.
-func (d *DB) admit(day, rows int) bool {
+// finish sums up what is left of the day before a new one.
+func (d *DB) finish(ctx context.Context, day int) error {
+	d.files.Lock()
+	last := -1
+	for n, f := range d.days {
+		if n < day && f.pen != nil {
+			last = max(last, n)
+		}
+	}
+	d.files.Unlock()
+	if last < 0 {
+		return nil
+	}
+	return d.in(ctx, last, func(f *file) error {
+		f.hold.Lock()
+		defer f.hold.Unlock()
+		if f.pen == nil { // closed in the meantime
+			return nil
+		}
+		c, err := d.sql.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		return sumUp(ctx, c, f, 1, 1)
+	})
+}
+
+// admit reports whether rows of a day are kept, which are counted when not, and
+// whether they are its first.
+func (d *DB) admit(day, rows int) (kept, first bool) {
 	d.files.Lock()
 	defer d.files.Unlock()
-	if day < d.floor || d.days[day] == nil && len(d.days) >= d.cfg.MaxDays {
+	first = d.days[day] == nil
+	if day < d.floor || first && len(d.days) >= d.cfg.MaxDays {
 		d.leftOut += uint64(rows)
-		return false
+		return false, false
 	}
-	return true
+	return true, first
 }
 
 func (d *DB) appendDay(ctx context.Context, day int, rows []*observation.Row) error {
@@ -139,20 +174,20 @@ func (d *DB) appendDay(ctx context.Context, day int, rows []*observation.Row) er
 	d.files.Lock()
 	f.rows, f.counted = p.rows, true
 	d.files.Unlock()
-	return d.sumUp(ctx, c, f)
+	return sumUp(ctx, c, f, d.cfg.rollAt, d.cfg.chunkAt)
 }
 
-// sumUp makes the sums that are due. The rows are written: sums that cannot be
+// sumUp makes the sums that are due, from so many rows on. The rows are written: sums that cannot be
 // made are made at a later time, and counted from the rows until then.
-func (d *DB) sumUp(ctx context.Context, c *sql.Conn, f *file) error {
+func sumUp(ctx context.Context, c *sql.Conn, f *file, rollAt, chunkAt int64) error {
 	p := f.pen
 	var err error
-	if p.rows-p.rolled >= d.cfg.rollAt {
+	if p.rows-p.rolled >= rollAt {
 		if err = transaction(ctx, c, func() error { return roll(ctx, c, f.name, p.rolled, p.rows) }); err == nil {
 			p.rolled = p.rows
 		}
 	}
-	if err == nil && p.rows-p.chunked >= d.cfg.chunkAt {
+	if err == nil && p.rows-p.chunked >= chunkAt {
 		if err = transaction(ctx, c, func() error { return chunk(ctx, c, f.name, p.chunked, p.rows) }); err == nil {
 			p.chunked = p.rows
 		}
