@@ -65,7 +65,7 @@ func (w *town) next() observation.Row {
 	}
 	api := w.zipf.Uint64()
 	r := observation.Row{
-		Position: observation.Position{Partition: uint32(u % 4), Seq: w.n / 200, Index: uint32(w.n % 200)},
+		Position: observation.Position{Partition: uint32(u % 4), Seq: uint64(w.at)},
 		Time:     w.at, Site: "shop.example.com", API: w.apis[api], Exchange: spread(w.n << 20),
 		Client: w.client(u), Session: spread(u + 2e6), Agent: spread(u%400 + 3e6),
 		Network: taxonomy.NetworkType(1 + u%4), Country: 'C'<<8 | 'N', Status: 200, Outcome: catalog.OutcomeSuccess,

@@ -56,11 +56,11 @@ func page(ctx context.Context, c *sql.Conn, day string, w *where, after *observa
 	if after != nil {
 		// The first condition is the one that whole groups of rows are passed over by.
 		w.times = append(w.times, fmt.Sprintf("time <= %d", after.Time),
-			fmt.Sprintf("(time < %d OR partition < %d OR partition = %[2]d AND (seq < %d OR seq = %[3]d AND idx < %d))", after.Time, after.Partition, after.Seq, after.Index))
+			fmt.Sprintf("(time < %d OR partition < %d OR partition = %[2]d AND (lag < %d OR lag = %[3]d AND idx < %d))", after.Time, after.Partition, int64(after.Seq)-after.Time, after.Index))
 	}
-	text := fmt.Sprintf(`SELECT time, partition, seq, idx, site, api, attack, client, actor, account, session, agent, types,
+	text := fmt.Sprintf(`SELECT time, partition, time + lag, idx, site, api, attack, client, actor, account, session, agent, types,
 		exchange, network, country, status, outcome, verdict, subjects, bytes_in, bytes_out, latency
-		FROM %s.observed WHERE %s ORDER BY time DESC, partition DESC, seq DESC, idx DESC LIMIT %d`, day, w.rows(), limit)
+		FROM %s.observed WHERE %s ORDER BY time DESC, partition DESC, lag DESC, idx DESC LIMIT %d`, day, w.rows(), limit)
 	var list []numbered
 	err := each(ctx, c, text, func(rows *sql.Rows) error {
 		var r numbered

@@ -201,7 +201,8 @@ func sumUp(ctx context.Context, c *sql.Conn, f *file, rollAt, chunkAt int64) err
 	return nil
 }
 
-// append does the work of one transaction.
+// append does the work of one transaction. Of a position the file has what it is
+// beyond the time, since writers number by time: that is nothing most often.
 func (p *pen) append(ctx context.Context, c *sql.Conn, day string, rows []*observation.Row) error {
 	known := map[uint32]bool{}
 	for part := range p.marks {
@@ -212,7 +213,7 @@ func (p *pen) append(ctx context.Context, c *sql.Conn, day string, rows []*obser
 		conn := raw.(driver.Conn)
 		err := appendTo(conn, day, "observed", func(a *duckdb.Appender) error {
 			for _, r := range rows {
-				if err := a.AppendRow(r.Time, int32(r.Partition), int64(r.Seq), int32(r.Index),
+				if err := a.AppendRow(r.Time, int32(r.Partition), int64(r.Seq)-r.Time, int32(r.Index),
 					p.site.id(r.Site), p.api.id(r.API), p.attack.id(r.Attack), p.client.id(r.Client),
 					p.account.id(r.Actor), p.account.id(r.Account), p.session.id(r.Session), p.agent.id(r.Agent), p.types.id(uint64(r.Types)),
 					r.Exchange, uint8(r.Network), uint16(r.Country), r.Status, uint8(r.Outcome),
