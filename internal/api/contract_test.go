@@ -21,13 +21,13 @@ import (
 	"xiezhi/schema"
 )
 
-// contract holds answers against the document.
-type contract struct {
+// contracted holds answers against the document.
+type contracted struct {
 	doc    *openapi3.T
 	router routers.Router
 }
 
-var theContract = sync.OnceValues(func() (*contract, error) {
+var theContract = sync.OnceValues(func() (*contracted, error) {
 	data, err := schema.FS.ReadFile("openapi.yaml")
 	if err != nil {
 		return nil, err
@@ -37,7 +37,7 @@ var theContract = sync.OnceValues(func() (*contract, error) {
 		return nil, err
 	}
 	router, err := gorillamux.NewRouter(doc)
-	return &contract{doc, router}, err
+	return &contracted{doc, router}, err
 })
 
 // holds asks and compares the answer with the document.
@@ -53,7 +53,7 @@ func (g *guest) holds(method, path string, body any) answer {
 	return a
 }
 
-func (c *contract) check(t testing.TB, r *http.Request, a answer) {
+func (c *contracted) check(t testing.TB, r *http.Request, a answer) {
 	t.Helper()
 	route, params, err := c.router.FindRoute(r)
 	if err != nil {

@@ -87,6 +87,11 @@ func TestEvents(t *testing.T) {
 		if p := root.ask("GET", "/api/v1/events?topic=nonsense", nil).problem(t); p.Code != "invalid" {
 			t.Errorf("%+v", p)
 		}
+		root.head = map[string]string{"Last-Event-ID": "nine"}
+		if p := root.ask("GET", "/api/v1/events", nil).problem(t); p.Errors[0].Field != "Last-Event-ID" {
+			t.Errorf("%+v", p)
+		}
+		root.head = nil
 		all, some := root.listen("/api/v1/events"), root.listen("/api/v1/events?topic=attack&topic=policy")
 		if got := all.next(t); got != "retry: 5000|id: 0|event: hello|data: {}" {
 			t.Fatal(got)

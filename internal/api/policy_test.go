@@ -154,6 +154,15 @@ func TestDecisionsThatCouldNotBeHandedOver(t *testing.T) {
 		t.Errorf("%v, told %+v", err, h.told())
 	}
 
+	// An end that the judges cannot follow leaves the decision in effect.
+	h.answer(fmt.Errorf("%w: too late", ErrRefused))
+	if p := g.ask("POST", "/api/v1/policy/"+second.Id+"/end", `{"reason":"r"}`).problem(t); p.Code != "refused" {
+		t.Errorf("%+v", p)
+	}
+	if g.must(200, "GET", "/api/v1/policy/"+second.Id, nil).into(t, &e); e.State != v1.PolicyEntryStateLive {
+		t.Errorf("%+v", e)
+	}
+
 	// The judges cannot follow one.
 	h.answer(fmt.Errorf("%w: no such site", ErrRefused))
 	if p := g.ask("POST", "/api/v1/policy/public", `{"template":"/c","reason":"r"}`).problem(t); p.Code != "refused" {
@@ -216,6 +225,12 @@ func TestEveryChangeIsAudited(t *testing.T) {
 	root.must(200, "GET", "/api/v1/audit?action=policy&by="+userID("responder-1"), nil).into(t, &page)
 	if len(page.Items) != 3 || !strings.Contains(page.Items[1].By+page.Items[2].By, " token:"+made.Info.Id[:16]) {
 		t.Errorf("%+v", page)
+	}
+	for q, want := range map[string]int{"to=2026-03-01T08:00:00Z": 0, "from=2026-03-01T08:00:00Z": len(log) + 1, "from=2026-03-01T08:00:01Z": 0, "target=" + e.Id: 2, "action=policy.end": 1, "action=pol": 0} {
+		page = v1.AuditEntryPage{}
+		if root.must(200, "GET", "/api/v1/audit?limit=500&"+q, nil).into(t, &page); len(page.Items) != want {
+			t.Errorf("%s: %d entries, want %d", q, len(page.Items), want)
+		}
 	}
 	seen := 0
 	for cursor := ""; ; cursor = "&cursor=" + page.Next {

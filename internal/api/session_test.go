@@ -271,9 +271,22 @@ func TestNobodyTellsWhoIsThere(t *testing.T) {
 		a := (&guest{h: h}).ask("POST", "/api/v1/session", map[string]string{"name": name, "password": "wrong"})
 		said = append(said, fmt.Sprint(a.code, string(a.body), a.head.Get("Content-Length")))
 	}
+	h.api.hash.nobody = mustHash(t, h, "wrong") // whatever the stand-in's password is
+	if a := (&guest{h: h}).ask("POST", "/api/v1/session", map[string]string{"name": "nobody", "password": "wrong"}); a.code != 401 {
+		t.Errorf("who is not there signs in: %d", a.code)
+	}
 	if said[0] != said[1] {
 		t.Errorf("%s\n%s", said[0], said[1])
 	}
+}
+
+func mustHash(t *testing.T, h *house, password string) string {
+	t.Helper()
+	s, err := h.api.hash.make(t.Context(), password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func TestPasswords(t *testing.T) {
