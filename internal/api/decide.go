@@ -188,7 +188,7 @@ func network(s string) bool {
 
 // unprocessable tells what the reader of policy files finds wrong.
 func unprocessable(err error) error {
-	return &problem{status: http.StatusUnprocessableEntity, code: "decision", fields: []field{{name: "", text: strings.TrimPrefix(err.Error(), "policy: ")}}}
+	return &problem{status: http.StatusUnprocessableEntity, code: "decision", fields: []field{{name: "", text: cut(strings.TrimPrefix(err.Error(), "policy: "), maxErrorLine)}}}
 }
 
 // room refuses decisions beyond the cap, and edits that contradict others.

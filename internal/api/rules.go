@@ -23,8 +23,50 @@ func (a *API) ListRules(context.Context, v1.ListRulesRequestObject) (v1.ListRule
 	return out, nil
 }
 
-// maxRuleErrors is how many lines a test of rules tells.
-const maxRuleErrors = 20
+// maxRuleErrors is how many lines a test of rules tells, maxErrorLine how many
+// bytes of each.
+const (
+	maxRuleErrors = 20
+	maxErrorLine  = 500
+)
+
+func cut(s string, most int) string {
+	if len(s) > most {
+		s = strings.ToValidUTF8(s[:most], "") + "…"
+	}
+	return s
+}
+
+// maxNested is how many brackets of a YAML text may be open at once, and how
+// many marks of lists and keys may stand in a row: the reader of policy files
+// takes time that grows with the square of the depth. People nest a few levels;
+// the rest is room for brackets in their texts.
+const maxNested = 1000
+
+func nested(s string) bool {
+	open, marks := 0, 0
+	for i := range len(s) {
+		switch s[i] {
+		case '[', '{':
+			open++
+			marks = 0
+		case ']', '}':
+			open = max(open-1, 0)
+			marks = 0
+		case '-', '?', ':':
+			if i+1 == len(s) || strings.IndexByte(" \t\r\n", s[i+1]) >= 0 {
+				marks++
+			}
+		case ' ', '\t', '\r', '\n':
+		default:
+			marks = 0
+		}
+		if open > maxNested || marks > maxNested {
+			return true
+		}
+	}
+	return false
+}
 
 // TestRules compiles rules without using them.
 func (a *API) TestRules(_ context.Context, q v1.TestRulesRequestObject) (v1.TestRulesResponseObject, error) {
@@ -32,6 +74,9 @@ func (a *API) TestRules(_ context.Context, q v1.TestRulesRequestObject) (v1.Test
 		return nil, refuse(http.StatusServiceUnavailable, "unavailable", nil)
 	}
 	out := v1.TestRules200JSONResponse{Rules: []string{}, Errors: []string{}}
+	if nested(q.Body.Yaml) {
+		return nil, wrong(field{name: "yaml", id: "nested"})
+	}
 	f, err := policy.Parse("rules", []byte(q.Body.Yaml))
 	if err == nil {
 		for _, r := range f.Rules {
@@ -44,7 +89,7 @@ func (a *API) TestRules(_ context.Context, q v1.TestRulesRequestObject) (v1.Test
 		return out, nil
 	}
 	for line := range strings.Lines(err.Error()) {
-		if out.Errors = append(out.Errors, report.Inert(strings.TrimRight(line, "\n"))); len(out.Errors) == maxRuleErrors {
+		if out.Errors = append(out.Errors, report.Inert(cut(strings.TrimRight(line, "\n"), maxErrorLine))); len(out.Errors) == maxRuleErrors {
 			break
 		}
 	}

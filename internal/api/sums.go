@@ -145,7 +145,7 @@ func (a *API) CompareDescription(ctx context.Context, q v1.CompareDescriptionReq
 	}
 	spec, err := openapi.Read(report.Inert(q.Body.Name), []byte(q.Body.Document))
 	if err != nil {
-		return nil, &problem{status: http.StatusUnprocessableEntity, code: "description", fields: []field{{name: "document", text: report.Inert(err.Error())}}}
+		return nil, &problem{status: http.StatusUnprocessableEntity, code: "description", fields: []field{{name: "document", text: report.Inert(cut(err.Error(), maxErrorLine))}}}
 	}
 	r, err := a.learned(ctx, q.Site)
 	if err != nil {
