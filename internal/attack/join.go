@@ -41,13 +41,8 @@ func (s *scene) join(ax axis, found, weak []*candidate) ([]*candidate, []*candid
 		if best == nil {
 			break
 		}
-		in := make(map[int32]bool, len(best.scope.members))
-		for _, i := range best.scope.members {
-			in[i] = true
-		}
-		within := func(c *candidate) bool {
-			return !slices.ContainsFunc(c.scope.members, func(i int32) bool { return !in[i] })
-		}
+		in := best.scope.inside()
+		within := func(c *candidate) bool { return c.scope.within(in) }
 		found, weak, open = slices.DeleteFunc(found, within), slices.DeleteFunc(weak, within), slices.DeleteFunc(open, within)
 		s.adopt(&ax, best.scope)
 		found = append(found, best)
@@ -102,7 +97,7 @@ func (s *scene) joinBy(ax axis, k scopeKind, open []*candidate, best *candidate)
 		}
 		if c == nil || c.score < scoreLikely || slices.ContainsFunc(parts[key], func(p *candidate) bool {
 			return p.fuse.kind != c.fuse.kind || p.score >= c.score
-		}) {
+		}) || !c.scope.joins(parts[key]) {
 			continue
 		}
 		if best == nil || better(c, best) {
@@ -110,6 +105,23 @@ func (s *scene) joinBy(ax axis, k scopeKind, open []*candidate, best *candidate)
 		}
 	}
 	return best
+}
+
+// joins reports whether a scope holds two candidates or more: what is weighed may
+// leave members out, and a scope that joins nothing would be found for ever.
+func (sc *scope) joins(parts []*candidate) bool {
+	in, whole := sc.inside(), 0
+	for _, p := range parts {
+		if p.scope.within(in) {
+			whole++
+		}
+	}
+	return whole >= 2
+}
+
+// within reports whether a scope's members are all among those given.
+func (sc *scope) within(in map[int32]bool) bool {
+	return !slices.ContainsFunc(sc.members, func(i int32) bool { return !in[i] })
 }
 
 // trySum weighs a joined scope like one asker, where nobody is there to compare

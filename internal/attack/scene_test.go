@@ -270,3 +270,37 @@ func askerOf(c *cell) uint64 {
 	}
 	return c.who
 }
+
+// TestJoinEnds: what is weighed may leave members out, so that a joined scope
+// holds none of the candidates that it was to join.
+func TestJoinEnds(t *testing.T) {
+	e := New(Config{})
+	e.units = append(e.units, unit{})
+	s := &scene{e: e, u: &e.units[len(e.units)-1], desk: &e.desk, pool: &e.scratch}
+	const n = 6
+	for i := range n {
+		c := &cell{cohort: 7, shape: 8, who: uint64(i + 1), net: 9}
+		c.n = 3
+		e.desk.cells = append(e.desk.cells, c)
+	}
+	s.refs, s.taken, s.soft, s.hard = make([]ref, n), make([]bool, n), make([]bool, n), make([]bool, n)
+	for i := range s.hard {
+		s.soft[i], s.hard[i] = true, true
+	}
+	left := 0
+	ax := axis{name: "x", wide: wideScopes, least: 1, gate: func(*tally, bool) bool { return true }, like: func(*scene, *cell, bool) bool { return true },
+		weigh: func(_ *scene, sc *scope) *fusion {
+			left++
+			sc.members = sc.members[:1]
+			return &fusion{items: []evidence{{weight: 6, family: "a"}, {weight: 6, family: "b"}}}
+		}}
+	weak := make([]*candidate, 3)
+	for i := range weak {
+		sc := s.gather(scopeActor, uint64(i+1), []int32{int32(2 * i)}, s.soft)
+		weak[i] = &candidate{axis: "x", scope: sc, fuse: &fusion{}, score: 7}
+	}
+	found, rest := s.join(ax, nil, weak)
+	if left == 0 || len(found) != 0 || len(rest) != len(weak) {
+		t.Errorf("%d weighed, %d found, %d left", left, len(found), len(rest))
+	}
+}
