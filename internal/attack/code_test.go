@@ -256,6 +256,34 @@ func TestSMSHonest(t *testing.T) {
 	t.Run("channel down", func(t *testing.T) {
 		honest(t, func(s *script) { s.callers(400, 0, 3600, 0.03) })
 	})
+	t.Run("channel down for a while", func(t *testing.T) {
+		// The people of one app wait in vain and ask again, each for his own number;
+		// some get in when the channel is back.
+		honest(t, func(s *script) {
+			s.callers(60, 0, 3600, 0.85)
+			s.callers(20, 4000, 5600, 0)
+			s.callers(60, 5900, 9000, 0.85)
+			proto := s.browser(ip4(1, 1, 1, 1))
+			for i := range 60 {
+				c, n := *proto, s.number()
+				if i%3 > 0 {
+					c = *s.browser(c.ip)
+				}
+				c.ip = s.home(4000 + i)
+				at := 4000 + s.rng.Float64()*1800
+				for range 2 + s.rng.IntN(8) {
+					if at < 5800 {
+						s.ask(&c, at, "send", n, "")
+					}
+					at += 30 + s.rng.Float64()*60
+				}
+				if i%4 == 0 {
+					s.ask(&c, 7500+at-4000, "send", n, "")
+					s.enter(&c, 7530+at-4000, "smslogin", n, 1, true, "")
+				}
+			}
+		})
+	})
 	t.Run("invitations of a partner", func(t *testing.T) {
 		honest(t, func(s *script) {
 			s.callers(60, 0, 1800, 0.85)

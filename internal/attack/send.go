@@ -14,12 +14,15 @@ import (
 // code; where the channel is down nobody does, and nobody is accused of that.
 
 const (
-	numbersNarrow = 20  // different numbers that one asker has codes sent to
-	sendsWide     = 100 // requests of a herd
-	sendsCrowded  = 30  // … whose numbers lie side by side
-	crowded       = 5.0 // numbers per segment, times what others have
-	enteredLess   = 0.3 // share of codes entered, times that of others
-	enteredKnown  = 0.2 // share of codes entered from which its absence says something
+	numbersNarrow = 20   // different numbers that one asker has codes sent to
+	sendsWide     = 100  // requests of a herd
+	sendsCrowded  = 30   // … whose numbers lie side by side
+	crowded       = 5.0  // numbers per segment, times what others have
+	enteredLess   = 0.3  // share of codes entered, times that of others
+	askedAgain    = 1.5  // requests for a number, from which on its owner may wait in vain
+	silentLeast   = 5    // others who wait for a code at the time …
+	silentUsed    = 0.25 // … share of them who enter one, at most, while the channel is down
+	enteredKnown  = 0.2  // share of codes entered from which its absence says something
 )
 
 var sendAxis = axis{name: "send", kin: true, narrow: narrowActors, wide: wideScopes, least: sendsBurst, like: likeSend, gate: gateSend, weigh: weighSend, sums: true}
@@ -196,6 +199,61 @@ func (s *scene) segments(sc *scope) (mine, others float64) {
 	return mine, others
 }
 
+// own reports whether each of a scope's askers has codes sent to one number, and
+// each number is asked for by one of them: people do so with their own.
+func (s *scene) own(sc *scope, dist float64) bool {
+	if sc.sum.sets[setSubjects].dense != nil {
+		return false
+	}
+	who := make(map[uint64]bool, len(sc.members))
+	for _, i := range sc.members {
+		c := s.cell(i)
+		if c.sets[setSubjects].count() > 1 || c.addr == 0 {
+			return false
+		}
+		who[c.addr] = true
+	}
+	return dist*10 >= 9*float64(len(who)) && float64(len(who))*10 >= 9*dist
+}
+
+// silent reports whether, at the times of most of a scope's requests, hardly
+// anybody else entered the code that he asked for: what the members wait for does
+// not come. Times are in steps of codeLife.
+func (s *scene) silent(sc *scope) bool {
+	type waiting struct{ sent, used int }
+	in := sc.inside()
+	at := make(map[int64]waiting)
+	for i := range s.refs {
+		c := s.cell(int32(i))
+		if in[int32(i)] || s.taken[i] || c.asked == 0 || s.now-c.last < settle || s.e.book.accused(s.refs[i], c) {
+			continue
+		}
+		_, to := c.reach()
+		w := at[to/codeLife]
+		w.sent++
+		if c.follow > 0 {
+			w.used++
+		}
+		at[to/codeLife] = w
+	}
+	all, vain := uint32(0), uint32(0)
+	for _, i := range sc.members {
+		c := s.cell(i)
+		from, to := c.reach()
+		from = max(from, to-burstGap) // who waits in vain now may have asked before
+		var w waiting
+		for t := from / codeLife; t <= to/codeLife; t++ {
+			w.sent += at[t].sent
+			w.used += at[t].used
+		}
+		all += c.asked
+		if w.sent >= silentLeast && float64(w.used) < silentUsed*float64(w.sent) {
+			vain += c.asked
+		}
+	}
+	return vain*2 > all
+}
+
 // askedBy is by how many of a scope's sources a number is asked for: its owner
 // asks from where he is.
 func (s *scene) askedBy(sc *scope, dist float64) float64 {
@@ -230,6 +288,9 @@ func weighSend(s *scene, sc *scope) *fusion {
 	}
 	if of >= 10 && used >= enteredLess*max(rate, 0.1) && t.follow > 0 {
 		return nil // as many are entered as with others
+	}
+	if each >= askedAgain && s.own(sc, dist) && (float64(t.follow)*10 >= dist || s.silent(sc)) {
+		return nil // who enters one is the owner; everybody waits in vain: the channel is down
 	}
 	mine, others := s.segments(sc)
 	close := mine >= crowded*others && asked >= sendsCrowded
