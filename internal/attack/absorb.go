@@ -63,7 +63,7 @@ func (b *book) absorb(e *Engine, ep *episode) {
 	if ax == nil {
 		return
 	}
-	tool := ep.print(e)
+	h := ep.hand(e)
 	var found []ref
 	e.within(s.u, func(i int32) {
 		for r := e.apis[i].cells.head; r != 0; {
@@ -71,7 +71,7 @@ func (b *book) absorb(e *Engine, ep *episode) {
 			if e.cells.past(r, ep.first-burstGap) {
 				break
 			}
-			if c.last >= ep.first-burstGap && b.ownerOf(r, c) == nil && ep.carries(c, tool) {
+			if c.last >= ep.first-burstGap && b.ownerOf(r, c) == nil && ep.carries(c, &h) {
 				found = append(found, r)
 			}
 			r = e.cells.after(r)
@@ -120,28 +120,49 @@ func reversed(refs []ref) []ref {
 	return refs
 }
 
-// print is what the clients of most members have in common, 0 when nothing is.
-func (ep *episode) print(e *Engine) uint64 {
-	prints, n := make(map[uint64]int, 4), 0
+// A hand is what the clients of an episode's members have in common.
+type hand struct {
+	print  uint64   // of most members, 0 when nothing is
+	shapes []uint64 // parameter structures that several of them build
+}
+
+const handShape = 10 // a structure counts if one member in so many builds it
+
+func (ep *episode) hand(e *Engine) (h hand) {
+	prints, shapes, n := make(map[uint64]int, 4), make(map[uint64]int, 4), 0
 	for _, m := range ep.live {
 		if c := e.cells.at(m.at); c.gen == m.gen {
 			prints[printOf(c)]++
+			shapes[c.shape]++
 			n++
 		}
 	}
 	for p, k := range prints {
 		if k*10 >= n*7 {
-			return p
+			h.print = p
 		}
 	}
-	return 0
+	for x, k := range shapes {
+		if k*handShape >= n {
+			h.shapes = append(h.shapes, x)
+		}
+	}
+	return h
 }
 
 // carries reports whether a cell has one of the keys of an episode; what only
-// has the same target, or trades, must be of the same tool, where there is one.
-func (ep *episode) carries(c *cell, tool uint64) bool {
+// has the same target must be of the same tool, where there is one. Everybody
+// trades at a sale: what trades must be of the same tool and build its requests
+// in the same way, or be for the same receiver or by the same device, card issuer
+// or password.
+func (ep *episode) carries(c *cell, h *hand) bool {
+	trade := tradeAxis(ep.axis)
+	same := printOf(c) == h.print
 	for m := range ep.marks {
-		if tool != 0 && (m.kind == scopeTarget || tradeAxis(ep.axis)) && printOf(c) != tool {
+		switch {
+		case h.print != 0 && !same && (m.kind == scopeTarget || trade):
+			continue
+		case trade && m.kind >= scopePrefix && (!same || !slices.Contains(h.shapes, c.shape)):
 			continue
 		}
 		if m.kind == scopeTarget {

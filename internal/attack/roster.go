@@ -42,6 +42,7 @@ type roster struct {
 	headers   keyList[uint64]
 	ja4s      keyList[uint16]
 	shapes    keyList[uint64]
+	built     map[uint64]uint32 // requests by structure, of those in shapes
 	families  keyList[uint16]
 	cohorts   keyList[uint64]
 	agents    keyList[uint64]
@@ -72,6 +73,7 @@ func (r *roster) add(p *pool, c *cell, a *apiState) {
 	r.ja4s.add(c.ja4, maxKeys)
 	if c.api != 0 {
 		r.shapes.add(c.shape, maxKeys)
+		r.build(c.shape, c.n)
 	}
 	if c.api == 0 {
 		r.place(c.sets[setPaths])
@@ -82,6 +84,16 @@ func (r *roster) add(p *pool, c *cell, a *apiState) {
 	r.agents.add(c.agent, maxKeys)
 	r.shared = r.shared || c.shared
 	r.anonymous = r.anonymous || c.cred == 0
+}
+
+// build counts requests of one structure, of as many as shapes can name.
+func (r *roster) build(shape uint64, n uint32) {
+	if r.built == nil {
+		r.built = make(map[uint64]uint32)
+	}
+	if _, ok := r.built[shape]; ok || len(r.built) < maxKeys {
+		r.built[shape] += n
+	}
 }
 
 // place notes what an actor asked for; a set that is no longer exact names
@@ -120,6 +132,9 @@ func (r *roster) fold(p *pool, o *roster) {
 	foldKeys(&r.headers, &o.headers, maxKeys)
 	foldKeys(&r.ja4s, &o.ja4s, maxKeys)
 	foldKeys(&r.shapes, &o.shapes, maxKeys)
+	for v, n := range o.built {
+		r.build(v, n)
+	}
 	foldKeys(&r.families, &o.families, maxKeys)
 	foldKeys(&r.cohorts, &o.cohorts, maxKeys)
 	foldKeys(&r.agents, &o.agents, maxKeys)

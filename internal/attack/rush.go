@@ -10,6 +10,7 @@ import "xiezhi/internal/taxonomy"
 const (
 	rushAccounts = 5
 	rushShare    = 0.6 // of a herd's accounts that are there at the opening
+	rushAll      = 0.9 // … of those who have only the structure in common
 	rushOthers   = 0.3 // of the others', at most
 )
 
@@ -70,8 +71,15 @@ func weighRush(s *scene, sc *scope) *fusion {
 		return nil
 	}
 	s.widen(sc) // those of them that came late are of the same hand
-	if sc.kind == scopeAgent || sc.kind == scopeShape || sc.kind == scopePrefix {
+	switch sc.kind {
+	case scopePrefix:
 		s.oneTool(sc)
+	case scopeAgent, scopeShape, scopeCohort:
+		// Those who have the page may be faster than those who have the app, but not
+		// nearly all of them.
+		if !(sc.kind == scopeShape && float64(quick) >= rushAll*float64(traders)) && !s.oneHand(sc) {
+			return nil
+		}
 	}
 	t := &sc.sum
 	accounts = t.count(setSubjects)
@@ -96,6 +104,58 @@ func weighRush(s *scene, sc *scope) *fusion {
 	}
 	return f
 }
+
+// oneHand leaves out the few members that do not build their requests by the
+// program that the others are of, and reports whether there is such a program, or
+// all are of clients that people do not have. People of one browser, or of one
+// page, who hurry are no herd.
+func (s *scene) oneHand(sc *scope) bool {
+	n := make(map[uint64]int, 4)
+	for _, i := range sc.members {
+		n[handOf(s.cell(i))]++
+	}
+	for h, k := range n {
+		if k*10 < len(sc.members)*6 {
+			continue
+		}
+		kept := make([]int32, 0, k)
+		for _, i := range sc.members {
+			if handOf(s.cell(i)) == h {
+				kept = append(kept, i)
+			}
+		}
+		if len(kept) < len(sc.members) {
+			sc.members = kept
+			s.resum(sc)
+		}
+		return true
+	}
+	mine := make(map[uint64]bool, len(sc.members))
+	for _, i := range sc.members {
+		mine[s.cell(i).who] = true
+	}
+	by, all := s.clients(func(a *cell) bool { return mine[a.sub] })
+	if all < clientPeers {
+		return false
+	}
+	strange := make([]int32, 0, len(sc.members))
+	for _, i := range sc.members {
+		if float64(by[s.cell(i).cohort]) <= clientRare*float64(all) {
+			strange = append(strange, i)
+		}
+	}
+	if len(strange)*10 < len(sc.members)*6 || len(strange) < rushAccounts {
+		return false
+	}
+	if len(strange) < len(sc.members) {
+		sc.members = strange
+		s.resum(sc)
+	}
+	return true
+}
+
+// handOf is what the requests of one program have in common.
+func handOf(c *cell) uint64 { return join(printOf(c), c.shape) }
 
 // concentration weighs devices and receivers that are fewer than the accounts.
 func (s *scene) concentration(f *fusion, sc *scope, accounts float64) {

@@ -130,6 +130,25 @@ func TestSaleOfEnthusiasts(t *testing.T) {
 			s.sale(800, 70, append(tries, s.fans(500, 150, 800, 0.6, app(s))...))
 		})
 	})
+	t.Run("beside a hand that has their browser", func(t *testing.T) {
+		// The hand's requests are built in its own way; people of the same browser
+		// buy as well, before, at the opening and after it.
+		each(t, func(t *testing.T, s *script) {
+			one := s.browser(ip4(1, 1, 1, 1))
+			tries := s.fans(0, 100, 800, 1.2, func(i int) *client { return s.browser(s.home(2000 + i)) })
+			tries = append(tries, s.fans(200, 40, 800, 0.5, func(i int) *client { c := *one; c.ip = s.home(4000 + i); return &c })...)
+			s.sale(800, 70, append(tries, s.bots(25, 800, func(int) *client {
+				c := *one
+				c.ip, c.shape = ip4(45, 9, 1, 7), 31337
+				return &c
+			}, func(i int) []observe.Deal {
+				return []observe.Deal{deviceOf(uint64(700_000 + i)), address(uint64(700_000 + i))}
+			})...))
+			r := s.run(t)
+			r.found(t, "scalp", 0.85, taxonomy.AttackScalping)
+			r.innocent(t)
+		})
+	})
 	t.Run("good clocks", func(t *testing.T) {
 		calm(t, func(s *script) {
 			tries := s.fans(0, 120, 800, 1.2, func(i int) *client { return s.browser(s.home(2000 + i)) })

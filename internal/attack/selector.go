@@ -133,7 +133,38 @@ func (e *Engine) selector(ep *episode, r *roster) Selector {
 		}
 		narrow()
 	}
+	if e.bystanders(ep, &s) == 0 {
+		return s
+	}
+	if ep.axis == "scan" && !r.places.over && 2*r.missing >= r.n {
+		s.Path = sorted(r.places.list) // as many keys do not tell the scan from the public, what it asked for does
+	}
+	if tradeAxis(ep.axis) {
+		e.cede(ep, r, &s)
+		if set := r.sets[setCreds]; set != nil && set.dense == nil {
+			// The few who were not signed in are given up where accounts tell better.
+			own := Selector{From: s.From, To: s.To, APIs: s.APIs, Path: s.Path, Credential: sorted(set.small)}
+			if n := e.bystanders(ep, &s); n > 0 && e.bystanders(ep, &own) < n {
+				return own
+			}
+		}
+	}
 	return s
+}
+
+// cede takes those structures out of a selector that more requests of others than
+// of the episode have: each key holds values of all members, so that together
+// they cover what no member sent.
+func (e *Engine) cede(ep *episode, r *roster, s *Selector) {
+	if len(s.ParamShape) < 2 {
+		return
+	}
+	others := make(map[uint64]uint64)
+	e.others(ep, s, func(c *cell, n uint64) { others[c.shape] += n })
+	kept := slices.DeleteFunc(slices.Clone(s.ParamShape), func(v uint64) bool { return others[v] > uint64(r.built[v]) })
+	if len(kept) > 0 {
+		s.ParamShape = kept
+	}
 }
 
 func sorted(v []uint64) []uint64 {
@@ -152,6 +183,13 @@ func (e *Engine) bystanders(ep *episode, s *Selector) uint64 {
 // window, those that it covers, and all. Requests are counted in proportion
 // where a cell reaches beyond the window.
 func (e *Engine) touched(ep *episode, s *Selector) (hit, all uint64) {
+	all = e.others(ep, s, func(_ *cell, n uint64) { hit += n })
+	return hit, all
+}
+
+// others calls f with the cells of others that a selector covers and how many of
+// their requests, and counts the requests that it might have covered.
+func (e *Engine) others(ep *episode, s *Selector, f func(c *cell, n uint64)) (all uint64) {
 	u := e.unitOf(ep.unit)
 	own := make(map[uint64]bool, len(ep.live))
 	for _, m := range ep.live {
@@ -185,11 +223,11 @@ func (e *Engine) touched(ep *episode, s *Selector) (hit, all uint64) {
 			}
 			all += n
 			if e.covers(s, c) {
-				hit += n
+				f(c, n)
 			}
 		}
 	})
-	return hit, all
+	return all
 }
 
 // collateral is the share of other people's requests that the selector would
