@@ -42,6 +42,9 @@ type cell struct {
 	lead       uint32 // requests before the first that looked like abuse
 	atMark     uint32 // n at the last that did
 
+	wanted uint64 // what a client asked for that nobody at work has, see machine.go
+	varied uint32 // … times that it was another thing than before
+
 	moved   bool  // an unseen login was answered with a redirect
 	tenured bool  // in the protected list
 	day     int32 // of its last request

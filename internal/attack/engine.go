@@ -105,6 +105,7 @@ type Engine struct {
 	rows    slicePool[row]
 	hints   slicePool[hint]
 	crowd   crowd
+	fleet   fleet  // of those at work, see machine.go
 	hot     int    // units that have a heat
 	flow    *flow  // between APIs
 	came    came   // how the event being observed came to its API
@@ -212,6 +213,7 @@ func New(cfg Config) *Engine {
 	e.scripts.init(b.Targets)
 	e.market.init(b)
 	e.flow = newFlow()
+	e.fleet.by = make(map[uint64]uint32)
 	e.parties = newParties()
 	e.book = newBook(b.Episodes)
 	e.addRules(cfg.Rules)

@@ -35,6 +35,8 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 		id += ".victims"
 	case ep.axis == "hoard":
 		id += ".hoard"
+	case ep.axis == "machine":
+		id = "attack.sum.machine"
 	case ep.axis == "script":
 		id += ".script"
 	case ep.axis == "guess" && ep.kind == taxonomy.AttackScraping:

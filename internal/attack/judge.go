@@ -83,17 +83,17 @@ func axes(u *unit) []axis {
 		return []axis{
 			{name: "register", kin: true, narrow: narrowActors, wide: wideScopes, least: 5, like: likeRegister, gate: gateRegister, weigh: weighRegister, purity: registerPurity},
 			{name: "farm", wide: []scopeKind{scopePrint, scopePrefix, scopeCohort, scopeAgent}, least: accountsMadeWide, like: likeFarm, gate: gateRegister, weigh: weighFarm},
-			guess, flood,
+			guess, flood, machineAxis,
 		}
 	case u.role == taxonomy.RoleIdentityCheck || u.role == taxonomy.RoleQueryProgress || u.role == taxonomy.RoleCodeSend || u.role == taxonomy.RolePasswordReset:
 		guess.like, guess.gate = likeAsk, gateAsk
 		if u.role == taxonomy.RoleCodeSend {
-			return []axis{guess, sendAxis, flood}
+			return []axis{guess, sendAxis, flood, machineAxis}
 		}
 		if u.role == taxonomy.RoleQueryProgress {
-			return []axis{guess, seekAxis, flood}
+			return []axis{guess, seekAxis, flood, machineAxis}
 		}
-		return []axis{guess, flood}
+		return []axis{guess, flood, machineAxis}
 	case u.role == taxonomy.RoleClaim:
 		return []axis{promoAxis()}
 	case u.role == taxonomy.RoleOrderCreate:
@@ -101,7 +101,7 @@ func axes(u *unit) []axis {
 	case u.role == taxonomy.RolePayment:
 		return []axis{cardAxis()}
 	case u.role != "":
-		return []axis{guess, flood}
+		return []axis{guess, flood, machineAxis}
 	}
 	return []axis{
 		flood,
@@ -113,6 +113,7 @@ func axes(u *unit) []axis {
 		abroadOpenAxis,
 		seekAxis,
 		{name: "bot", narrow: narrowActors, least: botLeast, like: likeBot, gate: gateBot, weigh: weighBot},
+		machineAxis,
 	}
 }
 

@@ -78,6 +78,7 @@ func (e *Engine) moveCell(r ref, c *cell, into int32) {
 	e.inherit(o, c)
 	o.tally.add(&e.pool, &c.tally)
 	o.lead += c.lead
+	o.varied += c.varied
 	o.atMark = o.n - min(c.n-c.atMark, o.n)
 	o.deal.inherit(&c.deal)
 	e.touch(or, o)

@@ -272,7 +272,9 @@ func (e *Engine) countActor(ev *catalog.Event, c *cell, i int32) {
 		e.pool.add(&c.sets[setCreds], p)
 	}
 	if ev.Outcome == catalog.OutcomeSuccess && p != 0 && i != 0 && !identityRole(e.apis[i].role) && patterns(ev) != sigPayload {
-		c.business++
+		if c.business++; c.business == 1 {
+			e.fleet.add(c.cohort)
+		}
 		e.worked = true
 	}
 	bad := false

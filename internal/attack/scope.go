@@ -128,7 +128,7 @@ func (s *scene) survey(ax *axis) int {
 		}
 		return n
 	}
-	contested := ax.name == "send" || ax.name == "guess" || ax.name == "seek" || ax.name == "read" || s.traded()
+	contested := ax.name == "send" || ax.name == "guess" || ax.name == "seek" || ax.name == "read" || ax.name == "machine" || s.traded()
 	for i, look := range d.looks {
 		soft := look&ax.bit != 0 && !s.taken[i] && !(contested && s.claimed(ax, s.refs[i], d.cells[i]))
 		s.soft[i], s.hard[i] = soft, soft && look&(ax.bit<<strictBit) != 0
@@ -149,6 +149,10 @@ func (s *scene) claimed(ax *axis, r ref, c *cell) bool {
 		if ep := s.e.book.ownerOf(r, c); ep != nil && ep.axis == "crossing" && ep.score >= scoreLikely {
 			return true
 		}
+	}
+	if ax.name == "machine" {
+		ep := s.e.book.ownerOf(r, c)
+		return ep != nil && ep.axis != ax.name && ep.score >= scoreLikely
 	}
 	if s.u.role == "" && s.e.apis[c.api].trade != 0 {
 		ep := s.e.book.ownerOf(r, c)
