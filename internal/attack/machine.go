@@ -104,6 +104,9 @@ func (s *scene) weighOne(f *fusion, sc *scope) bool {
 	if float64(t.n) < machineHere*float64(whole) {
 		return false
 	}
+	if t.count(setCreds) == 1 && t.count(setSubjects) > machineOwn {
+		return false // a system that acts for its customers
+	}
 	if t.count(setCreds) > machineOwn && work > t.succ+t.n/4 {
 		return false // many people at work behind one address
 	}
