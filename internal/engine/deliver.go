@@ -157,7 +157,7 @@ func (d *deliver) each(r *report.Report, rev uint64, put func(record.Record, err
 	}
 	for i := range r.Defects {
 		x := &r.Defects[i]
-		site, of := "", apis[x.API]
+		site, of := x.Site, apis[x.API]
 		if of != nil {
 			site = of.Site
 		}

@@ -82,7 +82,9 @@ func Build(cfg Config, in Input, sites []judge.Result) *Report {
 			r.APIs = append(r.APIs, x)
 		}
 		for j := range s.Defects {
-			r.Defects = append(r.Defects, b.defect(&s.Defects[j]))
+			d := b.defect(&s.Defects[j])
+			d.Site = s.Site.Name
+			r.Defects = append(r.Defects, d)
 		}
 		for j := range s.Attacks {
 			r.Attacks = append(r.Attacks, b.attack(&s.Attacks[j]))

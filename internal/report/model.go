@@ -206,6 +206,7 @@ type Defect struct {
 	Kind           string       `json:"kind"`
 	Component      string       `json:"component"`
 	API            string       `json:"api"`
+	Site           string       `json:"-"` // empty in a report that was read
 	Severity       string       `json:"severity"`
 	Harm           string       `json:"harm"`
 	Exploitability string       `json:"exploitability"`

@@ -223,7 +223,7 @@ func All(r *report.Report, rev uint64) ([]record.Record, error) {
 		}
 	}
 	for i := range r.Defects {
-		of, site := apis[r.Defects[i].API], ""
+		of, site := apis[r.Defects[i].API], r.Defects[i].Site
 		if of != nil {
 			site = of.Site
 		}

@@ -51,6 +51,10 @@ func TestReportComesBack(t *testing.T) {
 		t.Fatal(err, cut, bad)
 	}
 	want := *r
+	for i := range want.Defects { // a report says it by the API
+		j := slices.IndexFunc(want.APIs, func(a report.API) bool { return a.ID == want.Defects[i].API })
+		want.Defects[i].Site = want.APIs[j].Site
+	}
 	report.Order(&want)
 	want.Statistics = report.Count(&want)
 	for what, d := range map[string]string{
@@ -101,6 +105,19 @@ func TestReportOfAMonth(t *testing.T) {
 		if !slices.Contains(x.Sites, c.Site) {
 			t.Errorf("a campaign on %v", x.Sites)
 		}
+	}
+}
+
+// TestDefectsOfAWholeSite: a defect of no API is found under its site.
+func TestDefectsOfAWholeSite(t *testing.T) {
+	r := year(t)
+	r.Defects = r.Defects[:2]
+	r.Defects[0].API, r.Defects[0].Site = "", r.Sites[1].Name
+	s := recordtest.NewModel(record.NewChain([32]byte{1}))
+	keep(t, s, r)
+	got, _, _, err := ReportOf(t.Context(), s, "v", "r", Scope{Site: r.Sites[1].Name})
+	if err != nil || !slices.ContainsFunc(got.Defects, func(d report.Defect) bool { return d.ID == r.Defects[0].ID && d.Site == r.Sites[1].Name }) {
+		t.Errorf("%d defects, %v", len(got.Defects), err)
 	}
 }
 

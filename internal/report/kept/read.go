@@ -39,11 +39,11 @@ func ReportOf(ctx context.Context, s record.Store, version, rules string, scope 
 	sum := sums{}
 	for _, k := range []struct {
 		kind record.Kind
-		take func([]byte) error
+		take func(*record.Record) error
 	}{
-		{record.Site, func(b []byte) error {
+		{record.Site, func(k *record.Record) error {
 			var x Site
-			if err := json.Unmarshal(b, &x); err != nil {
+			if err := json.Unmarshal(k.Body, &x); err != nil {
 				return err
 			}
 			r.Sites = append(r.Sites, x.Site)
@@ -51,7 +51,14 @@ func ReportOf(ctx context.Context, s record.Store, version, rules string, scope 
 			return nil
 		}},
 		{record.API, appendTo(&r.APIs)},
-		{record.Defect, appendTo(&r.Defects)},
+		{record.Defect, func(k *record.Record) error {
+			x := report.Defect{Site: k.Site}
+			if err := json.Unmarshal(k.Body, &x); err != nil {
+				return err
+			}
+			r.Defects = append(r.Defects, x)
+			return nil
+		}},
 		{record.Attack, appendTo(&r.Attacks)},
 		{record.Campaign, appendTo(&r.Campaigns)},
 	} {
@@ -70,10 +77,10 @@ func ReportOf(ctx context.Context, s record.Store, version, rules string, scope 
 	return r, cut, bad, nil
 }
 
-func appendTo[T any](list *[]T) func([]byte) error {
-	return func(b []byte) error {
+func appendTo[T any](list *[]T) func(*record.Record) error {
+	return func(k *record.Record) error {
 		var x T
-		if err := json.Unmarshal(b, &x); err != nil {
+		if err := json.Unmarshal(k.Body, &x); err != nil {
 			return err
 		}
 		*list = append(*list, x)
@@ -81,7 +88,7 @@ func appendTo[T any](list *[]T) func([]byte) error {
 	}
 }
 
-func (c Scope) each(ctx context.Context, s record.Store, kind record.Kind, take func([]byte) error) (more bool, bad int, err error) {
+func (c Scope) each(ctx context.Context, s record.Store, kind record.Kind, take func(*record.Record) error) (more bool, bad int, err error) {
 	q := record.Query{Kind: kind, Site: c.Site, From: c.From, Limit: record.MaxPage}
 	switch {
 	case kind == record.Campaign && c.Site != "":
@@ -98,7 +105,7 @@ func (c Scope) each(ctx context.Context, s record.Store, kind record.Kind, take 
 		for i := range p.Records {
 			if x := &p.Records[i]; seen[x.ID] || !c.To.IsZero() && !x.First.Before(c.To) { // it moved while pages were turned, or began later
 				continue
-			} else if seen[x.ID] = true; take(x.Body) != nil {
+			} else if seen[x.ID] = true; take(x) != nil {
 				bad++
 			}
 		}
