@@ -50,7 +50,8 @@ func Dial(ctx context.Context, cfg Config, c Cluster) (*Bus, error) {
 	}):
 		return nil, fmt.Errorf("%w: %q is no name for streams, letters, digits and dashes are allowed", stream.ErrRefused, c.Name)
 	}
-	where := strings.Join(c.Servers, ",")
+	url := strings.Join(c.Servers, ",")
+	where := strings.Join(unnamed(c.Servers), ",")
 	b := &Bus{cfg: cfg, where: where, prefix: c.Name, replicas: c.Replicas, folder: nothing{}}
 	b.dial = func() (*link, error) {
 		options := []nats.Option{
@@ -63,11 +64,11 @@ func Dial(ctx context.Context, cfg Config, c Cluster) (*Bus, error) {
 		if c.TLS != nil {
 			options = append(options, nats.Secure(c.TLS))
 		}
-		l, err := connect(&b.cfg, where, options...)
+		l, err := connect(&b.cfg, url, options...)
 		if err != nil {
 			return nil, dialFault(where, err)
 		}
-		if n := l.write.MaxPayload(); n < int64(maxMessage) {
+		if n := l.write.nc.MaxPayload(); n < int64(maxMessage) {
 			l.close()
 			return nil, &stream.Fault{What: "use the stream's servers", Where: where, Do: fmt.Sprintf("set their max_payload to %d at least", 1<<20),
 				Err: fmt.Errorf("they take messages of %d bytes, a batch may have %d", n, maxMessage)}
@@ -90,6 +91,19 @@ func Dial(ctx context.Context, cfg Config, c Cluster) (*Bus, error) {
 		return nil, err
 	}
 	return b, nil
+}
+
+// unnamed are addresses for messages: without users and passwords.
+func unnamed(servers []string) []string {
+	list := make([]string, len(servers))
+	for i, s := range servers {
+		scheme, rest, ok := strings.Cut(s, "://")
+		if !ok {
+			scheme, rest = "nats", s
+		}
+		list[i] = scheme + "://" + rest[strings.LastIndexByte(rest, '@')+1:]
+	}
+	return list
 }
 
 // nothing is a folder of nobody.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,7 +19,7 @@ import (
 )
 
 // servers starts a cluster in this process, on ports of the loopback.
-func servers(t *testing.T, count int) []*server.Server {
+func servers(t *testing.T, count int, change ...func(*server.Options)) []*server.Server {
 	t.Helper()
 	var routes []*url.URL
 	var taken []net.Listener // all, before one is used
@@ -45,6 +46,11 @@ func servers(t *testing.T, count int) []*server.Server {
 		if count > 1 {
 			options[i].Cluster = server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: ports[i]}
 			options[i].Routes = routes
+		}
+	}
+	for _, c := range change {
+		for _, o := range options {
+			c(o)
 		}
 	}
 	return start(t, list, options)
@@ -125,6 +131,77 @@ func TestServersThatAreAway(t *testing.T) {
 		if _, err := Dial(t.Context(), config(), c); !errors.Is(err, stream.ErrRefused) {
 			t.Errorf("%s: %v", what, err)
 		}
+	}
+}
+
+// TestServersThatAskForAPassword: a wrong one is told as such, and told to nobody.
+func TestServersThatAskForAPassword(t *testing.T) {
+	s := servers(t, 1, func(o *server.Options) { o.Username, o.Password = "xiezhi", "right-7f3a" })
+	at := func(password string) Cluster {
+		return Cluster{Servers: []string{"nats://xiezhi:" + password + "@" + s[0].Addr().String()}, Replicas: 1}
+	}
+	_, err := Dial(t.Context(), config(), at("wrong-7f3a"))
+	var f *stream.Fault
+	if !errors.As(err, &f) || errors.Is(err, stream.ErrAway) || !strings.Contains(f.Do, "rights") || !strings.Contains(f.Where, s[0].Addr().String()) {
+		t.Errorf("with a wrong password: %v", err)
+	}
+	if strings.Contains(fmt.Sprint(err), "7f3a") {
+		t.Errorf("the password is told: %v", err)
+	}
+	b, err := Dial(t.Context(), config(), at("right-7f3a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	publish(t, b, 0, "a", []byte{1})
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+	missing := at("right-7f3a")
+	missing.Credentials = "/nonexistent/user.creds"
+	if _, err := Dial(t.Context(), config(), missing); !errors.As(err, &f) || !strings.Contains(err.Error(), "user.creds") {
+		t.Errorf("without the credentials file: %v", err)
+	}
+}
+
+// TestServerThatComesBack: whoever writes and reads notices nothing but time.
+func TestServerThatComesBack(t *testing.T) {
+	var kept *server.Options
+	s := servers(t, 1, func(o *server.Options) { kept = o })
+	kept.Port = s[0].Addr().(*net.TCPAddr).Port // the same again
+	b, err := Dial(t.Context(), config(), Cluster{Servers: addresses(s), Replicas: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	publish(t, b, 0, "0", []byte{1})
+	got := make(chan stream.Message, 10)
+	reading := make(chan error, 1)
+	go func() {
+		reading <- b.Read(t.Context(), 0, 0, func(m stream.Message) error { got <- m; return nil })
+	}()
+	<-got
+	s[0].Shutdown()
+	s[0].WaitForShutdown()
+	written := make(chan error, 1)
+	go func() { written <- b.Publish(t.Context(), stream.Batch{ID: "1", Data: []byte{2}}) }()
+	select {
+	case err := <-written:
+		t.Fatalf("with no server: %v", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	start(t, make([]*server.Server, 1), []*server.Options{kept})
+	if err := <-written; err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case m := <-got:
+		if m.ID != "1" || m.Seq != 2 {
+			t.Errorf("%s with number %d came", m.ID, m.Seq)
+		}
+	case err := <-reading:
+		t.Fatalf("reading ended with %v", err)
+	case <-time.After(time.Minute):
+		t.Fatal("nothing came")
 	}
 }
 
@@ -247,7 +324,7 @@ func TestClusterLosesNothing(t *testing.T) {
 		defer l.mu.Unlock()
 		return l.done[0] > 20 && l.done[1] > 20 && l.done[2] > 20 && l.done[3] > 20
 	})
-	s, err := source.link.readJS.Stream(t.Context(), source.parts[0].name)
+	s, err := source.link.read.js.Stream(t.Context(), source.parts[0].name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,8 +338,8 @@ func TestClusterLosesNothing(t *testing.T) {
 		}
 	}
 	// A member that is killed says nothing more, and does not leave.
-	buses[dead].link.write.Close()
-	buses[dead].link.read.Close()
+	buses[dead].link.write.nc.Close()
+	buses[dead].link.read.nc.Close()
 	var rest []string
 	for name := range members {
 		if name != dead {

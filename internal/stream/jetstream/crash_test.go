@@ -253,6 +253,13 @@ func fillUp(folder string) error {
 	data := make([]byte, 100<<10)
 	r := rand.NewChaCha8([32]byte{7})
 	n := 0
+	// A reader that is there all along notices nothing.
+	const most = 200
+	seen := make(chan string, most)
+	reading := make(chan error, 1)
+	go func() {
+		reading <- s.Read(context.Background(), 0, 0, func(m stream.Message) error { seen <- m.ID; return nil })
+	}()
 	send := func() error {
 		_, _ = r.Read(data)
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -284,18 +291,17 @@ func fillUp(folder string) error {
 			time.Sleep(100 * time.Millisecond)
 		}
 	}
-	got := 0
-	err = s.Read(context.Background(), 0, 0, func(m stream.Message) error {
-		if m.ID != fmt.Sprint("n", got) {
-			return fmt.Errorf("%s stands where n%d was written", m.ID, got)
+	for got := range n {
+		select {
+		case id := <-seen:
+			if id != fmt.Sprint("n", got) {
+				return fmt.Errorf("%s stands where n%d was written", id, got)
+			}
+		case err := <-reading:
+			return fmt.Errorf("reading ended with %w", err)
+		case <-time.After(time.Minute):
+			return fmt.Errorf("of %d batches that were acknowledged %d are read", n, got)
 		}
-		if got++; got == n {
-			return errEnough
-		}
-		return nil
-	})
-	if !errors.Is(err, errEnough) {
-		return err
 	}
 	fmt.Println("went on after", full)
 	return s.Close()

@@ -53,6 +53,9 @@ func Open(ctx context.Context, cfg Config, f Folder) (*Bus, error) {
 		f.Free = DefaultFree
 	}
 	b := &Bus{cfg: cfg, where: path, prefix: embeddedTag, folder: lock, room: newRoom(path, f.Free, cfg.Now)}
+	if err := prepare(path); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
 	b.dial = func() (*link, error) { return embed(&b.cfg, path, f.Always) }
 	if b.link, err = b.dial(); err != nil {
 		return nil, errors.Join(err, lock.Close())
@@ -101,7 +104,7 @@ func take(data string) (path string, lock io.Closer, err error) {
 	if f.Truncate(0) == nil {
 		_, _ = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0)
 	}
-	return path, f, nil
+	return path, &held{path, f}, nil
 }
 
 // embedded is a server in this process.
@@ -117,7 +120,50 @@ func (e *embedded) stop() {
 	e.server.WaitForShutdown()
 }
 
+// embed starts a server and connects to it. One that found a file damaged knows
+// by then which numbers it lost, but takes batches under some of them that it
+// finds only after it was started anew; then it leaves them out. So it is.
 func embed(cfg *Config, path string, always bool) (*link, error) {
+	l, err := serve(cfg, path, always)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), startWait)
+	defer cancel()
+	lost, err := lostWithin(ctx, l.read.js)
+	if err != nil {
+		l.close()
+		return nil, diskFault(path, err)
+	}
+	if lost == 0 {
+		return l, nil
+	}
+	cfg.Log.Error("files of the stream are damaged", "lost", lost)
+	l.close()
+	return serve(cfg, path, always)
+}
+
+// lostWithin counts what the server found damaged. It tells only whoever asks
+// for what was deleted as well.
+func lostWithin(ctx context.Context, js jetstream.JetStream) (lost int, err error) {
+	list := js.StreamNames(ctx)
+	for name := range list.Name() {
+		s, err := js.Stream(ctx, name)
+		if err != nil {
+			return 0, err
+		}
+		info, err := s.Info(ctx, jetstream.WithDeletedDetails(true))
+		if err != nil {
+			return 0, err
+		}
+		if info.State.Lost != nil {
+			lost += len(info.State.Lost.Msgs)
+		}
+	}
+	return lost, list.Err()
+}
+
+func serve(cfg *Config, path string, always bool) (*link, error) {
 	failed, end := context.WithCancelCause(context.Background())
 	s, err := server.NewServer(&server.Options{
 		ServerName: embeddedTag, DontListen: true, NoSigs: true, NoLog: true, DisableJetStreamBanner: true, NoSystemAccount: true,
@@ -142,33 +188,6 @@ func embed(cfg *Config, path string, always bool) (*link, error) {
 		return nil, diskFault(path, err)
 	}
 	l.server = e
-	return l, nil
-}
-
-// connect makes the two connections of a link.
-func connect(cfg *Config, url string, options ...nats.Option) (*link, error) {
-	l := &link{}
-	for _, c := range []struct {
-		what string
-		conn **nats.Conn
-		js   *jetstream.JetStream
-	}{{"write", &l.write, &l.writeJS}, {"read", &l.read, &l.readJS}} {
-		nc, err := nats.Connect(url, append([]nats.Option{nats.Name("xiezhi " + c.what), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			cfg.Log.Warn("connection of the stream", "error", err)
-		})}, options...)...)
-		if err == nil {
-			*c.conn = nc
-			*c.js, err = jetstream.New(nc, jetstream.WithDefaultTimeout(callTimeout))
-		}
-		if err != nil {
-			for _, open := range []*nats.Conn{l.write, l.read} {
-				if open != nil {
-					open.Close()
-				}
-			}
-			return nil, err
-		}
-	}
 	return l, nil
 }
 

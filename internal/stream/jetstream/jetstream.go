@@ -129,22 +129,6 @@ type part struct {
 	damaged atomic.Uint64
 }
 
-// link is a way to the servers. What is read and what is written go over
-// connections of their own, so that acknowledgements do not wait for data.
-type link struct {
-	write, read     *nats.Conn
-	writeJS, readJS jetstream.JetStream
-	server          *embedded // nil: servers of others
-}
-
-func (l *link) close() {
-	l.write.Close()
-	l.read.Close()
-	if l.server != nil {
-		l.server.stop()
-	}
-}
-
 var _ stream.Bus = (*Bus)(nil)
 
 // open fills in what both kinds share; the link is there.
@@ -189,7 +173,7 @@ func (b *Bus) streamName(partition int) string { return fmt.Sprintf("%s_%03d", b
 func (b *Bus) kept(ctx context.Context) (int, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	s, err := b.link.readJS.Stream(ctx, b.streamName(0))
+	s, err := b.link.read.js.Stream(ctx, b.streamName(0))
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		return b.cfg.Partitions, nil
@@ -216,7 +200,7 @@ func (b *Bus) kept(ctx context.Context) (int, error) {
 func (b *Bus) make(ctx context.Context, want jetstream.StreamConfig) error {
 	ctx, cancel := context.WithTimeout(ctx, 4*callTimeout) // a cluster elects a leader first
 	defer cancel()
-	js := b.link.writeJS
+	js := b.link.write.js
 	for {
 		_, err := js.CreateStream(ctx, want)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
@@ -243,11 +227,15 @@ func wait(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// inProcess: a batch with this id is being written, by an attempt whose answer
+// was not waited for.
+const inProcess = 10158
+
 // transient: trying again may help.
 func transient(err error) bool {
 	var api *jetstream.APIError
 	if errors.As(err, &api) {
-		return api.Code == 503 || api.Code == 408
+		return api.Code == 503 || api.Code == 408 || api.ErrorCode == inProcess
 	}
 	return errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrDisconnected) ||
@@ -332,21 +320,25 @@ func (b *Bus) info(ctx context.Context, partition int) (jetstream.StreamState, e
 	if err != nil {
 		return jetstream.StreamState{}, err
 	}
-	within, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	s, err := l.readJS.Stream(within, b.parts[partition].name)
-	if err != nil {
-		if ctx.Err() != nil {
-			err = ctx.Err()
+	var state jetstream.StreamState
+	err = l.read.on(ctx, func(ctx context.Context) error {
+		s, err := l.read.js.Stream(ctx, b.parts[partition].name)
+		if err == nil {
+			state = s.CachedInfo().State
 		}
-		return jetstream.StreamState{}, b.told("ask about the stream", err)
+		return err
+	})
+	if err != nil && ctx.Err() != nil {
+		err = ctx.Err()
 	}
-	return s.CachedInfo().State, nil
+	return state, b.told("ask about the stream", err)
 }
 
 // told is what a caller is told of an error.
 func (b *Bus) told(what string, err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case b.ctx.Err() != nil:
 		return stream.ErrClosed
 	case errors.Is(err, context.Canceled):

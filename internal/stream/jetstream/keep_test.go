@@ -169,7 +169,7 @@ func TestForeignBatchesAreLeftOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = s.Close() }()
-	if _, err := s.link.writeJS.Publish(t.Context(), s.parts[0].subject, []byte("of somebody else")); err != nil {
+	if _, err := s.link.write.js.Publish(t.Context(), s.parts[0].subject, []byte("of somebody else")); err != nil {
 		t.Fatal(err)
 	}
 	x := stream.Batch{Partition: 1, ID: "c", Data: []byte("of another partition")}
@@ -177,7 +177,7 @@ func TestForeignBatchesAreLeftOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.link.writeJS.Publish(t.Context(), s.parts[0].subject, sealed, jetstream.WithMsgID("c")); err != nil {
+	if _, err := s.link.write.js.Publish(t.Context(), s.parts[0].subject, sealed, jetstream.WithMsgID("c")); err != nil {
 		t.Fatal(err)
 	}
 	publish(t, s, 0, "d", []byte("good"))
@@ -292,6 +292,46 @@ func TestDamagedFiles(t *testing.T) {
 	})
 }
 
+// TestReadThrough: what is large is read through after processes that did not
+// end properly, what is small always.
+func TestReadThrough(t *testing.T) {
+	path := t.TempDir()
+	msgs := filepath.Join(path, "jetstream", "$G", "streams", "XIEZHI_000", "msgs")
+	if err := os.MkdirAll(msgs, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	index, block := filepath.Join(msgs, "index.db"), filepath.Join(msgs, "1.blk")
+	lock, err := os.Create(filepath.Join(path, lockName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &held{path, lock}
+	for i, step := range []struct {
+		size   int64
+		ends   bool // properly
+		thrown bool
+	}{{100, true, true}, {scanAlways + 1, false, false}, {scanAlways + 1, false, false}, {scanAlways + 1, true, true}, {scanAlways + 1, true, false}} {
+		f, err := os.Create(block)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(f.Truncate(step.size), f.Close(), os.WriteFile(index, nil, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		if err := prepare(path); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(index); errors.Is(err, os.ErrNotExist) != step.thrown {
+			t.Errorf("start %d: the index: %v", i, err)
+		}
+		if step.ends {
+			if err := h.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
+				t.Error(err)
+			}
+		}
+	}
+}
+
 // TestPublishWaits: when the window is full Publish waits, as long as its
 // context lets it.
 func TestPublishWaits(t *testing.T) {
@@ -380,13 +420,13 @@ func TestNewerFormIsRefused(t *testing.T) {
 	path := t.TempDir()
 	s := opened(t, Folder{Path: path}, nil)
 	for meta, want := range map[string]error{"2": stream.ErrNewer, "x": stream.ErrDamaged} {
-		st, err := s.link.writeJS.Stream(t.Context(), s.parts[0].name)
+		st, err := s.link.write.js.Stream(t.Context(), s.parts[0].name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		c := st.CachedInfo().Config
 		c.Metadata[formKey] = meta
-		if _, err := s.link.writeJS.UpdateStream(t.Context(), c); err != nil {
+		if _, err := s.link.write.js.UpdateStream(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
 		var f *stream.Fault

@@ -91,7 +91,7 @@ func (b *Bus) Join(ctx context.Context, name string, lease time.Duration, hold H
 		return nil, err
 	}
 	m := &Member{b: b, name: name, value: name + " " + hex.EncodeToString(id[:]), lease: lease, hold: hold, holdings: map[int]*holding{}, done: make(chan struct{})}
-	if m.kv, err = m.bucket(ctx, l.writeJS); err != nil {
+	if m.kv, err = m.bucket(ctx, l.write.js); err != nil {
 		return nil, b.told("make the bucket of members in", err)
 	}
 	if err := m.enter(ctx); err != nil {
@@ -281,7 +281,7 @@ func (m *Member) living(ctx context.Context) ([]string, error) {
 		return nil, err
 	}
 	prefix := "$KV." + m.kv.Bucket() + "." + memberKey
-	s, err := l.writeJS.Stream(ctx, "KV_"+m.kv.Bucket())
+	s, err := l.write.js.Stream(ctx, "KV_"+m.kv.Bucket())
 	if err != nil {
 		return nil, err
 	}
@@ -334,7 +334,7 @@ func (m *Member) leave() {
 	m.b.mu.Lock()
 	l := m.b.link // even if Close waits
 	m.b.mu.Unlock()
-	s, err := l.writeJS.Stream(ctx, "KV_"+m.kv.Bucket())
+	s, err := l.write.js.Stream(ctx, "KV_"+m.kv.Bucket())
 	if err == nil { // a deletion would leave a marker that counts as a name
 		err = s.Purge(ctx, jetstream.WithPurgeSubject("$KV."+m.kv.Bucket()+"."+memberKey+m.name))
 	}

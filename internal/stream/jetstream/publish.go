@@ -80,14 +80,17 @@ func (b *Bus) attempt(ctx context.Context, m *nats.Msg) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	if l.server == nil {
-		_, err = l.writeJS.PublishMsg(ctx, m)
-		return err
+	if l.server != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(l.server.failed, cancel)()
 	}
-	defer context.AfterFunc(l.server.failed, cancel)()
-	if _, err = l.writeJS.PublishMsg(ctx, m); err != nil && l.server.failed.Err() != nil {
+	err = l.write.on(ctx, func(ctx context.Context) error {
+		_, err := l.write.js.PublishMsg(ctx, m)
+		return err
+	})
+	if err != nil && l.server != nil && l.server.failed.Err() != nil {
 		return b.renew(l)
 	}
 	return err

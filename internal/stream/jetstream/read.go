@@ -73,13 +73,14 @@ func (b *Bus) Same(ctx context.Context, partition int, seq uint64, id string) er
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	st, err := l.readJS.Stream(ctx, b.parts[partition].name)
-	if err != nil {
-		return b.told("read the stream", err)
-	}
-	m, err := st.GetMsg(ctx, seq)
+	var m *jetstream.RawStreamMsg
+	err = l.read.on(ctx, func(ctx context.Context) error {
+		st, err := l.read.js.Stream(ctx, b.parts[partition].name)
+		if err == nil {
+			m, err = st.GetMsg(ctx, seq)
+		}
+		return err
+	})
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return nil
@@ -181,24 +182,25 @@ func (r *reader) position(ctx context.Context) error {
 	return err
 }
 
-func (r *reader) consumer(ctx context.Context, l *link) (jetstream.Consumer, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return l.readJS.CreateConsumer(ctx, r.b.parts[r.partition].name, jetstream.ConsumerConfig{
-		AckPolicy: jetstream.AckNonePolicy, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.after + 1,
-		MemoryStorage: true, Replicas: 1, InactiveThreshold: forgotten, MaxDeliver: 1,
+func (r *reader) consumer(ctx context.Context, l *link) (c jetstream.Consumer, err error) {
+	err = l.read.on(ctx, func(ctx context.Context) error {
+		c, err = l.read.js.CreateConsumer(ctx, r.b.parts[r.partition].name, jetstream.ConsumerConfig{
+			AckPolicy: jetstream.AckNonePolicy, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.after + 1,
+			MemoryStorage: true, Replicas: 1, InactiveThreshold: forgotten, MaxDeliver: 1,
+		})
+		return err
 	})
+	return c, err
 }
 
 // forget tells the server that a consumer is not needed any more; if that does
 // not arrive it finds out itself.
 func (r *reader) forget(l *link, c jetstream.Consumer) {
-	if l.read.IsClosed() {
-		return
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	_ = l.readJS.DeleteConsumer(ctx, r.b.parts[r.partition].name, c.CachedInfo().Name)
+	_ = l.read.on(ctx, func(ctx context.Context) error {
+		return l.read.js.DeleteConsumer(ctx, r.b.parts[r.partition].name, c.CachedInfo().Name)
+	})
 }
 
 // give opens a batch and hands it over.

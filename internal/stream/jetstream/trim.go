@@ -86,11 +86,12 @@ func (b *Bus) drop(ctx context.Context, partition int, to uint64) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	s, err := l.writeJS.Stream(ctx, b.parts[partition].name)
-	if err == nil {
-		err = s.Purge(ctx, jetstream.WithPurgeSequence(to+1))
-	}
+	err = l.write.on(ctx, func(ctx context.Context) error {
+		s, err := l.write.js.Stream(ctx, b.parts[partition].name)
+		if err == nil {
+			err = s.Purge(ctx, jetstream.WithPurgeSequence(to+1))
+		}
+		return err
+	})
 	return b.told("drop the oldest batches of the stream", err)
 }
