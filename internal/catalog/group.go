@@ -21,7 +21,7 @@ func (c *Catalog) regroup(n *node, f feature) {
 		total = s.firm // common answers say nothing about route words
 	}
 	joins := known && g.words
-	names := f.need != needTelling && !joins && c.names(n, f)
+	names := f.need != needTelling && !joins && (c.names(n, f) || c.tenants(n, f))
 	need := f.need
 	if need == needContent && n.parent != nil {
 		need = needPages

@@ -121,7 +121,11 @@ func (c *Catalog) admits(g *node, s *segment, rest []segment, o *observe.Observa
 	if !v.telling() {
 		// A common answer says nothing: a name that looks like code may well be a
 		// route, and so may any word where nothing else is known.
-		if _, firm, _ := c.weigh(s, g.parent); firm == 0 || !exact && !g.telling() && firm < weightMixed {
+		_, firm, _ := c.weigh(s, g.parent)
+		if target != nil && many && c.routed(rest) {
+			return true // what follows is known of the parameter's values
+		}
+		if firm == 0 || !exact && !g.telling() && firm < weightMixed {
 			return false
 		}
 	}

@@ -29,7 +29,7 @@ type regime struct {
 	floor  float64
 }
 
-var regimes = []regime{{"full bodies", false, false, 0.95}, {"half common answers", true, false, 0.95}, {"no bodies", false, true, 0.88}}
+var regimes = []regime{{"full bodies", false, false, 0.95}, {"half common answers", true, false, 0.95}, {"no bodies", false, true, 0.9}}
 
 // message is one exchange to come.
 type message struct {

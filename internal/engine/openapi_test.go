@@ -59,8 +59,8 @@ func described(t *testing.T, doc []byte) (ops, fields []string) {
 				t.Fatal(err)
 			}
 			for _, p := range o.Parameters {
-				if p.In == "query" {
-					fields = append(fields, op+" query "+p.Name)
+				if p.In != "path" {
+					fields = append(fields, op+" "+p.In+" "+p.Name)
 				}
 			}
 			for _, c := range o.RequestBody.Content {
