@@ -21,7 +21,6 @@ import (
 	"xiezhi/internal/judge/sequence"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/store"
-	"xiezhi/internal/store/observation"
 	"xiezhi/internal/store/observation/duckdb"
 	"xiezhi/internal/store/record"
 	"xiezhi/internal/store/record/sqlite"
@@ -40,6 +39,10 @@ type serveFlags struct {
 	hold                                        time.Duration
 	streamAge, rowsAge                          time.Duration
 	streamBytes                                 int64
+	backup                                      string
+	backupEvery                                 time.Duration
+	backupKeep                                  int
+	metrics                                     string
 	live                                        *liveFlags
 }
 
@@ -81,6 +84,10 @@ made. An interrupt (Ctrl-C) or SIGTERM ends it in order.`,
 	fs.DurationVar(&f.streamAge, "stream-age", jetstream.DefaultAge, "how long the stream keeps what was taken")
 	fs.Int64Var(&f.streamBytes, "stream-bytes", jetstream.DefaultBytes, "`BYTES` that the stream may take on the disk")
 	fs.DurationVar(&f.rowsAge, "rows-age", 30*24*time.Hour, "how long single observations are kept, in whole days")
+	fs.StringVar(&f.backup, "backup", "", "make backups into `FOLDER` while it runs")
+	fs.DurationVar(&f.backupEvery, "backup-every", 24*time.Hour, "how often a backup is made")
+	fs.IntVar(&f.backupKeep, "backup-keep", 7, "how many backups are kept, the newest")
+	fs.StringVar(&f.metrics, "metrics", "", "serve Prometheus metrics at `HOST:PORT`/metrics, to anybody who reaches it")
 	f.live.register(fs)
 	_ = fs.MarkHidden("for")
 	return c
@@ -88,12 +95,11 @@ made. An interrupt (Ctrl-C) or SIGTERM ends it in order.`,
 
 func (f *serveFlags) run(ctx context.Context, a *app) (err error) {
 	log := slog.New(slog.NewTextHandler(a.stderr, nil))
-	if f.data == "" {
-		key, err := a.defaultKeyFile()
-		if err != nil {
-			return err
-		}
-		f.data = filepath.Join(filepath.Dir(key), "data")
+	if f.data, err = a.dataFolder(f.data); err != nil {
+		return err
+	}
+	if f.backup != "" && (f.backupEvery < time.Minute || f.backupKeep < 1) {
+		return usagef("--backup-every takes at least 1m, --backup-keep at least 1")
 	}
 	cfg, err := f.config(a)
 	if err != nil {
@@ -128,11 +134,13 @@ func (f *serveFlags) run(ctx context.Context, a *app) (err error) {
 	if cfg.States, err = state.Open(folder, key, rand.Reader); err != nil {
 		return err
 	}
-	if cfg.Rows, err = f.rows(ctx, folder, log); err != nil {
+	rows, err := f.rows(ctx, folder, log)
+	if err != nil {
 		return err
 	}
-	if cfg.Rows != nil {
-		closing = append(closing, cfg.Rows.Close)
+	if rows != nil {
+		cfg.Rows = rows
+		closing = append(closing, rows.Close)
 	}
 	cfg.Bus, cfg.Records, cfg.Now, cfg.Random, cfg.Log = bus, records, time.Now, rand.Reader, log
 
@@ -160,7 +168,39 @@ func (f *serveFlags) run(ctx context.Context, a *app) (err error) {
 	if web, err = f.api(ctx, a, cfg, service, l, log); err != nil {
 		return err
 	}
+	if f.metrics != "" {
+		m, err := serveMetrics(f.metrics, service.Status, a.stderr, log)
+		if err != nil {
+			return err
+		}
+		closing = append(closing, m)
+	}
+	if f.backup != "" {
+		if err := os.MkdirAll(f.backup, 0o700); err != nil {
+			return store.Explain("make the folder of backups", f.backup, err)
+		}
+		b := &backups{f.backup, f.backupEvery, f.backupKeep, dataParts(folder, records, rows), log}
+		copying, stop := context.WithCancel(context.WithoutCancel(ctx))
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			b.run(copying)
+		}()
+		closing = append(closing, func() error { stop(); <-ended; return nil })
+	}
 	return serveBoth(ctx, service, web, l, log, a)
+}
+
+// dataFolder gives the folder that was named, or the one in the state folder.
+func (a *app) dataFolder(name string) (string, error) {
+	if name != "" {
+		return name, nil
+	}
+	key, err := a.defaultKeyFile()
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(filepath.Dir(key), "data"), nil
 }
 
 // config is what does not need the data folder.
@@ -213,7 +253,7 @@ func (f *serveFlags) tools(cfg *engine.ServiceConfig, key [32]byte) (err error) 
 
 // rows opens the store of single observations. A build without it says so and
 // serves all the same.
-func (f *serveFlags) rows(ctx context.Context, folder *store.Folder, log *slog.Logger) (observation.Store, error) {
+func (f *serveFlags) rows(ctx context.Context, folder *store.Folder, log *slog.Logger) (*duckdb.DB, error) {
 	if f.noRows {
 		return nil, nil
 	}
