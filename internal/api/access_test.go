@@ -3,9 +3,11 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	v1 "xiezhi/internal/api/v1"
 )
@@ -130,6 +132,34 @@ func TestHeadsOfEveryAnswer(t *testing.T) {
 		}
 		if !strings.HasPrefix(a.head.Get("Content-Security-Policy"), "default-src 'none'") || a.head.Get("Access-Control-Allow-Origin") != "" {
 			t.Errorf("%d: %v", a.code, a.head)
+		}
+	}
+}
+
+// dated notes the deadline that an answer has.
+type dated struct {
+	*httptest.ResponseRecorder
+	until time.Time
+}
+
+func (d *dated) SetWriteDeadline(t time.Time) error {
+	d.until = t
+	return nil
+}
+
+// TestEveryAnswerHasItsTime: a connection that is used again must not have the
+// end of the answer before.
+func TestEveryAnswerHasItsTime(t *testing.T) {
+	h := newHouse(t)
+	root := h.admin()
+	for _, c := range []struct {
+		g    *guest
+		path string
+	}{{&guest{h: h}, "/api/v1/apis"}, {&guest{h: h}, "/nothing"}, {root, "/api/v1/apis"}} {
+		w := &dated{ResponseRecorder: httptest.NewRecorder()}
+		h.api.ServeHTTP(w, c.g.request("GET", c.path, nil))
+		if left := time.Until(w.until); left < patience || left > 2*patience {
+			t.Errorf("%s (%d) has %v", c.path, w.Code, left)
 		}
 	}
 }

@@ -212,6 +212,7 @@ func TestOverTheWire(t *testing.T) {
 	h := newHouse(t, func(c *Config) { c.Plain = true })
 	s := httptest.NewUnstartedServer(nil)
 	s.Config = Server(h.api, nil)
+	s.Config.ReadTimeout = 200 * time.Millisecond
 	s.Start()
 	defer s.Close()
 	client := s.Client()
@@ -254,6 +255,7 @@ func TestOverTheWire(t *testing.T) {
 		}
 	}
 	read("event: hello")
+	time.Sleep(2 * s.Config.ReadTimeout) // the time for reading the request is no end of the stream
 	h.api.StatusChanged()
 	read("event: status")
 	if ct := stream.Header.Get("Content-Type"); stream.StatusCode != 200 || ct != "text/event-stream" {

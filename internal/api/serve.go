@@ -80,6 +80,13 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) serve(w http.ResponseWriter, r *http.Request) error {
+	// Of every answer, refusals too: the one that the request before on this
+	// connection left may be over. A stream sets its own with each write.
+	control := http.NewResponseController(w)
+	err := control.SetWriteDeadline(time.Now().Add(patience + 10*time.Second))
+	if err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
 	if len(r.URL.RequestURI()) > maxURI {
 		return refuse(http.StatusRequestURITooLong, "long_uri", nil)
 	}
@@ -102,10 +109,6 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request) error {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, patience)
 		defer cancel()
-		control := http.NewResponseController(w)
-		if err := control.SetWriteDeadline(time.Now().Add(patience + 10*time.Second)); err != nil && !errors.Is(err, http.ErrNotSupported) {
-			return err
-		}
 	}
 	r = r.WithContext(ctx)
 	values(r, pattern)
