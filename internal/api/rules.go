@@ -8,6 +8,7 @@ import (
 	v1 "xiezhi/internal/api/v1"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
+	"xiezhi/internal/yamlfile"
 )
 
 // ListRules gives the rules of the owner that are in use.
@@ -37,44 +38,13 @@ func cut(s string, most int) string {
 	return s
 }
 
-// maxNested is how many brackets of a YAML text may be open at once, and how
-// many marks of lists and keys may stand in a row: the reader of policy files
-// takes time that grows with the square of the depth. People nest a few levels;
-// the rest is room for brackets in their texts.
-const maxNested = 1000
-
-func nested(s string) bool {
-	open, marks := 0, 0
-	for i := range len(s) {
-		switch s[i] {
-		case '[', '{':
-			open++
-			marks = 0
-		case ']', '}':
-			open = max(open-1, 0)
-			marks = 0
-		case '-', '?', ':':
-			if i+1 == len(s) || strings.IndexByte(" \t\r\n", s[i+1]) >= 0 {
-				marks++
-			}
-		case ' ', '\t', '\r', '\n':
-		default:
-			marks = 0
-		}
-		if open > maxNested || marks > maxNested {
-			return true
-		}
-	}
-	return false
-}
-
 // TestRules compiles rules without using them.
 func (a *API) TestRules(_ context.Context, q v1.TestRulesRequestObject) (v1.TestRulesResponseObject, error) {
 	if a.cfg.TestRules == nil {
 		return nil, refuse(http.StatusServiceUnavailable, "unavailable", nil)
 	}
 	out := v1.TestRules200JSONResponse{Rules: []string{}, Errors: []string{}}
-	if nested(q.Body.Yaml) {
+	if yamlfile.Nested([]byte(q.Body.Yaml)) {
 		return nil, wrong(field{name: "yaml", id: "nested"})
 	}
 	f, err := policy.Parse("rules", []byte(q.Body.Yaml))

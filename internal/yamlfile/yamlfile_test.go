@@ -22,6 +22,9 @@ func TestDecode(t *testing.T) {
 		"version: 1\nbook: []":                       "s.yaml: [2:1] unknown field",
 		"version: x":                                 "s.yaml: [1:10]",
 		"version: 1\nbooks: &a":                      "s.yaml: ",
+		strings.Repeat("[", 2000):                    "s.yaml: it is nested",
+		strings.Repeat("- ", 2000):                   "s.yaml: it is nested",
+		strings.Repeat("[]", 100_000):                "s.yaml: ",
 		"books: ! ":                                  "s.yaml: no YAML", // the parser panics
 	} {
 		var s shelf
