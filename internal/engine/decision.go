@@ -1,11 +1,13 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"xiezhi/internal/policy"
@@ -44,6 +46,9 @@ func (p *partition) policy(t policyText) error {
 	f, err := policy.Parse(t.Name, t.Text)
 	if err != nil {
 		return err
+	}
+	if slices.ContainsFunc(p.files, func(x policyText) bool { return bytes.Equal(x.Text, t.Text) }) {
+		return nil // read again
 	}
 	if len(p.files) >= maxPolicyTexts {
 		return errFull

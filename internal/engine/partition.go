@@ -24,6 +24,7 @@ type partition struct {
 	forms  *form.Table
 
 	seq       uint64               // of the last event
+	id        string               // of the same
 	base      uint64               // added to it in revisions of records: those of streams before this one
 	row       observation.Position // of the last row
 	at        time.Time            // when the bus took it
@@ -44,7 +45,7 @@ func (p *partition) take(m stream.Message) {
 	if lost := m.Seq - p.seq - 1; p.seq != 0 && m.Seq > p.seq && lost > 0 {
 		p.damaged += lost // told by the stream where it happens
 	}
-	p.seq, p.at = m.Seq, m.At
+	p.seq, p.id, p.at = m.Seq, m.ID, m.At
 	if err := p.event(m); err != nil {
 		p.damaged++
 	}

@@ -21,6 +21,7 @@ import (
 // partitionState is what a partition is, but for its judges, as plain data.
 type partitionState struct {
 	Seq       uint64
+	ID        string
 	Base      uint64
 	Row       observation.Position
 	At        int64 // ns
@@ -53,7 +54,7 @@ type partitionState struct {
 func (p *partition) state() *partitionState {
 	a, b := p.admit, p.bench
 	return &partitionState{
-		Seq: p.seq, Base: p.base, Row: p.row, At: p.at.UnixNano(), Tally: p.tally, Gaps: p.gaps, Damaged: p.damaged, Passed: p.passed, Files: p.files, Decisions: p.bench.decisions,
+		Seq: p.seq, ID: p.id, Base: p.base, Row: p.row, At: p.at.UnixNano(), Tally: p.tally, Gaps: p.gaps, Damaged: p.damaged, Passed: p.passed, Files: p.files, Decisions: p.bench.decisions,
 		Order: p.order.State(),
 		Hosts: a.hosts, Held: a.held, Open: a.unfinished(), From: a.from, Refused: a.refused, Admitted: b.namer.admitted,
 		Sites: b.order, Births: b.births, First: b.first, Last: b.last, Count: b.count, Folded: b.folded, Overflow: b.overflow, Next: b.nextCross,
@@ -115,7 +116,7 @@ func (p *partition) restore(r io.Reader, cfg sequence.Config) error {
 	if p.order, err = sequence.Restore(cfg, st.Order); err != nil {
 		return err
 	}
-	p.seq, p.base, p.row, p.at, p.tally, p.gaps, p.damaged, p.passed, p.files = st.Seq, st.Base, st.Row, time.Unix(0, st.At), st.Tally, st.Gaps, st.Damaged, st.Passed, st.Files
+	p.seq, p.id, p.base, p.row, p.at, p.tally, p.gaps, p.damaged, p.passed, p.files = st.Seq, st.ID, st.Base, st.Row, time.Unix(0, st.At), st.Tally, st.Gaps, st.Damaged, st.Passed, st.Files
 	a, b := p.admit, p.bench
 	a.hosts, a.held, a.from, a.refused, b.namer.admitted = st.Hosts, st.Held, st.From, st.Refused, st.Admitted
 	for _, h := range a.held {

@@ -193,6 +193,13 @@ func (s *Service) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("look at the stream: %w", err)
 	}
+	if err := s.cfg.Bus.Same(work, 0, s.part.seq, s.part.id); err != nil {
+		var behind *stream.Behind
+		if !errors.As(err, &behind) {
+			return fmt.Errorf("look at the stream: %w", err)
+		}
+		s.rewound(behind)
+	}
 	s.mu.Lock()
 	if s.deliver.top > s.part.base+stats[0].Last || s.part.seq == 0 {
 		s.part.base = s.deliver.top // the records are of another stream, or of judges of which nothing is known

@@ -60,18 +60,30 @@ func (s *Service) judge(ctx context.Context) error {
 			s.mu.Unlock()
 			s.cfg.Log.Error("the stream no longer holds what was not judged yet", "events", gap.Missing())
 		case errors.As(err, &behind):
-			// The stream was made anew, or lost its end. What was judged stays
-			// judged; numbers begin again where the stream ends.
-			s.mu.Lock()
-			s.part.base += s.part.seq - behind.Last
-			s.part.seq = behind.Last
-			s.openIfReached()
-			s.mu.Unlock()
-			s.cfg.Log.Error("the stream ends before what was judged", "judged", behind.After, "ends", behind.Last)
+			s.rewound(behind)
 		default:
 			return err
 		}
 	}
+}
+
+// rewindBy is how many events are read again when their numbers were given to
+// others: more than a stream loses with the power.
+const rewindBy = 10_000
+
+// rewound goes on with a stream that was made anew, or lost its end. What was
+// judged stays judged: read again, it is late.
+func (s *Service) rewound(b *stream.Behind) {
+	s.mu.Lock()
+	to := min(b.Last, s.part.seq)
+	if b.Found != "" {
+		to = s.part.seq - min(s.part.seq, rewindBy)
+	}
+	s.part.base += s.part.seq - to
+	s.part.seq = to
+	s.openIfReached()
+	s.mu.Unlock()
+	s.cfg.Log.Error("the stream is not the one that was judged, or lost its end", "judged", b.After, "ends", b.Last)
 }
 
 // keep writes down what was found, and the state, when it is time. Neither
