@@ -201,8 +201,10 @@ func (s *Service) Run(ctx context.Context) error {
 		s.rewound(behind)
 	}
 	s.mu.Lock()
-	if s.deliver.top > s.part.base+stats[0].Last || s.part.seq == 0 {
-		s.part.base = s.deliver.top // the records are of another stream, or of judges of which nothing is known
+	// Records of another stream, or of traffic that no state knows of and the
+	// stream no longer holds, are not to be judged by what is known now.
+	if s.deliver.top > s.part.base+stats[0].Last || s.part.seq == 0 && stats[0].First > 1 {
+		s.part.base = s.deliver.top
 	}
 	s.mu.Unlock()
 	s.reached(stats[0].Last)
