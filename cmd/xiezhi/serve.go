@@ -105,12 +105,30 @@ func (f *serveFlags) run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
+	var closing closers
+	defer func() { err = errors.Join(err, closing.close()) }()
+	l, err := net.Listen("tcp", f.http)
+	if err != nil {
+		return fmt.Errorf("serve the API: %w; name another address with --http", err)
+	}
+	closing = append(closing, func() error {
+		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	})
+	// Interfaces are opened with privileges, which are given up then: whatever is
+	// written in the data folder belongs to the user that is left.
+	a.log = engine.LogConfig{Location: cfg.Zone}
+	f.live.outs = &outputs{stdout: a.stdout}
+	if cfg.Sources, err = f.live.sources(a); err != nil {
+		return err
+	}
 	folder, err := store.Take(f.data)
 	if err != nil {
 		return err
 	}
-	closing := closers{folder.Release}
-	defer func() { err = errors.Join(err, closing.close()) }()
+	closing = append(closing, folder.Release)
 	if f.keyFile == "" {
 		f.keyFile = filepath.Join(folder.Path(), "key")
 	}
@@ -144,23 +162,8 @@ func (f *serveFlags) run(ctx context.Context, a *app) (err error) {
 	}
 	cfg.Bus, cfg.Records, cfg.Now, cfg.Random, cfg.Log = bus, records, time.Now, rand.Reader, log
 
-	l, err := net.Listen("tcp", f.http)
-	if err != nil {
-		return fmt.Errorf("serve the API: %w; name another address with --http", err)
-	}
-	closing = append(closing, func() error {
-		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
-			return err
-		}
-		return nil
-	})
 	var web *api.API
 	cfg.Changed = func(list []record.Record) { web.Changed(list) }
-	a.log = engine.LogConfig{Location: cfg.Zone}
-	f.live.outs = &outputs{stdout: a.stdout}
-	if cfg.Sources, err = f.live.sources(a); err != nil {
-		return err
-	}
 	service, err := engine.NewService(ctx, cfg)
 	if err != nil {
 		return err

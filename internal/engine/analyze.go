@@ -141,7 +141,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 		early = newAhead(newBench(cfg, tools, newSiteNamer(cfg, map[string]bool{})), cfg.Workers)
 		defer early.stop()
 	}
-	p := newPipeline(cfg.Workers, max(1, len(cfg.Live.Sources)), observers, sorter, early, census, observer, ledger)
+	p := newPipeline(cfg.Workers, max(1, len(cfg.Live.Sources)), observers, sorter, early, nil, census, observer, ledger)
 	p.since, p.until = sinceUntil(cfg.Since, cfg.Until)
 	p.asides = tools.scenarios != nil
 	var blind []report.Blind

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"xiezhi/internal/report"
 	"xiezhi/internal/report/kept"
@@ -19,8 +20,8 @@ type deliver struct {
 	told  func([]record.Record)
 	log   *slog.Logger
 	known map[recordKey]knownRecord
-	top   uint64 // highest revision that was there at the start
-	bad   uint64 // that could not be kept
+	top   uint64        // highest revision that was there at the start
+	bad   atomic.Uint64 // that could not be kept
 }
 
 type recordKey struct {
@@ -104,7 +105,7 @@ func (d *deliver) write(ctx context.Context, r *report.Report, rev, lost uint64)
 			err = fmt.Errorf("%s %s: %d bytes, at most %d are kept", x.Kind, x.ID, len(x.Body), record.MaxBody)
 		}
 		if err != nil {
-			d.bad++
+			d.bad.Add(1)
 			d.log.Error("a finding could not be kept", "why", err)
 			return nil
 		}

@@ -78,10 +78,10 @@ func (c *capCounts) add(x *exchange.Exchange) {
 	}
 }
 
-func newPipeline(workers, lanes int, observers []*observe.Observer, sorter keeper, ahead *ahead, census *hostCensus, spare func() (*observe.Observer, error), ledger *source.Ledger) *pipeline {
+func newPipeline(workers, lanes int, observers []*observe.Observer, sorter keeper, ahead *ahead, turns *turns, census *hostCensus, spare func() (*observe.Observer, error), ledger *source.Ledger) *pipeline {
 	p := &pipeline{
 		work: make(chan job, workers), free: make(chan *exchange.Batch, 2*workers+1+lanes),
-		sorter: sorter, ahead: ahead, census: census, done: make(chan struct{}),
+		sorter: sorter, ahead: ahead, turns: turns, census: census, done: make(chan struct{}),
 	}
 	for range cap(p.free) {
 		p.free <- &exchange.Batch{}

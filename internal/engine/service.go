@@ -94,10 +94,11 @@ type Service struct {
 	pipe   *pipeline
 	ledger *source.Ledger
 
-	told   source.Totals // in ticks so far
-	toldOf seen
+	telling sync.Mutex    // guards the two
+	told    source.Totals // in ticks so far
+	toldOf  seen
 
-	mu    sync.Mutex // guards the partition
+	mu    sync.Mutex // guards all down to ready, but for deliver and rows, which are of whoever judges
 	part  *partition
 	until uint64 // judging is over with this event; 0: never
 
@@ -129,6 +130,7 @@ func NewService(ctx context.Context, cfg ServiceConfig) (*Service, error) {
 	}
 	s := &Service{cfg: cfg, tools: tools.withScenarios(cfg.Hub), ledger: &source.Ledger{}, forms: form.NewTable(0).Relay(), ready: make(chan struct{})}
 	s.status.started = cfg.Now()
+	s.saved = s.status.started
 	if err := s.load(); err != nil {
 		return nil, err
 	}
@@ -251,8 +253,7 @@ func (s *Service) take(ctx context.Context) error {
 	if err := s.announce(); err != nil {
 		return err
 	}
-	s.pipe = newPipeline(s.cfg.Workers, max(1, len(s.cfg.Sources)), observers, s.ingest, nil, nil, observer, s.ledger)
-	s.pipe.turns = newTurns()
+	s.pipe = newPipeline(s.cfg.Workers, max(1, len(s.cfg.Sources)), observers, s.ingest, nil, newTurns(), nil, observer, s.ledger)
 	s.pipe.asides = s.tools.scenarios != nil
 	running, stop := context.WithCancel(ctx)
 	defer stop()

@@ -100,9 +100,6 @@ func (s *Service) keep(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.saved.IsZero() {
-		s.saved = now
-	}
 	if now.Sub(s.saved) >= max(s.cfg.SaveEvery, 10*s.saveCost) && s.part.seq != s.savedSeq {
 		return s.save(ctx)
 	}
@@ -143,8 +140,10 @@ func (s *Service) writeDown(ctx context.Context) error {
 		return fmt.Errorf("write down what was found: %w", err)
 	}
 	s.report.Store(r)
+	s.mu.Lock()
 	s.delivered = s.cfg.Now()
 	s.cost = s.delivered.Sub(begin)
+	s.mu.Unlock()
 	return nil
 }
 

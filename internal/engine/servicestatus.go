@@ -80,8 +80,8 @@ func (s *Service) Status(ctx context.Context) v1.Status {
 	out.Judges = append([]v1.Part{order}, out.Judges...)
 
 	records := v1.Part{Name: "records", State: v1.PartStateOk, Since: s.delivered.UTC()}
-	if s.deliver != nil && s.deliver.bad > 0 {
-		records.State, records.Text = v1.PartStateDegraded, say("service.records_bad", message.Args{"n": s.deliver.bad})
+	if s.deliver != nil && s.deliver.bad.Load() > 0 {
+		records.State, records.Text = v1.PartStateDegraded, say("service.records_bad", message.Args{"n": s.deliver.bad.Load()})
 	}
 	rows := v1.Part{Name: "rows", State: v1.PartStateOk}
 	if s.rows == nil {

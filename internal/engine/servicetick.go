@@ -60,6 +60,8 @@ func (s *Service) lastTick() error {
 
 // news is what the sources counted since it was called last.
 func (s *Service) news() tally {
+	s.telling.Lock()
+	defer s.telling.Unlock()
 	t, of := s.ledger.Totals(), s.pipe.seen()
 	out := tally{Bytes: t.Bytes - s.told.Bytes, Hidden: t.Hidden - s.told.Hidden, Problems: t.Problems[len(s.told.Problems):],
 		Seen: seen{
