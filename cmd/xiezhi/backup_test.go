@@ -80,6 +80,33 @@ func TestBackupAndRestore(t *testing.T) {
 	if c, _, r := wasFound(t, restored); c != count+100 || r != rows+100 {
 		t.Errorf("a service on the restored folder has %d exchanges and %d rows, 100 more than %d and %d were expected", c, r, count, rows)
 	}
+	examined := func(want int, lang string, args ...string) string {
+		t.Helper()
+		var out bytes.Buffer
+		if code := run(append([]string{"doctor", "--lang", lang, "--data", restored}, args...), nil, &out, io.Discard, os.Getenv); code != want {
+			t.Errorf("doctor ended with %d, want %d: %s", code, want, out.String())
+		}
+		return out.String()
+	}
+	if text := examined(0, "en"); strings.Count(text, "✓") != 7 || !strings.Contains(text, "the next start goes on from it") {
+		t.Error(text)
+	}
+	if text := examined(0, "zh"); !strings.Contains(text, "下次启动从中继续") {
+		t.Error(text)
+	}
+	states, err := filepath.Glob(filepath.Join(restored, "state", "*"))
+	if err != nil || len(states) == 0 {
+		t.Fatal(states, err)
+	}
+	for _, name := range states {
+		if err := os.Truncate(name, 500); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if text := examined(1, "en", "-o", "json"); !strings.Contains(text, `"state": "failed"`) {
+		t.Error(text)
+	}
+	command(2, "doctor", "--data", filepath.Join(dir, "nowhere"))
 	whole, err := os.ReadFile(tar)
 	if err != nil {
 		t.Fatal(err)
