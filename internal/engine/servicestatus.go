@@ -74,6 +74,8 @@ func (s *Service) Status(ctx context.Context) v1.Status {
 		order.State, order.Text = v1.PartStateWarming, say("service.catching_up", nil)
 	case streamErr == nil && stats[0].Last > p.seq && behind > behindFor:
 		order.State, order.Text = v1.PartStateDegraded, say("service.behind", message.Args{"seconds": uint64(behind.Seconds())})
+	case (counts.Late+counts.Ahead)*100 > counts.Given+counts.Late+counts.Ahead:
+		order.State, order.Text = v1.PartStateDegraded, say("service.late", message.Args{"late": counts.Late, "ahead": counts.Ahead})
 	case s.status.cold:
 		order.State, order.Text = v1.PartStateWarming, say("service.cold", nil)
 	}

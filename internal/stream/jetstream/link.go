@@ -2,6 +2,8 @@ package jetstream
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"sync"
 
 	"github.com/nats-io/nats.go"
@@ -54,7 +56,11 @@ func open(cfg *Config, what, url string, options ...nats.Option) (*connection, e
 	c.nc, err = nats.Connect(url, append([]nats.Option{
 		nats.Name("xiezhi " + what), nats.DisconnectErrHandler(c.lost),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
-			cfg.Log.Warn("connection of the stream", "error", err)
+			level := slog.LevelWarn
+			if errors.Is(err, nats.ErrSlowConsumer) {
+				level = slog.LevelDebug // a reader that had no time: it sees the hole and goes back to it
+			}
+			cfg.Log.Log(context.Background(), level, "connection of the stream", "error", err)
 		}),
 	}, options...)...)
 	if err != nil {
