@@ -48,6 +48,7 @@ type serveFlags struct {
 
 func (a *app) serve() *cobra.Command {
 	f := &serveFlags{live: newLiveFlags()}
+	f.live.ways = append(f.live.ways, &kafkaWay{})
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Watch traffic for as long as it runs, keep what was found, answer over HTTP",
