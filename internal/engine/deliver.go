@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"xiezhi/internal/report"
 	"xiezhi/internal/report/kept"
@@ -143,8 +144,19 @@ func (d *deliver) write(ctx context.Context, r *report.Report, rev, lost uint64)
 
 func (d *deliver) each(r *report.Report, rev uint64, put func(record.Record, error) error) error {
 	apis := make(map[string]*report.API, len(r.APIs))
+	first, last := map[string]*time.Time{}, map[string]*time.Time{}
+	for i := range r.APIs {
+		a := &r.APIs[i]
+		if t := first[a.Site]; t == nil || a.FirstSeen.Before(*t) {
+			first[a.Site] = &a.FirstSeen
+		}
+		if t := last[a.Site]; t == nil || a.LastSeen.After(*t) {
+			last[a.Site] = &a.LastSeen
+		}
+	}
 	for i := range r.Sites {
 		in := report.NewInput()
+		in.First, in.Last = first[r.Sites[i].Name], last[r.Sites[i].Name]
 		in.Exchanges, in.Analysed, in.Addresses = r.Sites[i].Exchanges, r.Sites[i].Exchanges, r.Input.Addresses
 		if err := put((&kept.Site{Site: r.Sites[i], Input: in}).Of(rev)); err != nil {
 			return err
