@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -29,6 +30,10 @@ type ingest struct {
 	name   string // of this process, in ids
 	n      atomic.Uint64
 	rooms  sync.Pool // of *ingestRoom
+	log    *slog.Logger
+
+	ending chan struct{}         // closed when the service is to end
+	full   atomic.Pointer[error] // why nothing is taken at the moment; nil: it is
 }
 
 // ingestRoom is what an Add works in.
@@ -41,12 +46,12 @@ type ingestRoom struct {
 // cut.
 const eventBytes = 256 << 10
 
-func newIngest(ctx context.Context, bus stream.Bus, forms *form.Table, ledger *source.Ledger, random io.Reader) (*ingest, error) {
+func newIngest(ctx context.Context, bus stream.Bus, forms *form.Table, ledger *source.Ledger, random io.Reader, log *slog.Logger) (*ingest, error) {
 	var name [8]byte
 	if _, err := io.ReadFull(random, name[:]); err != nil {
 		return nil, fmt.Errorf("name the process: %w", err)
 	}
-	g := &ingest{ctx: ctx, bus: bus, forms: forms, ledger: ledger, name: hex.EncodeToString(name[:])}
+	g := &ingest{ctx: ctx, bus: bus, forms: forms, ledger: ledger, name: hex.EncodeToString(name[:]), log: log, ending: make(chan struct{})}
 	g.rooms.New = func() any { return &ingestRoom{order: make([][]int32, bus.Partitions())} }
 	return g, nil
 }
@@ -149,12 +154,32 @@ func (g *ingest) tick(partition int, now time.Time, t tally) error {
 	return g.publish(partition, data)
 }
 
+// fullEvery is how often a stream without room is tried again.
+const fullEvery = time.Second
+
+// publish writes an event. While the stream has no room it waits, so that the
+// sources do what they do when nobody takes what they have: the proxy lets
+// traffic pass unseen and counts it, the collector tells its senders to come
+// again. When the service is to end meanwhile, it fails.
 func (g *ingest) publish(partition int, data []byte) error {
-	id := g.name + "/" + strconv.FormatUint(g.n.Add(1), 10)
-	if err := g.bus.Publish(g.ctx, stream.Batch{Partition: partition, ID: id, Data: data}); err != nil {
-		return fmt.Errorf("write to the stream: %w", err)
+	b := stream.Batch{Partition: partition, ID: g.name + "/" + strconv.FormatUint(g.n.Add(1), 10), Data: data}
+	for {
+		err := g.bus.Publish(g.ctx, b)
+		if err == nil || !errors.Is(err, stream.ErrFull) {
+			if g.full.Swap(nil) != nil && err == nil {
+				g.log.Info("the stream has room again")
+			}
+			return err
+		}
+		if g.full.Swap(&err) == nil {
+			g.log.Error("nothing can be taken until there is room", "why", err)
+		}
+		select {
+		case <-g.ending:
+			return err
+		case <-time.After(fullEvery):
+		}
 	}
-	return nil
 }
 
 // intake is a source's way into a service: what it has taken is in the stream

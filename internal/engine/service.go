@@ -138,7 +138,7 @@ func NewService(ctx context.Context, cfg ServiceConfig) (*Service, error) {
 		s.rows = &rows{store: cfg.Rows}
 		s.rows.watch(s.part)
 	}
-	if s.ingest, err = newIngest(context.WithoutCancel(ctx), cfg.Bus, s.forms, s.ledger, cfg.Random); err != nil {
+	if s.ingest, err = newIngest(context.WithoutCancel(ctx), cfg.Bus, s.forms, s.ledger, cfg.Random, cfg.Log); err != nil {
 		return nil, err
 	}
 	s.deliver, err = newDeliver(ctx, cfg.Records, cfg.Changed, cfg.Log)
@@ -191,6 +191,7 @@ func (s *Service) load() error {
 // records, and the state is saved.
 func (s *Service) Run(ctx context.Context) error {
 	work := context.WithoutCancel(ctx)
+	defer context.AfterFunc(ctx, func() { close(s.ingest.ending) })()
 	stats, err := s.cfg.Bus.Stats(work)
 	if err != nil {
 		return fmt.Errorf("look at the stream: %w", err)

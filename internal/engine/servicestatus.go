@@ -47,6 +47,9 @@ func (s *Service) Status(ctx context.Context) v1.Status {
 		out.Stream.Figures["bytes"] = float64(stats[0].Bytes)
 		out.Stream.Figures["behind"] = float64(stats[0].Last - min(stats[0].Last, p.seq))
 	}
+	if why := s.ingest.full.Load(); why != nil {
+		out.Stream.State, out.Stream.Text = v1.PartStateFailing, say("service.stream_full", message.Args{"why": (*why).Error()})
+	}
 	if p.gaps+p.damaged > 0 && out.Stream.State == v1.PartStateOk {
 		out.Stream.State, out.Stream.Text = v1.PartStateDegraded, say("service.stream_lost", message.Args{"n": p.gaps + p.damaged})
 	}
