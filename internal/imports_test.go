@@ -17,7 +17,7 @@ import (
 // before they are built.
 var floors = []string{
 	"rules", "schema", "web",
-	"internal/taxonomy", "internal/yamlfile", "internal/message", "internal/policy", "internal/sketch", "internal/exchange", "internal/wire", "internal/source",
+	"internal/taxonomy", "internal/yamlfile", "internal/folder", "internal/message", "internal/policy", "internal/sketch", "internal/exchange", "internal/wire", "internal/source",
 	"internal/redact", "internal/sensitive", "internal/observe", "internal/identity", "internal/rule", "internal/intel",
 	"internal/catalog", "internal/defect", "internal/attack", "internal/judge", "internal/campaign", "internal/stream",
 	"internal/store", "internal/respond", "internal/decoy", "internal/report", "internal/api", "internal/console",

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	room "xiezhi/internal/folder"
 	"xiezhi/internal/message"
 	"xiezhi/internal/store"
 	"xiezhi/internal/store/observation/duckdb"
@@ -101,7 +102,7 @@ func (d *doctor) examine(ctx context.Context, data string) error {
 	}
 	defer func() { _ = folder.Release() }()
 	d.say("folder", doctorOK, "folder", nil)
-	if free, err := freeSpace(folder.Path()); err != nil {
+	if free, err := room.Free(folder.Path()); err != nil {
 		d.failed("disk", err)
 	} else if free < minFree {
 		d.say("disk", doctorWarning, "disk_low", message.Args{"free": free >> 30})

@@ -12,52 +12,28 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
+
+	"xiezhi/internal/folder"
 )
 
-// What can be wrong with a folder or a file in it. A Fault wraps one of them.
+// What can be wrong with the data folder or a file in it. A Fault wraps one of
+// them.
 var (
-	ErrInUse    = errors.New("another process holds it")
-	ErrFull     = errors.New("there is no room left")
-	ErrReadOnly = errors.New("it cannot be written")
-	ErrDamaged  = errors.New("it is damaged")
-	ErrNewer    = errors.New("a newer version wrote it")
+	ErrInUse    = folder.ErrInUse
+	ErrFull     = folder.ErrFull
+	ErrReadOnly = folder.ErrReadOnly
+	ErrDamaged  = folder.ErrDamaged
+	ErrNewer    = folder.ErrNewer
 )
 
 // Fault is an error that says what failed, where, and what to do about it.
-type Fault struct {
-	What  string // that was being done
-	Where string // file or folder
-	Do    string // what helps
-	Err   error  // why
-}
+type Fault = folder.Fault
 
-func (f *Fault) Error() string {
-	return fmt.Sprintf("%s %s: %v; %s", f.What, f.Where, f.Err, f.Do)
-}
-
-func (f *Fault) Unwrap() error { return f.Err }
-
-// Explain makes a Fault of an error of the file system, so that full and
-// read-only places are told as such; nil stays nil.
-func Explain(what, where string, err error) error {
-	var known *Fault
-	switch {
-	case err == nil:
-		return nil
-	case errors.As(err, &known):
-		return err
-	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
-		return &Fault{what, where, "make room on that disk; nothing that was acknowledged is lost", fmt.Errorf("%w (%w)", ErrFull, err)}
-	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
-		return &Fault{what, where, "give this user the right to write there, or name another folder", fmt.Errorf("%w (%w)", ErrReadOnly, err)}
-	}
-	return &Fault{what, where, "look at the disk and the folder's owner", err}
-}
+// Explain makes a Fault of an error of the file system; nil stays nil.
+func Explain(what, where string, err error) error { return folder.Explain(what, where, err) }
 
 const lockName = "lock"
 
@@ -81,14 +57,14 @@ func Take(path string) (*Folder, error) {
 	if err != nil {
 		return nil, Explain("open the lock of the data folder", name, err)
 	}
-	if err := lock(f); err != nil {
+	if err := folder.Lock(f); err != nil {
 		defer f.Close()
 		if errors.Is(err, ErrInUse) {
 			who := "end that process"
 			if b, _ := io.ReadAll(io.LimitReader(f, 20)); len(b) > 0 {
 				who += " (its number is " + strings.TrimSpace(string(b)) + ")"
 			}
-			return nil, &Fault{"take the data folder", path, who + ", or name another folder", err}
+			return nil, &Fault{What: "take the data folder", Where: path, Do: who + ", or name another folder", Err: err}
 		}
 		return nil, Explain("lock the data folder", name, err)
 	}

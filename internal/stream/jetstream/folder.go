@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"xiezhi/internal/folder"
 	"xiezhi/internal/stream"
 )
 
@@ -88,7 +89,7 @@ func take(data string) (path string, lock io.Closer, err error) {
 	if err != nil {
 		return "", nil, stream.Explain("open the lock of the stream", name, err)
 	}
-	if err := flock(f); err != nil {
+	if err := folder.Lock(f); err != nil {
 		who, _ := io.ReadAll(io.LimitReader(f, 20))
 		_ = f.Close()
 		if errors.Is(err, stream.ErrInUse) {
@@ -238,7 +239,7 @@ const (
 )
 
 func newRoom(path string, keep uint64, now func() time.Time) *room {
-	return &room{path: path, keep: keep, free: freeBytes, now: now}
+	return &room{path: path, keep: keep, free: folder.Free, now: now}
 }
 
 // check says whether n more bytes may be written.

@@ -1,11 +1,11 @@
 //go:build darwin || linux
 
-package jetstream
+package folder
 
 import "golang.org/x/sys/unix"
 
-// freeBytes is what this user may still write to the disk of a folder.
-func freeBytes(path string) (uint64, error) {
+// Free is what this user may still write to the disk of a folder.
+func Free(path string) (uint64, error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(path, &s); err != nil {
 		return 0, err

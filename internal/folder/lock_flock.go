@@ -1,6 +1,6 @@
 //go:build darwin || dragonfly || freebsd || linux || netbsd || openbsd
 
-package jetstream
+package folder
 
 import (
 	"errors"
@@ -8,16 +8,14 @@ import (
 	"os"
 
 	"golang.org/x/sys/unix"
-
-	"xiezhi/internal/stream"
 )
 
-// flock holds an open file for as long as it is open; it ends with the process,
+// Lock holds an open file for as long as it is open; it ends with the process,
 // however that ends.
-func flock(f *os.File) error {
+func Lock(f *os.File) error {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {
-		return fmt.Errorf("%w", stream.ErrInUse)
+		return fmt.Errorf("%w", ErrInUse)
 	}
 	return err
 }
