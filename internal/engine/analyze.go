@@ -31,7 +31,6 @@ import (
 	"xiezhi/internal/source"
 	"xiezhi/internal/source/keylog"
 	"xiezhi/internal/taxonomy"
-	"xiezhi/rules"
 )
 
 // AnalyzeConfig is one run of analyze. The zero value of every optional field
@@ -177,11 +176,7 @@ func Analyze(ctx context.Context, cfg AnalyzeConfig) (*AnalyzeResult, error) {
 
 	noteKeys(cfg.Keys, ledger)
 	in := inputOf(ledger.Totals(), p.seen(), bench, census.skipped, blind, forms, tools.Messages)
-	addresses := report.AddressesPlain
-	if cfg.File.Privacy.Addresses == "token" {
-		addresses = report.AddressesToken
-	}
-	rep := report.Build(report.Config{Version: cfg.Version, Rules: rules.Version, Redactor: tools.redactor, Addresses: addresses, Messages: tools.Messages, Forms: forms, TypeID: tools.types.Named, Networks: networksOf(cfg.File, tools)}, in, results)
+	rep := report.Build(tools.report(cfg.Version, cfg.File, forms), in, results)
 	if len(cfg.Specs) > 0 {
 		rep.Drift = drift.Compare(cfg.Specs, rep.Described(""))
 	}

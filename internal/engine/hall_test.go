@@ -139,6 +139,16 @@ func (h *hall) run(cfg ServiceConfig) (s *Service, end func()) {
 	}
 }
 
+// served runs a service of one file source until it has judged everything.
+func (h *hall) served(cfg ServiceConfig) *Service {
+	h.t.Helper()
+	s, end := h.run(cfg)
+	<-cfg.Sources[0].(*fileSource).ended
+	h.idle(s)
+	end()
+	return s
+}
+
 // idle lets so much time pass that everything is judged.
 func (h *hall) idle(s *Service) {
 	h.t.Helper()

@@ -26,11 +26,7 @@ import (
 // same report, in the records as well.
 func TestServiceFindsWhatAnalyzeFinds(t *testing.T) {
 	h := newHall(t)
-	src := newFileSource(vampiCapture)
-	s, end := h.run(h.config(src))
-	<-src.ended
-	h.idle(s)
-	end()
+	s := h.served(h.config(newFileSource(vampiCapture)))
 	want := h.analysed(vampiCapture)
 	if len(want.Attacks) < 5 || len(want.Defects) < 5 {
 		t.Fatalf("%d attacks, %d defects", len(want.Attacks), len(want.Defects))
@@ -49,15 +45,11 @@ func TestServiceFindsWhatAnalyzeFinds(t *testing.T) {
 	}
 }
 
-// TestServiceGoesOn: services that take over from each other at odd moments,
-// some of which lost their state, find what one finds.
+// TestServiceGoesOn: partitions that take over from each other at odd moments,
+// each from the state of the one before, find what one finds.
 func TestServiceGoesOn(t *testing.T) {
 	h := newHall(t)
-	src := newFileSource(vampiCapture)
-	s, end := h.run(h.config(src))
-	<-src.ended
-	h.idle(s)
-	end()
+	s := h.served(h.config(newFileSource(vampiCapture)))
 	want := found(s.Report())
 
 	stats, err := h.bus.Stats(t.Context())
@@ -115,11 +107,7 @@ func TestServiceGoesOn(t *testing.T) {
 // twice.
 func TestServiceStartsAgain(t *testing.T) {
 	h := newHall(t)
-	src := newFileSource(vampiCapture)
-	s, end := h.run(h.config(src))
-	<-src.ended
-	h.idle(s)
-	end()
+	s := h.served(h.config(newFileSource(vampiCapture)))
 	want := found(s.Report())
 
 	again := func(what string) {
@@ -153,14 +141,10 @@ func TestServiceStartsAgain(t *testing.T) {
 // but the stream.
 func TestDecisionsAreEvents(t *testing.T) {
 	h := newHall(t)
-	src := newFileSource(vampiCapture)
-	s, end := h.run(h.config(src))
-	<-src.ended
-	h.idle(s)
-	end()
+	s := h.served(h.config(newFileSource(vampiCapture)))
 	want := s.Report()
 	id, kind := s.Report().Defects[0].ID, s.Report().Defects[0].Kind
-	s, end = h.run(h.config())
+	s, end := h.run(h.config())
 	<-s.Ready()
 	f, err := policy.Parse("test", fmt.Appendf(nil, "version: 1\nverdicts: [{defect: %s, kind: %s, verdict: false_positive, reason: tried, at: %s}]", id, kind, s.cfg.Now().Format(time.RFC3339Nano)))
 	if err != nil {
@@ -223,10 +207,7 @@ func TestRowsOfAService(t *testing.T) {
 	kept := observationtest.NewModel()
 	cfg := h.config(newFileSource(vampiCapture))
 	cfg.Rows = kept
-	s, end := h.run(cfg)
-	<-cfg.Sources[0].(*fileSource).ended
-	h.idle(s)
-	end()
+	s := h.served(cfg)
 	count := func() (n uint64) {
 		r, err := kept.Range(t.Context())
 		if err != nil {
@@ -248,7 +229,7 @@ func TestRowsOfAService(t *testing.T) {
 	}
 	before := count()
 	cfg.Sources = nil
-	s, end = h.run(cfg)
+	s, end := h.run(cfg)
 	<-s.Ready()
 	end()
 	if n := count(); n != before {
@@ -270,10 +251,7 @@ func TestServiceOnAnotherStream(t *testing.T) {
 			kept := observationtest.NewModel()
 			cfg := h.config(newFileSource(vampiCapture))
 			cfg.Rows = kept
-			s, end := h.run(cfg)
-			<-cfg.Sources[0].(*fileSource).ended
-			h.idle(s)
-			end()
+			s := h.served(cfg)
 			first := s.Report().Input.Analysed
 			if lost == "state" {
 				if err := os.RemoveAll(filepath.Join(h.folder.Path(), "state")); err != nil {
@@ -286,10 +264,7 @@ func TestServiceOnAnotherStream(t *testing.T) {
 			h.bus = streamtest.NewModel(1, h.now)
 			cfg = h.config(newFileSource(later))
 			cfg.Rows = kept
-			s, end = h.run(cfg)
-			<-cfg.Sources[0].(*fileSource).ended
-			h.idle(s)
-			end()
+			s = h.served(cfg)
 			want := uint64(60)
 			if lost == "nothing" {
 				want += first

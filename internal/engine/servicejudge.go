@@ -10,7 +10,6 @@ import (
 	"xiezhi/internal/report"
 	"xiezhi/internal/source"
 	"xiezhi/internal/stream"
-	"xiezhi/rules"
 )
 
 // reached closes ready when the partition has come to an event.
@@ -165,12 +164,7 @@ func (s *Service) build() (*report.Report, []judge.Result) {
 	if n := p.order.Counts().Forced; n > 0 {
 		in.Limits = append(in.Limits, report.LimitCount{What: "judge.waiting", Count: n})
 	}
-	addresses := report.AddressesPlain
-	if s.cfg.File.Privacy.Addresses == "token" {
-		addresses = report.AddressesToken
-	}
-	return report.Build(report.Config{Version: s.cfg.Version, Rules: rules.Version, Redactor: s.tools.redactor, Addresses: addresses, Messages: s.tools.Messages,
-		Forms: p.forms, TypeID: s.tools.types.Named, Networks: networksOf(s.cfg.File, s.tools)}, in, results), results
+	return report.Build(s.tools.report(s.cfg.Version, s.cfg.File, p.forms), in, results), results
 }
 
 // save keeps the state. The rows before it are written first: they would not be

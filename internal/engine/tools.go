@@ -14,8 +14,10 @@ import (
 	"xiezhi/internal/observe/protobuf"
 	"xiezhi/internal/observe/signature"
 	"xiezhi/internal/redact"
+	"xiezhi/internal/report"
 	"xiezhi/internal/rule"
 	"xiezhi/internal/rule/scenario"
+	"xiezhi/rules"
 )
 
 // Tools are the decoded rules and the key: the immutable parts that every
@@ -77,6 +79,16 @@ func LoadTools(rules fs.FS, key [32]byte) (*Tools, error) {
 // Describe gives the messages of gRPC and other Protocol Buffers bodies the
 // names of these types; nil reads them by field numbers.
 func (t *Tools) Describe(s *protobuf.Schema) { t.observe.Protobuf = s }
+
+// report is what a report needs to know beside the findings.
+func (t *Tools) report(version string, file *FileConfig, forms *form.Table) report.Config {
+	addresses := report.AddressesPlain
+	if file.Privacy.Addresses == "token" {
+		addresses = report.AddressesToken
+	}
+	return report.Config{Version: version, Rules: rules.Version, Redactor: t.redactor, Addresses: addresses, Messages: t.Messages,
+		Forms: forms, TypeID: t.types.Named, Networks: networksOf(file, t)}
+}
 
 func (t *Tools) observer(forms *form.Table) (*observe.Observer, error) {
 	c := t.observe
