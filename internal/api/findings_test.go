@@ -1,6 +1,8 @@
 package api
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -56,6 +58,7 @@ func varied(t *testing.T) (*house, *guest) {
 	auth := []string{"none", "optional", "required", "unknown"}
 	for i := range r.APIs {
 		a := &r.APIs[i]
+		a.FirstSeen, a.LastSeen = a.FirstSeen.Add(time.Duration(i%7)*time.Minute), a.LastSeen.Add(time.Duration(i%11)*time.Hour)
 		a.Auth, a.Gone, a.Contract = auth[i%4], i%5 == 0, &contract.Contract{Samples: 5}
 		if i%3 == 0 {
 			a.Sensitive = []report.SensitiveData{{Path: "a", Type: "cn_mobile", In: "response", Masked: i%2 == 0, Exchanges: 5, MaxPerResponse: 9},
@@ -72,6 +75,11 @@ func varied(t *testing.T) (*house, *guest) {
 		d.Status = states[i%len(states)]
 		of := apis[d.API]
 		keep(kept.Defect(d, of.Site, of, 2))
+	}
+	for i := range r.Attacks {
+		x := &r.Attacks[i]
+		x.Confidence = float64(50+i%40) / 100
+		keep(kept.Attack(x, 2))
 	}
 	for i := 0; i < len(put); i += record.MaxBatch {
 		if _, err := h.store.Write(t.Context(), record.Batch{Put: put[i:min(len(put), i+record.MaxBatch)]}); err != nil {
@@ -98,6 +106,15 @@ func TestListsGiveWhatIsAskedFor(t *testing.T) {
 		slices.Sort(w)
 		if ids := slices.Sorted(maps.Keys(got)); !slices.Equal(ids, w) {
 			t.Errorf("%s?%s gives %d, want %d", path, q.Encode(), len(ids), len(w))
+		}
+		var sum struct{ Total int }
+		g.must(200, "GET", "/api/v1/counts/"+path+"?"+q.Encode(), nil).into(t, &sum)
+		var first struct{ Total int }
+		one := maps.Clone(q)
+		one.Set("limit", "1")
+		g.must(200, "GET", "/api/v1/"+path+"?"+one.Encode(), nil).into(t, &first)
+		if sum.Total != len(w) || first.Total != len(w) {
+			t.Errorf("%s?%s: %d are counted, the list says %d, want %d", path, q.Encode(), sum.Total, first.Total, len(w))
 		}
 	}
 	chosen := 0
@@ -289,5 +306,116 @@ func TestOpenStatesAreThoseOfDefects(t *testing.T) {
 		if got := both(c.have, c.and); !slices.Equal(got, c.want) {
 			t.Errorf("%v and %v give %v", c.have, c.and, got)
 		}
+	}
+}
+
+// TestListsAreInTheOrderAskedFor turns the pages of every order, both ways.
+func TestListsAreInTheOrderAskedFor(t *testing.T) {
+	_, g := varied(t)
+	type element struct {
+		ID                         string
+		Template, Method, Severity string
+		Exchanges, Requests        uint64
+		Actors                     json.RawMessage // of APIs a number
+		Subjects                   uint64          `json:"subjects_exposed"`
+		Confidence                 float64
+		First                      time.Time `json:"first_seen"`
+		Last                       time.Time `json:"last_seen"`
+		Sensitive                  []report.SensitiveData
+	}
+	parse := func(b json.RawMessage) (n uint64) {
+		if err := json.Unmarshal(b, &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	seen := func(a, b element) int { return a.Last.Compare(b.Last) }
+	levels := map[string]int{"moderate": 1, "elevated": 2, "high": 3, "critical": 4}
+	orders := map[string]func(a, b element) int{
+		"last_seen": seen, "first_seen": func(a, b element) int { return a.First.Compare(b.First) },
+		"exchanges": func(a, b element) int { return cmp.Compare(a.Exchanges, b.Exchanges) }, "actors": func(a, b element) int { return cmp.Compare(parse(a.Actors), parse(b.Actors)) },
+		"exposed": func(a, b element) int {
+			return cmp.Compare(kept.Exposed(&report.API{Sensitive: a.Sensitive}), kept.Exposed(&report.API{Sensitive: b.Sensitive}))
+		},
+		"template":         func(a, b element) int { return cmp.Compare(a.Template+" "+a.Method, b.Template+" "+b.Method) },
+		"severity":         func(a, b element) int { return cmp.Or(cmp.Compare(levels[a.Severity], levels[b.Severity]), seen(a, b)) },
+		"requests":         func(a, b element) int { return cmp.Compare(a.Requests, b.Requests) },
+		"subjects_exposed": func(a, b element) int { return cmp.Compare(a.Subjects, b.Subjects) },
+		"confidence":       func(a, b element) int { return cmp.Compare(a.Confidence, b.Confidence) },
+	}
+	for _, pattern := range []string{"apis", "defects", "attacks", "campaigns"} {
+		op := g.h.api.shapes.operations["GET /api/v1/"+pattern]
+		for _, sort := range op.query["sort"].Enum {
+			differ := false
+			for _, order := range []string{"", "desc", "asc"} {
+				q := url.Values{"sort": {sort}, "limit": {"7"}}
+				if order != "" {
+					q.Set("order", order)
+				}
+				up := order == "asc" || order == "" && sort == "template"
+				var list []element
+				total := -1
+				for {
+					var p struct {
+						Items []element
+						Next  string
+						Total int
+					}
+					g.must(200, "GET", "/api/v1/"+pattern+"?"+q.Encode(), nil).into(t, &p)
+					list = append(list, p.Items...)
+					if total >= 0 && p.Total != total {
+						t.Errorf("%s: %d in all, then %d", pattern, total, p.Total)
+					}
+					if total = p.Total; p.Next == "" {
+						break
+					}
+					q.Set("cursor", p.Next)
+				}
+				if len(list) != total || total < 2 {
+					t.Fatalf("%s by %s: %d come, there are %d", pattern, sort, len(list), total)
+				}
+				for i := 1; i < len(list); i++ {
+					c := orders[sort](list[i-1], list[i])
+					differ = differ || c != 0
+					if c = cmp.Or(c, cmp.Compare(list[i].ID, list[i-1].ID)); up && c >= 0 || !up && c <= 0 {
+						t.Fatalf("%s by %s %s: %+v comes before %+v", pattern, sort, order, list[i-1], list[i])
+					}
+				}
+			}
+			if !differ {
+				t.Errorf("%s by %s: all are alike", pattern, sort)
+			}
+		}
+	}
+	var p v1.APIPage
+	g.must(200, "GET", "/api/v1/apis?sort=actors&limit=1", nil).into(t, &p)
+	if a := g.must(400, "GET", "/api/v1/apis?sort=exchanges&cursor="+p.Next, nil).problem(t); a.Code != "query" {
+		t.Errorf("a place of another order: %+v", a)
+	}
+	g.must(400, "GET", "/api/v1/campaigns?sort=confidence", nil)
+}
+
+// TestTagsAreCounted holds the counts of filters against lists held to them.
+func TestTagsAreCounted(t *testing.T) {
+	_, g := varied(t)
+	for _, extra := range []string{"", "&lifecycle=active", "&auth=none&text=a"} {
+		var c v1.Counts
+		g.must(200, "GET", "/api/v1/counts/apis?tags=true"+extra, nil).into(t, &c)
+		if len(c.Tags) < 5 {
+			t.Errorf("%s: %+v", extra, c.Tags)
+		}
+		for _, tag := range c.Tags {
+			if strings.Contains(extra, tag.Name+"=") {
+				continue
+			}
+			var p v1.APIPage
+			if g.must(200, "GET", "/api/v1/apis?limit=1&"+tag.Name+"="+tag.Value+extra, nil).into(t, &p); p.Total != tag.Count {
+				t.Errorf("%s=%s%s: %d in the list, %d are counted", tag.Name, tag.Value, extra, p.Total, tag.Count)
+			}
+		}
+	}
+	var c v1.Counts
+	if g.must(200, "GET", "/api/v1/counts/apis", nil).into(t, &c); c.Tags != nil {
+		t.Error("tags that nobody asked for")
 	}
 }

@@ -62,6 +62,18 @@ func (l *locked) Tally(ctx context.Context, q record.Query) ([]record.Group, err
 	return l.Model.Tally(ctx, q)
 }
 
+func (l *locked) Count(ctx context.Context, q record.Query) (uint64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Model.Count(ctx, q)
+}
+
+func (l *locked) Holding(ctx context.Context, q record.Query, words []string) ([]uint64, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.Model.Holding(ctx, q, words)
+}
+
 func (l *locked) Audit(ctx context.Context, before uint64, limit int) ([]record.Sealed, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

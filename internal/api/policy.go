@@ -97,13 +97,14 @@ func (a *API) ClaimFix(ctx context.Context, q v1.ClaimFixRequestObject) (v1.Clai
 
 // ListPolicy gives a page of decisions.
 func (a *API) ListPolicy(ctx context.Context, r v1.ListPolicyRequestObject) (v1.ListPolicyResponseObject, error) {
-	p := r.Params
-	q := query(record.Policy, p.Site, p.Text, p.From, p.To, p.Cursor, p.Limit)
-	q.Type, q.State = p.Kind, p.State
-	if p.Defect != "" {
-		q.Mentions = []string{p.Defect}
+	q, err := questionOf(record.Policy, r.Params)
+	if err != nil {
+		return nil, err
 	}
 	list, err := a.cfg.Store.List(ctx, q)
+	if err != nil {
+		return nil, err
+	}
 	out := v1.ListPolicy200JSONResponse{Items: []v1.PolicyEntry{}, Next: list.Next}
 	for i := range list.Records {
 		e, err := entryOf(&list.Records[i])
@@ -112,6 +113,7 @@ func (a *API) ListPolicy(ctx context.Context, r v1.ListPolicyRequestObject) (v1.
 		}
 		out.Items = append(out.Items, e)
 	}
+	out.Total, err = a.total(ctx, &q, &list)
 	return out, err
 }
 

@@ -21,59 +21,71 @@ import (
 	"xiezhi/internal/store/record"
 )
 
-func (a *API) counts(ctx context.Context, kind record.Kind, site, text string, from, to v1.Time) (v1.Counts, error) {
-	q := query(kind, site, text, from, to, "", 0)
-	if kind == record.Campaign && site != "" {
-		q.Site, q.Mentions = "", []string{site}
+func (a *API) counts(ctx context.Context, kind record.Kind, params any) (v1.Counts, record.Query, error) {
+	out := v1.Counts{Groups: []v1.Count{}}
+	q, err := questionOf(kind, params)
+	if err != nil {
+		return out, q, err
 	}
 	groups, err := a.cfg.Store.Tally(ctx, q)
-	out := v1.Counts{Groups: []v1.Count{}}
 	for _, g := range groups {
 		out.Total += int64(g.Count)
 		out.Groups = append(out.Groups, v1.Count{Site: g.Site, Type: g.Type, State: g.State, Severity: g.Severity, Count: int64(g.Count)})
 	}
-	return out, err
+	return out, q, err
 }
 
-// CountAPIs counts by site, role and lifecycle.
+// CountAPIs counts by site, role and lifecycle, and by tags where they are asked
+// for.
 func (a *API) CountAPIs(ctx context.Context, r v1.CountAPIsRequestObject) (v1.CountAPIsResponseObject, error) {
-	c, err := a.counts(ctx, record.API, r.Params.Site, r.Params.Text, r.Params.From, r.Params.To)
+	c, q, err := a.counts(ctx, record.API, r.Params)
+	if err != nil || r.Params.Tags == nil || !*r.Params.Tags {
+		return v1.CountAPIs200JSONResponse(c), err
+	}
+	tags := kept.Tags()
+	words := make([]string, len(tags))
+	for i := range tags {
+		words[i] = tags[i].Word
+	}
+	held, err := a.cfg.Store.Holding(ctx, q, words)
+	c.Tags = []v1.TagCount{}
+	for i, n := range held {
+		if n > 0 {
+			c.Tags = append(c.Tags, v1.TagCount{Name: tags[i].Name, Value: tags[i].Value, Count: int64(n)})
+		}
+	}
 	return v1.CountAPIs200JSONResponse(c), err
 }
 
 // CountDefects counts by site, kind, status and severity.
 func (a *API) CountDefects(ctx context.Context, r v1.CountDefectsRequestObject) (v1.CountDefectsResponseObject, error) {
-	c, err := a.counts(ctx, record.Defect, r.Params.Site, r.Params.Text, r.Params.From, r.Params.To)
+	c, _, err := a.counts(ctx, record.Defect, r.Params)
 	return v1.CountDefects200JSONResponse(c), err
 }
 
 // CountAttacks counts by site, kind and verdict.
 func (a *API) CountAttacks(ctx context.Context, r v1.CountAttacksRequestObject) (v1.CountAttacksResponseObject, error) {
-	c, err := a.counts(ctx, record.Attack, r.Params.Site, r.Params.Text, r.Params.From, r.Params.To)
+	c, _, err := a.counts(ctx, record.Attack, r.Params)
 	return v1.CountAttacks200JSONResponse(c), err
 }
 
 // CountCampaigns counts by scenario.
 func (a *API) CountCampaigns(ctx context.Context, r v1.CountCampaignsRequestObject) (v1.CountCampaignsResponseObject, error) {
-	c, err := a.counts(ctx, record.Campaign, r.Params.Site, r.Params.Text, r.Params.From, r.Params.To)
+	c, _, err := a.counts(ctx, record.Campaign, r.Params)
 	return v1.CountCampaigns200JSONResponse(c), err
 }
 
 // ListExposure gives a page of the matrix of APIs and types of data.
 func (a *API) ListExposure(ctx context.Context, r v1.ListExposureRequestObject) (v1.ListExposureResponseObject, error) {
-	p := r.Params
-	q := query(record.API, p.Site, p.Text, p.From, p.To, p.Cursor, p.Limit)
+	q, err := questionOf(record.API, r.Params)
+	if err != nil {
+		return nil, err
+	}
 	q.Words = append(q.Words, kept.TagCarries())
-	if p.Data != "" {
-		q.Words = append(q.Words, kept.TagData(kept.Fold(p.Data)))
-	}
-	if p.Sensitive != nil && *p.Sensitive {
-		q.Words = append(q.Words, kept.TagSensitive())
-	}
-	apis, next, err := listOf[report.API](ctx, a, q, nil)
-	out := v1.ListExposure200JSONResponse{Items: []v1.Exposure{}, Next: next}
-	for i := range apis {
-		out.Items = append(out.Items, exposure(&apis[i]))
+	p, err := listOf[report.API](ctx, a, q, nil)
+	out := v1.ListExposure200JSONResponse{Items: []v1.Exposure{}, Next: p.next, Total: p.total}
+	for i := range p.items {
+		out.Items = append(out.Items, exposure(&p.items[i]))
 	}
 	return out, err
 }

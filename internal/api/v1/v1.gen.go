@@ -490,6 +490,198 @@ func (e Step) Valid() bool {
 	}
 }
 
+// Defines values for ByOrder.
+const (
+	ByOrderAsc  ByOrder = "asc"
+	ByOrderDesc ByOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the ByOrder enum.
+func (e ByOrder) Valid() bool {
+	switch e {
+	case ByOrderAsc:
+		return true
+	case ByOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAPIsParamsSort.
+const (
+	ListAPIsParamsSortActors    ListAPIsParamsSort = "actors"
+	ListAPIsParamsSortExchanges ListAPIsParamsSort = "exchanges"
+	ListAPIsParamsSortExposed   ListAPIsParamsSort = "exposed"
+	ListAPIsParamsSortFirstSeen ListAPIsParamsSort = "first_seen"
+	ListAPIsParamsSortLastSeen  ListAPIsParamsSort = "last_seen"
+	ListAPIsParamsSortTemplate  ListAPIsParamsSort = "template"
+)
+
+// Valid indicates whether the value is a known member of the ListAPIsParamsSort enum.
+func (e ListAPIsParamsSort) Valid() bool {
+	switch e {
+	case ListAPIsParamsSortActors:
+		return true
+	case ListAPIsParamsSortExchanges:
+		return true
+	case ListAPIsParamsSortExposed:
+		return true
+	case ListAPIsParamsSortFirstSeen:
+		return true
+	case ListAPIsParamsSortLastSeen:
+		return true
+	case ListAPIsParamsSortTemplate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAPIsParamsOrder.
+const (
+	ListAPIsParamsOrderAsc  ListAPIsParamsOrder = "asc"
+	ListAPIsParamsOrderDesc ListAPIsParamsOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the ListAPIsParamsOrder enum.
+func (e ListAPIsParamsOrder) Valid() bool {
+	switch e {
+	case ListAPIsParamsOrderAsc:
+		return true
+	case ListAPIsParamsOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAttacksParamsSort.
+const (
+	ListAttacksParamsSortConfidence      ListAttacksParamsSort = "confidence"
+	ListAttacksParamsSortFirstSeen       ListAttacksParamsSort = "first_seen"
+	ListAttacksParamsSortLastSeen        ListAttacksParamsSort = "last_seen"
+	ListAttacksParamsSortRequests        ListAttacksParamsSort = "requests"
+	ListAttacksParamsSortSubjectsExposed ListAttacksParamsSort = "subjects_exposed"
+)
+
+// Valid indicates whether the value is a known member of the ListAttacksParamsSort enum.
+func (e ListAttacksParamsSort) Valid() bool {
+	switch e {
+	case ListAttacksParamsSortConfidence:
+		return true
+	case ListAttacksParamsSortFirstSeen:
+		return true
+	case ListAttacksParamsSortLastSeen:
+		return true
+	case ListAttacksParamsSortRequests:
+		return true
+	case ListAttacksParamsSortSubjectsExposed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListAttacksParamsOrder.
+const (
+	ListAttacksParamsOrderAsc  ListAttacksParamsOrder = "asc"
+	ListAttacksParamsOrderDesc ListAttacksParamsOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the ListAttacksParamsOrder enum.
+func (e ListAttacksParamsOrder) Valid() bool {
+	switch e {
+	case ListAttacksParamsOrderAsc:
+		return true
+	case ListAttacksParamsOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCampaignsParamsSort.
+const (
+	ListCampaignsParamsSortFirstSeen       ListCampaignsParamsSort = "first_seen"
+	ListCampaignsParamsSortLastSeen        ListCampaignsParamsSort = "last_seen"
+	ListCampaignsParamsSortRequests        ListCampaignsParamsSort = "requests"
+	ListCampaignsParamsSortSubjectsExposed ListCampaignsParamsSort = "subjects_exposed"
+)
+
+// Valid indicates whether the value is a known member of the ListCampaignsParamsSort enum.
+func (e ListCampaignsParamsSort) Valid() bool {
+	switch e {
+	case ListCampaignsParamsSortFirstSeen:
+		return true
+	case ListCampaignsParamsSortLastSeen:
+		return true
+	case ListCampaignsParamsSortRequests:
+		return true
+	case ListCampaignsParamsSortSubjectsExposed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListCampaignsParamsOrder.
+const (
+	ListCampaignsParamsOrderAsc  ListCampaignsParamsOrder = "asc"
+	ListCampaignsParamsOrderDesc ListCampaignsParamsOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the ListCampaignsParamsOrder enum.
+func (e ListCampaignsParamsOrder) Valid() bool {
+	switch e {
+	case ListCampaignsParamsOrderAsc:
+		return true
+	case ListCampaignsParamsOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDefectsParamsSort.
+const (
+	ListDefectsParamsSortFirstSeen ListDefectsParamsSort = "first_seen"
+	ListDefectsParamsSortLastSeen  ListDefectsParamsSort = "last_seen"
+	ListDefectsParamsSortSeverity  ListDefectsParamsSort = "severity"
+)
+
+// Valid indicates whether the value is a known member of the ListDefectsParamsSort enum.
+func (e ListDefectsParamsSort) Valid() bool {
+	switch e {
+	case ListDefectsParamsSortFirstSeen:
+		return true
+	case ListDefectsParamsSortLastSeen:
+		return true
+	case ListDefectsParamsSortSeverity:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListDefectsParamsOrder.
+const (
+	ListDefectsParamsOrderAsc  ListDefectsParamsOrder = "asc"
+	ListDefectsParamsOrderDesc ListDefectsParamsOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the ListDefectsParamsOrder enum.
+func (e ListDefectsParamsOrder) Valid() bool {
+	switch e {
+	case ListDefectsParamsOrderAsc:
+		return true
+	case ListDefectsParamsOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PivotObservationsParamsOf.
 const (
 	PivotObservationsParamsOfAccount PivotObservationsParamsOf = "account"
@@ -601,6 +793,9 @@ type APIPage struct {
 
 	// Next cursor of the page that follows; absent on the last one
 	Next string `json:"next,omitempty,omitzero"`
+
+	// Total how many the filters ask for, on all pages
+	Total int64 `json:"total"`
 }
 
 // Attack defines model for Attack.
@@ -612,6 +807,9 @@ type AttackPage struct {
 
 	// Next cursor of the page that follows; absent on the last one
 	Next string `json:"next,omitempty,omitzero"`
+
+	// Total how many the filters ask for, on all pages
+	Total int64 `json:"total"`
 }
 
 // AuditEntry defines model for AuditEntry.
@@ -659,6 +857,9 @@ type CampaignPage struct {
 
 	// Next cursor of the page that follows; absent on the last one
 	Next string `json:"next,omitempty,omitzero"`
+
+	// Total how many the filters ask for, on all pages
+	Total int64 `json:"total"`
 }
 
 // Contract what the API takes and gives, learned from traffic; names, types and formats only
@@ -683,7 +884,10 @@ type Count struct {
 // Counts defines model for Counts.
 type Counts struct {
 	Groups []Count `json:"groups"`
-	Total  int64   `json:"total"`
+
+	// Tags of APIs, where they are asked for. One of several values counts for each
+	Tags  []TagCount `json:"tags,omitempty,omitzero"`
+	Total int64      `json:"total"`
 }
 
 // Credentials defines model for Credentials.
@@ -701,6 +905,9 @@ type DefectPage struct {
 
 	// Next cursor of the page that follows; absent on the last one
 	Next string `json:"next,omitempty,omitzero"`
+
+	// Total how many the filters ask for, on all pages
+	Total int64 `json:"total"`
 }
 
 // Description defines model for Description.
@@ -762,6 +969,9 @@ type ExposurePage struct {
 
 	// Next cursor of the page that follows; absent on the last one
 	Next string `json:"next,omitempty,omitzero"`
+
+	// Total how many the filters ask for, on all pages
+	Total int64 `json:"total"`
 }
 
 // Facet defines model for Facet.
@@ -1101,6 +1311,9 @@ type PolicyEntryPage struct {
 
 	// Next cursor of the page that follows; absent on the last one
 	Next string `json:"next,omitempty,omitzero"`
+
+	// Total how many the filters ask for, on all pages
+	Total int64 `json:"total"`
 }
 
 // Problem RFC 9457
@@ -1237,6 +1450,9 @@ type SitePage struct {
 
 	// Next cursor of the page that follows; absent on the last one
 	Next string `json:"next,omitempty,omitzero"`
+
+	// Total how many the filters ask for, on all pages
+	Total int64 `json:"total"`
 }
 
 // Statistics defines model for Statistics.
@@ -1268,6 +1484,15 @@ type Step string
 
 // Strings defines model for Strings.
 type Strings = []string
+
+// TagCount defines model for TagCount.
+type TagCount struct {
+	Count int64 `json:"count"`
+
+	// Name the filter of the list, as auth, exposure, method, data, sensitive, gone
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
 
 // Text defines model for Text.
 type Text = message.Text
@@ -1361,6 +1586,9 @@ type ByFrom = Time
 // ByLimit defines model for ByLimit.
 type ByLimit = int
 
+// ByOrder defines model for ByOrder.
+type ByOrder string
+
 // ByPathID defines model for ByPathID.
 type ByPathID = string
 
@@ -1406,7 +1634,19 @@ type ListAPIsParams struct {
 	// Sensitive answers hold sensitive data that is not masked
 	Sensitive *bool `form:"sensitive,omitempty" json:"sensitive,omitempty"`
 	Gone      *bool `form:"gone,omitempty" json:"gone,omitempty"`
+
+	// Sort last_seen where it is absent. exposed is the most records with plain sensitive data in one answer; template goes upwards where no order is given
+	Sort ListAPIsParamsSort `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
+
+	// Order desc, the highest first, where it is absent. A cursor is of one order
+	Order ListAPIsParamsOrder `form:"order,omitempty" json:"order,omitempty,omitzero"`
 }
+
+// ListAPIsParamsSort defines parameters for ListAPIs.
+type ListAPIsParamsSort string
+
+// ListAPIsParamsOrder defines parameters for ListAPIs.
+type ListAPIsParamsOrder string
 
 // ListAttacksParams defines parameters for ListAttacks.
 type ListAttacksParams struct {
@@ -1435,7 +1675,19 @@ type ListAttacksParams struct {
 	Kind     []string `form:"kind,omitempty" json:"kind,omitempty,omitzero"`
 	Scenario []string `form:"scenario,omitempty" json:"scenario,omitempty,omitzero"`
 	Verdict  []string `form:"verdict,omitempty" json:"verdict,omitempty,omitzero"`
+
+	// Sort last_seen where it is absent
+	Sort ListAttacksParamsSort `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
+
+	// Order desc, the highest first, where it is absent. A cursor is of one order
+	Order ListAttacksParamsOrder `form:"order,omitempty" json:"order,omitempty,omitzero"`
 }
+
+// ListAttacksParamsSort defines parameters for ListAttacks.
+type ListAttacksParamsSort string
+
+// ListAttacksParamsOrder defines parameters for ListAttacks.
+type ListAttacksParamsOrder string
 
 // ListAuditParams defines parameters for ListAudit.
 type ListAuditParams struct {
@@ -1480,7 +1732,19 @@ type ListCampaignsParams struct {
 	// Attack with this attack
 	Attack   string   `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
 	Scenario []string `form:"scenario,omitempty" json:"scenario,omitempty,omitzero"`
+
+	// Sort last_seen where it is absent
+	Sort ListCampaignsParamsSort `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
+
+	// Order desc, the highest first, where it is absent. A cursor is of one order
+	Order ListCampaignsParamsOrder `form:"order,omitempty" json:"order,omitempty,omitzero"`
 }
+
+// ListCampaignsParamsSort defines parameters for ListCampaigns.
+type ListCampaignsParamsSort string
+
+// ListCampaignsParamsOrder defines parameters for ListCampaigns.
+type ListCampaignsParamsOrder string
 
 // CountAPIsParams defines parameters for CountAPIs.
 type CountAPIsParams struct {
@@ -1493,7 +1757,22 @@ type CountAPIsParams struct {
 	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
 
 	// To last seen before this time
-	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	To        ByTo     `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	Role      []string `form:"role,omitempty" json:"role,omitempty,omitzero"`
+	Lifecycle []string `form:"lifecycle,omitempty" json:"lifecycle,omitempty,omitzero"`
+	Auth      string   `form:"auth,omitempty" json:"auth,omitempty,omitzero"`
+	Exposure  string   `form:"exposure,omitempty" json:"exposure,omitempty,omitzero"`
+	Method    string   `form:"method,omitempty" json:"method,omitempty,omitzero"`
+
+	// Data carries this type of sensitive data
+	Data string `form:"data,omitempty" json:"data,omitempty,omitzero"`
+
+	// Sensitive answers hold sensitive data that is not masked
+	Sensitive *bool `form:"sensitive,omitempty" json:"sensitive,omitempty"`
+	Gone      *bool `form:"gone,omitempty" json:"gone,omitempty"`
+
+	// Tags count tags, too
+	Tags *bool `form:"tags,omitempty" json:"tags,omitempty"`
 }
 
 // CountAttacksParams defines parameters for CountAttacks.
@@ -1508,6 +1787,15 @@ type CountAttacksParams struct {
 
 	// To last seen before this time
 	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
+
+	// Api on this API
+	Api string `form:"api,omitempty" json:"api,omitempty,omitzero"`
+
+	// Defect through this defect
+	Defect   string   `form:"defect,omitempty" json:"defect,omitempty,omitzero"`
+	Kind     []string `form:"kind,omitempty" json:"kind,omitempty,omitzero"`
+	Scenario []string `form:"scenario,omitempty" json:"scenario,omitempty,omitzero"`
+	Verdict  []string `form:"verdict,omitempty" json:"verdict,omitempty,omitzero"`
 }
 
 // CountCampaignsParams defines parameters for CountCampaigns.
@@ -1522,6 +1810,10 @@ type CountCampaignsParams struct {
 
 	// To last seen before this time
 	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
+
+	// Attack with this attack
+	Attack   string   `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
+	Scenario []string `form:"scenario,omitempty" json:"scenario,omitempty,omitzero"`
 }
 
 // CountDefectsParams defines parameters for CountDefects.
@@ -1536,6 +1828,16 @@ type CountDefectsParams struct {
 
 	// To last seen before this time
 	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
+
+	// Api of this API
+	Api      string   `form:"api,omitempty" json:"api,omitempty,omitzero"`
+	Class    []string `form:"class,omitempty" json:"class,omitempty,omitzero"`
+	Kind     []string `form:"kind,omitempty" json:"kind,omitempty,omitzero"`
+	Severity []string `form:"severity,omitempty" json:"severity,omitempty,omitzero"`
+	Status   []string `form:"status,omitempty" json:"status,omitempty,omitzero"`
+
+	// Open something is to be done about it
+	Open *bool `form:"open,omitempty" json:"open,omitempty"`
 }
 
 // ListDefectsParams defines parameters for ListDefects.
@@ -1566,7 +1868,19 @@ type ListDefectsParams struct {
 
 	// Open something is to be done about it
 	Open *bool `form:"open,omitempty" json:"open,omitempty"`
+
+	// Sort last_seen where it is absent. Of the same severity, the one seen later is higher
+	Sort ListDefectsParamsSort `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
+
+	// Order desc, the highest first, where it is absent. A cursor is of one order
+	Order ListDefectsParamsOrder `form:"order,omitempty" json:"order,omitempty,omitzero"`
 }
+
+// ListDefectsParamsSort defines parameters for ListDefects.
+type ListDefectsParamsSort string
+
+// ListDefectsParamsOrder defines parameters for ListDefects.
+type ListDefectsParamsOrder string
 
 // StreamEventsParams defines parameters for StreamEvents.
 type StreamEventsParams struct {
@@ -2211,6 +2525,32 @@ func (siw *ServerInterfaceWrapper) ListAPIs(w http.ResponseWriter, r *http.Reque
 		return
 	}
 
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", r.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sort"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sort", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", r.URL.Query(), &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "order"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "order", Err: err})
+		}
+		return
+	}
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListAPIs(w, r, params)
 	}))
@@ -2396,6 +2736,32 @@ func (siw *ServerInterfaceWrapper) ListAttacks(w http.ResponseWriter, r *http.Re
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "verdict"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "verdict", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", r.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sort"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sort", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", r.URL.Query(), &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "order"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "order", Err: err})
 		}
 		return
 	}
@@ -2675,6 +3041,32 @@ func (siw *ServerInterfaceWrapper) ListCampaigns(w http.ResponseWriter, r *http.
 		return
 	}
 
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", r.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sort"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sort", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", r.URL.Query(), &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "order"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "order", Err: err})
+		}
+		return
+	}
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ListCampaigns(w, r, params)
 	}))
@@ -2773,6 +3165,123 @@ func (siw *ServerInterfaceWrapper) CountAPIs(w http.ResponseWriter, r *http.Requ
 		return
 	}
 
+	// ------------- Optional query parameter "role" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "role", r.URL.Query(), &params.Role, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "role"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "role", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "lifecycle" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lifecycle", r.URL.Query(), &params.Lifecycle, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "lifecycle"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "lifecycle", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "auth" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "auth", r.URL.Query(), &params.Auth, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "auth"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "auth", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "exposure" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exposure", r.URL.Query(), &params.Exposure, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "exposure"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "exposure", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "method" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "method", r.URL.Query(), &params.Method, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "method"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "method", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "data" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "data", r.URL.Query(), &params.Data, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "data"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "data", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "sensitive" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sensitive", r.URL.Query(), &params.Sensitive, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sensitive"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sensitive", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "gone" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "gone", r.URL.Query(), &params.Gone, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "gone"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "gone", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "tags" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tags", r.URL.Query(), &params.Tags, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "tags"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tags", Err: err})
+		}
+		return
+	}
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.CountAPIs(w, r, params)
 	}))
@@ -2841,6 +3350,71 @@ func (siw *ServerInterfaceWrapper) CountAttacks(w http.ResponseWriter, r *http.R
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "api" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "api", r.URL.Query(), &params.Api, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "api"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "api", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "defect" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "defect", r.URL.Query(), &params.Defect, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "defect"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "defect", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", r.URL.Query(), &params.Kind, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "kind"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "kind", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "scenario" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scenario", r.URL.Query(), &params.Scenario, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "scenario"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "scenario", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "verdict" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "verdict", r.URL.Query(), &params.Verdict, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "verdict"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "verdict", Err: err})
 		}
 		return
 	}
@@ -2917,6 +3491,32 @@ func (siw *ServerInterfaceWrapper) CountCampaigns(w http.ResponseWriter, r *http
 		return
 	}
 
+	// ------------- Optional query parameter "attack" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "attack", r.URL.Query(), &params.Attack, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "attack"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "attack", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "scenario" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scenario", r.URL.Query(), &params.Scenario, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "scenario"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "scenario", Err: err})
+		}
+		return
+	}
+
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.CountCampaigns(w, r, params)
 	}))
@@ -2985,6 +3585,84 @@ func (siw *ServerInterfaceWrapper) CountDefects(w http.ResponseWriter, r *http.R
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "api" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "api", r.URL.Query(), &params.Api, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "api"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "api", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "class" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "class", r.URL.Query(), &params.Class, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "class"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "class", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", r.URL.Query(), &params.Kind, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "kind"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "kind", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "severity" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "severity", r.URL.Query(), &params.Severity, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "severity"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "severity", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "status" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "status", r.URL.Query(), &params.Status, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "status"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "status", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "open" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "open", r.URL.Query(), &params.Open, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "open"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "open", Err: err})
 		}
 		return
 	}
@@ -3161,6 +3839,32 @@ func (siw *ServerInterfaceWrapper) ListDefects(w http.ResponseWriter, r *http.Re
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "open"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "open", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", r.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sort"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sort", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", r.URL.Query(), &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "order"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "order", Err: err})
 		}
 		return
 	}

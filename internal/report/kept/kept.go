@@ -21,6 +21,7 @@ import (
 
 	"xiezhi/internal/report"
 	"xiezhi/internal/store/record"
+	"xiezhi/internal/taxonomy"
 )
 
 // Site is the body of a record of a site: the site and what was read of it.
@@ -44,9 +45,11 @@ func TagData(typ string) string          { return tag("data", typ) }          //
 func TagCarries() string                 { return tag("carries", "data") }    // APIs that carry sensitive data
 func TagGone() string                    { return tag("gone", "yes") }        // APIs that only refuse of late
 
-// API gives the record of an API: Type is its role, State its lifecycle.
+// API gives the record of an API: Type is its role, State its lifecycle, Name
+// its template and method, the ranks its exchanges, actors and Exposed.
 func API(a *report.API, rev uint64) (record.Record, error) {
 	r := record.Record{Kind: record.API, ID: a.ID, Rev: rev, Site: a.Site, Type: a.Role, State: a.Lifecycle}
+	r.Name, r.Ranks = name(a.Template+" "+a.Method), [...]int64{number(a.Exchanges), number(a.Actors), int64(Exposed(a))}
 	w := words{}
 	w.add(TagAuth(a.Auth), TagExposure(a.Exposure), TagMethod(a.Method))
 	if a.Gone {
@@ -76,8 +79,30 @@ func API(a *report.API, rev uint64) (record.Record, error) {
 	return r, err
 }
 
-// Defect gives the record of a defect: Type is its kind, State its status. The
-// API it is of may be nil when it is of a whole site.
+// Exposed is the most records with sensitive data that is not masked that one
+// answer of an API held.
+func Exposed(a *report.API) (most uint32) {
+	for _, s := range a.Sensitive {
+		if s.In == "response" && !s.Masked {
+			most = max(most, s.MaxPerResponse)
+		}
+	}
+	return most
+}
+
+// Severity ranks a defect: by severity, and of the same by when it was seen.
+func Severity(severity string, last time.Time) int64 {
+	level := int64(0)
+	for s := taxonomy.Moderate; s <= taxonomy.Critical; s++ {
+		if s.String() == severity {
+			level = int64(s)
+		}
+	}
+	return level<<60 | last.UnixNano()>>3
+}
+
+// Defect gives the record of a defect: Type is its kind, State its status, the
+// first rank Severity. The API it is of may be nil when it is of a whole site.
 func Defect(d *report.Defect, site string, of *report.API, rev uint64) (record.Record, error) {
 	r := record.Record{Kind: record.Defect, ID: d.ID, Rev: rev, Site: site, Type: d.Kind, State: d.Status, Severity: d.Severity}
 	w := words{}
@@ -86,12 +111,15 @@ func Defect(d *report.Defect, site string, of *report.API, rev uint64) (record.R
 		w.text(of.Method+" "+of.Template, of.Host, of.Operation, of.Title)
 	}
 	w.text(d.Reason.Zh, d.Reason.En)
+	r.Ranks[0] = Severity(d.Severity, clamp(d.LastSeen))
 	return finish(r, w, d.FirstSeen, d.LastSeen, d)
 }
 
-// Attack gives the record of an attack: Type is its kind, State its verdict.
+// Attack gives the record of an attack: Type is its kind, State its verdict, the
+// ranks its requests, the people it saw and the confidence in millionths.
 func Attack(a *report.Attack, rev uint64) (record.Record, error) {
-	r := record.Record{Kind: record.Attack, ID: a.ID, Rev: rev, Site: a.Site, Type: a.Kind, State: a.Verdict}
+	r := record.Record{Kind: record.Attack, ID: a.ID, Rev: rev, Site: a.Site, Type: a.Kind, State: a.Verdict,
+		Ranks: [...]int64{number(a.Requests), number(a.SubjectsExposed), int64(a.Confidence * 1e6)}}
 	w := words{}
 	w.text(a.ID, a.Reason.Zh, a.Reason.En)
 	w.text(a.Actors.Fingerprints...)
@@ -100,9 +128,10 @@ func Attack(a *report.Attack, rev uint64) (record.Record, error) {
 }
 
 // Campaign gives the record of a campaign: Type is the scenario with the most
-// requests. Site is empty when it is of several.
+// requests, the ranks are its requests and the people it saw. Site is empty when
+// it is of several.
 func Campaign(c *report.Campaign, rev uint64) (record.Record, error) {
-	r := record.Record{Kind: record.Campaign, ID: c.ID, Rev: rev}
+	r := record.Record{Kind: record.Campaign, ID: c.ID, Rev: rev, Ranks: [...]int64{number(c.Requests), number(c.SubjectsExposed), 0}}
 	if len(c.Sites) == 1 {
 		r.Site = c.Sites[0]
 	}
@@ -152,6 +181,17 @@ func clamp(t time.Time) time.Time {
 	}
 	return t
 }
+
+// name cuts a text to what a record's name holds.
+func name(s string) string {
+	s = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", ""), "?")
+	if len(s) > record.MaxText {
+		s = strings.ToValidUTF8(s[:record.MaxText], "")
+	}
+	return s
+}
+
+func number(n uint64) int64 { return int64(min(n, math.MaxInt64)) }
 
 // words gathers what a search looks through.
 type words struct{ b strings.Builder }

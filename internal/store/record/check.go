@@ -3,7 +3,6 @@ package record
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -99,6 +98,9 @@ func (r *Record) check() error {
 	if !text(r.Site) || !text(r.Type) || !text(r.State) || !text(r.Severity) {
 		return invalid("%s %s: site, type, state and severity have at most %d bytes of UTF-8", r.Kind, r.ID, MaxText)
 	}
+	if !text(r.Name) {
+		return invalid("%s %s: a name has at most %d bytes of UTF-8", r.Kind, r.ID, MaxText)
+	}
 	if len(r.Words) > MaxWords || !utf8.ValidString(r.Words) || strings.IndexByte(r.Words, 0) >= 0 {
 		return invalid("%s %s: words have at most %d bytes of UTF-8", r.Kind, r.ID, MaxWords)
 	}
@@ -166,18 +168,12 @@ func (e *Entry) check() error {
 // Equal reports whether two records are the same in everything.
 func (r *Record) Equal(o *Record) bool {
 	return r.Kind == o.Kind && r.ID == o.ID && r.Rev == o.Rev && r.Site == o.Site && r.Type == o.Type &&
-		r.State == o.State && r.Severity == o.Severity && r.Words == o.Words && r.First.Equal(o.First) && r.Last.Equal(o.Last) && bytes.Equal(r.Body, o.Body)
+		r.State == o.State && r.Severity == o.Severity && r.Words == o.Words && r.Name == o.Name && r.Ranks == o.Ranks && r.First.Equal(o.First) && r.Last.Equal(o.Last) && bytes.Equal(r.Body, o.Body)
 }
 
 // Equal reports whether two entries are the same in everything.
 func (e *Entry) Equal(o *Entry) bool {
 	return e.ID == o.ID && e.At.Equal(o.At) && e.By == o.By && e.Action == o.Action && e.Target == o.Target && bytes.Equal(e.Detail, o.Detail)
-}
-
-// Place is where a page ended.
-type Place struct {
-	Last time.Time
-	ID   string
 }
 
 // Check says what is wrong with a query and gives how many records a page has
@@ -207,14 +203,14 @@ func (q *Query) Check() (limit int, after *Place, err error) {
 			return 0, nil, invalid("time out of range")
 		}
 	}
+	if q.Sort >= sorts {
+		return 0, nil, invalid("no such order of a list")
+	}
 	if q.After == "" {
 		return limit, nil, nil
 	}
-	b, err := base64.RawURLEncoding.DecodeString(q.After)
-	if err != nil || len(b) < 9 || len(b) > 8+MaxText {
-		return 0, nil, invalid("that is no place of a list")
-	}
-	return limit, &Place{time.Unix(0, int64(binary.BigEndian.Uint64(b))).UTC(), string(b[8:])}, nil
+	after, err = q.place()
+	return limit, after, err
 }
 
 // plain reports whether JSON writes a text as it is.
@@ -227,9 +223,17 @@ func plain(s string) bool {
 	return true
 }
 
-// String gives the place as Query.After takes it.
-func (p Place) String() string {
-	return base64.RawURLEncoding.EncodeToString(append(binary.BigEndian.AppendUint64(nil, uint64(p.Last.UnixNano())), p.ID...))
+// CheckHeld says what is wrong with words to be counted.
+func CheckHeld(words []string) error {
+	if len(words) > MaxHeld {
+		return invalid("%d words to be counted, at most %d", len(words), MaxHeld)
+	}
+	for _, w := range words {
+		if w == "" || !text(w) {
+			return invalid("a word that is counted has 1 to %d bytes of UTF-8", MaxText)
+		}
+	}
+	return nil
 }
 
 // CheckPage says how many records or entries a page has, 0 standing for 100.

@@ -61,6 +61,7 @@ const (
 	MaxWords = 2048    // bytes of the words of a record
 	MaxAny   = 64      // values of one field that a query asks for
 	MaxTally = 10_000  // groups of a tally
+	MaxHeld  = 128     // words that are counted at once
 	MaxBatch = 1000    // records, deletions and entries of a batch together
 	MaxPage  = 1000    // records or entries of a page
 	MaxNote  = 4096    // bytes of an audit entry's detail
@@ -92,10 +93,32 @@ type Record struct {
 	// through, in lower case; the others are ids.
 	Site, Type, State, Severity, Words string
 
+	// Lists can be in order of these. What the ranks are, the writer of the kind
+	// says.
+	Name  string
+	Ranks [Ranks]int64
+
 	First time.Time // of what it tells, to the nanosecond; kept as UTC
-	Last  time.Time // lists are in order of this, newest first
+	Last  time.Time // lists are in order of this, newest first, unless asked otherwise
 	Body  []byte    // JSON
 }
+
+// Ranks is how many numbers of a record lists can be in order of.
+const Ranks = 3
+
+// Sort is what a list is in order of.
+type Sort uint8
+
+// The orders.
+const (
+	ByLast Sort = iota
+	ByFirst
+	ByName // by its bytes
+	ByRank0
+	ByRank1
+	ByRank2
+	sorts
+)
 
 // Key names a record in the state that is meant.
 type Key struct {
@@ -124,6 +147,8 @@ type Query struct {
 	Words    []string  // each of these is part of the words; in lower case
 	Mentions []string  // the body holds each of these as a JSON string
 	From, To time.Time // From <= Last < To
+	Sort     Sort      // highest first, then by id
+	Upwards  bool      // the other way round, ids too
 	Limit    int       // 0 for 100
 	After    string    // Page.Next of the page before
 }
@@ -134,7 +159,7 @@ type Group struct {
 	Count                       uint64
 }
 
-// Page is one page of a list, newest Last first, then by id.
+// Page is one page of a list.
 type Page struct {
 	Records []Record
 	Next    string // "" when this is the last one
@@ -147,9 +172,16 @@ type Store interface {
 	// added; what was there already is not among them.
 	Write(context.Context, Batch) (changed int, err error)
 	Get(ctx context.Context, kind Kind, id string) (Record, error)
-	// List gives a page. A record whose Last moves while pages are turned may
+	// List gives a page. A record whose place moves while pages are turned may
 	// be missing or come twice; all others come once.
 	List(context.Context, Query) (Page, error)
+	// Count says how many records a query asks for, whatever its limit and
+	// place.
+	Count(context.Context, Query) (uint64, error)
+	// Holding says, for each of a list of words, how many of the records that a
+	// query asks for hold it. Limit and place do not matter. At most MaxHeld
+	// words.
+	Holding(context.Context, Query, []string) ([]uint64, error)
 	// Tally counts what a query asks for, whatever its limit and place, in
 	// groups in the order of their fields. More than MaxTally groups are an
 	// error: a narrower query is needed.

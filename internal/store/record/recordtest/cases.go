@@ -70,6 +70,7 @@ func refusals(t *testing.T, s record.Store) {
 		"no JSON":            with(record.Setting, func(r *record.Record) { r.Body = []byte("{") }),
 		"long severity":      with(record.Defect, func(r *record.Record) { r.Severity = long }),
 		"long words":         with(record.Defect, func(r *record.Record) { r.Words = strings.Repeat("x", record.MaxWords+1) }),
+		"long name":          with(record.Defect, func(r *record.Record) { r.Name = long }),
 		"words with NUL":     with(record.Defect, func(r *record.Record) { r.Words = "a\x00b" }),
 		"no body":            with(record.Setting, func(r *record.Record) { r.Body = nil }),
 		"large body": with(record.Setting, func(r *record.Record) {
@@ -108,12 +109,25 @@ func refusals(t *testing.T, s record.Store) {
 	for _, q := range []record.Query{{}, {Kind: "thing"}, {Kind: record.Attack, Limit: record.MaxPage + 1}, {Kind: record.Attack, Limit: -1},
 		{Kind: record.Attack, After: "?"}, {Kind: record.Attack, After: "AAAA"}, {Kind: record.Attack, After: strings.Repeat("A", 1000)},
 		{Kind: record.Attack, From: time.Unix(1<<40, 0)}, {Kind: record.Attack, Mentions: []string{`a"b`}}, {Kind: record.Attack, Words: []string{long}},
-		{Kind: record.Attack, State: make([]string, record.MaxAny+1)}, {Kind: record.Attack, Type: []string{"\xff"}}} {
+		{Kind: record.Attack, State: make([]string, record.MaxAny+1)}, {Kind: record.Attack, Type: []string{"\xff"}},
+		{Kind: record.Attack, Sort: record.ByRank2 + 1}, {Kind: record.Attack, Sort: record.ByName, After: (&record.Query{}).Cursor(record.Place{ID: "attack-1"})},
+		{Kind: record.Attack, Upwards: true, After: (&record.Query{}).Cursor(record.Place{ID: "attack-1"})}} {
 		if _, err := s.List(ctx, q); !errors.Is(err, record.ErrInvalid) {
 			t.Errorf("List(%+v): %v", q, err)
 		}
 		if _, err := s.Tally(ctx, q); !errors.Is(err, record.ErrInvalid) {
 			t.Errorf("Tally(%+v): %v", q, err)
+		}
+		if _, err := s.Count(ctx, q); !errors.Is(err, record.ErrInvalid) {
+			t.Errorf("Count(%+v): %v", q, err)
+		}
+		if _, err := s.Holding(ctx, q, nil); !errors.Is(err, record.ErrInvalid) {
+			t.Errorf("Holding(%+v): %v", q, err)
+		}
+	}
+	for _, words := range [][]string{{""}, {long}, make([]string, record.MaxHeld+1)} {
+		if _, err := s.Holding(ctx, record.Query{Kind: record.Attack}, words); !errors.Is(err, record.ErrInvalid) {
+			t.Errorf("Holding(%.20q): %v", words, err)
 		}
 	}
 	if _, err := s.Audit(ctx, 0, record.MaxPage+1); !errors.Is(err, record.ErrInvalid) {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -126,6 +127,10 @@ func (m *machine) some(t *rapid.T) record.Record {
 	if k.Derived() {
 		r.Body = []byte(rapid.SampledFrom([]string{`{"n":0}`, `{"apis":["ab12","cd34"]}`, `{"apis":["ab123"]}`}).Draw(t, "body"))
 	}
+	r.Name = rapid.SampledFrom([]string{"", "/orders", "/订单"}).Draw(t, "name")
+	for i := range r.Ranks {
+		r.Ranks[i] = rapid.SampledFrom([]int64{0, -1, 7, math.MaxInt64}).Draw(t, "rank")
+	}
 	r.Last = r.First.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "last")))
 	return r
 }
@@ -152,6 +157,8 @@ func (m *machine) same(t *rapid.T) {
 		Words:    rapid.SampledFrom([][]string{nil, {"orders"}, {"0%", "单_"}, {"orders", "get"}, {"GET"}, {"%"}}).Draw(t, "with words"),
 		Mentions: rapid.SampledFrom([][]string{nil, nil, {"ab12"}, {"cd34", "ab12"}}).Draw(t, "mentions"),
 		Limit:    rapid.IntRange(0, 2).Draw(t, "limit"),
+		Sort:     record.Sort(rapid.IntRange(0, int(record.ByRank2)).Draw(t, "in order of")),
+		Upwards:  rapid.Bool().Draw(t, "upwards"),
 	}
 	if rapid.Bool().Draw(t, "bounded") {
 		q.From, q.To = start.Add(1), start.Add(3)
@@ -159,6 +166,15 @@ func (m *machine) same(t *rapid.T) {
 	wantTally, _ := m.model.Tally(ctx, q)
 	if got, err := m.store.Tally(ctx, q); err != nil || !slices.Equal(got, wantTally) {
 		t.Fatalf("Tally(%+v) = %+v, %v; the model says %+v", q, got, err, wantTally)
+	}
+	wantCount, _ := m.model.Count(ctx, q)
+	if got, err := m.store.Count(ctx, q); err != nil || got != wantCount {
+		t.Fatalf("Count(%+v) = %d, %v; the model says %d", q, got, err, wantCount)
+	}
+	held := []string{"orders", "0%", "none"}[:rapid.IntRange(0, 3).Draw(t, "words counted")]
+	wantHeld, _ := m.model.Holding(ctx, q, held)
+	if got, err := m.store.Holding(ctx, q, held); err != nil || !slices.Equal(got, wantHeld) {
+		t.Fatalf("Holding(%+v, %q) = %d, %v; the model says %d", q, held, got, err, wantHeld)
 	}
 	for {
 		want, wantErr := m.model.List(ctx, q)

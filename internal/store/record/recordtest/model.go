@@ -114,19 +114,40 @@ func (m *Model) List(_ context.Context, q record.Query) (record.Page, error) {
 		return record.Page{}, err
 	}
 	all := m.match(&q)
-	order := func(a, b record.Record) int {
-		return cmp.Or(b.Last.Compare(a.Last), cmp.Compare(a.ID, b.ID))
-	}
+	order := func(a, b record.Record) int { return q.Compare(q.PlaceOf(&a), q.PlaceOf(&b)) }
 	slices.SortFunc(all, order)
 	if after != nil {
-		end := record.Record{Last: after.Last, ID: after.ID}
-		all = slices.DeleteFunc(all, func(r record.Record) bool { return order(r, end) <= 0 })
+		all = slices.DeleteFunc(all, func(r record.Record) bool { return q.Compare(q.PlaceOf(&r), *after) <= 0 })
 	}
 	if len(all) <= limit {
 		return record.Page{Records: all}, nil
 	}
-	last := all[limit-1]
-	return record.Page{Records: all[:limit], Next: record.Place{Last: last.Last, ID: last.ID}.String()}, nil
+	return record.Page{Records: all[:limit], Next: q.Cursor(q.PlaceOf(&all[limit-1]))}, nil
+}
+
+func (m *Model) Count(_ context.Context, q record.Query) (uint64, error) {
+	if _, _, err := q.Check(); err != nil {
+		return 0, err
+	}
+	return uint64(len(m.match(&q))), nil
+}
+
+func (m *Model) Holding(_ context.Context, q record.Query, words []string) ([]uint64, error) {
+	if _, _, err := q.Check(); err != nil {
+		return nil, err
+	}
+	if err := record.CheckHeld(words); err != nil {
+		return nil, err
+	}
+	out := make([]uint64, len(words))
+	for _, r := range m.match(&q) {
+		for i, w := range words {
+			if strings.Contains(r.Words, w) {
+				out[i]++
+			}
+		}
+	}
+	return out, nil
 }
 
 func (m *Model) match(q *record.Query) (all []record.Record) {

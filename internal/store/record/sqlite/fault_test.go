@@ -70,7 +70,7 @@ func filled(t *testing.T, n int) string {
 func TestNewerFileIsRefused(t *testing.T) {
 	path := filled(t, 1)
 	script(t, filepath.Join(path, fileName), "PRAGMA user_version = 99")
-	if said := refused(t, path, store.ErrNewer); !strings.Contains(said, "99") || !strings.Contains(said, fileName+".v3") {
+	if said := refused(t, path, store.ErrNewer); !strings.Contains(said, "99") || !strings.Contains(said, fmt.Sprintf("%s.v%d", fileName, schemaVersion(t))) {
 		t.Errorf("it does not say which version, and which copy goes back: %s", said)
 	}
 }
@@ -141,12 +141,41 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestUpgradeFromVersionsBefore(t *testing.T) {
-	for version, rows := range map[int]int{1: 2, 2: 3} {
-		t.Run(fmt.Sprint(version), func(t *testing.T) { upgrade(t, version, rows) })
+	for _, c := range []struct{ version, had, left int }{{1, 2, 2}, {2, 3, 2}, {3, 4, 4}} {
+		t.Run(fmt.Sprint(c.version), func(t *testing.T) { upgrade(t, c.version, c.had, c.left) })
 	}
 }
 
-func upgrade(t *testing.T, from, had int) {
+// TestUpgradeRanksWhatIsThere: lists of findings that nobody wrote anew since
+// are in order.
+func TestUpgradeRanksWhatIsThere(t *testing.T) {
+	path := t.TempDir()
+	old, err := os.ReadFile("testdata/v3.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script(t, filepath.Join(path, fileName), string(old))
+	h := take(t, path, Config{})
+	defer h.Close()
+	for _, c := range []struct {
+		kind  record.Kind
+		id    string
+		name  string
+		ranks [record.Ranks]int64
+	}{
+		{record.Attack, "finding-7", "", [...]int64{70, 12, 875_000}},
+		{record.API, "finding-8", "/订单/{id} GET", [...]int64{400, 31, 50}},
+		{record.Defect, "finding-9", "", [...]int64{3<<60 | 1772352007000000000>>3, 0, 0}},
+		{record.Setting, "zone", "", [...]int64{0, 0, 0}},
+	} {
+		r, err := h.Get(t.Context(), c.kind, c.id)
+		if err != nil || r.Name != c.name || r.Ranks != c.ranks {
+			t.Errorf("%s: %q, %d, %v; want %q, %d", c.id, r.Name, r.Ranks, err, c.name, c.ranks)
+		}
+	}
+}
+
+func upgrade(t *testing.T, from, had, want int) {
 	path := t.TempDir()
 	name := filepath.Join(path, fileName)
 	old, err := os.ReadFile(fmt.Sprintf("testdata/v%d.sql", from))
@@ -157,11 +186,11 @@ func upgrade(t *testing.T, from, had int) {
 	h := take(t, path, Config{})
 	defer h.Close()
 	r, err := h.Get(t.Context(), record.Attack, "finding-7")
-	if err != nil || r.Rev != 9 || r.State != "likely" || string(r.Body) != `{"n":7}` || r.Last.Sub(r.First).Seconds() != 7 {
+	if err != nil || r.Rev != 9 || r.State != "likely" || from < 3 && string(r.Body) != `{"n":7}` || r.Last.Sub(r.First).Seconds() != 7 {
 		t.Errorf("after the upgrade it is %+v, %v", r, err)
 	}
 	var left int
-	if err := h.read.QueryRowContext(t.Context(), "SELECT count(*) FROM record").Scan(&left); err != nil || left != 2 {
+	if err := h.read.QueryRowContext(t.Context(), "SELECT count(*) FROM record").Scan(&left); err != nil || left != want {
 		t.Errorf("%d records are left, %v; what is of no known kind goes", left, err)
 	}
 	next := recordtest.Record(record.Setting, 1)
@@ -208,4 +237,14 @@ func TestStepThatFailsLeavesTheVersionBefore(t *testing.T) {
 	if _, err := os.Stat(fmt.Sprintf("%s.v%d", name, len(list))); err != nil {
 		t.Errorf("no copy from before the step: %v", err)
 	}
+}
+
+// schemaVersion is the version that this program writes.
+func schemaVersion(t *testing.T) int {
+	t.Helper()
+	list, err := migrations()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
 }

@@ -34,7 +34,7 @@ func get(ctx context.Context, q querier, kind record.Kind, id string) (record.Re
 func scan(row interface{ Scan(...any) error }) (record.Record, error) {
 	var r record.Record
 	var rev, first, last int64
-	if err := row.Scan(&r.Kind, &r.ID, &rev, &r.Site, &r.Type, &r.State, &r.Severity, &r.Words, &first, &last, &r.Body); err != nil {
+	if err := row.Scan(&r.Kind, &r.ID, &rev, &r.Site, &r.Type, &r.State, &r.Severity, &r.Words, &r.Name, &r.Ranks[0], &r.Ranks[1], &r.Ranks[2], &first, &last, &r.Body); err != nil {
 		return record.Record{}, err
 	}
 	r.Rev, r.First, r.Last = uint64(rev), time.Unix(0, first).UTC(), time.Unix(0, last).UTC()
@@ -108,20 +108,61 @@ func (d *DB) Tally(ctx context.Context, q record.Query) ([]record.Group, error) 
 	return out, nil
 }
 
-// List gives a page, found by index from where the page before ended.
+// Count says how many records a query asks for.
+func (d *DB) Count(ctx context.Context, q record.Query) (n uint64, err error) {
+	if _, _, err := q.Check(); err != nil {
+		return 0, err
+	}
+	condition, args := where(&q)
+	err = d.read.QueryRowContext(ctx, "SELECT count(*) FROM record "+condition, args...).Scan(&n)
+	return n, d.fault("count the records", err)
+}
+
+// Holding counts the records that hold words, all in one pass.
+func (d *DB) Holding(ctx context.Context, q record.Query, words []string) ([]uint64, error) {
+	if _, _, err := q.Check(); err != nil {
+		return nil, err
+	}
+	if err := record.CheckHeld(words); err != nil || len(words) == 0 {
+		return []uint64{}, err
+	}
+	var asked []any
+	out := make([]uint64, len(words))
+	into := make([]any, len(words))
+	for i, w := range words {
+		asked, into[i] = append(asked, w), &out[i]
+	}
+	condition, args := where(&q)
+	const one = "coalesce(sum(instr(words, ?) > 0), 0)"
+	err := d.read.QueryRowContext(ctx, "SELECT "+one+strings.Repeat(", "+one, len(words)-1)+" FROM record "+condition, append(asked, args...)...).Scan(into...)
+	return out, d.fault("count the records", err)
+}
+
+// sortColumns are what lists are in order of.
+var sortColumns = [...]string{record.ByLast: "last", record.ByFirst: "first", record.ByName: "name", record.ByRank0: "rank0", record.ByRank1: "rank1", record.ByRank2: "rank2"}
+
+// List gives a page. Which records are on it is found without their bodies, by
+// index from where the page before ended or by sorting ids.
 func (d *DB) List(ctx context.Context, q record.Query) (record.Page, error) {
 	limit, after, err := q.Check()
 	if err != nil {
 		return record.Page{}, err
 	}
 	condition, args := where(&q)
-	text := "SELECT " + columns + " FROM record " + condition
+	by, down, before, behind := sortColumns[q.Sort], " DESC, id", "<", ">"
+	if q.Upwards {
+		down, before, behind = ", id DESC", ">", "<"
+	}
 	if after != nil {
-		at := after.Last.UnixNano()
-		text += " AND last <= ? AND (last < ? OR id > ?)"
+		var at any = after.Number
+		if q.Sort == record.ByName {
+			at = after.Text
+		}
+		condition += " AND " + by + " " + before + "= ? AND (" + by + " " + before + " ? OR id " + behind + " ?)"
 		args = append(args, at, at, after.ID)
 	}
-	rows, err := d.read.QueryContext(ctx, text+" ORDER BY last DESC, id LIMIT ?", append(args, limit+1)...)
+	text := "SELECT " + columns + " FROM record WHERE (kind, id) IN (SELECT kind, id FROM record " + condition + " ORDER BY " + by + down + " LIMIT ?) ORDER BY " + by + down
+	rows, err := d.read.QueryContext(ctx, text, append(args, limit+1)...)
 	if err != nil {
 		return record.Page{}, d.fault("list the records", err)
 	}
@@ -139,8 +180,7 @@ func (d *DB) List(ctx context.Context, q record.Query) (record.Page, error) {
 	}
 	if len(p.Records) > limit {
 		p.Records = p.Records[:limit]
-		end := &p.Records[limit-1]
-		p.Next = record.Place{Last: end.Last, ID: end.ID}.String()
+		p.Next = q.Cursor(q.PlaceOf(&p.Records[limit-1]))
 	}
 	return p, nil
 }

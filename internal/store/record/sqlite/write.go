@@ -73,17 +73,17 @@ func remove(ctx context.Context, tx *sql.Tx, k *record.Key) (int, error) {
 	return 0, err
 }
 
-const columns = "kind, id, rev, site, type, state, severity, words, first, last, body"
+const columns = "kind, id, rev, site, type, state, severity, words, name, rank0, rank1, rank2, first, last, body"
 
 // put writes a record if it is newer than what is there (derived) or follows
 // it (kept).
 func put(ctx context.Context, tx *sql.Tx, r *record.Record) (int, error) {
 	const (
-		insert = "INSERT INTO record (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-		set    = " DO UPDATE SET rev = excluded.rev, site = excluded.site, type = excluded.type, state = excluded.state, severity = excluded.severity, words = excluded.words, first = excluded.first, last = excluded.last, body = excluded.body"
+		insert = "INSERT INTO record (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+		set    = " DO UPDATE SET rev = excluded.rev, site = excluded.site, type = excluded.type, state = excluded.state, severity = excluded.severity, words = excluded.words, name = excluded.name, rank0 = excluded.rank0, rank1 = excluded.rank1, rank2 = excluded.rank2, first = excluded.first, last = excluded.last, body = excluded.body"
 		clash  = " ON CONFLICT (kind, id)"
 	)
-	args := []any{string(r.Kind), r.ID, int64(r.Rev), r.Site, r.Type, r.State, r.Severity, r.Words, r.First.UnixNano(), r.Last.UnixNano(), r.Body}
+	args := []any{string(r.Kind), r.ID, int64(r.Rev), r.Site, r.Type, r.State, r.Severity, r.Words, r.Name, r.Ranks[0], r.Ranks[1], r.Ranks[2], r.First.UnixNano(), r.Last.UnixNano(), r.Body}
 	if r.Kind.Derived() {
 		return affected(tx.ExecContext(ctx, insert+clash+set+" WHERE excluded.rev > record.rev", args...))
 	}
