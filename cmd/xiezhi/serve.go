@@ -19,6 +19,7 @@ import (
 	"xiezhi/internal/api"
 	"xiezhi/internal/engine"
 	"xiezhi/internal/judge/sequence"
+	"xiezhi/internal/message"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/store"
 	"xiezhi/internal/store/observation/duckdb"
@@ -106,82 +107,110 @@ func (f *serveFlags) run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return err
 	}
-	var closing closers
-	defer func() { err = errors.Join(err, closing.close()) }()
 	l, err := net.Listen("tcp", f.http)
 	if err != nil {
 		return fmt.Errorf("serve the API: %w; name another address with --http", err)
 	}
-	closing = append(closing, func() error {
+	s, err := f.stand(ctx, a, cfg, l, log)
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err != nil {
+		return err
+	}
+	s.greet(a)
+	return s.run(ctx, a)
+}
+
+// standing is a service on its stores, with its API, made and not begun.
+type standing struct {
+	service  *engine.Service
+	web      *api.API
+	listener net.Listener
+	messages *message.Catalog
+	log      *slog.Logger
+	closing  closers
+
+	ready, ending string // what is said then; empty: nothing
+}
+
+func (s *standing) close() error { return s.closing.close() }
+
+// stand makes what serve runs: the stores in the data folder, the service on
+// them, its API at a listener, which is closed with the rest. What was made is
+// given with an error, too, to be closed.
+func (f *serveFlags) stand(ctx context.Context, a *app, cfg engine.ServiceConfig, l net.Listener, log *slog.Logger) (*standing, error) {
+	s := &standing{listener: l, log: log, ready: "ready", ending: "ending: writing down what was found"}
+	s.closing = append(s.closing, func() error {
 		if err := l.Close(); !errors.Is(err, net.ErrClosed) {
 			return err
 		}
 		return nil
 	})
-	// Interfaces are opened with privileges, which are given up then: whatever is
-	// written in the data folder belongs to the user that is left.
-	a.log = engine.LogConfig{Location: cfg.Zone}
-	f.live.outs = &outputs{stdout: a.stdout}
-	if cfg.Sources, err = f.live.sources(a); err != nil {
-		return err
+	var err error
+	if f.live != nil {
+		// Interfaces are opened with privileges, which are given up then: whatever is
+		// written in the data folder belongs to the user that is left.
+		a.log = engine.LogConfig{Location: cfg.Zone}
+		f.live.outs = &outputs{stdout: a.stdout}
+		if cfg.Sources, err = f.live.sources(a); err != nil {
+			return s, err
+		}
 	}
 	folder, err := store.Take(f.data)
 	if err != nil {
-		return err
+		return s, err
 	}
-	closing = append(closing, folder.Release)
+	s.closing = append(s.closing, folder.Release)
 	if f.keyFile == "" {
 		f.keyFile = filepath.Join(folder.Path(), "key")
 	}
 	key, err := loadKey(f.keyFile, rand.Reader)
 	if err != nil {
-		return err
+		return s, err
 	}
 	if err := f.tools(&cfg, key); err != nil {
-		return err
+		return s, err
 	}
+	s.messages = cfg.Tools.Messages
 	bus, err := jetstream.Open(ctx, jetstream.Config{Partitions: 1, Key: key, Random: rand.Reader, Age: f.streamAge, Bytes: f.streamBytes, Log: log}, jetstream.Folder{Path: folder.Path(), Always: f.sync})
 	if err != nil {
-		return err
+		return s, err
 	}
-	closing = append(closing, bus.Close)
+	s.closing = append(s.closing, bus.Close)
 	records, err := sqlite.Open(ctx, folder, sqlite.Config{Chain: record.NewChain(key), Sync: f.sync})
 	if err != nil {
-		return err
+		return s, err
 	}
-	closing = append(closing, records.Close)
+	s.closing = append(s.closing, records.Close)
 	if cfg.States, err = state.Open(folder, key, rand.Reader); err != nil {
-		return err
+		return s, err
 	}
 	rows, err := f.rows(ctx, folder, log)
 	if err != nil {
-		return err
+		return s, err
 	}
 	if rows != nil {
 		cfg.Rows = rows
-		closing = append(closing, rows.Close)
+		s.closing = append(s.closing, rows.Close)
 	}
 	cfg.Bus, cfg.Records, cfg.Now, cfg.Random, cfg.Log = bus, records, time.Now, rand.Reader, log
 
-	var web *api.API
-	cfg.Changed = func(list []record.Record) { web.Changed(list) }
-	service, err := engine.NewService(ctx, cfg)
-	if err != nil {
-		return err
+	cfg.Changed = func(list []record.Record) { s.web.Changed(list) }
+	if s.service, err = engine.NewService(ctx, cfg); err != nil {
+		return s, err
 	}
-	if web, err = f.api(ctx, a, cfg, service, l, log); err != nil {
-		return err
+	if s.web, err = f.api(ctx, a, cfg, s.service, l, log); err != nil {
+		return s, err
 	}
 	if f.metrics != "" {
-		m, err := serveMetrics(f.metrics, service.Status, a.stderr, log)
+		m, err := serveMetrics(f.metrics, s.service.Status, a.stderr, log)
 		if err != nil {
-			return err
+			return s, err
 		}
-		closing = append(closing, m)
+		s.closing = append(s.closing, m)
 	}
 	if f.backup != "" {
 		if err := os.MkdirAll(f.backup, 0o700); err != nil {
-			return store.Explain("make the folder of backups", f.backup, err)
+			return s, store.Explain("make the folder of backups", f.backup, err)
 		}
 		b := &backups{f.backup, f.backupEvery, f.backupKeep, dataParts(folder, records, rows), log}
 		copying, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -190,9 +219,25 @@ func (f *serveFlags) run(ctx context.Context, a *app) (err error) {
 			defer close(ended)
 			b.run(copying)
 		}()
-		closing = append(closing, func() error { stop(); <-ended; return nil })
+		s.closing = append(s.closing, func() error { stop(); <-ended; return nil })
 	}
-	return serveBoth(ctx, service, web, l, log, a)
+	return s, nil
+}
+
+// greet says where the service answers, and how to become its administrator.
+func (s *standing) greet(a *app) {
+	fmt.Fprintf(a.stderr, "serving the API at http://%s/api/v1/\n", s.listener.Addr())
+	if token := s.web.SetupToken(); token != "" {
+		fmt.Fprintf(a.stderr, "nobody can sign in yet; make the first administrator with this one-time token: %s\n", token)
+		fmt.Fprintf(a.stderr, "  curl -H 'Content-Type: application/json' -d '{\"token\":\"%s\",\"name\":\"admin\",\"password\":\"…\"}' http://%s/api/v1/setup\n", token, s.listener.Addr())
+	}
+}
+
+// say tells on standard error, unless there is nothing to tell.
+func (a *app) say(text string) {
+	if text != "" {
+		fmt.Fprintln(a.stderr, text)
+	}
 }
 
 // dataFolder gives the folder that was named, or the one in the state folder.
@@ -302,35 +347,30 @@ func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, 
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(a.stderr, "serving the API at http://%s/api/v1/\n", l.Addr())
-	if token := web.SetupToken(); token != "" {
-		fmt.Fprintf(a.stderr, "nobody can sign in yet; make the first administrator with this one-time token: %s\n", token)
-		fmt.Fprintf(a.stderr, "  curl -H 'Content-Type: application/json' -d '{\"token\":\"%s\",\"name\":\"admin\",\"password\":\"…\"}' http://%s/api/v1/setup\n", token, l.Addr())
-	}
 	return web, nil
 }
 
 // closeTime is how long requests that have begun may take at the end.
 const closeTime = 5 * time.Second
 
-// serveBoth runs the service and its API until ctx is done or one fails.
-func serveBoth(ctx context.Context, s *engine.Service, web *api.API, l net.Listener, log *slog.Logger, a *app) error {
+// run runs the service and its API until ctx is done or one fails.
+func (s *standing) run(ctx context.Context, a *app) error {
 	run, stop := context.WithCancel(ctx)
 	defer stop()
-	server := api.Server(web, log)
+	server := api.Server(s.web, s.log)
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(l) }()
+	go func() { served <- server.Serve(s.listener) }()
 	background := make(chan struct{})
 	go func() {
 		defer close(background)
-		web.Run(run)
+		s.web.Run(run)
 	}()
 	judged := make(chan error, 1)
-	go func() { judged <- s.Run(run) }()
+	go func() { judged <- s.service.Run(run) }()
 	go func() {
 		select {
-		case <-s.Ready():
-			fmt.Fprintln(a.stderr, "ready")
+		case <-s.service.Ready():
+			a.say(s.ready)
 		case <-run.Done():
 		}
 	}()
@@ -338,7 +378,7 @@ func serveBoth(ctx context.Context, s *engine.Service, web *api.API, l net.Liste
 	select {
 	case <-ctx.Done():
 		a.restoreSignals() // the second interrupt ends the program
-		fmt.Fprintln(a.stderr, "ending: writing down what was found")
+		a.say(s.ending)
 	case err = <-judged:
 		judged <- nil
 	case err = <-served:

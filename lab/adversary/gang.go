@@ -104,7 +104,6 @@ func (u *Underworld) Month(first time.Time) {
 }
 
 func (u *Underworld) wave(gi int, o *op, n int, first time.Time, r *rand.Rand) {
-	g := &u.gangs[gi]
 	app := u.st.App(o.apps[(int(first.Month())*len(o.apps)/2+n+r.IntN(2))%len(o.apps)])
 	days := first.AddDate(0, 1, -1).Day()
 	w := &raid{app: app, rng: r, town: u.town,
@@ -112,6 +111,12 @@ func (u *Underworld) wave(gi int, o *op, n int, first time.Time, r *rand.Rand) {
 		span:  o.span[0] + time.Duration(r.Int64N(int64(o.span[1]-o.span[0])+1)),
 		start: first.AddDate(0, 0, 1+r.IntN(days-3)).Add(time.Duration(r.IntN(20*3600)) * time.Second),
 	}
+	u.enter(gi, o, w)
+}
+
+// enter puts a raid on the stage.
+func (u *Underworld) enter(gi int, o *op, w *raid) {
+	g, app, r := &u.gangs[gi], w.app, w.rng
 	id := g.id + "-" + o.kind + "-" + app.Name
 	u.count[id]++
 	w.label = stage.Label{Attack: fmt.Sprintf("%s-%02d", id, u.count[id]), Kind: o.kind, Campaign: g.id}
@@ -134,6 +139,29 @@ func (u *Underworld) wave(gi int, o *op, n int, first time.Time, r *rand.Rand) {
 		u.st.Enter(w.start.Add(at), app, c.Start(r), l, script)
 	}
 	o.script(w)
+}
+
+// Strike puts one wave of the n-th line of trade on the stage, beside those of
+// the months: at a time, so many requests, so long. The lines of all gangs are
+// counted through, again and again. It gives kind and application.
+func (u *Underworld) Strike(n int, at time.Time, size int, span time.Duration) (kind, app string) {
+	lines := 0
+	for gi := range u.gangs {
+		lines += len(u.gangs[gi].ops)
+	}
+	r := rand.New(rand.NewPCG(u.seed^0x737472696b65, uint64(n)))
+	line := n % lines
+	for gi := range u.gangs {
+		if line >= len(u.gangs[gi].ops) {
+			line -= len(u.gangs[gi].ops)
+			continue
+		}
+		o := &u.gangs[gi].ops[line]
+		w := &raid{app: u.st.App(o.apps[(n/lines+r.IntN(len(o.apps)))%len(o.apps)]), rng: r, town: u.town, size: size, span: span, start: at}
+		u.enter(gi, o, w)
+		return o.kind, w.app.Name
+	}
+	return "", ""
 }
 
 func every(n int) func(int) int { return func(int) int { return n } }

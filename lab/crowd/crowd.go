@@ -37,6 +37,9 @@ func New(seed uint64, st *stage.Stage, town *people.Town, scale float64) *Crowd 
 	return &Crowd{st: st, rng: rand.New(rand.NewPCG(seed, 0x63726f7764)), scale: scale, seed: seed, next: map[string]int{}, town: town}
 }
 
+// Grow multiplies the number of visits from the next day on.
+func (c *Crowd) Grow(factor float64) { c.scale *= factor }
+
 // hours is how a day's visits spread over its hours.
 var hours = [24]float64{2, 1, .6, .4, .3, .5, 1.2, 2.6, 4.4, 5.6, 6, 5.6, 6.2, 5.6, 5.2, 5, 5, 5.2, 5.6, 6.6, 8, 8.2, 6.4, 4}
 

@@ -91,3 +91,6 @@ func (a *App) Seeded() []Seeded {
 
 // Flawed reports whether a switch is on.
 func (a *App) Flawed(f Flaw) bool { return a.flaws[f] }
+
+// Switch mends a defect or brings it back while the application runs.
+func (a *App) Switch(f Flaw, on bool) { a.flaws[f] = on }
