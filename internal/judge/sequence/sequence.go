@@ -4,8 +4,8 @@
 // It takes encoded batches in the order of the bus, each with the time at which
 // the bus took it, and ticks, and gives observations in the order of
 // observe.Compare as soon as no earlier one is waited for: Hold behind the
-// newest end that was seen. What comes later than that is counted as late and
-// not given; an end that lies further ahead of the bus than Ahead is of a clock
+// newest end that was seen. What comes later than that goes to a lane of its
+// sender (Order), or is counted as late and not given (Sequencer); an end that lies further ahead of the bus than Ahead is of a clock
 // that is wrong, and is not given either; the same exchange twice is given once.
 //
 // Invariant: what is given, and in which order, is a function of the batches,
@@ -75,6 +75,8 @@ type Sequencer struct {
 	order   []int32
 	free    []*observe.Batch
 
+	ceiling int64 // the mark stays below it; 0: it is not bounded
+
 	end   int64 // of what was given last
 	first name
 	group map[name]struct{} // given with that end, when there are several
@@ -131,10 +133,25 @@ func (s *Sequencer) Add(data []byte, took time.Time, give func(o *observe.Observ
 	if err := b.Decode(data); err != nil {
 		return err
 	}
+	s.add(b, data, nil, took, give)
+	return nil
+}
+
+// add takes the observations of a batch that list names, all without one; data
+// is the batch encoded.
+func (s *Sequencer) add(b *observe.Batch, data []byte, list []int32, took time.Time, give func(o *observe.Observation)) {
 	limit := took.UnixNano() + int64(s.cfg.Ahead)
 	s.order = s.order[:0]
 	sorted, high, newest, any := true, s.high, s.newest, s.any
-	for i := range b.Len() {
+	n := b.Len()
+	if list != nil {
+		n = len(list)
+	}
+	for k := range n {
+		i := k
+		if list != nil {
+			i = int(list[k])
+		}
 		o := b.At(i)
 		switch {
 		case o.End > limit:
@@ -157,7 +174,7 @@ func (s *Sequencer) Add(data []byte, took time.Time, give func(o *observe.Observ
 		any = true
 	}
 	if len(s.order) == 0 {
-		return nil
+		return
 	}
 	if !sorted {
 		slices.SortStableFunc(s.order, func(x, y int32) int { return observe.Compare(b.At(int(x)), b.At(int(y))) })
@@ -175,7 +192,6 @@ func (s *Sequencer) Add(data []byte, took time.Time, give func(o *observe.Observ
 	s.wait(kept, b.At(int(s.order[0])).End, b.At(int(s.order[len(s.order)-1])).End)
 	s.advance(high)
 	s.each(give)
-	return nil
 }
 
 func (s *Sequencer) count(o *observe.Observation, n *uint64) {
@@ -209,6 +225,9 @@ func (s *Sequencer) wait(data []byte, from, to int64) {
 func (s *Sequencer) advance(high int64) {
 	s.high = max(s.high, high)
 	s.mark = max(s.mark, s.high-int64(s.cfg.Hold))
+	if s.ceiling != 0 {
+		s.mark = min(s.mark, s.ceiling)
+	}
 }
 
 // Tick says how late it is when nothing comes, and gives as Add does. Time moves
