@@ -17,8 +17,9 @@ type admit struct {
 	hosts   map[string]*hostCount // not admitted
 	held    []heldBlock           // of those, in order
 	open    observe.Writer        // the end of held
-	from    int64                 // end of the first observation in open
+	from    int64                 // From of open
 	size    int                   // bytes in held
+	now     int64                 // to which what is held has expired
 	refused uint64                // exchanges of hosts for which there was no room
 	scratch observe.Batch
 }
@@ -26,7 +27,7 @@ type admit struct {
 // heldBlock is an encoded batch of observations.
 type heldBlock struct {
 	Data []byte
-	From int64 // end of the first
+	From int64 // end of the first, or when it was held if that is later
 }
 
 const (
@@ -37,12 +38,12 @@ const (
 
 func newAdmit(b *bench) *admit { return &admit{bench: b, hosts: map[string]*hostCount{}} }
 
-// observe judges an observation, or holds it.
-func (a *admit) observe(o *observe.Observation) {
+// observe judges an observation of a run, or holds it.
+func (a *admit) observe(o *observe.Observation, run uint64) {
 	a.expire(o.End)
 	n := a.bench.namer
 	if a.named(o) || n.admitted[o.Host] {
-		_ = a.bench.observe(o) // never fails
+		a.bench.inRun(o, run)
 		return
 	}
 	if a.counts(o) {
@@ -50,11 +51,11 @@ func (a *admit) observe(o *observe.Observation) {
 		n.admitted[host] = true
 		delete(a.hosts, host)
 		a.release(host)
-		_ = a.bench.observe(o)
+		a.bench.inRun(o, run)
 		return
 	}
 	if a.open.Len() == 0 {
-		a.from = o.End
+		a.from = max(o.End, a.now)
 	}
 	a.open.Append(o)
 	if a.open.Size() >= heldBlockSize {
@@ -117,6 +118,7 @@ func (a *admit) cut() {
 
 // expire judges what was held for long enough.
 func (a *admit) expire(now int64) {
+	a.now = max(a.now, now)
 	if a.open.Len() > 0 && a.from < now-heldTime {
 		a.cut()
 	}
@@ -137,7 +139,7 @@ func (a *admit) giveFirst() {
 	block := a.held[0]
 	a.held = a.held[1:]
 	a.size -= len(block.Data)
-	a.each(block.Data, func(o *observe.Observation) { _ = a.bench.observe(o) })
+	a.each(block.Data, func(o *observe.Observation) { a.bench.inRun(o, heldRun) })
 }
 
 // release judges what was held of a host that became a site.

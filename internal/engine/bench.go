@@ -30,6 +30,9 @@ type bench struct {
 
 	overflow uint64 // items that observations had no room for
 
+	clocks map[string]*siteClock // of sites, while a service runs
+	late   uint64                // exchanges that came behind what was judged of their site
+
 	crossings *campaign.Crossings
 	nextCross int64
 
@@ -43,13 +46,18 @@ type bench struct {
 const maxJudges = maxSites + 64
 
 func newBench(cfg AnalyzeConfig, t *Tools, n *siteNamer) *bench {
-	return &bench{cfg: cfg, tools: t, namer: n, judges: map[string]*judge.Judge{}, births: map[string]int{}, crossings: campaign.NewCrossings()}
+	return &bench{cfg: cfg, tools: t, namer: n, judges: map[string]*judge.Judge{}, births: map[string]int{}, clocks: map[string]*siteClock{}, crossings: campaign.NewCrossings()}
 }
 
 func (b *bench) observe(o *observe.Observation) error {
+	b.observeBy(b.judge(o), o)
+	return nil
+}
+
+func (b *bench) observeBy(j *judge.Judge, o *observe.Observation) {
 	if o.Aside != exchange.AsideNone { // seen by rules alone
-		b.judge(o).Observe(o)
-		return nil
+		j.Observe(o)
+		return
 	}
 	if b.count == 0 || o.Start < b.first {
 		b.first = o.Start
@@ -58,7 +66,6 @@ func (b *bench) observe(o *observe.Observation) error {
 	b.count++
 	b.overflow += uint64(o.Overflow)
 	b.crossAt(o.End)
-	j := b.judge(o)
 	j.Observe(o)
 	b.cfg.Probe.observe(j, o)
 	if b.judged != nil {
@@ -69,7 +76,6 @@ func (b *bench) observe(o *observe.Observation) error {
 			b.judges[j.Config().Site.Name] = next
 		}
 	}
-	return nil
 }
 
 func (b *bench) judge(o *observe.Observation) *judge.Judge {

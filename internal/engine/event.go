@@ -17,6 +17,7 @@ const (
 	eventTick     = 'T' // JSON of tick
 	eventPolicy   = 'P' // JSON of policyText
 	eventDecided  = 'D' // JSON of decision
+	eventSensed   = 'S' // one of the first three, as a sensor numbered it
 )
 
 var errEvent = errors.New("it is no event of this version")

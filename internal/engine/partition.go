@@ -19,7 +19,7 @@ import (
 type partition struct {
 	number int
 	bench  *bench
-	order  *sequence.Sequencer
+	order  *sequence.Order
 	admit  *admit
 	forms  *form.Table
 
@@ -34,10 +34,11 @@ type partition struct {
 	passed    int64  // event time at which silent sites were told of it
 	files     []policyText
 	decisions map[string]*decision // by id, those that hold
+	sensors   map[string]*sensed   // by name
 }
 
 func newPartition(number int, b *bench, order sequence.Config) *partition {
-	return &partition{number: number, bench: b, order: sequence.New(order), admit: newAdmit(b), forms: form.NewTable(0), decisions: map[string]*decision{}}
+	return &partition{number: number, bench: b, order: sequence.NewOrder(order), admit: newAdmit(b), forms: form.NewTable(0), decisions: map[string]*decision{}, sensors: map[string]*sensed{}}
 }
 
 // take takes the next event. What it cannot read is counted and left out.
@@ -46,45 +47,48 @@ func (p *partition) take(m stream.Message) {
 		p.damaged += lost // told by the stream where it happens
 	}
 	p.seq, p.id, p.at = m.Seq, m.ID, m.At
-	if err := p.event(m); err != nil {
+	if err := p.event(m.Data); err != nil {
 		p.damaged++
 	}
+	p.order.Expire(m.At, p.observe)
 	p.pass(p.order.Mark().UnixNano())
 }
 
-func (p *partition) event(m stream.Message) error {
-	if len(m.Data) == 0 {
+func (p *partition) event(data []byte) error {
+	if len(data) == 0 {
 		return errEvent
 	}
-	switch m.Data[0] {
+	switch data[0] {
+	case eventSensed:
+		return p.sensed(data)
 	case eventObserved:
-		return p.order.Add(m.Data[1:], m.At, p.observe)
+		return p.order.Add(data[1:], p.at, p.observe)
 	case eventForms:
 		var list []form.Offer
-		if err := json.Unmarshal(m.Data[1:], &list); err != nil {
+		if err := json.Unmarshal(data[1:], &list); err != nil {
 			return errEvent
 		}
 		p.forms.Take(list)
 		return nil
 	case eventTick:
 		var t tick
-		if err := json.Unmarshal(m.Data[1:], &t); err != nil {
+		if err := json.Unmarshal(data[1:], &t); err != nil {
 			return errEvent
 		}
 		p.tally.add(&t.Tally)
 		if t.Now != 0 {
-			p.order.Tick(time.Unix(0, t.Now), p.observe)
+			p.order.Tick(time.Unix(0, t.Now), p.at, p.observe)
 		}
 		return nil
 	case eventPolicy:
 		var t policyText
-		if err := json.Unmarshal(m.Data[1:], &t); err != nil {
+		if err := json.Unmarshal(data[1:], &t); err != nil {
 			return errEvent
 		}
 		return p.policy(t)
 	case eventDecided:
 		var d decision
-		if err := json.Unmarshal(m.Data[1:], &d); err != nil {
+		if err := json.Unmarshal(data[1:], &d); err != nil {
 			return errEvent
 		}
 		p.decide(&d)
@@ -93,7 +97,7 @@ func (p *partition) event(m stream.Message) error {
 	return errEvent
 }
 
-func (p *partition) observe(o *observe.Observation) { p.admit.observe(o) }
+func (p *partition) observe(o *observe.Observation, run uint64) { p.admit.observe(o, run) }
 
 // silence is how long a site has to be without traffic until it is told that
 // time has passed.
@@ -107,8 +111,11 @@ func (p *partition) pass(now int64) {
 	}
 	p.passed = now
 	for _, name := range p.bench.order {
-		if j := p.bench.judges[name]; j.Time() < now-silence {
-			j.Tick(now)
+		if j, to := p.bench.judges[name], p.through(name, now); j.Time() < to-silence {
+			j.Tick(to)
+			if c := p.bench.clocks[name]; c != nil {
+				c.Ticked = to
+			}
 		}
 	}
 }
@@ -123,7 +130,7 @@ func (p *partition) drain() {
 // be seen of all.
 func (p *partition) seen() seen {
 	s := p.tally.Seen
-	s.Analysed = p.order.Counts().Given
+	s.Analysed = p.order.Counts().Given - p.bench.late
 	return s
 }
 
@@ -134,7 +141,7 @@ func (p *partition) dropped() map[taxonomy.DropReason]uint64 {
 		out[r] = n
 	}
 	c := p.order.Counts()
-	if n := c.Late + c.Ahead; n > 0 {
+	if n := c.Late + c.Ahead + p.bench.late; n > 0 {
 		out[taxonomy.DropLate] += n
 	}
 	if c.Duplicate > 0 {

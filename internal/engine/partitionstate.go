@@ -32,12 +32,16 @@ type partitionState struct {
 	Files     []policyText
 	Decisions []*decision // in the order in which they were made
 
-	Order sequence.State
+	Order   sequence.OrderState
+	Sensors map[string]*sensed
+	Clocks  map[string]*siteClock
+	Late    uint64
 
 	Hosts    map[string]*hostCount
 	Held     []heldBlock
 	Open     []byte // encoded batch, empty: none
 	From     int64
+	Now      int64
 	Refused  uint64
 	Admitted map[string]bool
 
@@ -55,8 +59,8 @@ func (p *partition) state() *partitionState {
 	a, b := p.admit, p.bench
 	return &partitionState{
 		Seq: p.seq, ID: p.id, Base: p.base, Row: p.row, At: p.at.UnixNano(), Tally: p.tally, Gaps: p.gaps, Damaged: p.damaged, Passed: p.passed, Files: p.files, Decisions: p.bench.decisions,
-		Order: p.order.State(),
-		Hosts: a.hosts, Held: a.held, Open: a.unfinished(), From: a.from, Refused: a.refused, Admitted: b.namer.admitted,
+		Order: p.order.State(), Sensors: p.sensors, Clocks: b.clocks, Late: b.late,
+		Hosts: a.hosts, Held: a.held, Open: a.unfinished(), From: a.from, Now: a.now, Refused: a.refused, Admitted: b.namer.admitted,
 		Sites: b.order, Births: b.births, First: b.first, Last: b.last, Count: b.count, Folded: b.folded, Overflow: b.overflow, Next: b.nextCross,
 	}
 }
@@ -113,12 +117,13 @@ func (p *partition) restore(r io.Reader, cfg sequence.Config) error {
 	if err := in.next(); err != nil {
 		return err
 	}
-	if p.order, err = sequence.Restore(cfg, st.Order); err != nil {
+	if p.order, err = sequence.RestoreOrder(cfg, st.Order); err != nil {
 		return err
 	}
 	p.seq, p.id, p.base, p.row, p.at, p.tally, p.gaps, p.damaged, p.passed, p.files = st.Seq, st.ID, st.Base, st.Row, time.Unix(0, st.At), st.Tally, st.Gaps, st.Damaged, st.Passed, st.Files
 	a, b := p.admit, p.bench
-	a.hosts, a.held, a.from, a.refused, b.namer.admitted = st.Hosts, st.Held, st.From, st.Refused, st.Admitted
+	p.sensors, b.clocks, b.late = st.Sensors, st.Clocks, st.Late
+	a.hosts, a.held, a.from, a.now, a.refused, b.namer.admitted = st.Hosts, st.Held, st.From, st.Now, st.Refused, st.Admitted
 	for _, h := range a.held {
 		a.size += len(h.Data)
 	}
