@@ -6,15 +6,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"xiezhi/internal/judge/sequence"
-	"xiezhi/internal/observe"
-	"xiezhi/internal/observe/form"
 	"xiezhi/internal/policy"
-	"xiezhi/internal/report"
 	"xiezhi/internal/rule/scenario"
 	"xiezhi/internal/source"
 	"xiezhi/internal/store/observation"
@@ -87,32 +82,9 @@ func (cfg *ServiceConfig) defaults() error {
 // Service takes traffic for as long as it runs: sources, observers, the bus,
 // one partition of judges, and what they found on its way into the records.
 type Service struct {
-	cfg    ServiceConfig
-	tools  *Tools
-	forms  *form.Table // of the observers
-	ingest *ingest
-	pipe   *pipeline
-	ledger *source.Ledger
-
-	telling sync.Mutex    // guards the two
-	told    source.Totals // in ticks so far
-	toldOf  seen
-
-	mu    sync.Mutex // guards all down to ready, but for deliver and rows, which are of whoever judges
-	part  *partition
-	until uint64 // judging is over with this event; 0: never
-
-	rows      *rows // nil: not kept
-	deliver   *deliver
-	delivered time.Time
-	cost      time.Duration // of the last delivery
-	saved     time.Time
-	saveCost  time.Duration
-	savedSeq  uint64
-
-	ready  chan struct{} // closed when all that was on the bus at the start is judged
-	report atomic.Pointer[report.Report]
-	status serviceStatus
+	cfg ServiceConfig
+	*front
+	*judging
 }
 
 // NewService makes a service and brings its state back. Nothing is read yet.
@@ -128,15 +100,11 @@ func NewService(ctx context.Context, cfg ServiceConfig) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, tools: tools.withScenarios(cfg.Hub), ledger: &source.Ledger{}, forms: form.NewTable(0).Relay(), ready: make(chan struct{})}
-	s.status.started = cfg.Now()
-	s.saved = s.status.started
-	if err := s.load(); err != nil {
+	tools = tools.withScenarios(cfg.Hub)
+	s := &Service{cfg: cfg}
+	s.front = newFront(cfg.Sources, cfg.Workers, tools)
+	if s.judging, err = newJudging(cfg, tools, 0); err != nil {
 		return nil, err
-	}
-	if cfg.Rows != nil {
-		s.rows = &rows{store: cfg.Rows}
-		s.rows.watch(s.part)
 	}
 	if s.ingest, err = newIngest(context.WithoutCancel(ctx), cfg.Bus, s.forms, s.ledger, cfg.Random, cfg.Log); err != nil {
 		return nil, err
@@ -152,65 +120,16 @@ func startPolicy(cfg *ServiceConfig) (*policy.File, error) {
 	return policy.Parse(cfg.PolicyName, cfg.Policy)
 }
 
-// fresh gives a partition that has seen nothing.
-func (s *Service) fresh() (*partition, error) {
-	trusted, err := ParsePrefixes(s.cfg.File.TrustedProxies)
-	if err != nil {
-		return nil, err
-	}
-	cfg := AnalyzeConfig{Version: s.cfg.Version, Site: s.cfg.Site, Zone: s.cfg.Zone, File: s.cfg.File, Trusted: trusted}
-	return newPartition(0, newBench(cfg, s.tools, newSiteNamer(cfg, map[string]bool{})), s.cfg.Order), nil
-}
-
-// load brings the state back, or starts cold and says so.
-func (s *Service) load() error {
-	var p *partition
-	passed, err := s.cfg.States.Load("partition-0", func(r io.Reader) (err error) {
-		if p, err = s.fresh(); err != nil {
-			return err
-		}
-		return p.restore(r, s.cfg.Order)
-	})
-	if passed != nil {
-		s.cfg.Log.Warn("the newest state could not be read; the one before it is used", "why", passed)
-	}
-	switch {
-	case errors.Is(err, state.ErrNone):
-		p, err = s.fresh()
-	case err != nil:
-		s.cfg.Log.Warn("the state could not be read; what was learned is learned anew from what the stream still holds", "why", err)
-		s.status.cold = true
-		p, err = s.fresh()
-	}
-	s.part = p
-	return err
-}
-
 // Run takes traffic until ctx is done, then finishes: what the sources took is
 // on the bus, everything on the bus is judged, what was found is in the
 // records, and the state is saved.
 func (s *Service) Run(ctx context.Context) error {
 	work := context.WithoutCancel(ctx)
 	defer context.AfterFunc(ctx, func() { close(s.ingest.ending) })()
-	stats, err := s.cfg.Bus.Stats(work)
+	err := s.begin(work)
 	if err != nil {
-		return fmt.Errorf("look at the stream: %w", err)
+		return err
 	}
-	if err := s.cfg.Bus.Same(work, 0, s.part.seq, s.part.id); err != nil {
-		var behind *stream.Behind
-		if !errors.As(err, &behind) {
-			return fmt.Errorf("look at the stream: %w", err)
-		}
-		s.rewound(behind)
-	}
-	s.mu.Lock()
-	// Records of another stream, or of traffic that no state knows of and the
-	// stream no longer holds, are not to be judged by what is known now.
-	if s.deliver.top > s.part.base+stats[0].Last || s.part.seq == 0 && stats[0].First > 1 {
-		s.part.base = s.deliver.top
-	}
-	s.mu.Unlock()
-	s.reached(stats[0].Last)
 	judging, stopJudging := context.WithCancel(work)
 	defer stopJudging()
 	judged := make(chan error, 1)
@@ -240,53 +159,11 @@ func (s *Service) Run(ctx context.Context) error {
 	return errors.Join(err, s.finish(work))
 }
 
-// take runs the sources and what turns their exchanges into events, until ctx is
-// done or something fails.
+// take runs the sources and what tells of them, until ctx is done or something
+// fails.
 func (s *Service) take(ctx context.Context) error {
-	observer := func() (*observe.Observer, error) { return s.tools.observer(s.forms) }
-	observers := make([]*observe.Observer, s.cfg.Workers)
-	for i := range observers {
-		var err error
-		if observers[i], err = observer(); err != nil {
-			return err
-		}
-	}
 	if err := s.announce(); err != nil {
 		return err
 	}
-	s.pipe = newPipeline(s.cfg.Workers, max(1, len(s.cfg.Sources)), observers, s.ingest, nil, newTurns(), nil, observer, s.ledger)
-	s.pipe.asides = s.tools.scenarios != nil
-	running, stop := context.WithCancel(ctx)
-	defer stop()
-	ticked := make(chan error, 1)
-	go func() {
-		err := s.tick(running)
-		if err != nil {
-			stop()
-		}
-		ticked <- err
-	}()
-	live := Live{Sources: s.cfg.Sources, Until: running}
-	err := live.run(context.WithoutCancel(ctx), func(ctx context.Context, i int, src source.Source) error {
-		return newIntake(s.pipe, uint32(i)).run(ctx, src, s.ledger)
-	})
-	if err == nil {
-		<-running.Done() // every source may have ended, the service has not
-	}
-	stop()
-	return errors.Join(err, <-ticked, s.pipe.finish(), s.lastTick())
+	return s.front.take(ctx, s.tick, s.lastTick)
 }
-
-// Now is the event time up to which everything is judged. Decisions are made as
-// of it.
-func (s *Service) Now() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.part.order.Mark()
-}
-
-// Report gives what was found when it was written down last, nil before that.
-func (s *Service) Report() *report.Report { return s.report.Load() }
-
-// Ready is closed when all that was on the bus at the start is judged.
-func (s *Service) Ready() <-chan struct{} { return s.ready }

@@ -95,7 +95,7 @@ func TestServiceGoesOn(t *testing.T) {
 			if !errors.Is(err, over) || saves < 2 {
 				t.Fatal(err, saves)
 			}
-			other := &Service{cfg: s.cfg, tools: s.tools, part: p}
+			other := &judging{cfg: s.cfg, tools: s.tools, part: p}
 			r, _ := other.build()
 			sameFindings(t, found(r), want)
 		})
@@ -172,7 +172,7 @@ func TestDecisionsAreEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other := &Service{cfg: s.cfg, tools: s.tools, part: fresh}
+	other := &judging{cfg: s.cfg, tools: s.tools, part: fresh}
 	stats, _ := h.bus.Stats(t.Context())
 	_ = h.bus.Read(t.Context(), 0, 0, func(m stream.Message) error {
 		other.part.take(m)

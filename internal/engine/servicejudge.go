@@ -4,23 +4,126 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"xiezhi/internal/judge"
 	"xiezhi/internal/report"
 	"xiezhi/internal/source"
+	"xiezhi/internal/store/state"
 	"xiezhi/internal/stream"
 )
 
+// judging judges one partition of the bus and keeps what was found.
+type judging struct {
+	cfg    ServiceConfig
+	tools  *Tools
+	number int
+	status serviceStatus
+
+	mu    sync.Mutex // guards all down to ready, but for deliver and rows, which are of whoever judges
+	part  *partition
+	until uint64 // judging is over with this event; 0: never
+
+	rows      *rows // nil: not kept
+	deliver   *deliver
+	delivered time.Time
+	cost      time.Duration // of the last delivery
+	saved     time.Time
+	saveCost  time.Duration
+	savedSeq  uint64
+
+	ready  chan struct{} // closed when all that was on the bus at the start is judged
+	report atomic.Pointer[report.Report]
+}
+
+// newJudging brings the state of a partition back.
+func newJudging(cfg ServiceConfig, tools *Tools, number int) (*judging, error) {
+	s := &judging{cfg: cfg, tools: tools, number: number, ready: make(chan struct{})}
+	s.status.started = cfg.Now()
+	s.saved = s.status.started
+	if err := s.load(); err != nil {
+		return nil, err
+	}
+	if cfg.Rows != nil {
+		s.rows = &rows{store: cfg.Rows}
+		s.rows.watch(s.part)
+	}
+	return s, nil
+}
+
+// name is that of the state.
+func (s *judging) name() string { return fmt.Sprintf("partition-%d", s.number) }
+
+// fresh gives a partition that has seen nothing.
+func (s *judging) fresh() (*partition, error) {
+	trusted, err := ParsePrefixes(s.cfg.File.TrustedProxies)
+	if err != nil {
+		return nil, err
+	}
+	cfg := AnalyzeConfig{Version: s.cfg.Version, Site: s.cfg.Site, Zone: s.cfg.Zone, File: s.cfg.File, Trusted: trusted}
+	return newPartition(s.number, newBench(cfg, s.tools, newSiteNamer(cfg, map[string]bool{})), s.cfg.Order), nil
+}
+
+// load brings the state back, or starts cold and says so.
+func (s *judging) load() error {
+	var p *partition
+	passed, err := s.cfg.States.Load(s.name(), func(r io.Reader) (err error) {
+		if p, err = s.fresh(); err != nil {
+			return err
+		}
+		return p.restore(r, s.cfg.Order)
+	})
+	if passed != nil {
+		s.cfg.Log.Warn("the newest state could not be read; the one before it is used", "why", passed)
+	}
+	switch {
+	case errors.Is(err, state.ErrNone):
+		p, err = s.fresh()
+	case err != nil:
+		s.cfg.Log.Warn("the state could not be read; what was learned is learned anew from what the stream still holds", "why", err)
+		s.status.cold = true
+		p, err = s.fresh()
+	}
+	s.part = p
+	return err
+}
+
+// begin holds the state against the stream.
+func (s *judging) begin(ctx context.Context) error {
+	stats, err := s.cfg.Bus.Stats(ctx)
+	if err != nil {
+		return fmt.Errorf("look at the stream: %w", err)
+	}
+	if err := s.cfg.Bus.Same(ctx, s.number, s.part.seq, s.part.id); err != nil {
+		var behind *stream.Behind
+		if !errors.As(err, &behind) {
+			return fmt.Errorf("look at the stream: %w", err)
+		}
+		s.rewound(behind)
+	}
+	s.mu.Lock()
+	// Records of another stream, or of traffic that no state knows of and the
+	// stream no longer holds, are not to be judged by what is known now.
+	if s.deliver.top > s.part.base+stats[s.number].Last || s.part.seq == 0 && stats[s.number].First > 1 {
+		s.part.base = s.deliver.top
+	}
+	s.mu.Unlock()
+	s.reached(stats[s.number].Last)
+	return nil
+}
+
 // reached closes ready when the partition has come to an event.
-func (s *Service) reached(first uint64) {
+func (s *judging) reached(first uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.status.first = first
 	s.openIfReached()
 }
 
-func (s *Service) openIfReached() {
+func (s *judging) openIfReached() {
 	if s.part.seq >= s.status.first && !s.status.open {
 		s.status.open = true
 		close(s.ready)
@@ -30,9 +133,9 @@ func (s *Service) openIfReached() {
 var errReached = errors.New("everything is judged")
 
 // judge reads the bus until ctx is done or s.until is reached.
-func (s *Service) judge(ctx context.Context) error {
+func (s *judging) judge(ctx context.Context) error {
 	for {
-		err := s.cfg.Bus.Read(ctx, 0, s.part.seq, func(m stream.Message) error {
+		err := s.cfg.Bus.Read(ctx, s.number, s.part.seq, func(m stream.Message) error {
 			s.mu.Lock()
 			s.part.take(m)
 			s.openIfReached()
@@ -72,7 +175,7 @@ const rewindBy = 10_000
 
 // rewound goes on with a stream that was made anew, or lost its end. What was
 // judged stays judged: read again, it is late.
-func (s *Service) rewound(b *stream.Behind) {
+func (s *judging) rewound(b *stream.Behind) {
 	s.mu.Lock()
 	to := min(b.Last, s.part.seq)
 	if b.Found != "" {
@@ -87,7 +190,7 @@ func (s *Service) rewound(b *stream.Behind) {
 
 // keep writes down what was found, and the state, when it is time. Neither
 // takes more than a tenth of the time.
-func (s *Service) keep(ctx context.Context) error {
+func (s *judging) keep(ctx context.Context) error {
 	now := s.cfg.Now()
 	if s.rows != nil && len(s.rows.wait) >= rowsAtOnce {
 		if err := s.writeRows(ctx); err != nil {
@@ -105,7 +208,7 @@ func (s *Service) keep(ctx context.Context) error {
 	return nil
 }
 
-func (s *Service) writeRows(ctx context.Context) error {
+func (s *judging) writeRows(ctx context.Context) error {
 	if s.rows == nil {
 		return nil
 	}
@@ -122,7 +225,7 @@ func (s *Service) writeRows(ctx context.Context) error {
 }
 
 // writeDown brings the records up to date.
-func (s *Service) writeDown(ctx context.Context) error {
+func (s *judging) writeDown(ctx context.Context) error {
 	begin := s.cfg.Now()
 	s.mu.Lock()
 	r, results := s.build()
@@ -147,7 +250,7 @@ func (s *Service) writeDown(ctx context.Context) error {
 }
 
 // build makes the report of the moment.
-func (s *Service) build() (*report.Report, []judge.Result) {
+func (s *judging) build() (*report.Report, []judge.Result) {
 	p, b := s.part, s.part.bench
 	t := source.Totals{Bytes: p.tally.Bytes, Dropped: p.dropped(), Problems: p.tally.Problems, Hidden: p.tally.Hidden, Quality: map[source.QualityKey]uint64{}}
 	for _, q := range p.tally.Quality {
@@ -169,14 +272,14 @@ func (s *Service) build() (*report.Report, []judge.Result) {
 
 // save keeps the state. The rows before it are written first: they would not be
 // made again.
-func (s *Service) save(ctx context.Context) error {
+func (s *judging) save(ctx context.Context) error {
 	if err := s.writeRows(ctx); err != nil {
 		return err
 	}
 	begin := s.cfg.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.cfg.States.Save("partition-0", s.part.save); err != nil {
+	if err := s.cfg.States.Save(s.name(), s.part.save); err != nil {
 		// The stream still holds what the state would: it is told, and judging
 		// goes on.
 		s.cfg.Log.Error("the state could not be saved", "why", err)
@@ -190,13 +293,13 @@ func (s *Service) save(ctx context.Context) error {
 }
 
 // catchUp lets the judging come to the end of the bus, and ends it.
-func (s *Service) catchUp(ctx context.Context, stop func(), judged <-chan error) error {
+func (s *judging) catchUp(ctx context.Context, stop func(), judged <-chan error) error {
 	stats, err := s.cfg.Bus.Stats(ctx)
 	if err != nil {
 		return fmt.Errorf("look at the stream: %w", err)
 	}
 	s.mu.Lock()
-	s.until = stats[0].Last
+	s.until = stats[s.number].Last
 	if s.part.seq >= s.until {
 		stop() // it waits for what will not come
 	}
@@ -208,7 +311,7 @@ func (s *Service) catchUp(ctx context.Context, stop func(), judged <-chan error)
 }
 
 // finish writes everything down.
-func (s *Service) finish(ctx context.Context) error {
+func (s *judging) finish(ctx context.Context) error {
 	err := s.writeDown(ctx)
 	if e := s.save(ctx); err == nil {
 		err = e
@@ -224,3 +327,17 @@ type serviceStatus struct {
 	open       bool
 	saveFailed uint64
 }
+
+// Now is the event time up to which everything is judged. Decisions are made as
+// of it.
+func (s *judging) Now() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.part.order.Mark()
+}
+
+// Report gives what was found when it was written down last, nil before that.
+func (s *judging) Report() *report.Report { return s.report.Load() }
+
+// Ready is closed when all that was on the bus at the start is judged.
+func (s *judging) Ready() <-chan struct{} { return s.ready }

@@ -3,9 +3,6 @@ package engine
 import (
 	"context"
 	"time"
-
-	"xiezhi/internal/source"
-	"xiezhi/internal/taxonomy"
 )
 
 // tickEvery is how often an idle service says how late it is, and a busy one
@@ -56,31 +53,4 @@ func (s *Service) lastTick() error {
 		return s.ingest.tick(0, time.Time{}, news)
 	}
 	return nil
-}
-
-// news is what the sources counted since it was called last.
-func (s *Service) news() tally {
-	s.telling.Lock()
-	defer s.telling.Unlock()
-	t, of := s.ledger.Totals(), s.pipe.seen()
-	out := tally{Bytes: t.Bytes - s.told.Bytes, Hidden: t.Hidden - s.told.Hidden, Problems: t.Problems[len(s.told.Problems):],
-		Seen: seen{
-			Total: of.Total - s.toldOf.Total, NoResponse: of.NoResponse - s.toldOf.NoResponse, NoBodies: of.NoBodies - s.toldOf.NoBodies,
-			NoOrder: of.NoOrder - s.toldOf.NoOrder, NoTLS: of.NoTLS - s.toldOf.NoTLS,
-		}}
-	for r, n := range t.Dropped {
-		if n > s.told.Dropped[r] {
-			if out.Dropped == nil {
-				out.Dropped = map[taxonomy.DropReason]uint64{}
-			}
-			out.Dropped[r] = n - s.told.Dropped[r]
-		}
-	}
-	for k, n := range t.Quality {
-		if n > s.told.Quality[k] {
-			out.Quality = append(out.Quality, qualityTally{source.QualityKey(k), n - s.told.Quality[k]})
-		}
-	}
-	s.told, s.toldOf = t, of
-	return out
 }
