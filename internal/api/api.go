@@ -28,6 +28,7 @@ import (
 	v1 "xiezhi/internal/api/v1"
 	"xiezhi/internal/message"
 	"xiezhi/internal/policy"
+	"xiezhi/internal/report"
 	"xiezhi/internal/store/observation"
 	"xiezhi/internal/store/record"
 	"xiezhi/schema"
@@ -49,6 +50,12 @@ type Config struct {
 	Observations observation.Store
 	// Status says how the service is; nil: only what the API itself knows.
 	Status func(context.Context) v1.Status
+	// Input says what was read and lost, as of when findings were written down
+	// last; nil, or giving nil: nobody knows.
+	Input func() *report.Input
+	// Seen is the time of the traffic up to which everything is judged; nil, or
+	// giving zero: that of the newest finding.
+	Seen func() time.Time
 	// OwnRules lists the rules of the owner that are in use.
 	OwnRules func() []policy.Rule
 	// TestRules compiles rules; its error names lines. nil: testing is refused.

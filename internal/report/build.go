@@ -118,8 +118,12 @@ func Order(r *Report) {
 	slices.SortFunc(r.APIs, func(a, b API) int {
 		return cmp.Or(cmp.Compare(a.Site, b.Site), cmp.Compare(a.Template, b.Template), cmp.Compare(a.Method, b.Method), cmp.Compare(a.ID, b.ID))
 	})
+	people := make(map[string]uint64, len(r.Attacks))
+	for i := range r.Attacks {
+		people[r.Attacks[i].ID] = r.Attacks[i].SubjectsExposed
+	}
 	slices.SortFunc(r.Defects, func(a, b Defect) int {
-		return cmp.Or(cmp.Compare(boolRank(a.Closed()), boolRank(b.Closed())), cmp.Compare(rank(b.Severity), rank(a.Severity)), cmp.Compare(b.Confidence, a.Confidence), cmp.Compare(b.Count, a.Count), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(boolRank(a.Closed()), boolRank(b.Closed())), urgencyOf(&a, people).compare(urgencyOf(&b, people)))
 	})
 	slices.SortFunc(r.Attacks, func(a, b Attack) int {
 		return cmp.Or(cmp.Compare(rank(b.Verdict), rank(a.Verdict)), cmp.Compare(b.SubjectsExposed, a.SubjectsExposed), cmp.Compare(b.Requests, a.Requests), cmp.Compare(a.ID, b.ID))

@@ -798,6 +798,12 @@ type APIPage struct {
 	Total int64 `json:"total"`
 }
 
+// Agenda defines model for Agenda.
+type Agenda struct {
+	Items []Todo `json:"items"`
+	Now   Time   `json:"now,omitempty,omitzero"`
+}
+
 // Attack defines model for Attack.
 type Attack = report.Attack
 
@@ -1500,6 +1506,9 @@ type Text = message.Text
 // Time defines model for Time.
 type Time = time.Time
 
+// Todo defines model for Todo.
+type Todo = report.Todo
+
 // Token defines model for Token.
 type Token struct {
 	// By id of the user whose it is
@@ -1603,6 +1612,14 @@ type ByText = string
 
 // ByTo defines model for ByTo.
 type ByTo = Time
+
+// GetAgendaParams defines parameters for GetAgenda.
+type GetAgendaParams struct {
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// Limit 20 where it is absent
+	Limit int `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
 
 // ListAPIsParams defines parameters for ListAPIs.
 type ListAPIsParams struct {
@@ -2158,6 +2175,9 @@ type JudgeDefectsJSONRequestBody = NewVerdicts
 
 // ServerInterface represents all server handlers.
 type ServerInterface interface {
+	// GetAgenda What a person should do first
+	// (GET /api/v1/agenda)
+	GetAgenda(w http.ResponseWriter, r *http.Request, params GetAgendaParams)
 	// ListAPIs APIs, in short: without contracts
 	// (GET /api/v1/apis)
 	ListAPIs(w http.ResponseWriter, r *http.Request, params ListAPIsParams)
@@ -2333,6 +2353,52 @@ type ServerInterfaceWrapper struct {
 }
 
 type MiddlewareFunc func(http.Handler) http.Handler
+
+// GetAgenda operation middleware
+func (siw *ServerInterfaceWrapper) GetAgenda(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetAgendaParams
+
+	// ------------- Optional query parameter "site" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "site", r.URL.Query(), &params.Site, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetAgenda(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
 
 // ListAPIs operation middleware
 func (siw *ServerInterfaceWrapper) ListAPIs(w http.ResponseWriter, r *http.Request) {
@@ -6299,6 +6365,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/defects", wrapper.CountDefects)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/attacks", wrapper.CountAttacks)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/campaigns", wrapper.CountCampaigns)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/agenda", wrapper.GetAgenda)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/report", wrapper.GetReport)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/policy", wrapper.ListPolicy)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/policy/{id}", wrapper.GetPolicy)
@@ -6322,6 +6389,45 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 }
 
 type ProblemApplicationProblemPlusJSONResponse Problem
+
+type GetAgendaRequestObject struct {
+	Params GetAgendaParams
+}
+
+type GetAgendaResponseObject interface {
+	VisitGetAgendaResponse(w http.ResponseWriter) error
+}
+
+type GetAgenda200JSONResponse Agenda
+
+func (response GetAgenda200JSONResponse) VisitGetAgendaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAgendadefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAgendadefaultApplicationProblemPlusJSONResponse) VisitGetAgendaResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
 
 type ListAPIsRequestObject struct {
 	Params ListAPIsParams
@@ -8530,6 +8636,9 @@ func (response JudgeDefectsdefaultApplicationProblemPlusJSONResponse) VisitJudge
 
 // StrictServerInterface represents all server handlers.
 type StrictServerInterface interface {
+	// GetAgenda What a person should do first
+	// (GET /api/v1/agenda)
+	GetAgenda(ctx context.Context, request GetAgendaRequestObject) (GetAgendaResponseObject, error)
 	// ListAPIs APIs, in short: without contracts
 	// (GET /api/v1/apis)
 	ListAPIs(ctx context.Context, request ListAPIsRequestObject) (ListAPIsResponseObject, error)
@@ -8734,6 +8843,32 @@ type strictHandler struct {
 	ssi         StrictServerInterface
 	middlewares []StrictMiddlewareFunc
 	options     StrictHTTPServerOptions
+}
+
+// GetAgenda operation middleware
+func (sh *strictHandler) GetAgenda(w http.ResponseWriter, r *http.Request, params GetAgendaParams) {
+	var request GetAgendaRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAgenda(ctx, request.(GetAgendaRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAgenda")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetAgendaResponseObject); ok {
+		if err := validResponse.VisitGetAgendaResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
 }
 
 // ListAPIs operation middleware

@@ -1,0 +1,50 @@
+package api
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	v1 "xiezhi/internal/api/v1"
+	"xiezhi/internal/message"
+	"xiezhi/internal/report"
+)
+
+func TestAgendaIsOfWhatIsKept(t *testing.T) {
+	in := report.NewInput()
+	in.Quality = append(in.Quality, report.QualityCount{Code: "packets_dropped", Count: 3})
+	var seen time.Time
+	h := newHouse(t, func(c *Config) {
+		c.Input = func() *report.Input { return &in }
+		c.Seen = func() time.Time { return seen }
+		c.Status = func(context.Context) v1.Status {
+			return v1.Status{Status: v1.StatusStatusDegraded, Sources: []v1.Part{{Name: "sources", State: v1.PartStateOff, Text: message.Text{Zh: "无", En: "none"}}}, Stream: v1.Part{Name: "stream", State: v1.PartStateOk}}
+		}
+	})
+	g := h.admin()
+	var a v1.Agenda
+	g.holds("GET", "/api/v1/agenda", nil).into(t, &a)
+	kinds := map[string]int{}
+	for _, x := range a.Items {
+		kinds[x.Kind]++
+	}
+	if kinds["defect"] == 0 || kinds["source"] != 2 || a.Now.IsZero() {
+		t.Errorf("%v as of %s", kinds, a.Now)
+	}
+	// At the time of an attack it goes on.
+	x := h.report.Attacks[0]
+	x.Verdict, x.Blocked, seen = "confirmed", 0, x.LastSeen
+	keep := x
+	keep.ID = "0000000000000000000000aa"
+	keepOne(t, h, keep)
+	g.holds("GET", "/api/v1/agenda?limit=5&site="+x.Site, nil).into(t, &a)
+	if len(a.Items) == 0 || len(a.Items) > 5 || a.Items[0].Kind != "attack" || !a.Now.Equal(seen) {
+		t.Errorf("%+v", a)
+	}
+	for _, x := range a.Items {
+		if x.Site != keep.Site {
+			t.Errorf("%s is of %q", x.ID, x.Site)
+		}
+	}
+	g.must(400, "GET", "/api/v1/agenda?limit=21", nil)
+}
