@@ -11,13 +11,13 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CGO_ENABLED ?= $(shell printf 'int main(void) { return 0; }' | $$($(GO) env CC) -x c - -o /dev/null -lstdc++ 2>/dev/null && echo 1 || echo 0)
 export CGO_ENABLED
 
-.PHONY: all build demo test basemap victims score race fuzz bench bench-peers bench-logs lint clean
+.PHONY: all build console console-check demo test basemap victims score race fuzz bench bench-peers bench-logs lint clean
 
 all: build
 
 build: $(BIN)
 
-$(BIN): $(shell find cmd internal lab rules schema -type f -not -name '*_test.go' -not -path '*/testdata/*' 2>/dev/null) go.mod
+$(BIN): $(shell find cmd internal lab rules schema web/dist -type f -not -name '*_test.go' -not -path '*/testdata/*' 2>/dev/null) go.mod
 	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $(BIN) ./cmd/xiezhi
 
 # The demo analyses a real capture. Findings (exit 1) are what it is for.
@@ -57,6 +57,20 @@ SCORE_KEEP  ?= bin/score
 SCORE_DOCS  ?= docs
 score: $(BIN)
 	@$(BIN) lab score --seeds $(SCORE_SEEDS) --keep $(SCORE_KEEP) --markdown $(SCORE_DOCS) --misses $(SCORE_KEEP)/misses.md; code=$$?; [ $$code -le 1 ] || exit $$code
+
+# The console, built of web/ into web/dist, which is committed: only who changes
+# it needs Node (20 or later).
+web/node_modules: web/package-lock.json
+	cd web && npm ci --no-audit --no-fund && touch node_modules
+
+console: web/node_modules
+	cd web && npm run build
+	$(GO) generate ./web
+
+# What is committed is what the sources give; types, units and sizes hold.
+console-check: web/node_modules
+	cd web && npm run types && npx tsc --noEmit && npm test && \
+	  npx vite build --outDir ../bin/dist --emptyOutDir --logLevel warn && diff -r ../bin/dist dist && node size.mjs
 
 race:
 	$(GO) test -race ./...

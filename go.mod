@@ -2,6 +2,8 @@ module xiezhi
 
 go 1.26.0
 
+ignore ./web/node_modules
+
 require (
 	cel.dev/cel-go v0.33.2
 	github.com/andybalholm/brotli v1.3.0

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"xiezhi/internal/api"
+	"xiezhi/internal/console"
 	"xiezhi/internal/engine"
 	"xiezhi/internal/judge/sequence"
 	"xiezhi/internal/message"
@@ -28,6 +29,7 @@ import (
 	"xiezhi/internal/store/state"
 	"xiezhi/internal/stream/jetstream"
 	"xiezhi/rules"
+	webfiles "xiezhi/web"
 )
 
 // serveFlags are those of serve, beside those of the sources.
@@ -226,10 +228,11 @@ func (f *serveFlags) stand(ctx context.Context, a *app, cfg engine.ServiceConfig
 
 // greet says where the service answers, and how to become its administrator.
 func (s *standing) greet(a *app) {
-	fmt.Fprintf(a.stderr, "serving the API at http://%s/api/v1/\n", s.listener.Addr())
+	address := s.listener.Addr()
+	fmt.Fprintf(a.stderr, "serving the console at http://%s/ and the API at http://%s/api/v1/\n", address, address)
 	if token := s.web.SetupToken(); token != "" {
 		fmt.Fprintf(a.stderr, "nobody can sign in yet; make the first administrator with this one-time token: %s\n", token)
-		fmt.Fprintf(a.stderr, "  curl -H 'Content-Type: application/json' -d '{\"token\":\"%s\",\"name\":\"admin\",\"password\":\"…\"}' http://%s/api/v1/setup\n", token, s.listener.Addr())
+		fmt.Fprintf(a.stderr, "  http://%s/setup?token=%s\n", address, token)
 	}
 }
 
@@ -357,7 +360,11 @@ const closeTime = 5 * time.Second
 func (s *standing) run(ctx context.Context, a *app) error {
 	run, stop := context.WithCancel(ctx)
 	defer stop()
-	server := api.Server(s.web, s.log)
+	pages, err := console.New(console.Config{API: s.web, Files: webfiles.Dist(), Messages: s.messages, Lang: a.lang, Log: s.log})
+	if err != nil {
+		return err
+	}
+	server := api.Server(pages, s.log)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(s.listener) }()
 	background := make(chan struct{})
@@ -374,7 +381,6 @@ func (s *standing) run(ctx context.Context, a *app) error {
 		case <-run.Done():
 		}
 	}()
-	var err error
 	select {
 	case <-ctx.Done():
 		a.restoreSignals() // the second interrupt ends the program

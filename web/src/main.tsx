@@ -1,0 +1,12 @@
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './app';
+import './style.css';
+
+const nonce = document.querySelector<HTMLMetaElement>('meta[property="csp-nonce"]')?.nonce;
+
+createRoot(document.getElementById('root')!).render(
+  <StrictMode>
+    <App nonce={nonce} />
+  </StrictMode>,
+);
