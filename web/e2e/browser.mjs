@@ -5,6 +5,9 @@ import { chromium } from 'playwright-core';
 /** Where Debian and others put the browser; CHROMIUM names another. */
 export const executable = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
+/** Who the flows are where there is nobody yet. */
+export const demoAdministrator = { name: 'admin', password: 'correct horse battery staple' };
+
 /**
  * launch starts a browser that talks to nothing but what the flows ask for.
  * @returns {Promise<Browser>}

@@ -1,6 +1,6 @@
 /**
  * look takes pictures of pages: node e2e/look.mjs
- *   URL FOLDER [--user NAME:PASSWORD | --token SETUP] [--lang zh,en] [--mode light,dark] [--width N] PATH...
+ *   URL FOLDER [--user NAME:PASSWORD] [--link LINK] [--lang zh,en] [--mode light,dark] [--width N] PATH...
  */
 import { mkdirSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -11,7 +11,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     user: { type: 'string', default: 'admin:correct horse battery staple' },
-    token: { type: 'string' },
+    link: { type: 'string' }, // that the program printed, for the first time
     lang: { type: 'string', default: 'zh,en' },
     mode: { type: 'string', default: 'light' },
     width: { type: 'string', default: '1440' },
@@ -32,7 +32,8 @@ for (const lang of values.lang.split(',')) {
     const context = await open(browser, url, { lang, mode, width: Number(values.width), height: Number(values.height) });
     const page = await context.newPage();
     const faults = watch(page);
-    await signIn(page, who, values.token);
+    await signIn(page, who, values.link);
+    values.link = undefined; // works once
     for (const path of paths) {
       await page.goto(path);
       await page.waitForTimeout(Number(values.wait));
