@@ -11,7 +11,7 @@ VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 CGO_ENABLED ?= $(shell printf 'int main(void) { return 0; }' | $$($(GO) env CC) -x c - -o /dev/null -lstdc++ 2>/dev/null && echo 1 || echo 0)
 export CGO_ENABLED
 
-.PHONY: all build console console-check demo test basemap victims score race fuzz bench bench-peers bench-logs lint clean
+.PHONY: all build console console-check flows demo test basemap victims score race fuzz bench bench-peers bench-logs lint clean
 
 all: build
 
@@ -71,6 +71,10 @@ console: web/node_modules
 console-check: web/node_modules
 	cd web && npm run types && npx tsc --noEmit && npm test && \
 	  npx vite build --outDir ../bin/dist --emptyOutDir --logLevel warn && diff -r ../bin/dist dist && node size.mjs
+
+# Flows of people through the console in Chromium, against the program at work.
+flows: $(BIN) web/node_modules
+	cd web && npm run --silent types && npm run --silent flows
 
 race:
 	$(GO) test -race ./...
