@@ -87,6 +87,19 @@ func TestDocumentIsValid(t *testing.T) {
 	}
 }
 
+// readings are the paths, without their beginning, of everything that can be
+// read and is there.
+func readings(r *report.Report) []string {
+	site := r.Sites[0].Name
+	return []string{"/sites", "/sites/" + site, "/sites/" + site + "/openapi", "/apis", "/apis?site=" + site + "&lifecycle=active&lifecycle=new&auth=none&text=a",
+		"/apis/" + r.APIs[0].ID, "/defects", "/defects?open=true&class=excessive_exposure&class=unauthorized_access", "/defects/" + r.Defects[0].ID,
+		"/attacks", "/attacks?scenario=account_risk&api=" + r.APIs[0].ID, "/attacks/" + r.Attacks[0].ID, "/campaigns", "/campaigns?site=" + site, "/campaigns/" + r.Campaigns[0].ID,
+		"/exposure", "/agenda", "/overview", "/overview?from=2026-03-01T00:00:00Z&to=2026-03-03T00:00:00Z&offset=480&site=" + site, "/counts/apis", "/counts/apis?tags=true&auth=none", "/apis?sort=exposed&order=asc", "/campaigns?sort=requests", "/counts/defects?site=" + site, "/counts/attacks", "/counts/campaigns?site=" + site,
+		"/observations?verdict=attack&verdict=suspicious&limit=5", "/observations/series?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z&step=hour&by=verdict&offset=480",
+		"/observations/top?of=client&measure=bytes_out", "/observations/pivot?of=api&key=" + observationtest.Row(1).API, "/observations/days",
+		"/report?site=" + site + "&from=2022-01-01T00:00:00Z&to=2022-02-01T00:00:00Z", "/report", "/report?format=html&lang=zh", "/report?format=xlsx", "/report?format=sarif", "/policy", "/rules", "/settings", "/status"}
+}
+
 // TestEveryAnswerIsAsDocumented asks for every operation in a way that
 // succeeds, and counts them.
 func TestEveryAnswerIsAsDocumented(t *testing.T) {
@@ -124,13 +137,7 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 
 	r := h.report
 	site := r.Sites[0].Name
-	for _, path := range []string{"/sites", "/sites/" + site, "/sites/" + site + "/openapi", "/apis", "/apis?site=" + site + "&lifecycle=active&lifecycle=new&auth=none&text=a",
-		"/apis/" + r.APIs[0].ID, "/defects", "/defects?open=true&class=excessive_exposure&class=unauthorized_access", "/defects/" + r.Defects[0].ID,
-		"/attacks", "/attacks?scenario=account_risk&api=" + r.APIs[0].ID, "/attacks/" + r.Attacks[0].ID, "/campaigns", "/campaigns?site=" + site, "/campaigns/" + r.Campaigns[0].ID,
-		"/exposure", "/agenda", "/counts/apis", "/counts/apis?tags=true&auth=none", "/apis?sort=exposed&order=asc", "/campaigns?sort=requests", "/counts/defects?site=" + site, "/counts/attacks", "/counts/campaigns?site=" + site,
-		"/observations?verdict=attack&verdict=suspicious&limit=5", "/observations/series?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z&step=hour&by=verdict&offset=480",
-		"/observations/top?of=client&measure=bytes_out", "/observations/pivot?of=api&key=" + observationtest.Row(1).API, "/observations/days",
-		"/report?site=" + site + "&from=2022-01-01T00:00:00Z&to=2022-02-01T00:00:00Z", "/report", "/report?format=html&lang=zh", "/report?format=xlsx", "/report?format=sarif", "/policy", "/rules", "/settings", "/status"} {
+	for _, path := range readings(r) {
 		do(g, 200, "GET", "/api/v1"+path, nil)
 	}
 	var public v1.PolicyEntry
@@ -201,6 +208,31 @@ func TestReportIsAReport(t *testing.T) {
 	}
 	if !strings.Contains(a.head.Get("Content-Disposition"), "xiezhi.json") {
 		t.Error(a.head)
+	}
+}
+
+// TestReportSaysWhatWasNotSeen: losses and the quality of input are in the
+// report, of everything and of a site.
+func TestReportSaysWhatWasNotSeen(t *testing.T) {
+	in := report.NewInput()
+	in.Exchanges, in.Analysed, in.Addresses = 12, 9, "plain"
+	in.Dropped = append(in.Dropped, report.ReasonCount{Reason: "overload", Count: 3})
+	in.Quality = append(in.Quality, report.QualityCount{Code: "no_bodies", Count: 4})
+	in.Limits = append(in.Limits, report.LimitCount{What: "engine.hosts", Count: 1})
+	h := newHouse(t, func(c *Config) { c.Input = func() *report.Input { return &in } })
+	g := h.admin()
+	for _, site := range []string{"", h.report.Sites[1].Name} { // the first carries what was lost
+		r, err := report.Read(bytes.NewReader(g.must(200, "GET", "/api/v1/report?site="+site, nil).body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dropped := 1
+		if site != "" {
+			dropped = 0
+		}
+		if len(r.Input.Dropped) != dropped || len(r.Input.Quality) != 1 || len(r.Input.Limits) != 1 || site == "" && r.Input.Exchanges != 12 {
+			t.Errorf("%q: %+v", site, r.Input)
+		}
 	}
 }
 

@@ -120,7 +120,7 @@ func TestListsGiveWhatIsAskedFor(t *testing.T) {
 	chosen := 0
 	for _, q := range []url.Values{{}, {"site": {a0.Site}}, {"role": {a0.Role}}, {"role": {a0.Role, r.APIs[0].Role}}, {"lifecycle": {"active"}}, {"auth": {"none"}}, {"exposure": {a0.Exposure}},
 		{"method": {"post"}}, {"data": {"email"}}, {"sensitive": {"true"}}, {"sensitive": {"false"}}, {"gone": {"true"}}, {"text": {strings.ToUpper(a0.Template)}}, {"text": {a0.Host}},
-		{"from": {middle}}, {"to": {middle}}, {"site": {a0.Site}, "auth": {"required"}, "data": {"cn_mobile"}}, {"site": {"nowhere"}}} {
+		{"from": {middle}}, {"to": {middle}}, {"first_from": {a0.FirstSeen.UTC().Format(time.RFC3339Nano)}}, {"site": {a0.Site}, "auth": {"required"}, "data": {"cn_mobile"}}, {"site": {"nowhere"}}} {
 		got := all(t, g, "/api/v1/apis", q, func(p *v1.APIPage) (ids []string, next string) {
 			for _, a := range p.Items {
 				if ids = append(ids, a.ID); a.Contract != nil {
@@ -139,7 +139,7 @@ func TestListsGiveWhatIsAskedFor(t *testing.T) {
 				}
 				if in(q, "site", a.Site) && in(q, "role", a.Role) && in(q, "lifecycle", a.Lifecycle) && in(q, "auth", a.Auth) && in(q, "exposure", a.Exposure) &&
 					in(q, "method", strings.ToLower(a.Method)) && (q.Get("data") == "" || slices.Contains(types, q.Get("data"))) && (q.Get("sensitive") != "true" || plain) &&
-					(q.Get("gone") == "" || a.Gone) && has(a.Method+" "+a.Template, a.Host, a.Title, a.ID)(q.Get("text")) && during(q, a.LastSeen) {
+					(q.Get("gone") == "" || a.Gone) && has(a.Method+" "+a.Template, a.Host, a.Title, a.ID)(q.Get("text")) && during(q, a.FirstSeen, a.LastSeen) {
 					ids = append(ids, a.ID)
 				}
 			}
@@ -177,7 +177,7 @@ func TestListsGiveWhatIsAskedFor(t *testing.T) {
 		}
 	}
 	for _, q := range []url.Values{{}, {"site": {x0.Site}}, {"api": {x0.APIs[0]}}, {"defect": {through}}, {"kind": {x0.Kind}}, {"scenario": {x0.Scenario}}, {"scenario": {"account_risk"}, "kind": {"scraping"}},
-		{"verdict": {"confirmed"}}, {"from": {middle}}, {"to": {middle}}, {"text": {x0.ID}}} {
+		{"verdict": {"confirmed"}}, {"from": {middle}}, {"to": {middle}}, {"first_to": {middle}}, {"first_from": {middle}}, {"text": {x0.ID}}} {
 		got := all(t, g, "/api/v1/attacks", q, func(p *v1.AttackPage) (ids []string, next string) {
 			for _, a := range p.Items {
 				if ids = append(ids, a.ID); len(a.Actors.IPs) > shortIPs || len(a.Selector.Keys.IP) > shortIPs || len(a.Activity)+len(a.Signature) > 0 {
@@ -189,7 +189,7 @@ func TestListsGiveWhatIsAskedFor(t *testing.T) {
 		compare("attacks", q, got, func() (ids []string) {
 			for i := range r.Attacks {
 				if a := &r.Attacks[i]; in(q, "site", a.Site) && (q.Get("api") == "" || slices.Contains(a.APIs, q.Get("api"))) && (q.Get("defect") == "" || slices.Contains(a.Through, q.Get("defect"))) &&
-					in(q, "kind", a.Kind) && in(q, "scenario", a.Scenario) && in(q, "verdict", a.Verdict) && during(q, a.LastSeen) && (q.Get("text") == "" || a.ID == q.Get("text")) {
+					in(q, "kind", a.Kind) && in(q, "scenario", a.Scenario) && in(q, "verdict", a.Verdict) && during(q, a.FirstSeen, a.LastSeen) && (q.Get("text") == "" || a.ID == q.Get("text")) {
 					ids = append(ids, a.ID)
 				}
 			}
@@ -232,12 +232,13 @@ func in(q url.Values, name, have string) bool {
 	return len(q[name]) == 0 || slices.Contains(q[name], have)
 }
 
-func during(q url.Values, last time.Time) bool {
+func during(q url.Values, first, last time.Time) bool {
 	at := func(name string) time.Time {
 		t, _ := time.Parse(time.RFC3339Nano, q.Get(name))
 		return t
 	}
-	return (q.Get("from") == "" || !last.Before(at("from"))) && (q.Get("to") == "" || last.Before(at("to")))
+	return (q.Get("from") == "" || !last.Before(at("from"))) && (q.Get("to") == "" || last.Before(at("to"))) &&
+		(q.Get("first_from") == "" || !first.Before(at("first_from"))) && (q.Get("first_to") == "" || first.Before(at("first_to")))
 }
 
 func TestExposureIsAMatrix(t *testing.T) {

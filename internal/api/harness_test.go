@@ -100,11 +100,11 @@ type house struct {
 	deaf    error // what the judges answer
 }
 
-var catalog = sync.OnceValues(func() (*message.Catalog, error) { return message.Load(rules.FS, "messages") })
+var theMessages = sync.OnceValues(func() (*message.Catalog, error) { return message.Load(rules.FS, "messages") })
 
 func newHouse(t testing.TB, change ...func(*Config)) *house {
 	t.Helper()
-	msgs, err := catalog()
+	msgs, err := theMessages()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -290,6 +290,17 @@ func remoteOf(addr string) netip.Addr { return remote(&http.Request{RemoteAddr: 
 func keepOne(t testing.TB, h *house, a report.Attack) {
 	t.Helper()
 	r, err := kept.Attack(&a, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.store.Write(t.Context(), record.Batch{Put: []record.Record{r}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func keepDefect(t testing.TB, h *house, d report.Defect) {
+	t.Helper()
+	r, err := kept.Defect(&d, "", nil, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

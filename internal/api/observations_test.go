@@ -19,16 +19,20 @@ const manyRows = 300
 func someRows(t testing.TB) observation.Store {
 	t.Helper()
 	m := &lockedRows{Model: observationtest.NewModel()}
+	if err := m.Append(t.Context(), theRows()); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func theRows() []observation.Row {
 	var list []observation.Row
 	for i := range manyRows {
 		r := observationtest.Row(i)
 		r.Position = observation.Position{Partition: 1, Seq: uint64(i + 1)}
 		list = append(list, r)
 	}
-	if err := m.Append(t.Context(), list); err != nil {
-		t.Fatal(err)
-	}
-	return m
+	return list
 }
 
 // lockedRows makes the model safe for many at once.

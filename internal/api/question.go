@@ -16,6 +16,8 @@ import (
 type question struct {
 	Site, Text, Cursor, Sort, Order               string
 	From, To                                      v1.Time
+	FirstFrom                                     v1.Time `json:"first_from"`
+	FirstTo                                       v1.Time `json:"first_to"`
 	Limit                                         int
 	Role, Lifecycle                               []string // of APIs
 	Auth, Exposure, Method, Data                  string
@@ -43,7 +45,7 @@ func questionOf(kind record.Kind, params any) (q record.Query, err error) {
 	if err := json.Unmarshal(b, &x); err != nil {
 		return q, err
 	}
-	q = record.Query{Kind: kind, Site: x.Site, From: x.From, To: x.To, After: x.Cursor, Limit: size(x.Limit)}
+	q = record.Query{Kind: kind, Site: x.Site, From: x.From, To: x.To, Born: record.Span{From: x.FirstFrom, To: x.FirstTo}, After: x.Cursor, Limit: size(x.Limit)}
 	q.Sort = orders[kind][x.Sort] // absent: last seen
 	q.Upwards = x.Order == "asc" || x.Order == "" && q.Sort == record.ByName
 	if x.Text != "" {
@@ -105,9 +107,12 @@ func (x *question) ofAPIs(q *record.Query) {
 }
 
 // open lists the states of defects about which something is to be done.
-var open = slices.DeleteFunc([]string{string(taxonomy.Candidate), string(taxonomy.Probable), string(taxonomy.Established), string(taxonomy.FixClaimed),
-	string(taxonomy.Verifying), string(taxonomy.Fixed), string(taxonomy.Regressed), string(taxonomy.AcceptedRisk), string(taxonomy.FalsePositive), string(taxonomy.DefectRetired)},
-	func(s string) bool { return defect.Closed(taxonomy.DefectStatus(s)) })
+var open = slices.DeleteFunc(defectStates(), func(s string) bool { return defect.Closed(taxonomy.DefectStatus(s)) })
+
+func defectStates() []string {
+	return []string{string(taxonomy.Candidate), string(taxonomy.Probable), string(taxonomy.Established), string(taxonomy.FixClaimed), string(taxonomy.Verifying),
+		string(taxonomy.Fixed), string(taxonomy.Regressed), string(taxonomy.AcceptedRisk), string(taxonomy.FalsePositive), string(taxonomy.DefectRetired)}
+}
 
 // none is a value that nothing has: a filter that leaves nothing over.
 const none = "\uffff"

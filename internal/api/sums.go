@@ -192,6 +192,23 @@ const (
 	reportsWait   = 4
 )
 
+// tellInput says in a report what was read, lost and could not be seen, which
+// records do not hold. That is not told apart by site: a report of one counts
+// its own exchanges, and says of the rest what limits it, too.
+func (a *API) tellInput(r *report.Report, site string) {
+	in := a.input()
+	if in == nil {
+		return
+	}
+	if site == "" {
+		r.Input = *in
+	} else {
+		r.Input.Quality, r.Input.Blind, r.Input.Problems, r.Input.NotJudged = in.Quality, in.Blind, in.Problems, in.NotJudged
+		r.Input.Networks, r.Input.Key, r.Input.Limits = in.Networks, in.Key, in.Limits
+	}
+	r.Input.Limits = slices.Clip(r.Input.Limits) // what is added is of this report alone
+}
+
 // GetReport gives the report of the current state.
 func (a *API) GetReport(ctx context.Context, q v1.GetReportRequestObject) (v1.GetReportResponseObject, error) {
 	leave, err := a.reports.enter(ctx)
@@ -203,6 +220,7 @@ func (a *API) GetReport(ctx context.Context, q v1.GetReportRequestObject) (v1.Ge
 	if err != nil {
 		return nil, err
 	}
+	a.tellInput(r, q.Params.Site)
 	if len(cut) > 0 || bad > 0 {
 		a.cfg.Log.Warn("a report leaves something out", "kinds", cut, "unreadable", bad)
 	}

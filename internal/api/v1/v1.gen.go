@@ -448,6 +448,33 @@ func (e Role) Valid() bool {
 	}
 }
 
+// Defines values for SiteQualityState.
+const (
+	SiteQualityStateDegraded SiteQualityState = "degraded"
+	SiteQualityStateFailing  SiteQualityState = "failing"
+	SiteQualityStateOff      SiteQualityState = "off"
+	SiteQualityStateOk       SiteQualityState = "ok"
+	SiteQualityStateWarming  SiteQualityState = "warming"
+)
+
+// Valid indicates whether the value is a known member of the SiteQualityState enum.
+func (e SiteQualityState) Valid() bool {
+	switch e {
+	case SiteQualityStateDegraded:
+		return true
+	case SiteQualityStateFailing:
+		return true
+	case SiteQualityStateOff:
+		return true
+	case SiteQualityStateOk:
+		return true
+	case SiteQualityStateWarming:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for StatusStatus.
 const (
 	StatusStatusDegraded StatusStatus = "degraded"
@@ -854,6 +881,16 @@ type AuditVerification struct {
 	Whole bool `json:"whole"`
 }
 
+// BlindServer defines model for BlindServer.
+type BlindServer struct {
+	Bytes       int64  `json:"bytes"`
+	Connections int64  `json:"connections"`
+	Name        string `json:"name,omitempty,omitzero"`
+	Protocol    string `json:"protocol"`
+	Reason      string `json:"reason,omitempty,omitzero"`
+	Server      string `json:"server"`
+}
+
 // Campaign defines model for Campaign.
 type Campaign = report.Campaign
 
@@ -1003,6 +1040,13 @@ type FieldProblem struct {
 	Field string `json:"field"`
 }
 
+// Figure defines model for Figure.
+type Figure struct {
+	// Before of the period before, as long
+	Before int64 `json:"before"`
+	Value  int64 `json:"value"`
+}
+
 // Health defines model for Health.
 type Health struct {
 	Status HealthStatus `json:"status"`
@@ -1016,6 +1060,27 @@ type ID = string
 
 // Input defines model for Input.
 type Input = report.Input
+
+// InputQuality defines model for InputQuality.
+type InputQuality struct {
+	// Ahead of a clock that is ahead
+	Ahead     int64         `json:"ahead"`
+	Analysed  int64         `json:"analysed"`
+	Blind     []BlindServer `json:"blind"`
+	Codes     []QualityCode `json:"codes"`
+	Dropped   []Loss        `json:"dropped"`
+	Exchanges int64         `json:"exchanges"`
+
+	// Late came too late to be judged
+	Late int64 `json:"late"`
+
+	// Limits state that reached its cap
+	Limits []Loss `json:"limits"`
+
+	// NotWarm some detectors have too little history
+	NotWarm bool          `json:"not_warm"`
+	Sites   []SiteQuality `json:"sites"`
+}
 
 // Level defines model for Level.
 type Level = string
@@ -1233,6 +1298,42 @@ type ObservedDays struct {
 	LeftOut int64 `json:"left_out"`
 }
 
+// OpenDefects defines model for OpenDefects.
+type OpenDefects struct {
+	// Before at the beginning of the period
+	Before int64 `json:"before"`
+
+	// New of those open now, first seen in the period
+	New int64 `json:"new"`
+
+	// Severity of those open now
+	Severity map[string]int64 `json:"severity"`
+	Value    int64            `json:"value"`
+}
+
+// Overview what the first screen shows. An API, attack or campaign is of a period when its time from first to last overlaps it. rows is absent where single observations are not kept
+type Overview struct {
+	Agenda    []Todo       `json:"agenda"`
+	Apis      Figure       `json:"apis"`
+	Attacks   Figure       `json:"attacks"`
+	Campaigns Figure       `json:"campaigns"`
+	Defects   OpenDefects  `json:"defects"`
+	From      Time         `json:"from"`
+	NewApis   Figure       `json:"new_apis"`
+	Now       Time         `json:"now"`
+	Quality   InputQuality `json:"quality"`
+
+	// Rows people: whose data answers to attacks held; records: whose data all answers held. Somebody counts once for each answer
+	Rows      RowFigures       `json:"rows,omitempty,omitzero"`
+	Scenarios []ScenarioFigure `json:"scenarios"`
+
+	// ScenariosLeftOut attacks that are not in the scenarios, the ones seen longest ago
+	ScenariosLeftOut int64 `json:"scenarios_left_out"`
+	Seen             Time  `json:"seen,omitempty,omitzero"`
+	Step             Step  `json:"step"`
+	To               Time  `json:"to"`
+}
+
 // Part defines model for Part.
 type Part struct {
 	Figures map[string]float64 `json:"figures"`
@@ -1341,8 +1442,36 @@ type Problem struct {
 	Type string `json:"type"`
 }
 
+// QualityCode defines model for QualityCode.
+type QualityCode struct {
+	Code  string `json:"code"`
+	Count int64  `json:"count"`
+	Text  Text   `json:"text"`
+}
+
+// RequestFigures blocked: suspicious or of attacks, and answered as denied or throttled
+type RequestFigures struct {
+	Attack     Figure `json:"attack"`
+	Blocked    Figure `json:"blocked"`
+	Normal     Figure `json:"normal"`
+	Suspicious Figure `json:"suspicious"`
+}
+
 // Role each may do all that the one before may
 type Role string
+
+// RowFigures people: whose data answers to attacks held; records: whose data all answers held. Somebody counts once for each answer
+type RowFigures struct {
+	People  Figure `json:"people"`
+	Records Figure `json:"records"`
+
+	// Requests blocked: suspicious or of attacks, and answered as denied or throttled
+	Requests RequestFigures `json:"requests"`
+	Surge    Surge          `json:"surge"`
+
+	// Traffic requests by step
+	Traffic Traffic `json:"traffic"`
+}
 
 // Rule defines model for Rule.
 type Rule struct {
@@ -1377,6 +1506,19 @@ type RuleTestResult struct {
 // Rules defines model for Rules.
 type Rules struct {
 	Items []Rule `json:"items"`
+}
+
+// ScenarioFigure defines model for ScenarioFigure.
+type ScenarioFigure struct {
+	Apis    int64 `json:"apis"`
+	Attacks int64 `json:"attacks"`
+
+	// Requests on the days that the period touches
+	Requests int64  `json:"requests"`
+	Scenario string `json:"scenario"`
+
+	// Share of the requests
+	Share float64 `json:"share"`
 }
 
 // Series defines model for Series.
@@ -1461,6 +1603,18 @@ type SitePage struct {
 	Total int64 `json:"total"`
 }
 
+// SiteQuality defines model for SiteQuality.
+type SiteQuality struct {
+	Exchanges int64            `json:"exchanges"`
+	Last      Time             `json:"last,omitempty,omitzero"`
+	Site      string           `json:"site"`
+	State     SiteQualityState `json:"state"`
+	Text      Text             `json:"text,omitempty,omitzero"`
+}
+
+// SiteQualityState defines model for SiteQuality.State.
+type SiteQualityState string
+
 // Statistics defines model for Statistics.
 type Statistics = report.Statistics
 
@@ -1490,6 +1644,25 @@ type Step string
 
 // Strings defines model for Strings.
 type Strings = []string
+
+// Surge defines model for Surge.
+type Surge struct {
+	From Time `json:"from"`
+
+	// Ratio absent where the reference is 0
+	Ratio float64 `json:"ratio,omitempty,omitzero"`
+
+	// Reference mean of 15 minutes of the 4 hours before
+	Reference     float64 `json:"reference"`
+	ReferenceFrom Time    `json:"reference_from"`
+
+	// Requests of attacks, likely or confirmed, in the last 15 minutes of traffic
+	Requests int64 `json:"requests"`
+
+	// Surge 50 requests at least, and 3 times the reference
+	Surge bool `json:"surge"`
+	To    Time `json:"to"`
+}
 
 // TagCount defines model for TagCount.
 type TagCount struct {
@@ -1549,6 +1722,15 @@ type TopEntry struct {
 	Value int64  `json:"value"`
 }
 
+// Traffic requests by step
+type Traffic struct {
+	Attack     []int64 `json:"attack"`
+	Blocked    []int64 `json:"blocked"`
+	Normal     []int64 `json:"normal"`
+	Starts     []Time  `json:"starts"`
+	Suspicious []int64 `json:"suspicious"`
+}
+
 // User defines model for User.
 type User struct {
 	Changed  Time   `json:"changed"`
@@ -1588,6 +1770,12 @@ type Verdicts struct {
 
 // ByCursor defines model for ByCursor.
 type ByCursor = string
+
+// ByFirstFrom defines model for ByFirstFrom.
+type ByFirstFrom = Time
+
+// ByFirstTo defines model for ByFirstTo.
+type ByFirstTo = Time
 
 // ByFrom defines model for ByFrom.
 type ByFrom = Time
@@ -1634,6 +1822,12 @@ type ListAPIsParams struct {
 	// To last seen before this time
 	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
 
+	// FirstFrom first seen at this time or later
+	FirstFrom ByFirstFrom `form:"first_from,omitempty" json:"first_from,omitempty,omitzero"`
+
+	// FirstTo first seen before this time
+	FirstTo ByFirstTo `form:"first_to,omitempty" json:"first_to,omitempty,omitzero"`
+
 	// Cursor next of the page before
 	Cursor ByCursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
 
@@ -1677,6 +1871,12 @@ type ListAttacksParams struct {
 
 	// To last seen before this time
 	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
+
+	// FirstFrom first seen at this time or later
+	FirstFrom ByFirstFrom `form:"first_from,omitempty" json:"first_from,omitempty,omitzero"`
+
+	// FirstTo first seen before this time
+	FirstTo ByFirstTo `form:"first_to,omitempty" json:"first_to,omitempty,omitzero"`
 
 	// Cursor next of the page before
 	Cursor ByCursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
@@ -1740,6 +1940,12 @@ type ListCampaignsParams struct {
 	// To last seen before this time
 	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
 
+	// FirstFrom first seen at this time or later
+	FirstFrom ByFirstFrom `form:"first_from,omitempty" json:"first_from,omitempty,omitzero"`
+
+	// FirstTo first seen before this time
+	FirstTo ByFirstTo `form:"first_to,omitempty" json:"first_to,omitempty,omitzero"`
+
 	// Cursor next of the page before
 	Cursor ByCursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
 
@@ -1774,12 +1980,18 @@ type CountAPIsParams struct {
 	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
 
 	// To last seen before this time
-	To        ByTo     `form:"to,omitempty" json:"to,omitempty,omitzero"`
-	Role      []string `form:"role,omitempty" json:"role,omitempty,omitzero"`
-	Lifecycle []string `form:"lifecycle,omitempty" json:"lifecycle,omitempty,omitzero"`
-	Auth      string   `form:"auth,omitempty" json:"auth,omitempty,omitzero"`
-	Exposure  string   `form:"exposure,omitempty" json:"exposure,omitempty,omitzero"`
-	Method    string   `form:"method,omitempty" json:"method,omitempty,omitzero"`
+	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
+
+	// FirstFrom first seen at this time or later
+	FirstFrom ByFirstFrom `form:"first_from,omitempty" json:"first_from,omitempty,omitzero"`
+
+	// FirstTo first seen before this time
+	FirstTo   ByFirstTo `form:"first_to,omitempty" json:"first_to,omitempty,omitzero"`
+	Role      []string  `form:"role,omitempty" json:"role,omitempty,omitzero"`
+	Lifecycle []string  `form:"lifecycle,omitempty" json:"lifecycle,omitempty,omitzero"`
+	Auth      string    `form:"auth,omitempty" json:"auth,omitempty,omitzero"`
+	Exposure  string    `form:"exposure,omitempty" json:"exposure,omitempty,omitzero"`
+	Method    string    `form:"method,omitempty" json:"method,omitempty,omitzero"`
 
 	// Data carries this type of sensitive data
 	Data string `form:"data,omitempty" json:"data,omitempty,omitzero"`
@@ -1805,6 +2017,12 @@ type CountAttacksParams struct {
 	// To last seen before this time
 	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
 
+	// FirstFrom first seen at this time or later
+	FirstFrom ByFirstFrom `form:"first_from,omitempty" json:"first_from,omitempty,omitzero"`
+
+	// FirstTo first seen before this time
+	FirstTo ByFirstTo `form:"first_to,omitempty" json:"first_to,omitempty,omitzero"`
+
 	// Api on this API
 	Api string `form:"api,omitempty" json:"api,omitempty,omitzero"`
 
@@ -1828,6 +2046,12 @@ type CountCampaignsParams struct {
 	// To last seen before this time
 	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
 
+	// FirstFrom first seen at this time or later
+	FirstFrom ByFirstFrom `form:"first_from,omitempty" json:"first_from,omitempty,omitzero"`
+
+	// FirstTo first seen before this time
+	FirstTo ByFirstTo `form:"first_to,omitempty" json:"first_to,omitempty,omitzero"`
+
 	// Attack with this attack
 	Attack   string   `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
 	Scenario []string `form:"scenario,omitempty" json:"scenario,omitempty,omitzero"`
@@ -1845,6 +2069,12 @@ type CountDefectsParams struct {
 
 	// To last seen before this time
 	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
+
+	// FirstFrom first seen at this time or later
+	FirstFrom ByFirstFrom `form:"first_from,omitempty" json:"first_from,omitempty,omitzero"`
+
+	// FirstTo first seen before this time
+	FirstTo ByFirstTo `form:"first_to,omitempty" json:"first_to,omitempty,omitzero"`
 
 	// Api of this API
 	Api      string   `form:"api,omitempty" json:"api,omitempty,omitzero"`
@@ -1869,6 +2099,12 @@ type ListDefectsParams struct {
 
 	// To last seen before this time
 	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
+
+	// FirstFrom first seen at this time or later
+	FirstFrom ByFirstFrom `form:"first_from,omitempty" json:"first_from,omitempty,omitzero"`
+
+	// FirstTo first seen before this time
+	FirstTo ByFirstTo `form:"first_to,omitempty" json:"first_to,omitempty,omitzero"`
 
 	// Cursor next of the page before
 	Cursor ByCursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
@@ -2073,6 +2309,19 @@ type TopOfObservationsParams struct {
 	Limit int `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 }
 
+// GetOverviewParams defines parameters for GetOverview.
+type GetOverviewParams struct {
+	// From a day before to, where it is absent
+	From Time `form:"from,omitempty" json:"from,omitempty,omitzero"`
+
+	// To the time of the traffic, where it is absent
+	To   Time   `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// Offset minutes that the clock of hours and days is ahead of UTC
+	Offset int `form:"offset,omitempty" json:"offset,omitempty,omitzero"`
+}
+
 // ListPolicyParams defines parameters for ListPolicy.
 type ListPolicyParams struct {
 	Kind  []string `form:"kind,omitempty" json:"kind,omitempty,omitzero"`
@@ -2250,6 +2499,9 @@ type ServerInterface interface {
 	// TopOfObservations The largest by a measure
 	// (GET /api/v1/observations/top)
 	TopOfObservations(w http.ResponseWriter, r *http.Request, params TopOfObservationsParams)
+	// GetOverview What the first screen shows
+	// (GET /api/v1/overview)
+	GetOverview(w http.ResponseWriter, r *http.Request, params GetOverviewParams)
 	// ListPolicy What people decided
 	// (GET /api/v1/policy)
 	ListPolicy(w http.ResponseWriter, r *http.Request, params ListPolicyParams)
@@ -2457,6 +2709,32 @@ func (siw *ServerInterfaceWrapper) ListAPIs(w http.ResponseWriter, r *http.Reque
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_from", r.URL.Query(), &params.FirstFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_to", r.URL.Query(), &params.FirstTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_to", Err: err})
 		}
 		return
 	}
@@ -2711,6 +2989,32 @@ func (siw *ServerInterfaceWrapper) ListAttacks(w http.ResponseWriter, r *http.Re
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_from", r.URL.Query(), &params.FirstFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_to", r.URL.Query(), &params.FirstTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_to", Err: err})
 		}
 		return
 	}
@@ -3055,6 +3359,32 @@ func (siw *ServerInterfaceWrapper) ListCampaigns(w http.ResponseWriter, r *http.
 		return
 	}
 
+	// ------------- Optional query parameter "first_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_from", r.URL.Query(), &params.FirstFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_to", r.URL.Query(), &params.FirstTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_to", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "cursor" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -3227,6 +3557,32 @@ func (siw *ServerInterfaceWrapper) CountAPIs(w http.ResponseWriter, r *http.Requ
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_from", r.URL.Query(), &params.FirstFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_to", r.URL.Query(), &params.FirstTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_to", Err: err})
 		}
 		return
 	}
@@ -3420,6 +3776,32 @@ func (siw *ServerInterfaceWrapper) CountAttacks(w http.ResponseWriter, r *http.R
 		return
 	}
 
+	// ------------- Optional query parameter "first_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_from", r.URL.Query(), &params.FirstFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_to", r.URL.Query(), &params.FirstTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_to", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "api" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "api", r.URL.Query(), &params.Api, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -3557,6 +3939,32 @@ func (siw *ServerInterfaceWrapper) CountCampaigns(w http.ResponseWriter, r *http
 		return
 	}
 
+	// ------------- Optional query parameter "first_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_from", r.URL.Query(), &params.FirstFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_to", r.URL.Query(), &params.FirstTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_to", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "attack" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "attack", r.URL.Query(), &params.Attack, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -3651,6 +4059,32 @@ func (siw *ServerInterfaceWrapper) CountDefects(w http.ResponseWriter, r *http.R
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_from", r.URL.Query(), &params.FirstFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_to", r.URL.Query(), &params.FirstTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_to", Err: err})
 		}
 		return
 	}
@@ -3801,6 +4235,32 @@ func (siw *ServerInterfaceWrapper) ListDefects(w http.ResponseWriter, r *http.Re
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_from", r.URL.Query(), &params.FirstFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_to", r.URL.Query(), &params.FirstTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_to", Err: err})
 		}
 		return
 	}
@@ -5415,6 +5875,78 @@ func (siw *ServerInterfaceWrapper) TopOfObservations(w http.ResponseWriter, r *h
 	handler.ServeHTTP(w, r)
 }
 
+// GetOverview operation middleware
+func (siw *ServerInterfaceWrapper) GetOverview(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetOverviewParams
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "site" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "site", r.URL.Query(), &params.Site, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "offset" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "offset", r.URL.Query(), &params.Offset, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "offset"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "offset", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetOverview(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListPolicy operation middleware
 func (siw *ServerInterfaceWrapper) ListPolicy(w http.ResponseWriter, r *http.Request) {
 
@@ -6365,6 +6897,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/defects", wrapper.CountDefects)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/attacks", wrapper.CountAttacks)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/campaigns", wrapper.CountCampaigns)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/overview", wrapper.GetOverview)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/agenda", wrapper.GetAgenda)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/report", wrapper.GetReport)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/policy", wrapper.ListPolicy)
@@ -7382,6 +7915,45 @@ type TopOfObservationsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response TopOfObservationsdefaultApplicationProblemPlusJSONResponse) VisitTopOfObservationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverviewRequestObject struct {
+	Params GetOverviewParams
+}
+
+type GetOverviewResponseObject interface {
+	VisitGetOverviewResponse(w http.ResponseWriter) error
+}
+
+type GetOverview200JSONResponse Overview
+
+func (response GetOverview200JSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetOverviewdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetOverviewdefaultApplicationProblemPlusJSONResponse) VisitGetOverviewResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8711,6 +9283,9 @@ type StrictServerInterface interface {
 	// TopOfObservations The largest by a measure
 	// (GET /api/v1/observations/top)
 	TopOfObservations(ctx context.Context, request TopOfObservationsRequestObject) (TopOfObservationsResponseObject, error)
+	// GetOverview What the first screen shows
+	// (GET /api/v1/overview)
+	GetOverview(ctx context.Context, request GetOverviewRequestObject) (GetOverviewResponseObject, error)
 	// ListPolicy What people decided
 	// (GET /api/v1/policy)
 	ListPolicy(ctx context.Context, request ListPolicyRequestObject) (ListPolicyResponseObject, error)
@@ -9496,6 +10071,32 @@ func (sh *strictHandler) TopOfObservations(w http.ResponseWriter, r *http.Reques
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(TopOfObservationsResponseObject); ok {
 		if err := validResponse.VisitTopOfObservationsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetOverview operation middleware
+func (sh *strictHandler) GetOverview(w http.ResponseWriter, r *http.Request, params GetOverviewParams) {
+	var request GetOverviewRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetOverview(ctx, request.(GetOverviewRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetOverview")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetOverviewResponseObject); ok {
+		if err := validResponse.VisitGetOverviewResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

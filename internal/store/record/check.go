@@ -198,7 +198,7 @@ func (q *Query) Check() (limit int, after *Place, err error) {
 	if slices.ContainsFunc(q.Mentions, func(s string) bool { return !plain(s) }) {
 		return 0, nil, invalid("what a body mentions has none of the characters that JSON writes as others")
 	}
-	for _, t := range []time.Time{q.From, q.To} {
+	for _, t := range []time.Time{q.From, q.To, q.Born.From, q.Born.To} {
 		if !t.IsZero() && !moment(t) {
 			return 0, nil, invalid("time out of range")
 		}

@@ -147,11 +147,15 @@ type Query struct {
 	Words    []string  // each of these is part of the words; in lower case
 	Mentions []string  // the body holds each of these as a JSON string
 	From, To time.Time // From <= Last < To
+	Born     Span      // that First is in
 	Sort     Sort      // highest first, then by id
 	Upwards  bool      // the other way round, ids too
 	Limit    int       // 0 for 100
 	After    string    // Page.Next of the page before
 }
+
+// Span is a time: From <= it < To. A zero end is open.
+type Span struct{ From, To time.Time }
 
 // Group is how many records have the same four fields.
 type Group struct {

@@ -110,7 +110,7 @@ func refusals(t *testing.T, s record.Store) {
 		{Kind: record.Attack, After: "?"}, {Kind: record.Attack, After: "AAAA"}, {Kind: record.Attack, After: strings.Repeat("A", 1000)},
 		{Kind: record.Attack, From: time.Unix(1<<40, 0)}, {Kind: record.Attack, Mentions: []string{`a"b`}}, {Kind: record.Attack, Words: []string{long}},
 		{Kind: record.Attack, State: make([]string, record.MaxAny+1)}, {Kind: record.Attack, Type: []string{"\xff"}},
-		{Kind: record.Attack, Sort: record.ByRank2 + 1}, {Kind: record.Attack, Sort: record.ByName, After: (&record.Query{}).Cursor(record.Place{ID: "attack-1"})},
+		{Kind: record.Attack, Born: record.Span{To: time.Unix(1<<40, 0)}}, {Kind: record.Attack, Sort: record.ByRank2 + 1}, {Kind: record.Attack, Sort: record.ByName, After: (&record.Query{}).Cursor(record.Place{ID: "attack-1"})},
 		{Kind: record.Attack, Upwards: true, After: (&record.Query{}).Cursor(record.Place{ID: "attack-1"})}} {
 		if _, err := s.List(ctx, q); !errors.Is(err, record.ErrInvalid) {
 			t.Errorf("List(%+v): %v", q, err)

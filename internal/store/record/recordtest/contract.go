@@ -131,6 +131,7 @@ func (m *machine) some(t *rapid.T) record.Record {
 	for i := range r.Ranks {
 		r.Ranks[i] = rapid.SampledFrom([]int64{0, -1, 7, math.MaxInt64}).Draw(t, "rank")
 	}
+	r.First = r.First.Add(time.Duration(rapid.IntRange(0, 2).Draw(t, "first")))
 	r.Last = r.First.Add(time.Duration(rapid.IntRange(0, 3).Draw(t, "last")))
 	return r
 }
@@ -162,6 +163,9 @@ func (m *machine) same(t *rapid.T) {
 	}
 	if rapid.Bool().Draw(t, "bounded") {
 		q.From, q.To = start.Add(1), start.Add(3)
+	}
+	if rapid.Bool().Draw(t, "born in a time") {
+		q.Born = record.Span{From: start.Add(time.Duration(rapid.IntRange(-1, 1).Draw(t, "born from"))), To: start.Add(2)}
 	}
 	wantTally, _ := m.model.Tally(ctx, q)
 	if got, err := m.store.Tally(ctx, q); err != nil || !slices.Equal(got, wantTally) {

@@ -154,7 +154,8 @@ func (m *Model) match(q *record.Query) (all []record.Record) {
 	for _, r := range m.records {
 		if r.Kind == q.Kind && (q.Site == "" || q.Site == r.Site) && is(q.Type, r.Type) && is(q.State, r.State) && is(q.Severity, r.Severity) &&
 			!slices.ContainsFunc(q.Words, func(w string) bool { return !strings.Contains(r.Words, w) }) && !slices.ContainsFunc(q.Mentions, func(m string) bool { return !strings.Contains(string(r.Body), `"`+m+`"`) }) &&
-			(q.From.IsZero() || !r.Last.Before(q.From)) && (q.To.IsZero() || r.Last.Before(q.To)) {
+			(q.From.IsZero() || !r.Last.Before(q.From)) && (q.To.IsZero() || r.Last.Before(q.To)) &&
+			(q.Born.From.IsZero() || !r.First.Before(q.Born.From)) && (q.Born.To.IsZero() || r.First.Before(q.Born.To)) {
 			all = append(all, r)
 		}
 	}

@@ -76,6 +76,12 @@ func where(q *record.Query) (text string, args []any) {
 	if !q.To.IsZero() {
 		with("last < ?", q.To.UnixNano())
 	}
+	if !q.Born.From.IsZero() {
+		with("first >= ?", q.Born.From.UnixNano())
+	}
+	if !q.Born.To.IsZero() {
+		with("first < ?", q.Born.To.UnixNano())
+	}
 	return text, args
 }
 
