@@ -136,7 +136,10 @@ func (a *API) Login(ctx context.Context, q v1.LoginRequestObject) (v1.LoginRespo
 	if err != nil {
 		return nil, err
 	}
-	if !ok || !there || u.Disabled {
+	if ok && there && u.Disabled { // told only to who knows the password
+		return nil, refuse(http.StatusUnauthorized, "disabled", nil)
+	}
+	if !ok || !there {
 		if begins { // not each failure: whoever fails would else fill the log
 			if err := a.commitAs(ctx, anonymous, "session.throttled", id, nil, record.Batch{}); err != nil {
 				return nil, err
@@ -172,6 +175,7 @@ type withCookie struct {
 	setup    v1.DoSetupResponseObject
 	password v1.ChangePasswordResponseObject
 	logout   v1.LogoutResponseObject
+	enter    v1.EnterResponseObject
 }
 
 func (c withCookie) VisitLoginResponse(w http.ResponseWriter) error {

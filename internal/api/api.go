@@ -100,10 +100,11 @@ type API struct {
 	settings atomic.Pointer[map[string]string]
 	started  time.Time
 
-	deciding sync.Mutex // one decision or change of a user at a time
-	setup    setup
-	health   health
-	faults   atomic.Uint64 // panics and errors of our own
+	deciding    sync.Mutex // one decision or change of a user at a time
+	setup       setup
+	invitations invitations
+	health      health
+	faults      atomic.Uint64 // panics and errors of our own
 }
 
 var _ v1.StrictServerInterface = (*API)(nil)

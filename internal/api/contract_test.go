@@ -133,6 +133,11 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 	do(&guest{h: h}, 403, "POST", "/api/v1/setup", setup)
 	g.signed(do(g, 201, "POST", "/api/v1/session", map[string]string{"name": "Root", "password": goodPassword}))
 	do(g, 200, "GET", "/api/v1/session", nil)
+	invited, err := h.api.Invite(t.Context(), userID("root"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(&guest{h: h}, 201, "POST", "/api/v1/session/invitation", map[string]string{"token": invited})
 	g.signed(do(g, 200, "PUT", "/api/v1/session/password", map[string]string{"current": goodPassword, "new": goodPassword + "x"}))
 
 	r := h.report

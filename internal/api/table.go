@@ -14,13 +14,14 @@ var ranks = map[v1.Role]int{v1.RoleViewer: 1, v1.RoleAnalyst: 2, v1.RoleResponde
 // table is the one place that says who may do what. An operation that is not
 // in it is not served.
 var table = map[string]access{
-	"GET /api/v1/health":           {},
-	"GET /api/v1/setup":            {},
-	"POST /api/v1/setup":           {},
-	"POST /api/v1/session":         {},
-	"GET /api/v1/session":          {least: v1.RoleViewer},
-	"DELETE /api/v1/session":       {least: v1.RoleViewer, people: true},
-	"PUT /api/v1/session/password": {least: v1.RoleViewer, people: true},
+	"GET /api/v1/health":              {},
+	"GET /api/v1/setup":               {},
+	"POST /api/v1/setup":              {},
+	"POST /api/v1/session":            {},
+	"POST /api/v1/session/invitation": {},
+	"GET /api/v1/session":             {least: v1.RoleViewer},
+	"DELETE /api/v1/session":          {least: v1.RoleViewer, people: true},
+	"PUT /api/v1/session/password":    {least: v1.RoleViewer, people: true},
 
 	"GET /api/v1/sites":                {least: v1.RoleViewer},
 	"GET /api/v1/sites/{site}":         {least: v1.RoleViewer},

@@ -2,11 +2,11 @@
 // built from web/ and embedded, and the plain pages to sign in and to set up.
 //
 // It takes the handler of the HTTP API and the built files, and gives one
-// handler for everything: /api/ goes to the API, /login and /setup are pages
-// without a script, files of the build come under /assets/, every other path is
-// the console's one page. Invariants: each page has a content security policy
-// under which only files of this program run, with a fresh nonce for styles; the
-// two forms go through the API like any other caller's request, so that
+// handler for everything: /api/ goes to the API, /login, /setup and /enter are
+// pages without a script, files of the build come under /assets/, every other
+// path is the console's one page. Invariants: each page has a content security
+// policy under which only files of this program run, with a fresh nonce for
+// styles; the forms go through the API like any other caller's request, so that
 // throttling, origin and audit are the API's; nothing but the hashed files of
 // the build may be kept by a browser. Limits: a form holds at most 8 KiB; the
 // build is held in memory, compressed once for those who take it.
@@ -76,6 +76,8 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.login(w, r)
 	case path == "/setup":
 		c.setup(w, r)
+	case path == "/enter":
+		c.enter(w, r)
 	case strings.HasPrefix(path, "/assets/"), path == "/favicon.svg", path == "/robots.txt":
 		c.file(w, r)
 	default:

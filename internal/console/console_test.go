@@ -185,8 +185,11 @@ func TestSetUp(t *testing.T) {
 		t.Errorf("nobody is there to sign in: %d %v", w.Code, w.Header())
 	}
 	w := get(c, "/setup?token=one%22time", "Accept-Language", "zh-CN,zh;q=0.9")
-	if !strings.Contains(w.Body.String(), `value="one&#34;time"`) || !strings.Contains(w.Body.String(), `<html lang="zh">`) {
+	if !strings.Contains(w.Body.String(), `value="one&#34;time"`) || !strings.Contains(w.Body.String(), `<html lang="zh">`) || !strings.Contains(w.Body.String(), "至少 12 个字符") {
 		t.Errorf("page: %s", w.Body)
+	}
+	if n := strings.Count(w.Body.String(), "autofocus"); n != 1 {
+		t.Errorf("%d fields take the focus", n)
 	}
 	form := url.Values{"token": {" one "}, "name": {"admin"}, "password": {"a"}, "repeat": {"b"}}
 	if w := post(c, "/setup?lang=zh", form); w.Code != 422 || len(f.asked) > 0 || !strings.Contains(w.Body.String(), "不一致") {
@@ -202,5 +205,28 @@ func TestSetUp(t *testing.T) {
 	}
 	if w := post(c, "/login", url.Values{"name": {strings.Repeat("x", formSize)}}); w.Code != http.StatusRequestEntityTooLarge {
 		t.Errorf("a form beyond the limit: %d", w.Code)
+	}
+}
+
+func TestEnter(t *testing.T) {
+	f := &fakeAPI{needed: "false", status: 201}
+	c := newConsole(t, f)
+	w := get(c, "/enter?token=one%22time", "Accept-Language", "zh-CN")
+	if w.Code != 200 || len(f.asked) > 0 || !strings.Contains(w.Body.String(), `value="one&#34;time"`) || !strings.Contains(w.Body.String(), `<html lang="zh">`) {
+		t.Errorf("status %d, asked %d: %s", w.Code, len(f.asked), w.Body)
+	}
+	if strings.Contains(w.Body.String(), `type="password"`) {
+		t.Error("a password is asked for")
+	}
+	if w := post(c, "/enter", url.Values{"token": {"one"}}); w.Code != 303 || w.Header().Get("Location") != "/" || w.Header().Get("Set-Cookie") == "" || f.bodies[0] != `{"token":"one"}` {
+		t.Errorf("status %d, sent %v", w.Code, f.bodies)
+	}
+	f.status, f.answer = 403, `{"title":"Used up"}`
+	w = post(c, "/enter", url.Values{"token": {"one"}})
+	if w.Code != 403 || !strings.Contains(w.Body.String(), "Used up") || !strings.Contains(w.Body.String(), `href="/login?lang=en"`) || strings.Contains(w.Body.String(), "<form") {
+		t.Errorf("status %d: %s", w.Code, w.Body)
+	}
+	if w := get(c, "/enter"); w.Code != 303 || !strings.HasPrefix(w.Header().Get("Location"), "/login") {
+		t.Errorf("without a token: %d", w.Code)
 	}
 }

@@ -34,7 +34,7 @@ func newForms(msgs *message.Catalog) (*forms, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, id := range []string{"setup", "login"} {
+	for _, id := range []string{"setup", "login", "enter"} {
 		if msgs.Text("console."+id+".title", nil).En == "" {
 			return nil, fmt.Errorf("console: the messages have no title for %s", id)
 		}
@@ -53,9 +53,12 @@ type form struct {
 	Title, Intro, Send     string
 	Name, Password         string // labels
 	Repeat, Token          string // labels; empty: no such field
+	Rules                  string // of a new password, told before one is typed
 	NameValue, TokenValue  string
+	Invitation             string // nothing is typed: this is posted
 	Problem                string
-	New                    bool // the password is a new one
+	Elsewhere, Link        string // a way on, and what it is called; empty: none
+	New                    bool   // the password is a new one
 }
 
 // answer is what the API says to a form.
@@ -167,6 +170,7 @@ func (c *Console) setup(w http.ResponseWriter, r *http.Request) {
 	f := c.form(r, "setup", nil)
 	f.New = true
 	f.Token, f.Repeat = c.text("console.setup.token", f.Lang), c.text("console.setup.repeat", f.Lang)
+	f.Rules = c.text("console.setup.rules", f.Lang)
 	f.TokenValue = r.URL.Query().Get("token")
 	if f.TokenValue != "" {
 		f.Switch += "&token=" + url.QueryEscape(f.TokenValue)
@@ -199,6 +203,34 @@ func (c *Console) setup(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a, err := c.ask(r, http.MethodPost, "/api/v1/setup", map[string]string{"token": strings.TrimSpace(f.TokenValue), "name": name, "password": password})
+	c.finish(w, r, a, err, f, "/")
+}
+
+// enter is the page that signs in who holds an invitation. Nothing happens
+// before its one button is pressed: what fetches links ahead uses nothing up.
+func (c *Console) enter(w http.ResponseWriter, r *http.Request) {
+	f := c.form(r, "enter", nil)
+	f.Invitation = r.URL.Query().Get("token")
+	if r.Method != http.MethodPost {
+		if !reading(w, r, http.MethodPost) {
+			return
+		}
+		if f.Invitation == "" {
+			http.Redirect(w, r, "/login?lang="+f.Lang, http.StatusSeeOther)
+			return
+		}
+		f.Switch += "&token=" + url.QueryEscape(f.Invitation)
+		c.show(w, r, http.StatusOK, f)
+		return
+	}
+	if _, _, ok := c.posted(w, r, &f); !ok {
+		return
+	}
+	f.Invitation = r.PostForm.Get("token")
+	a, err := c.ask(r, http.MethodPost, "/api/v1/session/invitation", map[string]string{"token": f.Invitation})
+	if err == nil && a.status == http.StatusForbidden {
+		f.Send, f.Elsewhere, f.Link = "", "/login?lang="+f.Lang, c.text("console.enter.password", f.Lang)
+	}
 	c.finish(w, r, a, err, f, "/")
 }
 
