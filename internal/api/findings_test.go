@@ -60,6 +60,9 @@ func varied(t *testing.T) (*house, *guest) {
 		a := &r.APIs[i]
 		a.FirstSeen, a.LastSeen = a.FirstSeen.Add(time.Duration(i%7)*time.Minute), a.LastSeen.Add(time.Duration(i%11)*time.Hour)
 		a.Auth, a.Gone, a.Contract = auth[i%4], i%5 == 0, &contract.Contract{Samples: 5}
+		if i%4 < 2 {
+			a.Contract.Changes = []contract.Change{{Kind: contract.StatusAdded, Name: "400", Time: a.LastSeen.Add(-time.Duration(20+20*(i%4)) * 24 * time.Hour)}}
+		}
 		if i%3 == 0 {
 			a.Sensitive = []report.SensitiveData{{Path: "a", Type: "cn_mobile", In: "response", Masked: i%2 == 0, Exchanges: 5, MaxPerResponse: 9},
 				{Path: "b", Type: "cn_mobile", In: "response", Masked: true, Exchanges: 7, MaxPerResponse: 2}, {Path: "c", Type: "email", In: "request", Exchanges: 1}}
@@ -119,7 +122,7 @@ func TestListsGiveWhatIsAskedFor(t *testing.T) {
 	}
 	chosen := 0
 	for _, q := range []url.Values{{}, {"site": {a0.Site}}, {"role": {a0.Role}}, {"role": {a0.Role, r.APIs[0].Role}}, {"lifecycle": {"active"}}, {"auth": {"none"}}, {"exposure": {a0.Exposure}},
-		{"method": {"post"}}, {"data": {"email"}}, {"sensitive": {"true"}}, {"sensitive": {"false"}}, {"gone": {"true"}}, {"text": {strings.ToUpper(a0.Template)}}, {"text": {a0.Host}},
+		{"method": {"post"}}, {"data": {"email"}}, {"sensitive": {"true"}}, {"sensitive": {"false"}}, {"gone": {"true"}}, {"changed": {"true"}}, {"path": {strings.ToUpper(a0.Template[:len(a0.Template)-1])}}, {"path": {a0.Template[1:]}}, {"text": {strings.ToUpper(a0.Template)}}, {"text": {a0.Host}},
 		{"from": {middle}}, {"to": {middle}}, {"first_from": {a0.FirstSeen.UTC().Format(time.RFC3339Nano)}}, {"site": {a0.Site}, "auth": {"required"}, "data": {"cn_mobile"}}, {"site": {"nowhere"}}} {
 		got := all(t, g, "/api/v1/apis", q, func(p *v1.APIPage) (ids []string, next string) {
 			for _, a := range p.Items {
@@ -132,6 +135,7 @@ func TestListsGiveWhatIsAskedFor(t *testing.T) {
 		compare("apis", q, got, func() (ids []string) {
 			for i := range r.APIs {
 				a := &r.APIs[i]
+				changed := a.Contract != nil && len(a.Contract.Changes) > 0 && i%4 == 0
 				plain, types := false, []string{}
 				for _, s := range a.Sensitive {
 					plain = plain || s.In == "response" && !s.Masked
@@ -139,7 +143,7 @@ func TestListsGiveWhatIsAskedFor(t *testing.T) {
 				}
 				if in(q, "site", a.Site) && in(q, "role", a.Role) && in(q, "lifecycle", a.Lifecycle) && in(q, "auth", a.Auth) && in(q, "exposure", a.Exposure) &&
 					in(q, "method", strings.ToLower(a.Method)) && (q.Get("data") == "" || slices.Contains(types, q.Get("data"))) && (q.Get("sensitive") != "true" || plain) &&
-					(q.Get("gone") == "" || a.Gone) && has(a.Method+" "+a.Template, a.Host, a.Title, a.ID)(q.Get("text")) && during(q, a.FirstSeen, a.LastSeen) {
+					(q.Get("gone") == "" || a.Gone) && (q.Get("changed") == "" || changed) && strings.HasPrefix(strings.ToLower(a.Template), strings.ToLower(q.Get("path"))) && has(a.Method+" "+a.Template, a.Host, a.Title, a.ID)(q.Get("text")) && during(q, a.FirstSeen, a.LastSeen) {
 					ids = append(ids, a.ID)
 				}
 			}

@@ -20,8 +20,8 @@ type question struct {
 	FirstTo                                       v1.Time `json:"first_to"`
 	Limit                                         int
 	Role, Lifecycle                               []string // of APIs
-	Auth, Exposure, Method, Data                  string
-	Sensitive, Gone, Open                         bool
+	Auth, Exposure, Method, Data, Path            string
+	Sensitive, Gone, Changed, Open                bool
 	Api, Defect, Attack                           string
 	Class, Kind, Severity, Status, Verdict, State []string
 	Scenario                                      []string
@@ -104,6 +104,10 @@ func (x *question) ofAPIs(q *record.Query) {
 	if x.Gone {
 		q.Words = append(q.Words, kept.TagGone())
 	}
+	if x.Changed {
+		q.Words = append(q.Words, kept.TagChanged())
+	}
+	tag(x.Path, kept.TagPath)
 }
 
 // open lists the states of defects about which something is to be done.

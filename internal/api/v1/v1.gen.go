@@ -1674,7 +1674,7 @@ type Surge struct {
 type TagCount struct {
 	Count int64 `json:"count"`
 
-	// Name the filter of the list, as auth, exposure, method, data, sensitive, gone
+	// Name the filter of the list, as auth, exposure, method, data, sensitive, gone, changed
 	Name  string `json:"name"`
 	Value string `json:"value"`
 }
@@ -1852,6 +1852,12 @@ type ListAPIsParams struct {
 	Sensitive *bool `form:"sensitive,omitempty" json:"sensitive,omitempty"`
 	Gone      *bool `form:"gone,omitempty" json:"gone,omitempty"`
 
+	// Changed did something in the 30 days before it was last seen that it had not done before
+	Changed *bool `form:"changed,omitempty" json:"changed,omitempty"`
+
+	// Path what the template begins with
+	Path string `form:"path,omitempty" json:"path,omitempty,omitzero"`
+
 	// Sort last_seen where it is absent. exposed is the most records with plain sensitive data in one answer; template goes upwards where no order is given
 	Sort ListAPIsParamsSort `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
 
@@ -2005,6 +2011,12 @@ type CountAPIsParams struct {
 	// Sensitive answers hold sensitive data that is not masked
 	Sensitive *bool `form:"sensitive,omitempty" json:"sensitive,omitempty"`
 	Gone      *bool `form:"gone,omitempty" json:"gone,omitempty"`
+
+	// Changed did something in the 30 days before it was last seen that it had not done before
+	Changed *bool `form:"changed,omitempty" json:"changed,omitempty"`
+
+	// Path what the template begins with
+	Path string `form:"path,omitempty" json:"path,omitempty,omitzero"`
 
 	// Tags count tags, too
 	Tags *bool `form:"tags,omitempty" json:"tags,omitempty"`
@@ -2881,6 +2893,32 @@ func (siw *ServerInterfaceWrapper) ListAPIs(w http.ResponseWriter, r *http.Reque
 		return
 	}
 
+	// ------------- Optional query parameter "changed" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "changed", r.URL.Query(), &params.Changed, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "changed"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "changed", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "path" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "path", r.URL.Query(), &params.Path, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "path"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "path", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "sort" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", r.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -3699,6 +3737,32 @@ func (siw *ServerInterfaceWrapper) CountAPIs(w http.ResponseWriter, r *http.Requ
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "gone"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "gone", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "changed" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "changed", r.URL.Query(), &params.Changed, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "changed"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "changed", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "path" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "path", r.URL.Query(), &params.Path, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "path"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "path", Err: err})
 		}
 		return
 	}

@@ -44,6 +44,22 @@ func TagSensitive() string               { return tag("sensitive", "yes") }   //
 func TagData(typ string) string          { return tag("data", typ) }          // APIs that carry this type
 func TagCarries() string                 { return tag("carries", "data") }    // APIs that carry sensitive data
 func TagGone() string                    { return tag("gone", "yes") }        // APIs that only refuse of late
+func TagChanged() string                 { return tag("changed", "yes") }     // APIs that do of late what they did not do before
+
+// TagPath asks for APIs whose template begins so.
+func TagPath(prefix string) string { return "\npath=" + strings.ToLower(prefix) }
+
+// changing is for how long before it was last seen an API is taken to have
+// changed of late.
+const changing = 30 * 24 * time.Hour
+
+func changed(a *report.API) bool {
+	if a.Contract == nil || len(a.Contract.Changes) == 0 {
+		return false
+	}
+	last := a.Contract.Changes[len(a.Contract.Changes)-1].Time // in order of time
+	return a.LastSeen.Sub(last) < changing
+}
 
 // API gives the record of an API: Type is its role, State its lifecycle, Name
 // its template and method, the ranks its exchanges, actors and Exposed.
@@ -55,6 +71,10 @@ func API(a *report.API, rev uint64) (record.Record, error) {
 	if a.Gone {
 		w.add(TagGone())
 	}
+	if changed(a) {
+		w.add(TagChanged())
+	}
+	w.add(TagPath(Fold(a.Template)) + "\n")
 	types, plain := map[string]bool{}, false
 	for _, s := range a.Sensitive {
 		plain = plain || s.In == "response" && !s.Masked

@@ -8,7 +8,7 @@ type Tag struct{ Name, Value, Word string }
 // Tags gives what APIs can be held to beside a record's fields: of each filter
 // that has a closed set of values all of them.
 func Tags() []Tag {
-	out := []Tag{{"sensitive", "true", TagSensitive()}, {"gone", "true", TagGone()}}
+	out := []Tag{{"sensitive", "true", TagSensitive()}, {"gone", "true", TagGone()}, {"changed", "true", TagChanged()}}
 	for _, v := range []taxonomy.Auth{taxonomy.AuthNone, taxonomy.AuthOptional, taxonomy.AuthRequired, taxonomy.AuthUnknown} {
 		out = append(out, Tag{"auth", string(v), TagAuth(string(v))})
 	}
