@@ -46,12 +46,14 @@ type serveFlags struct {
 	backupEvery                                 time.Duration
 	backupKeep                                  int
 	metrics                                     string
+	sensors                                     *sensorsWay
 	live                                        *liveFlags
 }
 
 func (a *app) serve() *cobra.Command {
 	f := &serveFlags{live: newLiveFlags()}
-	f.live.ways = append(f.live.ways, &kafkaWay{})
+	f.sensors = &sensorsWay{tls: f.live.tls, tokens: f.live.tokens}
+	f.live.ways = append(f.live.ways, &kafkaWay{}, f.sensors)
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Watch traffic for as long as it runs, keep what was found, answer over HTTP",
@@ -196,10 +198,16 @@ func (f *serveFlags) stand(ctx context.Context, a *app, cfg engine.ServiceConfig
 	}
 	cfg.Bus, cfg.Records, cfg.Now, cfg.Random, cfg.Log = bus, records, time.Now, rand.Reader, log
 
+	sensed, closeSensed, err := f.sensors.take(key, &cfg)
+	if err != nil {
+		return s, err
+	}
+	s.closing = append(s.closing, closeSensed)
 	cfg.Changed = func(list []record.Record) { s.web.Changed(list) }
 	if s.service, err = engine.NewService(ctx, cfg); err != nil {
 		return s, err
 	}
+	sensed(s.service)
 	if s.web, err = f.api(ctx, a, cfg, s.service, l, log); err != nil {
 		return s, err
 	}

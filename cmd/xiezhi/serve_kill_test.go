@@ -153,22 +153,7 @@ func TestServeKilled(t *testing.T) {
 	if n, err := strconv.Atoi(os.Getenv("XIEZHI_KILLS")); err == nil {
 		kills = n
 	}
-	input := os.Getenv("XIEZHI_KILL_INPUT")
-	var text []byte
-	if input == "" {
-		var out, said bytes.Buffer
-		if code := run([]string{"convert", "--to", "harl", "../../testdata/vampi/vampi.pcap.zst"}, nil, &out, &said, os.Getenv); code != 0 {
-			t.Fatal(code, said.String())
-		}
-		text = out.Bytes()
-	} else {
-		var err error
-		if text, err = os.ReadFile(input); err != nil {
-			t.Fatal(err)
-		}
-	}
-	lines := bytes.SplitAfter(bytes.TrimSuffix(text, []byte("\n")), []byte("\n"))
-	lines[len(lines)-1] = append(lines[len(lines)-1], '\n')
+	lines := killLines(t)
 
 	calm, wild := filepath.Join(t.TempDir(), "calm"), filepath.Join(t.TempDir(), "wild")
 	s := startServe(t, calm)

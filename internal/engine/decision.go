@@ -116,7 +116,7 @@ func (s *Service) publish(kind byte, x any) error {
 	if err != nil {
 		return err
 	}
-	return s.ingest.publish(0, append([]byte{kind}, data...))
+	return s.ingest.publish(0, append([]byte{kind}, data...), 0)
 }
 
 // ErrRefused: a decision cannot be followed, now or later.

@@ -18,6 +18,7 @@ type front struct {
 	eyes    *Tools      // of the observers
 	forms   *form.Table // the same
 	ingest  *ingest
+	keep    keeper // of what was observed; nil: the ingest
 	pipe    *pipeline
 	ledger  *source.Ledger
 
@@ -41,7 +42,11 @@ func (f *front) take(ctx context.Context, tick func(context.Context) error, last
 			return err
 		}
 	}
-	f.pipe = newPipeline(f.workers, max(1, len(f.sources)), observers, f.ingest, nil, newTurns(), nil, observer, f.ledger)
+	keep := f.keep
+	if keep == nil {
+		keep = f.ingest
+	}
+	f.pipe = newPipeline(f.workers, max(1, len(f.sources)), observers, keep, nil, newTurns(), nil, observer, f.ledger)
 	f.pipe.asides = f.eyes.scenarios != nil
 	running, stop := context.WithCancel(ctx)
 	defer stop()

@@ -32,6 +32,8 @@ type ingest struct {
 	rooms  sync.Pool // of *ingestRoom
 	log    *slog.Logger
 
+	numbers *numbers // of a sensor; nil: it is none
+
 	ending chan struct{}         // closed when the service is to end
 	full   atomic.Pointer[error] // why nothing is taken at the moment; nil: it is
 }
@@ -70,13 +72,7 @@ func (g *ingest) Add(b *observe.Batch) error {
 		}
 		return g.cut(r, 0, b, nil)
 	}
-	for i := range r.order {
-		r.order[i] = r.order[i][:0]
-	}
-	for i := range b.Len() {
-		p := g.bus.Partition(partitionKey(b.At(i)))
-		r.order[p] = append(r.order[p], int32(i))
-	}
+	g.split(r, b)
 	for p, order := range r.order {
 		if len(order) > 0 {
 			if err := errors.Join(g.tellForms(p, forms), g.cut(r, p, b, order)); err != nil {
@@ -85,6 +81,28 @@ func (g *ingest) Add(b *observe.Batch) error {
 		}
 	}
 	return nil
+}
+
+// split says which observations of a batch go to which partition.
+func (g *ingest) split(r *ingestRoom, b *observe.Batch) {
+	for i := range r.order {
+		r.order[i] = r.order[i][:0]
+	}
+	for i := range b.Len() {
+		p := g.bus.Partition(partitionKey(b.At(i)))
+		r.order[p] = append(r.order[p], int32(i))
+	}
+}
+
+// once writes an event, or says why it cannot be written now.
+func (g *ingest) once(ctx context.Context, b stream.Batch) error {
+	err := g.bus.Publish(ctx, b)
+	if errors.Is(err, stream.ErrFull) && g.full.Swap(&err) == nil {
+		g.log.Error("nothing can be taken until there is room", "why", err)
+	} else if err == nil && g.full.Swap(nil) != nil {
+		g.log.Info("the stream has room again")
+	}
+	return err
 }
 
 // partitionKey: what one site is made of goes to one partition.
@@ -114,7 +132,7 @@ func (g *ingest) tellForms(partition int, forms []form.Offer) error {
 		}
 		return g.tellForms(partition, forms[n/2:])
 	}
-	return g.publish(partition, append([]byte{eventForms}, text...))
+	return g.publish(partition, append([]byte{eventForms}, text...), 0)
 }
 
 // cut publishes the observations of a batch that order lists, nil for all, in
@@ -127,11 +145,11 @@ func (g *ingest) cut(r *ingestRoom, partition int, b *observe.Batch, order []int
 		r.data = b.AppendEncodedOrder(r.data, order)
 	}
 	switch {
-	case n == 1 && len(r.data) > stream.MaxData:
+	case n == 1 && len(r.data) > stream.MaxData-maxEnvelope:
 		g.ledger.DropAt(source.Problem{File: "stream", Offset: -1, Reason: taxonomy.DropOversize, Text: "what was observed of the exchange is larger than an event may be"})
 		return nil
 	case n == 1 || len(r.data) <= eventBytes:
-		return g.publish(partition, r.data)
+		return g.publish(partition, r.data, exchangesIn(b, order))
 	}
 	if order == nil {
 		order = make([]int32, n)
@@ -151,18 +169,24 @@ func (g *ingest) tick(partition int, now time.Time, t tally) error {
 	if err != nil {
 		return err
 	}
-	return g.publish(partition, data)
+	return g.publish(partition, data, 0)
 }
 
 // fullEvery is how often a stream without room is tried again.
 const fullEvery = time.Second
 
-// publish writes an event. While the stream has no room it waits, so that the
+// publish writes an event with so many exchanges. While the stream has no room it waits, so that the
 // sources do what they do when nobody takes what they have: the proxy lets
 // traffic pass unseen and counts it, the collector tells its senders to come
 // again. When the service is to end meanwhile, it fails.
-func (g *ingest) publish(partition int, data []byte) error {
-	b := stream.Batch{Partition: partition, ID: g.name + "/" + strconv.FormatUint(g.n.Add(1), 10), Data: data}
+func (g *ingest) publish(partition int, data []byte, exchanges uint64) error {
+	if g.numbers != nil {
+		return g.numbers.next(data, exchanges, func(b stream.Batch) error { return g.write(b) })
+	}
+	return g.write(stream.Batch{Partition: partition, ID: g.name + "/" + strconv.FormatUint(g.n.Add(1), 10), Data: data})
+}
+
+func (g *ingest) write(b stream.Batch) error {
 	for {
 		err := g.bus.Publish(g.ctx, b)
 		if err == nil || !errors.Is(err, stream.ErrFull) {

@@ -3,9 +3,12 @@ package engine
 import (
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
+	"sync"
 	"time"
 
 	"xiezhi/internal/observe"
+	"xiezhi/internal/stream"
 )
 
 // sensed is what a partition knows of a sensor: which of its events it has
@@ -44,6 +47,7 @@ type envelope struct {
 const (
 	instanceSize = 16 // hexadecimal digits
 	maxSensor    = 64
+	maxEnvelope  = 2 + maxSensor + instanceSize + 4*binary.MaxVarintLen64
 )
 
 func (e *envelope) append(dst []byte) []byte {
@@ -150,6 +154,37 @@ func (p *partition) through(site string, now int64) int64 {
 	}
 	to = max(to, now-sensorWait)
 	return to
+}
+
+// numbers gives a sensor's events their numbers. That of an event is its place
+// in the buffer, too: one is written after the other.
+type numbers struct {
+	mu   sync.Mutex // held while an event is written
+	last envelope   // written last, without what it holds
+	room []byte
+}
+
+// next writes an event under the next number.
+func (n *numbers) next(data []byte, exchanges uint64, write func(stream.Batch) error) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	e := n.last
+	e.Number, e.Before, e.Count, e.Event = e.Number+1, e.Before+e.Count, exchanges, data
+	n.room = e.append(n.room[:0])
+	if len(n.room) > stream.MaxData {
+		return fmt.Errorf("%w: an event of %d bytes", stream.ErrRefused, len(n.room))
+	}
+	if err := write(stream.Batch{ID: e.id(), Data: n.room}); err != nil {
+		return err
+	}
+	e.Event = nil
+	n.last = e
+	return nil
+}
+
+// id is that of the batch which an event is.
+func (e *envelope) id() string {
+	return fmt.Sprintf("%s-%s/%d-%d", e.Sensor, e.Instance, e.Epoch, e.Number)
 }
 
 // exchangesIn counts the exchanges of a batch that order lists, nil for all.

@@ -16,6 +16,7 @@ import (
 	"xiezhi/internal/store/record"
 	"xiezhi/internal/store/state"
 	"xiezhi/internal/stream"
+	"xiezhi/internal/stream/uplink"
 )
 
 // ServiceConfig is what a service is made of. The zero value of every optional
@@ -46,6 +47,7 @@ type ServiceConfig struct {
 	Log    *slog.Logger // nil: nothing is told
 
 	Changed func([]record.Record) // told of records that were written; may be nil
+	Heard   func() []uplink.Heard // sensors that send to this process; may be nil
 
 	DeliverEvery time.Duration // how often what was found is written down; 0: 2 s
 	SaveEvery    time.Duration // how often the state is; 0: 60 s

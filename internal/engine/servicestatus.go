@@ -3,11 +3,13 @@ package engine
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"time"
 
 	v1 "xiezhi/internal/api/v1"
 	"xiezhi/internal/message"
+	"xiezhi/internal/stream/uplink"
 )
 
 // behindFor is how far judging may be behind the bus before the service says
@@ -21,7 +23,8 @@ func (s *Service) Status(ctx context.Context) v1.Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p, counts := s.part, s.part.order.Counts()
-	out := v1.Status{Status: v1.StatusStatusOk, Started: s.status.started.UTC(), Analysed: int64(counts.Given)}
+	late := counts.Late + p.bench.late
+	out := v1.Status{Status: v1.StatusStatusOk, Started: s.status.started.UTC(), Analysed: int64(counts.Given - p.bench.late)}
 	say := func(id string, args message.Args) message.Text { return s.tools.Messages.Text(id, args) }
 
 	dropped := int64(0)
@@ -34,9 +37,11 @@ func (s *Service) Status(ctx context.Context) v1.Status {
 
 	out.Sources = []v1.Part{{Name: "sources", State: v1.PartStateOk, Figures: map[string]float64{
 		"sources": float64(len(s.cfg.Sources)), "bytes": float64(totals.Bytes), "accepted": float64(totals.Accepted)}}}
-	if len(s.cfg.Sources) == 0 {
+	if len(s.cfg.Sources) == 0 && s.cfg.Heard == nil {
 		out.Sources[0].State, out.Sources[0].Text = v1.PartStateOff, say("service.no_sources", nil)
 	}
+
+	out.Sources = append(out.Sources, s.sensorParts(say)...)
 
 	out.Stream = v1.Part{Name: "stream", State: v1.PartStateOk, Figures: map[string]float64{"judged": float64(p.seq), "lost": float64(p.gaps + p.damaged)}}
 	if streamErr != nil {
@@ -70,15 +75,15 @@ func (s *Service) Status(ctx context.Context) v1.Status {
 		out.Judges = append(out.Judges, part)
 	}
 	order := v1.Part{Name: "order", State: v1.PartStateOk, Figures: map[string]float64{
-		"late": float64(counts.Late), "clock_ahead": float64(counts.Ahead), "duplicates": float64(counts.Duplicate),
+		"late": float64(late), "laned": float64(p.order.Laned()), "lanes": float64(p.order.Lanes()), "clock_ahead": float64(counts.Ahead), "duplicates": float64(counts.Duplicate),
 		"waiting_bytes": float64(p.order.Waiting()), "forced": float64(counts.Forced), "held_bytes": float64(p.admit.size)}}
 	switch behind := s.cfg.Now().Sub(p.at); {
 	case !s.status.open:
 		order.State, order.Text = v1.PartStateWarming, say("service.catching_up", nil)
 	case streamErr == nil && stats[0].Last > p.seq && behind > behindFor:
 		order.State, order.Text = v1.PartStateDegraded, say("service.behind", message.Args{"seconds": uint64(behind.Seconds())})
-	case (counts.Late+counts.Ahead)*100 > counts.Given+counts.Late+counts.Ahead:
-		order.State, order.Text = v1.PartStateDegraded, say("service.late", message.Args{"late": counts.Late, "ahead": counts.Ahead})
+	case (late+counts.Ahead)*100 > counts.Given+counts.Late+counts.Ahead:
+		order.State, order.Text = v1.PartStateDegraded, say("service.late", message.Args{"late": late, "ahead": counts.Ahead})
 	case s.status.cold:
 		order.State, order.Text = v1.PartStateWarming, say("service.cold", nil)
 	}
@@ -100,6 +105,56 @@ func (s *Service) Status(ctx context.Context) v1.Status {
 	out.Status = worst(out)
 	return out
 }
+
+// sensorParts tells of the sensors: what they say of themselves, and what was
+// judged of theirs.
+func (s *Service) sensorParts(say func(string, message.Args) message.Text) (out []v1.Part) {
+	heard := map[string]uplink.Heard{}
+	if s.cfg.Heard != nil {
+		for _, h := range s.cfg.Heard() {
+			heard[h.Name] = h
+		}
+	}
+	names := slices.Collect(maps.Keys(heard))
+	for name := range s.part.sensors {
+		if _, ok := heard[name]; !ok {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	now := s.cfg.Now()
+	for _, name := range names {
+		part := v1.Part{Name: "sensor " + name, State: v1.PartStateOk, Figures: map[string]float64{}}
+		at := time.Time{}
+		if k := s.part.sensors[name]; k != nil {
+			at = time.Unix(0, k.At)
+			part.Figures["exchanges"], part.Figures["again"] = float64(k.Exchanges), float64(k.Again)
+		}
+		h, ok := heard[name]
+		lag := now.Sub(at)
+		if ok {
+			at, lag = h.At, h.State.Oldest
+			part.Figures["buffered_bytes"], part.Figures["shed"] = float64(h.State.Buffered), float64(h.State.Shed)
+			if away := now.Sub(h.At); away > silentFor {
+				lag = max(lag, away)
+			}
+		}
+		part.Since, part.Figures["lag_seconds"] = at.UTC(), max(lag.Seconds(), 0)
+		switch {
+		case now.Sub(at) > silentFor:
+			part.State, part.Text = v1.PartStateDegraded, say("service.sensor_silent", message.Args{"seconds": uint64(max(now.Sub(at).Seconds(), 0))})
+		case lag > behindFor:
+			part.State, part.Text = v1.PartStateDegraded, say("service.sensor_behind", message.Args{"seconds": uint64(lag.Seconds())})
+		case h.State.Shed > 0:
+			part.State, part.Text = v1.PartStateDegraded, say("service.sensor_shed", message.Args{"n": h.State.Shed})
+		}
+		out = append(out, part)
+	}
+	return out
+}
+
+// silentFor is how long a sensor may send nothing, not even a sign of life.
+const silentFor = 30 * time.Second
 
 func worst(s v1.Status) v1.StatusStatus {
 	out := v1.StatusStatusOk

@@ -87,7 +87,7 @@ func ParseTokens(file string, data []byte) (*Tokens, error) {
 }
 
 func parseLine(words []string) (e entry, err error) {
-	if !isName(words[0]) {
+	if !IsName(words[0]) {
 		return e, fmt.Errorf("a sensor's name has 1 to %d letters, digits, dots, dashes or underscores", maxName)
 	}
 	e.sensor.Name = words[0]
@@ -125,7 +125,8 @@ func parseLine(words []string) (e entry, err error) {
 	return e, nil
 }
 
-func isName(s string) bool {
+// IsName reports whether s can be the name of a sensor.
+func IsName(s string) bool {
 	for i := range len(s) {
 		c := s[i]
 		if c-'0' > 9 && (c|0x20)-'a' > 25 && c != '.' && c != '-' && c != '_' {

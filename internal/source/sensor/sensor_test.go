@@ -120,7 +120,7 @@ func FuzzTokens(f *testing.F) {
 			}
 			return
 		}
-		if s, ok := tokens.Bearer(header); ok && (!isName(s.Name) || len(tokens.entries) == 0) {
+		if s, ok := tokens.Bearer(header); ok && (!IsName(s.Name) || len(tokens.entries) == 0) {
 			t.Fatalf("%q gives %+v", header, s)
 		}
 		for _, w := range strings.Fields(string(data)) {

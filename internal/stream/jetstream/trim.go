@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"xiezhi/internal/stream"
 )
 
 // Age is kept by the servers, the sum of bytes is not: a limit per stream would
@@ -78,6 +80,19 @@ func (b *Bus) trimNow(ctx context.Context) error {
 		sum += int64(s.Bytes) - before
 	}
 	return nil
+}
+
+// Forget drops a partition's batches up to a number: whoever they were kept for
+// has them.
+func (b *Bus) Forget(ctx context.Context, partition int, to uint64) error {
+	if err := stream.CheckPartition(partition, len(b.parts)); err != nil {
+		return err
+	}
+	if err := b.begin(); err != nil {
+		return err
+	}
+	defer b.going.Done()
+	return b.drop(ctx, partition, to)
 }
 
 // drop drops a partition's batches up to a number.
