@@ -845,6 +845,23 @@ type AttackPage struct {
 	Total int64 `json:"total"`
 }
 
+// AttackedAPIs defines model for AttackedAPIs.
+type AttackedAPIs struct {
+	// LeftOut attacks that are not counted, the ones seen longest ago
+	LeftOut int64 `json:"left_out"`
+
+	// Months that have any, the earliest first. Months are those of each site's zone
+	Months []AttackedMonth `json:"months"`
+}
+
+// AttackedMonth defines model for AttackedMonth.
+type AttackedMonth struct {
+	Apis int64 `json:"apis"`
+
+	// Month as 2026-01
+	Month string `json:"month"`
+}
+
 // AuditEntry defines model for AuditEntry.
 type AuditEntry struct {
 	Action string `json:"action"`
@@ -2022,6 +2039,17 @@ type CountAPIsParams struct {
 	Tags *bool `form:"tags,omitempty" json:"tags,omitempty"`
 }
 
+// CountAttackedAPIsParams defines parameters for CountAttackedAPIs.
+type CountAttackedAPIsParams struct {
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// From last seen at this time or later
+	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
+
+	// To last seen before this time
+	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
+}
+
 // CountAttacksParams defines parameters for CountAttacks.
 type CountAttacksParams struct {
 	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
@@ -2475,6 +2503,9 @@ type ServerInterface interface {
 	// CountAPIs How many APIs there are of each sort
 	// (GET /api/v1/counts/apis)
 	CountAPIs(w http.ResponseWriter, r *http.Request, params CountAPIsParams)
+	// CountAttackedAPIs How many APIs confirmed attacks reached, by month
+	// (GET /api/v1/counts/attacked)
+	CountAttackedAPIs(w http.ResponseWriter, r *http.Request, params CountAttackedAPIsParams)
 	// CountAttacks How many attacks there are of each sort
 	// (GET /api/v1/counts/attacks)
 	CountAttacks(w http.ResponseWriter, r *http.Request, params CountAttacksParams)
@@ -3782,6 +3813,65 @@ func (siw *ServerInterfaceWrapper) CountAPIs(w http.ResponseWriter, r *http.Requ
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.CountAPIs(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CountAttackedAPIs operation middleware
+func (siw *ServerInterfaceWrapper) CountAttackedAPIs(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CountAttackedAPIsParams
+
+	// ------------- Optional query parameter "site" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "site", r.URL.Query(), &params.Site, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CountAttackedAPIs(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -6988,6 +7078,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/defects", wrapper.CountDefects)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/attacks", wrapper.CountAttacks)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/campaigns", wrapper.CountCampaigns)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/attacked", wrapper.CountAttackedAPIs)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/overview", wrapper.GetOverview)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/agenda", wrapper.GetAgenda)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/report", wrapper.GetReport)
@@ -7392,6 +7483,45 @@ type CountAPIsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CountAPIsdefaultApplicationProblemPlusJSONResponse) VisitCountAPIsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountAttackedAPIsRequestObject struct {
+	Params CountAttackedAPIsParams
+}
+
+type CountAttackedAPIsResponseObject interface {
+	VisitCountAttackedAPIsResponse(w http.ResponseWriter) error
+}
+
+type CountAttackedAPIs200JSONResponse AttackedAPIs
+
+func (response CountAttackedAPIs200JSONResponse) VisitCountAttackedAPIsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountAttackedAPIsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CountAttackedAPIsdefaultApplicationProblemPlusJSONResponse) VisitCountAttackedAPIsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9368,6 +9498,9 @@ type StrictServerInterface interface {
 	// CountAPIs How many APIs there are of each sort
 	// (GET /api/v1/counts/apis)
 	CountAPIs(ctx context.Context, request CountAPIsRequestObject) (CountAPIsResponseObject, error)
+	// CountAttackedAPIs How many APIs confirmed attacks reached, by month
+	// (GET /api/v1/counts/attacked)
+	CountAttackedAPIs(ctx context.Context, request CountAttackedAPIsRequestObject) (CountAttackedAPIsResponseObject, error)
 	// CountAttacks How many attacks there are of each sort
 	// (GET /api/v1/counts/attacks)
 	CountAttacks(ctx context.Context, request CountAttacksRequestObject) (CountAttacksResponseObject, error)
@@ -9804,6 +9937,32 @@ func (sh *strictHandler) CountAPIs(w http.ResponseWriter, r *http.Request, param
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(CountAPIsResponseObject); ok {
 		if err := validResponse.VisitCountAPIsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CountAttackedAPIs operation middleware
+func (sh *strictHandler) CountAttackedAPIs(w http.ResponseWriter, r *http.Request, params CountAttackedAPIsParams) {
+	var request CountAttackedAPIsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CountAttackedAPIs(ctx, request.(CountAttackedAPIsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountAttackedAPIs")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CountAttackedAPIsResponseObject); ok {
+		if err := validResponse.VisitCountAttackedAPIsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
