@@ -1794,6 +1794,9 @@ type Verdicts struct {
 // ByCursor defines model for ByCursor.
 type ByCursor = string
 
+// ByFinding defines model for ByFinding.
+type ByFinding = string
+
 // ByFirstFrom defines model for ByFirstFrom.
 type ByFirstFrom = Time
 
@@ -1805,6 +1808,9 @@ type ByFrom = Time
 
 // ByLimit defines model for ByLimit.
 type ByLimit = int
+
+// ByNot defines model for ByNot.
+type ByNot = []string
 
 // ByOrder defines model for ByOrder.
 type ByOrder string
@@ -2217,8 +2223,14 @@ type SearchObservationsParams struct {
 	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
 
 	// To last seen before this time
-	To     ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
-	Site   BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+	To   ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// Finding of this attack, or of the attacks of this campaign: rows that were judged to be so as they came, and those that are by what is known now
+	Finding ByFinding `form:"finding,omitempty" json:"finding,omitempty,omitzero"`
+
+	// Not what is left out, as dimension:value: client:192.0.2.0/24, api:0a1b2c3d4e5f6071, verdict:normal
+	Not    ByNot  `form:"not,omitempty" json:"not,omitempty,omitzero"`
 	Api    string `form:"api,omitempty" json:"api,omitempty,omitzero"`
 	Attack string `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
 
@@ -2252,8 +2264,14 @@ type PivotObservationsParams struct {
 	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
 
 	// To last seen before this time
-	To     ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
-	Site   BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+	To   ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// Finding of this attack, or of the attacks of this campaign: rows that were judged to be so as they came, and those that are by what is known now
+	Finding ByFinding `form:"finding,omitempty" json:"finding,omitempty,omitzero"`
+
+	// Not what is left out, as dimension:value: client:192.0.2.0/24, api:0a1b2c3d4e5f6071, verdict:normal
+	Not    ByNot  `form:"not,omitempty" json:"not,omitempty,omitzero"`
 	Api    string `form:"api,omitempty" json:"api,omitempty,omitzero"`
 	Attack string `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
 
@@ -2285,9 +2303,15 @@ type PivotObservationsParamsOf string
 
 // SeriesOfObservationsParams defines parameters for SeriesOfObservations.
 type SeriesOfObservationsParams struct {
-	From   Time   `form:"from" json:"from"`
-	To     Time   `form:"to" json:"to"`
-	Site   BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+	From Time   `form:"from" json:"from"`
+	To   Time   `form:"to" json:"to"`
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// Finding of this attack, or of the attacks of this campaign: rows that were judged to be so as they came, and those that are by what is known now
+	Finding ByFinding `form:"finding,omitempty" json:"finding,omitempty,omitzero"`
+
+	// Not what is left out, as dimension:value: client:192.0.2.0/24, api:0a1b2c3d4e5f6071, verdict:normal
+	Not    ByNot  `form:"not,omitempty" json:"not,omitempty,omitzero"`
 	Api    string `form:"api,omitempty" json:"api,omitempty,omitzero"`
 	Attack string `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
 
@@ -2327,8 +2351,14 @@ type TopOfObservationsParams struct {
 	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
 
 	// To last seen before this time
-	To     ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
-	Site   BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+	To   ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// Finding of this attack, or of the attacks of this campaign: rows that were judged to be so as they came, and those that are by what is known now
+	Finding ByFinding `form:"finding,omitempty" json:"finding,omitempty,omitzero"`
+
+	// Not what is left out, as dimension:value: client:192.0.2.0/24, api:0a1b2c3d4e5f6071, verdict:normal
+	Not    ByNot  `form:"not,omitempty" json:"not,omitempty,omitzero"`
 	Api    string `form:"api,omitempty" json:"api,omitempty,omitzero"`
 	Attack string `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
 
@@ -4890,6 +4920,32 @@ func (siw *ServerInterfaceWrapper) SearchObservations(w http.ResponseWriter, r *
 		return
 	}
 
+	// ------------- Optional query parameter "finding" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "finding", r.URL.Query(), &params.Finding, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "finding"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "finding", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "not" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "not", r.URL.Query(), &params.Not, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "not"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "not", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "api" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "api", r.URL.Query(), &params.Api, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -5184,6 +5240,32 @@ func (siw *ServerInterfaceWrapper) PivotObservations(w http.ResponseWriter, r *h
 		return
 	}
 
+	// ------------- Optional query parameter "finding" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "finding", r.URL.Query(), &params.Finding, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "finding"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "finding", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "not" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "not", r.URL.Query(), &params.Not, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "not"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "not", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "api" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "api", r.URL.Query(), &params.Api, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -5473,6 +5555,32 @@ func (siw *ServerInterfaceWrapper) SeriesOfObservations(w http.ResponseWriter, r
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "finding" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "finding", r.URL.Query(), &params.Finding, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "finding"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "finding", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "not" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "not", r.URL.Query(), &params.Not, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "not"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "not", Err: err})
 		}
 		return
 	}
@@ -5792,6 +5900,32 @@ func (siw *ServerInterfaceWrapper) TopOfObservations(w http.ResponseWriter, r *h
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "finding" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "finding", r.URL.Query(), &params.Finding, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "finding"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "finding", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "not" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "not", r.URL.Query(), &params.Not, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "not"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "not", Err: err})
 		}
 		return
 	}
