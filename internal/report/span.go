@@ -108,3 +108,16 @@ func (s Span) Before() (Span, bool) {
 func (s Span) holds(day string) bool {
 	return (s.First == "" || day >= s.First) && (s.Last == "" || day <= s.Last)
 }
+
+// FileName is what a document about a stretch of time, or about all of it, is
+// called. JSON says everything in both languages.
+func FileName(about, lang, ext string) string {
+	name := "xiezhi"
+	if about != "" {
+		name += "-" + about
+	}
+	if ext != "json" {
+		name += "-" + lang
+	}
+	return name + "." + ext
+}

@@ -769,6 +769,24 @@ func (e SeriesOfObservationsParamsBy) Valid() bool {
 	}
 }
 
+// Defines values for GetReportParamsOutline.
+const (
+	GetReportParamsOutlineGbt    GetReportParamsOutline = "gbt"
+	GetReportParamsOutlineReport GetReportParamsOutline = "report"
+)
+
+// Valid indicates whether the value is a known member of the GetReportParamsOutline enum.
+func (e GetReportParamsOutline) Valid() bool {
+	switch e {
+	case GetReportParamsOutlineGbt:
+		return true
+	case GetReportParamsOutlineReport:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetReportParamsFormat.
 const (
 	GetReportParamsFormatHtml  GetReportParamsFormat = "html"
@@ -2423,14 +2441,23 @@ type ListPolicyParams struct {
 
 // GetReportParams defines parameters for GetReport.
 type GetReportParams struct {
-	Site   BySite                `form:"site,omitempty" json:"site,omitempty,omitzero"`
-	From   Time                  `form:"from,omitempty" json:"from,omitempty,omitzero"`
-	To     Time                  `form:"to,omitempty" json:"to,omitempty,omitzero"`
-	Format GetReportParamsFormat `form:"format,omitempty" json:"format,omitempty,omitzero"`
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// Period a month (2026-10), quarter (2026-Q4) or year (2026), of whole days in each site's zone, told in its course; not together with from and to
+	Period string `form:"period,omitempty" json:"period,omitempty,omitzero"`
+
+	// Outline order of the chapters of HTML; gbt is the process of GB/T 46796-2025
+	Outline GetReportParamsOutline `form:"outline,omitempty" json:"outline,omitempty,omitzero"`
+	From    Time                   `form:"from,omitempty" json:"from,omitempty,omitzero"`
+	To      Time                   `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	Format  GetReportParamsFormat  `form:"format,omitempty" json:"format,omitempty,omitzero"`
 
 	// Lang by Accept-Language where it is absent
 	Lang GetReportParamsLang `form:"lang,omitempty" json:"lang,omitempty,omitzero"`
 }
+
+// GetReportParamsOutline defines parameters for GetReport.
+type GetReportParamsOutline string
 
 // GetReportParamsFormat defines parameters for GetReport.
 type GetReportParamsFormat string
@@ -6482,6 +6509,32 @@ func (siw *ServerInterfaceWrapper) GetReport(w http.ResponseWriter, r *http.Requ
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "period" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "period", r.URL.Query(), &params.Period, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "period"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "period", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "outline" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outline", r.URL.Query(), &params.Outline, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "outline"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "outline", Err: err})
 		}
 		return
 	}

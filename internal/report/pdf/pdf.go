@@ -150,10 +150,18 @@ func read(name, browser string, said *tail) ([]byte, error) {
 	return b, nil
 }
 
+// maxTemp is how long the name of the folder may be for a browser to have its
+// temporary files there: it puts a socket below it, and the name of a socket
+// has room for about a hundred bytes.
+const maxTemp = 50
+
 // environment is what a browser needs of ours. Its home is its own folder, so
 // that it neither reads nor changes anything of the user's.
 func environment(dir string) []string {
-	out := []string{"HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "XDG_CACHE_HOME=" + dir, "TMPDIR=" + dir}
+	out := []string{"HOME=" + dir, "XDG_CONFIG_HOME=" + dir, "XDG_CACHE_HOME=" + dir}
+	if len(dir) <= maxTemp {
+		out = append(out, "TMPDIR="+dir)
+	}
 	for _, name := range []string{"PATH", "LANG", "LC_ALL", "FONTCONFIG_PATH", "SystemRoot", "ProgramFiles", "ProgramFiles(x86)", "TEMP", "TMP", "USERPROFILE"} {
 		if v, ok := os.LookupEnv(name); ok {
 			out = append(out, name+"="+v)
