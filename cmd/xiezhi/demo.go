@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/url"
 	"os"
 	"os/exec"
 	"runtime"
@@ -15,7 +15,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"xiezhi/internal/engine"
 	"xiezhi/internal/message"
 	"xiezhi/internal/report"
 	"xiezhi/internal/source"
@@ -32,7 +31,7 @@ type demoFlags struct {
 	until               string
 	months              int
 	span                time.Duration
-	once, noOpen        bool
+	once, noOpen, setup bool
 }
 
 // Of the demonstration's service.
@@ -42,10 +41,14 @@ const (
 	// other, by less than a second; a live attack should show soon.
 	demoHold = 3 * time.Second
 	demoPort = 8650
+	demoName = "demo" // of the administrator
 	// demoVisits makes some hundred honest requests a day, and the whole year come
 	// in within seconds.
 	demoVisits = 1.5
 	demoPorts  = 50 // that are tried
+	// demoRows is of how many days single observations are kept. A day is a file,
+	// which takes as long to make as some thousand exchanges to judge.
+	demoRows = 62
 )
 
 func (a *app) demo() *cobra.Command {
@@ -71,6 +74,7 @@ folder, nothing stays behind.`,
 	fs.DurationVar(&f.span, "for", 0, "go on for so long after the history is in, as 30s (default: until interrupted)")
 	fs.BoolVar(&f.once, "once", false, "end when the history is in")
 	fs.BoolVar(&f.noOpen, "no-open", false, "do not open a browser")
+	fs.BoolVar(&f.setup, "setup", false, "let the visitor make the first administrator, as serve does, instead of signing in")
 	fs.StringVar(&f.until, "until", "", "let the history end at a `TIME` instead of now, as 2026-11-20T15:00:00+08:00, with --once")
 	fs.StringVar(&f.keyFile, "key", "", "`FILE` with the key of the tokens (default: a new one)")
 	return c
@@ -115,12 +119,13 @@ func (f *demoFlags) run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	cfg.File = demoSites(sw)
+	cfg.File = sw.Config()
 	if cfg.Zone, err = time.LoadLocation(cfg.File.TimeZone); err != nil {
 		return errors.Join(err, l.Close())
 	}
-	cfg.Policy, cfg.PolicyName = sw.Policy(), "demo"
+	cfg.Policy, cfg.PolicyName = sw.Policy(a.lang), "demo"
 	cfg.Sources = []source.Source{sw}
+	cfg.RowsSince = play.Until.AddDate(0, 0, -demoRows)
 	s, err := sf.stand(ctx, a, cfg, l, slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
 	defer func() { err = errors.Join(err, s.close()) }()
 	if err != nil {
@@ -166,16 +171,6 @@ func (f *demoFlags) listen() (l net.Listener, err error) {
 	return nil, fmt.Errorf("serve the demo: %w; name an address with --http", err)
 }
 
-// demoSites is the configuration of the organisation: its applications by name,
-// so that the first request of each is judged where it belongs.
-func demoSites(sw *show.Show) *engine.FileConfig {
-	c := &engine.FileConfig{TimeZone: "Asia/Shanghai"}
-	for _, app := range sw.Apps() {
-		c.Sites = append(c.Sites, engine.SiteConfig{Name: app.Name, Hosts: []string{app.Host}, Industry: app.Industry, TimeZone: app.Zone})
-	}
-	return c
-}
-
 // demo is the running demonstration.
 type demo struct {
 	app   *app
@@ -193,39 +188,52 @@ func (d *demo) text(id string, args message.Args) string {
 
 func (d *demo) say(id string, args message.Args) { fmt.Fprintln(d.app.stdout, d.text(id, args)) }
 
-func (d *demo) link() string {
+// links gives the link to begin with, and says how to sign in later.
+func (d *demo) links(ctx context.Context) (link, again string, err error) {
 	base := "http://" + d.stand.listener.Addr().String()
-	if token := d.stand.web.SetupToken(); token != "" {
-		return base + "/setup?" + url.Values{"token": {token}}.Encode()
+	if d.flags.setup {
+		return base + "/setup?token=" + d.stand.web.SetupToken(), "", nil
 	}
-	return base + "/"
+	password := rand.Text()[:16]
+	id, err := d.stand.web.FirstAdministrator(ctx, demoName, password)
+	if err != nil {
+		return "", "", err
+	}
+	token, err := d.stand.web.Invite(ctx, id)
+	if err != nil {
+		return "", "", err
+	}
+	return base + "/enter?token=" + token, d.text("demo.again", message.Args{"link": base + "/login", "name": demoName, "password": password}), nil
 }
 
 func (d *demo) run(ctx context.Context) error {
+	link, again, err := d.links(ctx)
+	if err != nil {
+		return err
+	}
 	work, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan error, 1)
 	go func() { ended <- d.stand.run(work, d.app) }()
 	d.say("demo.made_up", nil)
-	d.say("demo.link", message.Args{"link": d.link()})
+	d.say("demo.link", message.Args{"link": link})
+	if again != "" {
+		fmt.Fprintln(d.app.stdout, again)
+	}
 	if !d.flags.noOpen && !d.flags.once {
-		d.open(work)
+		d.open(context.WithoutCancel(ctx), link) // the browser may stay
 	}
-	tell := func() error {
-		in, err := d.fill(work, ended)
-		if !in || err != nil {
-			return err
-		}
-		if d.flags.once {
-			stop()
-			return <-ended
-		}
-		return nil
-	}
-	if err := tell(); err != nil || work.Err() != nil && !d.flags.once {
+	if in, err := d.fill(ended); !in || err != nil {
 		return err
 	}
-	d.summary(d.stand.service.Report())
+	took := time.Since(d.begun)
+	if d.flags.once {
+		stop()
+		if err := <-ended; err != nil {
+			return err
+		}
+	}
+	d.summary(d.stand.service.Report(), took)
 	d.say("demo.own", nil)
 	if d.flags.data != "" {
 		d.say("demo.kept", message.Args{"folder": d.flags.data})
@@ -251,7 +259,7 @@ func (d *demo) run(ctx context.Context) error {
 
 // fill waits until the history is judged and written down, and shows how far it
 // is. It reports whether it came to that.
-func (d *demo) fill(ctx context.Context, ended <-chan error) (bool, error) {
+func (d *demo) fill(ended <-chan error) (bool, error) {
 	b := d.app.bar(false, 1000)
 	defer b.clear()
 	t := time.NewTicker(100 * time.Millisecond)
@@ -285,12 +293,12 @@ func (d *demo) judged() bool {
 }
 
 // summary says what was found.
-func (d *demo) summary(r *report.Report) {
+func (d *demo) summary(r *report.Report, took time.Duration) {
 	if r == nil {
 		return
 	}
 	_, n := d.play.Progress()
-	d.say("demo.filled", message.Args{"months": d.flags.months, "n": n, "sites": len(r.Sites), "seconds": int(time.Since(d.begun).Seconds() + .5)})
+	d.say("demo.filled", message.Args{"months": d.flags.months, "n": n, "sites": len(r.Sites), "seconds": int(took.Seconds() + .5)})
 	open, severe, fixed, back := 0, 0, 0, 0
 	for i := range r.Defects {
 		switch x := &r.Defects[i]; {
@@ -311,7 +319,7 @@ func (d *demo) summary(r *report.Report) {
 }
 
 // open shows the link in a browser, where somebody sits before a screen.
-func (d *demo) open(ctx context.Context) {
+func (d *demo) open(ctx context.Context, link string) {
 	f, ok := d.app.stdout.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return
@@ -329,7 +337,7 @@ func (d *demo) open(ctx context.Context) {
 		}
 		name = "xdg-open"
 	}
-	cmd := exec.CommandContext(ctx, name, append(args, d.link())...)
+	cmd := exec.CommandContext(ctx, name, append(args, link)...)
 	if cmd.Start() == nil { // the link is printed all the same
 		go func() { _ = cmd.Wait() }()
 	}

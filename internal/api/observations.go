@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/oapi-codegen/runtime/types"
@@ -24,8 +23,7 @@ type filter struct {
 	Site, Api, Attack, Client, Actor, Account, Session, Agent string
 	Network, Country, Exchange                                string
 	Status                                                    int
-	Verdict, Outcome, Class, Type, Not                        []string
-	Finding                                                   string
+	Verdict, Outcome, Class, Type                             []string
 }
 
 // rows gives the store of observations, or says that there is none.
@@ -37,7 +35,7 @@ func (a *API) rows() (observation.Store, error) {
 }
 
 // filtered reads the common parameters.
-func (a *API) filtered(ctx context.Context, params any) (f observation.Filter, err error) {
+func filtered(params any) (f observation.Filter, err error) {
 	b, err := json.Marshal(params)
 	if err != nil {
 		return f, err
@@ -96,32 +94,10 @@ func (a *API) filtered(ctx context.Context, params any) (f observation.Filter, e
 			*s.set(&f) |= *s.set(&one)
 		}
 	}
-	for _, v := range x.Not {
-		n, err := not(v)
-		if err != nil {
-			bad = append(bad, field{name: "not", id: "value"})
-			continue
-		}
-		f.Not = append(f.Not, n)
-	}
 	if len(bad) > 0 {
 		return f, wrong(bad...)
 	}
-	if x.Finding != "" {
-		f.Within, err = a.scopes(ctx, x.Finding)
-	}
-	return f, err
-}
-
-// not reads what is to be left out.
-func not(s string) (observation.Filter, error) {
-	d, key, _ := strings.Cut(s, ":")
-	if d == observation.ByClient.String() {
-		if p, err := netip.ParsePrefix(key); err == nil {
-			return observation.Filter{Client: p}, nil
-		}
-	}
-	return observation.Filter{}.With(dimension(d), key)
+	return f, nil
 }
 
 // observed tells what a store of observations refuses.
@@ -155,7 +131,7 @@ func (a *API) SearchObservations(ctx context.Context, r v1.SearchObservationsReq
 	if err != nil {
 		return nil, err
 	}
-	f, err := a.filtered(ctx, r.Params)
+	f, err := filtered(r.Params)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +166,7 @@ func (a *API) SeriesOfObservations(ctx context.Context, r v1.SeriesOfObservation
 	if err != nil {
 		return nil, err
 	}
-	f, err := a.filtered(ctx, r.Params)
+	f, err := filtered(r.Params)
 	if err != nil {
 		return nil, err
 	}
@@ -220,7 +196,7 @@ func (a *API) TopOfObservations(ctx context.Context, r v1.TopOfObservationsReque
 	if err != nil {
 		return nil, err
 	}
-	f, err := a.filtered(ctx, r.Params)
+	f, err := filtered(r.Params)
 	if err != nil {
 		return nil, err
 	}
@@ -241,7 +217,7 @@ func (a *API) PivotObservations(ctx context.Context, r v1.PivotObservationsReque
 	if err != nil {
 		return nil, err
 	}
-	f, err := a.filtered(ctx, r.Params)
+	f, err := filtered(r.Params)
 	if err != nil {
 		return nil, err
 	}

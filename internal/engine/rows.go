@@ -18,6 +18,7 @@ type rows struct {
 	part  *partition
 	marks map[*judge.Judge]*judge.Marks
 	wait  []observation.Row
+	since time.Time // no rows of what ended before; zero: of all
 
 	retained time.Time // day up to which rows were dropped
 }
@@ -43,6 +44,9 @@ func (p *partition) place(end int64) observation.Position {
 }
 
 func (r *rows) judged(j *judge.Judge, o *observe.Observation) {
+	if !r.since.IsZero() && o.End < r.since.UnixNano() {
+		return
+	}
 	ev := j.Last()
 	id, verdict := r.marks[j].Of(ev)
 	v := observation.Normal

@@ -41,6 +41,9 @@ type ServiceConfig struct {
 	Rows    observation.Store // nil: rows are not kept
 	States  *state.Files
 	RowsAge time.Duration // how long rows are kept, by event time and in whole days; 0: for ever
+	// RowsSince leaves out the rows of what ended before: of a history that is
+	// played within seconds, each of whose days would be made a file. Zero: none.
+	RowsSince time.Time
 
 	Now    func() time.Time
 	Random io.Reader

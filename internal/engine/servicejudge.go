@@ -48,7 +48,7 @@ func newJudging(cfg ServiceConfig, tools *Tools, number int) (*judging, error) {
 		return nil, err
 	}
 	if cfg.Rows != nil {
-		s.rows = &rows{store: cfg.Rows}
+		s.rows = &rows{store: cfg.Rows, since: cfg.RowsSince}
 		s.rows.watch(s.part)
 	}
 	return s, nil

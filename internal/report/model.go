@@ -36,8 +36,7 @@ type Report struct {
 	Campaigns  []Campaign `json:"campaigns"`
 	Statistics Statistics `json:"statistics"`
 
-	Drift  *drift.Result `json:"drift,omitempty"`  // from what developers described, where a description was given
-	Period *Period       `json:"period,omitempty"` // of a report that was cut to a stretch of time
+	Drift *drift.Result `json:"drift,omitempty"` // from what developers described, where a description was given
 }
 
 // Site is one judged application.

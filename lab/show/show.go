@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"xiezhi/internal/engine"
 	"xiezhi/internal/source"
 	"xiezhi/lab"
 	"xiezhi/lab/adversary"
@@ -42,7 +43,6 @@ type Config struct {
 type Show struct {
 	cfg    Config
 	start  time.Time
-	apps   []*scene.App
 	st     *stage.Stage
 	public *crowd.Crowd
 	gangs  *adversary.Underworld
@@ -71,8 +71,7 @@ func New(cfg Config) (*Show, error) {
 	s.start = time.Date(end.Year(), end.Month(), 1, 0, 0, 0, 0, lab.Zone()).AddDate(0, 1-cfg.Months, 0)
 	s.day = s.start
 	town := people.New(cfg.Seed)
-	s.apps = scene.Build(cfg.Seed, s.start, town)
-	s.st = stage.New(cfg.Seed, s.apps, s.take)
+	s.st = stage.New(cfg.Seed, scene.Build(cfg.Seed, s.start, town), s.take)
 	s.public = crowd.New(cfg.Seed, s.st, town, cfg.Visits)
 	s.gangs = adversary.New(cfg.Seed, s.st, town, 1)
 	s.events = s.plan()
@@ -82,8 +81,15 @@ func New(cfg Config) (*Show, error) {
 // Start is the first moment of the history.
 func (s *Show) Start() time.Time { return s.start }
 
-// Apps are the applications, of which an organisation of many trades is made.
-func (s *Show) Apps() []*scene.App { return s.apps }
+// Config is the configuration of the organisation: its applications by name, so
+// that the first request of each is judged where it belongs.
+func (s *Show) Config() *engine.FileConfig {
+	c := &engine.FileConfig{TimeZone: "Asia/Shanghai"}
+	for _, app := range s.st.Apps {
+		c.Sites = append(c.Sites, engine.SiteConfig{Name: app.Name, Hosts: []string{app.Host}, Industry: app.Industry, TimeZone: app.Zone})
+	}
+	return c
+}
 
 // Filled is closed when all of the history was taken.
 func (s *Show) Filled() <-chan struct{} { return s.filled }
@@ -190,7 +196,7 @@ const (
 // Of what happens live.
 const (
 	liveEvery  = 200 * time.Millisecond // how often the play catches up with the clock
-	liveFirst  = 20 * time.Second       // until the first attack
+	liveFirst  = 8 * time.Second        // until the first attack
 	livePause  = 150 * time.Second      // between the beginnings of attacks
 	liveLeast  = 90                     // requests of one
 	liveSpread = 110
