@@ -273,6 +273,20 @@ func TestExposureIsAMatrix(t *testing.T) {
 			t.Errorf("%s: %d", q, len(p.Items))
 		}
 	}
+	left := want
+	for _, auth := range []string{"none", "optional", "required", "unknown"} {
+		p = v1.ExposurePage{}
+		g.must(200, "GET", "/api/v1/exposure?limit=500&sort=exchanges&auth="+auth, nil).into(t, &p)
+		for i, e := range p.Items {
+			if e.Auth != auth || i > 0 && e.Exchanges > p.Items[i-1].Exchanges {
+				t.Errorf("auth=%s: %s with %d exchanges comes at %d", auth, e.Auth, e.Exchanges, i)
+			}
+		}
+		left -= len(p.Items)
+	}
+	if left != 0 {
+		t.Errorf("%d APIs are under no auth", left)
+	}
 }
 
 func TestCounts(t *testing.T) {

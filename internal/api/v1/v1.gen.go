@@ -709,6 +709,51 @@ func (e ListDefectsParamsOrder) Valid() bool {
 	}
 }
 
+// Defines values for ListExposureParamsSort.
+const (
+	ListExposureParamsSortActors    ListExposureParamsSort = "actors"
+	ListExposureParamsSortExchanges ListExposureParamsSort = "exchanges"
+	ListExposureParamsSortExposed   ListExposureParamsSort = "exposed"
+	ListExposureParamsSortLastSeen  ListExposureParamsSort = "last_seen"
+	ListExposureParamsSortTemplate  ListExposureParamsSort = "template"
+)
+
+// Valid indicates whether the value is a known member of the ListExposureParamsSort enum.
+func (e ListExposureParamsSort) Valid() bool {
+	switch e {
+	case ListExposureParamsSortActors:
+		return true
+	case ListExposureParamsSortExchanges:
+		return true
+	case ListExposureParamsSortExposed:
+		return true
+	case ListExposureParamsSortLastSeen:
+		return true
+	case ListExposureParamsSortTemplate:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ListExposureParamsOrder.
+const (
+	ListExposureParamsOrderAsc  ListExposureParamsOrder = "asc"
+	ListExposureParamsOrderDesc ListExposureParamsOrder = "desc"
+)
+
+// Valid indicates whether the value is a known member of the ListExposureParamsOrder enum.
+func (e ListExposureParamsOrder) Valid() bool {
+	switch e {
+	case ListExposureParamsOrderAsc:
+		return true
+	case ListExposureParamsOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PivotObservationsParamsOf.
 const (
 	PivotObservationsParamsOfAccount PivotObservationsParamsOf = "account"
@@ -2180,8 +2225,22 @@ type ListExposureParams struct {
 	Data  string  `form:"data,omitempty" json:"data,omitempty,omitzero"`
 
 	// Sensitive answers hold sensitive data that is not masked
-	Sensitive *bool `form:"sensitive,omitempty" json:"sensitive,omitempty"`
+	Sensitive *bool  `form:"sensitive,omitempty" json:"sensitive,omitempty"`
+	Auth      string `form:"auth,omitempty" json:"auth,omitempty,omitzero"`
+	Exposure  string `form:"exposure,omitempty" json:"exposure,omitempty,omitzero"`
+
+	// Sort last_seen where it is absent. exposed is the most records with plain sensitive data in one answer; template goes upwards where no order is given
+	Sort ListExposureParamsSort `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
+
+	// Order desc, the highest first, where it is absent. A cursor is of one order
+	Order ListExposureParamsOrder `form:"order,omitempty" json:"order,omitempty,omitzero"`
 }
+
+// ListExposureParamsSort defines parameters for ListExposure.
+type ListExposureParamsSort string
+
+// ListExposureParamsOrder defines parameters for ListExposure.
+type ListExposureParamsOrder string
 
 // SearchObservationsParams defines parameters for SearchObservations.
 type SearchObservationsParams struct {
@@ -4723,6 +4782,58 @@ func (siw *ServerInterfaceWrapper) ListExposure(w http.ResponseWriter, r *http.R
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sensitive"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sensitive", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "auth" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "auth", r.URL.Query(), &params.Auth, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "auth"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "auth", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "exposure" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "exposure", r.URL.Query(), &params.Exposure, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "exposure"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "exposure", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "sort" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sort", r.URL.Query(), &params.Sort, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sort"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sort", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "order" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "order", r.URL.Query(), &params.Order, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "order"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "order", Err: err})
 		}
 		return
 	}
