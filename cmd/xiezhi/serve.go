@@ -350,6 +350,7 @@ func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, 
 			}
 			return list
 		},
+		TryRules: s.DryRun,
 		TestRules: func(p *policy.File) error {
 			_, _, err := engine.CheckRules(p)
 			return err

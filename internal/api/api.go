@@ -60,6 +60,9 @@ type Config struct {
 	OwnRules func() []policy.Rule
 	// TestRules compiles rules; its error names lines. nil: testing is refused.
 	TestRules func(*policy.File) error
+	// TryRules applies rules that compile to recent traffic and uses them for
+	// nothing. nil: that is refused.
+	TryRules func(context.Context, *policy.File, v1.RuleDryRun) (v1.DryRun, error)
 
 	// Plain serves sessions over HTTP without TLS, for a listener on loopback:
 	// the cookie is then without Secure and the prefix __Host-.
@@ -97,6 +100,7 @@ type API struct {
 	hash     *hasher
 	hub      *hub
 	reports  *turns
+	trials   *turns
 	settings atomic.Pointer[map[string]string]
 	started  time.Time
 
@@ -133,7 +137,7 @@ func New(ctx context.Context, cfg Config) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{cfg: cfg, mux: http.NewServeMux(), throttle: newThrottle(), hub: newHub(), reports: newTurns(reportsAtOnce, reportsWait), started: cfg.Now()}
+	a := &API{cfg: cfg, mux: http.NewServeMux(), throttle: newThrottle(), hub: newHub(), reports: newTurns(reportsAtOnce, reportsWait), trials: newTurns(trialsAtOnce, trialsWait), started: cfg.Now()}
 	if a.shapes, err = readShapes(doc); err != nil {
 		return nil, err
 	}

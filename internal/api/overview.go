@@ -23,7 +23,7 @@ const (
 	overviewPeriod    = 24 * time.Hour
 	overviewMost      = 400 * 24 * time.Hour
 	overviewTodo      = 5
-	overviewAttacks   = 2000 // whose scenarios are summed up, the latest
+	overviewAttacks   = 1000 // whose scenarios are summed up, the latest
 	overviewClosed    = 1000 // closed defects that are looked at, the latest
 	overviewMinutes   = 6 * time.Hour
 	overviewHours     = 32 * 24 * time.Hour

@@ -66,7 +66,9 @@ func sortedKeys(m map[string]*shape) []string {
 // TestNoRequestIsTooStrange builds requests from the document, as schemathesis
 // does: nothing gives a 5xx, and every answer is as documented.
 func TestNoRequestIsTooStrange(t *testing.T) {
-	h := newHouse(t, func(c *Config) { c.TestRules, c.OwnRules, c.Observations = compileRules, ownRules, someRows(t) })
+	h := newHouse(t, func(c *Config) {
+		c.TestRules, c.TryRules, c.OwnRules, c.Observations = compileRules, tryRules(nil), ownRules, someRows(t)
+	})
 	root := h.admin()
 	c, err := theContract()
 	if err != nil {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"strings"
@@ -38,8 +39,16 @@ func cut(s string, most int) string {
 	return s
 }
 
-// TestRules compiles rules without using them.
-func (a *API) TestRules(_ context.Context, q v1.TestRulesRequestObject) (v1.TestRulesResponseObject, error) {
+// Rules are tried out one trial at a time: each takes a core for seconds.
+const (
+	trialsAtOnce = 1
+	trialsWait   = 2
+	trialSamples = 20
+)
+
+// TestRules compiles rules without using them and, where that is asked for,
+// tries them out on traffic.
+func (a *API) TestRules(ctx context.Context, q v1.TestRulesRequestObject) (v1.TestRulesResponseObject, error) {
 	if a.cfg.TestRules == nil {
 		return nil, refuse(http.StatusServiceUnavailable, "unavailable", nil)
 	}
@@ -56,7 +65,10 @@ func (a *API) TestRules(_ context.Context, q v1.TestRulesRequestObject) (v1.Test
 	}
 	if err == nil {
 		out.Ok = true
-		return out, nil
+		if q.Body.DryRun.Hours > 0 {
+			out.DryRun, err = a.tryRules(ctx, f, q.Body.DryRun)
+		}
+		return out, err
 	}
 	for line := range strings.Lines(err.Error()) {
 		if out.Errors = append(out.Errors, report.Inert(cut(strings.TrimRight(line, "\n"), maxErrorLine))); len(out.Errors) == maxRuleErrors {
@@ -64,4 +76,17 @@ func (a *API) TestRules(_ context.Context, q v1.TestRulesRequestObject) (v1.Test
 		}
 	}
 	return out, nil
+}
+
+func (a *API) tryRules(ctx context.Context, f *policy.File, how v1.RuleDryRun) (out v1.DryRun, err error) {
+	if a.cfg.TryRules == nil {
+		return out, refuse(http.StatusServiceUnavailable, "unavailable", nil)
+	}
+	leave, err := a.trials.enter(ctx)
+	if err != nil {
+		return out, err
+	}
+	defer leave()
+	how.Limit = cmp.Or(how.Limit, trialSamples)
+	return a.cfg.TryRules(ctx, f, how)
 }

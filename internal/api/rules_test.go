@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -74,5 +75,47 @@ func TestHostileRules(t *testing.T) {
 		if a.code >= 500 || len(a.body) > 20*maxErrorLine {
 			t.Errorf("%s as a description: %d, %d bytes", what, a.code, len(a.body))
 		}
+	}
+}
+
+// TestRulesAreTriedOut: rules that compile are handed on as they are asked for,
+// others are not.
+func TestRulesAreTriedOut(t *testing.T) {
+	var asked []v1.RuleDryRun
+	h := newHouse(t, func(c *Config) { c.TestRules, c.TryRules = compileRules, tryRules(&asked) })
+	g := h.admin()
+	good := "version: 1\nrules:\n- {id: a, title: {zh: 甲, en: A}, when: 'true', harm: high, advice: {zh: 乙, en: B}}\n"
+	var r v1.RuleTestResult
+	g.holds("POST", "/api/v1/rules/test", map[string]any{"yaml": good, "dry_run": map[string]any{"hours": 24}}).into(t, &r)
+	if len(r.DryRun.Rules) != 1 || r.DryRun.Rules[0].Matched != 3 {
+		t.Errorf("%+v", r)
+	}
+	g.holds("POST", "/api/v1/rules/test", map[string]any{"yaml": good, "dry_run": map[string]any{"hours": 168, "site": "s", "limit": 2}})
+	if len(asked) != 2 || asked[0] != (v1.RuleDryRun{Hours: 24, Limit: 20}) || asked[1] != (v1.RuleDryRun{Hours: 168, Site: "s", Limit: 2}) {
+		t.Errorf("%+v", asked)
+	}
+	if g.holds("POST", "/api/v1/rules/test", map[string]any{"yaml": "version: 9", "dry_run": map[string]any{"hours": 24}}); len(asked) != 2 {
+		t.Error("what does not compile was tried")
+	}
+	for _, body := range []map[string]any{{"hours": 169}, {"hours": 0}, {"hours": 1, "limit": 21}, {"hours": 1, "more": 1}, {"limit": 3}} {
+		g.must(400, "POST", "/api/v1/rules/test", map[string]any{"yaml": good, "dry_run": body})
+	}
+	none := newHouse(t, func(c *Config) { c.TestRules = compileRules })
+	if p := none.admin().ask("POST", "/api/v1/rules/test", map[string]any{"yaml": good, "dry_run": map[string]any{"hours": 24}}).problem(t); p.Code != "unavailable" {
+		t.Errorf("%+v", p)
+	}
+}
+
+// tryRules is what a service gives for TryRules.
+func tryRules(asked *[]v1.RuleDryRun) func(context.Context, *policy.File, v1.RuleDryRun) (v1.DryRun, error) {
+	return func(_ context.Context, f *policy.File, how v1.RuleDryRun) (v1.DryRun, error) {
+		out := v1.DryRun{Exchanges: 9, Rules: []v1.TriedRule{}}
+		for _, r := range f.Rules {
+			out.Rules = append(out.Rules, v1.TriedRule{Id: r.ID, Looked: 9, Matched: 3, Apis: []v1.TriedAPI{}, Samples: []v1.TriedSample{}})
+		}
+		if asked != nil {
+			*asked = append(*asked, how)
+		}
+		return out, nil
 	}
 }

@@ -17,6 +17,9 @@ const (
 // when everything was seen.
 type Exhibit struct{ Request, Response []string }
 
+// ExhibitOf writes down what an event looked like, outside of what was found.
+func ExhibitOf(ev *Event) *Exhibit { return exhibit(ev) }
+
 // exhibit writes down what an event looked like.
 func exhibit(ev *Event) *Exhibit {
 	x := &Exhibit{}

@@ -37,6 +37,7 @@ type judging struct {
 
 	ready  chan struct{} // closed when all that was on the bus at the start is judged
 	report atomic.Pointer[report.Report]
+	known  atomic.Pointer[map[string]*knownSite] // attacks, as of the report
 }
 
 // newJudging brings the state of a partition back.
@@ -232,6 +233,7 @@ func (s *judging) writeDown(ctx context.Context) error {
 	base := s.part.base
 	rev := base + s.part.seq
 	s.mu.Unlock()
+	s.known.Store(knownOf(results))
 	if s.rows != nil {
 		s.rows.know(results)
 	}

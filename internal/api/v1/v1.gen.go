@@ -82,6 +82,27 @@ func (e Dimension) Valid() bool {
 	}
 }
 
+// Defines values for DryRunStopped.
+const (
+	DryRunStoppedAge    DryRunStopped = "age"
+	DryRunStoppedNumber DryRunStopped = "number"
+	DryRunStoppedTime   DryRunStopped = "time"
+)
+
+// Valid indicates whether the value is a known member of the DryRunStopped enum.
+func (e DryRunStopped) Valid() bool {
+	switch e {
+	case DryRunStoppedAge:
+		return true
+	case DryRunStoppedNumber:
+		return true
+	case DryRunStoppedTime:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExposedDataIn.
 const (
 	ExposedDataInRequest  ExposedDataIn = "request"
@@ -511,6 +532,30 @@ func (e Step) Valid() bool {
 	case StepHour:
 		return true
 	case StepMinute:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TriedSampleVerdict.
+const (
+	TriedSampleVerdictConfirmed  TriedSampleVerdict = "confirmed"
+	TriedSampleVerdictLikely     TriedSampleVerdict = "likely"
+	TriedSampleVerdictNone       TriedSampleVerdict = "none"
+	TriedSampleVerdictSuspicious TriedSampleVerdict = "suspicious"
+)
+
+// Valid indicates whether the value is a known member of the TriedSampleVerdict enum.
+func (e TriedSampleVerdict) Valid() bool {
+	switch e {
+	case TriedSampleVerdictConfirmed:
+		return true
+	case TriedSampleVerdictLikely:
+		return true
+	case TriedSampleVerdictNone:
+		return true
+	case TriedSampleVerdictSuspicious:
 		return true
 	default:
 		return false
@@ -1012,6 +1057,27 @@ type Dimension string
 
 // Drift how the APIs differ from the descriptions that were given; absent where none was
 type Drift = drift.Result
+
+// DryRun defines model for DryRun.
+type DryRun struct {
+	// Elsewhere of sites beyond the cap
+	Elsewhere int64 `json:"elsewhere"`
+
+	// Exchanges that were looked at
+	Exchanges int64 `json:"exchanges"`
+	First     Time  `json:"first,omitempty,omitzero"`
+	Last      Time  `json:"last,omitempty,omitzero"`
+
+	// OfNoApi of the exchanges: scans and the like
+	OfNoApi int64       `json:"of_no_api"`
+	Rules   []TriedRule `json:"rules"`
+
+	// Stopped why older ones were left out: beyond the hours, the cap of exchanges, the time that a trial may take; absent: there are none
+	Stopped DryRunStopped `json:"stopped,omitempty,omitzero"`
+}
+
+// DryRunStopped why older ones were left out: beyond the hours, the cap of exchanges, the time that a trial may take; absent: there are none
+type DryRunStopped string
 
 // End defines model for End.
 type End struct {
@@ -1541,14 +1607,28 @@ type Rule struct {
 	When           string   `json:"when"`
 }
 
+// RuleDryRun apply the rules to what the stream still holds, and use them for nothing
+type RuleDryRun struct {
+	// Hours of traffic, back from the newest
+	Hours int `json:"hours"`
+
+	// Limit samples of each rule; 20 where it is absent
+	Limit int    `json:"limit,omitempty,omitzero"`
+	Site  string `json:"site,omitempty,omitzero"`
+}
+
 // RuleTest defines model for RuleTest.
 type RuleTest struct {
+	// DryRun apply the rules to what the stream still holds, and use them for nothing
+	DryRun RuleDryRun `json:"dry_run,omitempty,omitzero"`
+
 	// Yaml a policy file, or its rules alone
 	Yaml string `json:"yaml"`
 }
 
 // RuleTestResult defines model for RuleTestResult.
 type RuleTestResult struct {
+	DryRun DryRun   `json:"dry_run,omitempty,omitzero"`
 	Errors []string `json:"errors"`
 	Ok     bool     `json:"ok"`
 	Rules  []string `json:"rules"`
@@ -1780,6 +1860,77 @@ type Traffic struct {
 	Normal     []int64 `json:"normal"`
 	Starts     []Time  `json:"starts"`
 	Suspicious []int64 `json:"suspicious"`
+}
+
+// TriedAPI defines model for TriedAPI.
+type TriedAPI struct {
+	Api      string `json:"api"`
+	Host     string `json:"host"`
+	Looked   int64  `json:"looked"`
+	Matched  int64  `json:"matched"`
+	Method   string `json:"method"`
+	Site     string `json:"site"`
+	Template string `json:"template"`
+}
+
+// TriedRule defines model for TriedRule.
+type TriedRule struct {
+	// Apart not ones that could fire, as given says
+	Apart int64      `json:"apart"`
+	Apis  []TriedAPI `json:"apis"`
+
+	// Costly ended, as it cost too much
+	Costly int64 `json:"costly"`
+
+	// Failed the expression failed: a missing key, a bad index
+	Failed int64 `json:"failed"`
+
+	// Further matches of APIs beyond these
+	Further int64  `json:"further"`
+	Id      string `json:"id"`
+
+	// Looked exchanges of APIs that the rule is about
+	Looked  int64         `json:"looked"`
+	Matched int64         `json:"matched"`
+	Samples []TriedSample `json:"samples"`
+
+	// Verdicts matches by the verdict on the strongest attack, known by now, that they belong to
+	Verdicts TriedVerdicts `json:"verdicts"`
+}
+
+// TriedSample defines model for TriedSample.
+type TriedSample struct {
+	Api string `json:"api"`
+
+	// Attack that it belongs to
+	Attack string `json:"attack,omitempty,omitzero"`
+
+	// Exchange hash of the id, as observations have it
+	Exchange string `json:"exchange"`
+
+	// Id of the exchange
+	Id     string `json:"id"`
+	Method string `json:"method"`
+
+	// Request names and shapes, no values
+	Request  []string           `json:"request"`
+	Response []string           `json:"response"`
+	Site     string             `json:"site"`
+	Status   int                `json:"status,omitempty,omitzero"`
+	Template string             `json:"template"`
+	Time     Time               `json:"time"`
+	Verdict  TriedSampleVerdict `json:"verdict"`
+}
+
+// TriedSampleVerdict defines model for TriedSample.Verdict.
+type TriedSampleVerdict string
+
+// TriedVerdicts matches by the verdict on the strongest attack, known by now, that they belong to
+type TriedVerdicts struct {
+	Confirmed  int64 `json:"confirmed"`
+	Likely     int64 `json:"likely"`
+	None       int64 `json:"none"`
+	Suspicious int64 `json:"suspicious"`
 }
 
 // User defines model for User.
@@ -2603,7 +2754,7 @@ type ServerInterface interface {
 	// ListRules Rules of one's own that are in use
 	// (GET /api/v1/rules)
 	ListRules(w http.ResponseWriter, r *http.Request)
-	// TestRules Compile rules without using them
+	// TestRules Compile rules without using them, and try them out on traffic
 	// (POST /api/v1/rules/test)
 	TestRules(w http.ResponseWriter, r *http.Request)
 	// Logout Sign out
@@ -9548,7 +9699,7 @@ type StrictServerInterface interface {
 	// ListRules Rules of one's own that are in use
 	// (GET /api/v1/rules)
 	ListRules(ctx context.Context, request ListRulesRequestObject) (ListRulesResponseObject, error)
-	// TestRules Compile rules without using them
+	// TestRules Compile rules without using them, and try them out on traffic
 	// (POST /api/v1/rules/test)
 	TestRules(ctx context.Context, request TestRulesRequestObject) (TestRulesResponseObject, error)
 	// Logout Sign out

@@ -141,7 +141,7 @@ func TestFullDisk(t *testing.T) {
 }
 
 func TestUpgradeFromVersionsBefore(t *testing.T) {
-	for _, c := range []struct{ version, had, left int }{{1, 2, 2}, {2, 3, 2}, {3, 4, 4}} {
+	for _, c := range []struct{ version, had, left int }{{1, 2, 2}, {2, 3, 2}, {3, 4, 4}, {4, 4, 4}} {
 		t.Run(fmt.Sprint(c.version), func(t *testing.T) { upgrade(t, c.version, c.had, c.left) })
 	}
 }
@@ -149,8 +149,14 @@ func TestUpgradeFromVersionsBefore(t *testing.T) {
 // TestUpgradeRanksWhatIsThere: lists of findings that nobody wrote anew since
 // are in order.
 func TestUpgradeRanksWhatIsThere(t *testing.T) {
+	for _, v := range []int{3, 4} {
+		t.Run(fmt.Sprint(v), func(t *testing.T) { ranked(t, v) })
+	}
+}
+
+func ranked(t *testing.T, version int) {
 	path := t.TempDir()
-	old, err := os.ReadFile("testdata/v3.sql")
+	old, err := os.ReadFile(fmt.Sprintf("testdata/v%d.sql", version))
 	if err != nil {
 		t.Fatal(err)
 	}
