@@ -39,7 +39,7 @@ func (a *API) status(ctx context.Context) v1.Status {
 	if a.cfg.Status != nil {
 		s = a.cfg.Status(ctx)
 	}
-	s.Version, s.Now = a.cfg.Version, a.cfg.Now().UTC()
+	s.Version, s.Rules, s.Now = a.cfg.Version, a.cfg.Rules, a.cfg.Now().UTC()
 	if s.Started.IsZero() {
 		s.Started = a.started.UTC()
 	}

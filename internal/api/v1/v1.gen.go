@@ -1754,17 +1754,20 @@ type Status struct {
 	Analysed int64 `json:"analysed"`
 
 	// Dropped exchanges = analysed + these + what is under way
-	Dropped   []Loss       `json:"dropped"`
-	Events    Part         `json:"events"`
-	Exchanges int64        `json:"exchanges"`
-	Judges    []Part       `json:"judges"`
-	Now       Time         `json:"now"`
-	Sources   []Part       `json:"sources"`
-	Started   Time         `json:"started"`
-	Status    StatusStatus `json:"status"`
-	Stores    []Part       `json:"stores"`
-	Stream    Part         `json:"stream"`
-	Version   string       `json:"version"`
+	Dropped   []Loss `json:"dropped"`
+	Events    Part   `json:"events"`
+	Exchanges int64  `json:"exchanges"`
+	Judges    []Part `json:"judges"`
+	Now       Time   `json:"now"`
+
+	// Rules version of the rule data
+	Rules   string       `json:"rules,omitempty,omitzero"`
+	Sources []Part       `json:"sources"`
+	Started Time         `json:"started"`
+	Status  StatusStatus `json:"status"`
+	Stores  []Part       `json:"stores"`
+	Stream  Part         `json:"stream"`
+	Version string       `json:"version"`
 }
 
 // StatusStatus defines model for Status.Status.
