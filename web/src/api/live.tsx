@@ -18,6 +18,7 @@ const touches: Record<string, readonly string[]> = {
   attack: ['/api/v1/attacks', '/api/v1/counts/attacks', '/api/v1/agenda', '/api/v1/overview', '/api/v1/observations'],
   campaign: ['/api/v1/campaigns', '/api/v1/counts/campaigns', '/api/v1/overview'],
   site: ['/api/v1/sites'],
+  policy: ['/api/v1/policy'],
   status: ['/api/v1/status', '/api/v1/sensors', '/api/v1/overview'],
 };
 

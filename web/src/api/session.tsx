@@ -22,7 +22,7 @@ export function useSession(): Session {
   return s;
 }
 
-export const toLogin = () => location.assign(`/login?next=${encodeURIComponent(location.pathname + location.search)}`);
+export const toLogin = () => location.assign(`/login?lang=${link.lang}&next=${encodeURIComponent(location.pathname + location.search)}`);
 
 /**
  * SessionProvider finds out who is signed in. When the session ends while
@@ -59,7 +59,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     try {
       await client.DELETE('/api/v1/session');
     } finally {
-      location.assign('/login');
+      location.assign(`/login?lang=${link.lang}`);
     }
   }, []);
 

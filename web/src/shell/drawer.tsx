@@ -10,7 +10,7 @@ import { useText } from '../text/text';
  * The one drawer. What is in it stands in the URL as open=kind~id, so that a
  * link shows it too; following something inside replaces it, and Back goes back.
  */
-export type Kind = 'api' | 'defect' | 'attack' | 'campaign' | 'entity';
+export type Kind = 'api' | 'defect' | 'attack' | 'campaign' | 'entity' | 'decision';
 
 export type PanelProps = { id: string };
 
@@ -20,6 +20,7 @@ const panels: Record<Kind, LazyExoticComponent<ComponentType<PanelProps>>> = {
   attack: lazy(() => import('../screens/attacks/AttackPanel')),
   campaign: lazy(() => import('../screens/attacks/CampaignPanel')),
   entity: lazy(() => import('../screens/intelligence/EntityPanel')),
+  decision: lazy(() => import('../screens/response/DecisionPanel')),
 };
 
 const text = {
@@ -28,6 +29,7 @@ const text = {
   attack: { zh: '攻击', en: 'Attack' },
   campaign: { zh: '团伙战役', en: 'Campaign' },
   entity: { zh: '实体', en: 'Entity' },
+  decision: { zh: '决定', en: 'Decision' },
   link: { zh: '复制链接', en: 'Copy link' },
   copied: { zh: '链接已复制', en: 'Link copied' },
   refused: { zh: '浏览器不允许复制；链接就是地址栏的内容。', en: 'The browser did not allow it; the link is what the address bar holds.' },
