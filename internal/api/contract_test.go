@@ -148,6 +148,7 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 	var public v1.PolicyEntry
 	do(g, 201, "POST", "/api/v1/policy/public", map[string]any{"site": site, "template": "/status/**", "reason": "a status page"}).into(t, &public)
 	do(g, 201, "POST", "/api/v1/policy/approvals", map[string]any{"approval": "partner", "reason": "nightly export", "clients": []string{"10.0.0.0/8"}, "max_records": 500, "kinds": []string{"bulk_response"}})
+	do(g, 200, "POST", "/api/v1/policy/preview", map[string]any{"kind": "public", "site": site, "template": "/**"})
 	do(g, 201, "POST", "/api/v1/templates", map[string]any{"site": site, "template": "/a/{id}", "edit": "merge", "reason": "ids"})
 	d := r.Defects[0].ID
 	do(g, 201, "POST", "/api/v1/defects/"+d+"/verdict", map[string]any{"verdict": "accepted_risk", "reason": "known", "expires": "2026-09-01T00:00:00Z"})

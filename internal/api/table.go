@@ -60,6 +60,7 @@ var table = map[string]access{
 	"POST /api/v1/sites/{site}/drift":   {least: v1.RoleAnalyst},
 	"POST /api/v1/templates":            {least: v1.RoleAnalyst},
 	"POST /api/v1/rules/test":           {least: v1.RoleAnalyst},
+	"POST /api/v1/policy/preview":       {least: v1.RoleAnalyst},
 
 	"POST /api/v1/policy/public":    {least: v1.RoleResponder},
 	"POST /api/v1/policy/approvals": {least: v1.RoleResponder},

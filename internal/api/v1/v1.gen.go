@@ -445,6 +445,45 @@ func (e PolicyEntryVerdict) Valid() bool {
 	}
 }
 
+// Defines values for PreviewEntryApproval.
+const (
+	PreviewEntryApprovalExport  PreviewEntryApproval = "export"
+	PreviewEntryApprovalPartner PreviewEntryApproval = "partner"
+	PreviewEntryApprovalScanner PreviewEntryApproval = "scanner"
+)
+
+// Valid indicates whether the value is a known member of the PreviewEntryApproval enum.
+func (e PreviewEntryApproval) Valid() bool {
+	switch e {
+	case PreviewEntryApprovalExport:
+		return true
+	case PreviewEntryApprovalPartner:
+		return true
+	case PreviewEntryApprovalScanner:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for PreviewEntryKind.
+const (
+	PreviewEntryKindApproval PreviewEntryKind = "approval"
+	PreviewEntryKindPublic   PreviewEntryKind = "public"
+)
+
+// Valid indicates whether the value is a known member of the PreviewEntryKind enum.
+func (e PreviewEntryKind) Valid() bool {
+	switch e {
+	case PreviewEntryKindApproval:
+		return true
+	case PreviewEntryKindPublic:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Role.
 const (
 	RoleAdministrator Role = "administrator"
@@ -1540,6 +1579,83 @@ type PolicyEntryPage struct {
 	Total int64 `json:"total"`
 }
 
+// PolicyPreview what an entry would cover: open defects that it would end, and attacks and rows of the last 7 days of traffic of these APIs and clients. Attacks are found all the same
+type PolicyPreview struct {
+	// Apis that it names
+	Apis         int64           `json:"apis"`
+	Attacks      []PreviewAttack `json:"attacks"`
+	AttacksTotal int64           `json:"attacks_total"`
+	Defects      []PreviewDefect `json:"defects"`
+	DefectsTotal int64           `json:"defects_total"`
+
+	// LeftOut APIs, defects or attacks that were not looked at, at least
+	LeftOut int64 `json:"left_out"`
+
+	// Rows absent where single observations are not kept
+	Rows  PreviewRows  `json:"rows,omitempty,omitzero"`
+	Shown []PreviewAPI `json:"shown"`
+}
+
+// PreviewAPI defines model for PreviewAPI.
+type PreviewAPI struct {
+	Api      string `json:"api"`
+	Host     string `json:"host"`
+	Method   string `json:"method"`
+	Site     string `json:"site"`
+	Template string `json:"template"`
+}
+
+// PreviewAttack defines model for PreviewAttack.
+type PreviewAttack struct {
+	Id       string `json:"id"`
+	Kind     string `json:"kind"`
+	LastSeen Time   `json:"last_seen"`
+	Requests int64  `json:"requests"`
+	Site     string `json:"site"`
+	Verdict  string `json:"verdict"`
+}
+
+// PreviewDefect defines model for PreviewDefect.
+type PreviewDefect struct {
+	Api      string `json:"api"`
+	Id       string `json:"id"`
+	Kind     string `json:"kind"`
+	Severity string `json:"severity"`
+	Status   string `json:"status"`
+}
+
+// PreviewEntry an entry of the allow-list or an approval, as it would be made
+type PreviewEntry struct {
+	Approval   PreviewEntryApproval `json:"approval,omitempty,omitzero"`
+	Clients    []string             `json:"clients,omitempty,omitzero"`
+	Host       string               `json:"host,omitempty,omitzero"`
+	Kind       PreviewEntryKind     `json:"kind"`
+	Kinds      []string             `json:"kinds,omitempty,omitzero"`
+	MaxRecords int64                `json:"max_records,omitempty,omitzero"`
+	Method     string               `json:"method,omitempty,omitzero"`
+
+	// Site empty: every site
+	Site     string `json:"site,omitempty,omitzero"`
+	Template string `json:"template,omitempty,omitzero"`
+}
+
+// PreviewEntryApproval defines model for PreviewEntry.Approval.
+type PreviewEntryApproval string
+
+// PreviewEntryKind defines model for PreviewEntry.Kind.
+type PreviewEntryKind string
+
+// PreviewRows absent where single observations are not kept
+type PreviewRows struct {
+	// AtLeast there were too many APIs to count all
+	AtLeast    bool  `json:"at_least"`
+	Attack     int64 `json:"attack"`
+	From       Time  `json:"from"`
+	Normal     int64 `json:"normal"`
+	Suspicious int64 `json:"suspicious"`
+	To         Time  `json:"to"`
+}
+
 // Problem RFC 9457
 type Problem struct {
 	// Code the last part of type, for programs
@@ -2614,6 +2730,9 @@ type JudgeDefectJSONRequestBody = NewVerdict
 // AddApprovalJSONRequestBody defines body for AddApproval for application/json ContentType.
 type AddApprovalJSONRequestBody = NewApproval
 
+// PreviewPolicyJSONRequestBody defines body for PreviewPolicy for application/json ContentType.
+type PreviewPolicyJSONRequestBody = PreviewEntry
+
 // AddPublicJSONRequestBody defines body for AddPublic for application/json ContentType.
 type AddPublicJSONRequestBody = NewPublic
 
@@ -2742,6 +2861,9 @@ type ServerInterface interface {
 	// AddApproval Permit what would else be a finding
 	// (POST /api/v1/policy/approvals)
 	AddApproval(w http.ResponseWriter, r *http.Request)
+	// PreviewPolicy What an entry would cover
+	// (POST /api/v1/policy/preview)
+	PreviewPolicy(w http.ResponseWriter, r *http.Request)
 	// AddPublic Put an API on the allow-list
 	// (POST /api/v1/policy/public)
 	AddPublic(w http.ResponseWriter, r *http.Request)
@@ -6439,6 +6561,20 @@ func (siw *ServerInterfaceWrapper) AddApproval(w http.ResponseWriter, r *http.Re
 	handler.ServeHTTP(w, r)
 }
 
+// PreviewPolicy operation middleware
+func (siw *ServerInterfaceWrapper) PreviewPolicy(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PreviewPolicy(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // AddPublic operation middleware
 func (siw *ServerInterfaceWrapper) AddPublic(w http.ResponseWriter, r *http.Request) {
 
@@ -7259,6 +7395,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/policy", wrapper.ListPolicy)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/policy/{id}", wrapper.GetPolicy)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/policy/{id}/end", wrapper.EndPolicy)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/policy/preview", wrapper.PreviewPolicy)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/policy/public", wrapper.AddPublic)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/policy/approvals", wrapper.AddApproval)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/rules", wrapper.ListRules)
@@ -8388,6 +8525,45 @@ type AddApprovaldefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response AddApprovaldefaultApplicationProblemPlusJSONResponse) VisitAddApprovalResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewPolicyRequestObject struct {
+	Body *PreviewPolicyJSONRequestBody
+}
+
+type PreviewPolicyResponseObject interface {
+	VisitPreviewPolicyResponse(w http.ResponseWriter) error
+}
+
+type PreviewPolicy200JSONResponse PolicyPreview
+
+func (response PreviewPolicy200JSONResponse) VisitPreviewPolicyResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewPolicydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewPolicydefaultApplicationProblemPlusJSONResponse) VisitPreviewPolicyResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9687,6 +9863,9 @@ type StrictServerInterface interface {
 	// AddApproval Permit what would else be a finding
 	// (POST /api/v1/policy/approvals)
 	AddApproval(ctx context.Context, request AddApprovalRequestObject) (AddApprovalResponseObject, error)
+	// PreviewPolicy What an entry would cover
+	// (POST /api/v1/policy/preview)
+	PreviewPolicy(ctx context.Context, request PreviewPolicyRequestObject) (PreviewPolicyResponseObject, error)
 	// AddPublic Put an API on the allow-list
 	// (POST /api/v1/policy/public)
 	AddPublic(ctx context.Context, request AddPublicRequestObject) (AddPublicResponseObject, error)
@@ -10552,6 +10731,37 @@ func (sh *strictHandler) AddApproval(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(AddApprovalResponseObject); ok {
 		if err := validResponse.VisitAddApprovalResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PreviewPolicy operation middleware
+func (sh *strictHandler) PreviewPolicy(w http.ResponseWriter, r *http.Request) {
+	var request PreviewPolicyRequestObject
+
+	var body PreviewPolicyJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewPolicy(ctx, request.(PreviewPolicyRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewPolicy")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PreviewPolicyResponseObject); ok {
+		if err := validResponse.VisitPreviewPolicyResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
