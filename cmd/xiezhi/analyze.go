@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
@@ -107,7 +108,7 @@ opened or recognised, or nothing could be inspected.`,
 			if cfg.APIs, err = outs.open(apis); err != nil {
 				return err
 			}
-			docs, err := documents.open(outs)
+			docs, err := documents.open(outs, "", a.lang)
 			if err != nil {
 				return err
 			}
@@ -142,7 +143,7 @@ opened or recognised, or nothing could be inspected.`,
 			if zone == "" {
 				shown = res.Report.Zone(shown)
 			}
-			if err := docs.write(res.Report, a.lang, shown, res.Messages); err != nil {
+			if err := docs.write(context.WithoutCancel(ctx), res.Report, a.lang, shown, res.Messages); err != nil {
 				return err
 			}
 			if openapiDir != "" {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,9 +12,12 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"xiezhi/internal/message"
 	"xiezhi/internal/report"
+	"xiezhi/internal/report/kept"
+	"xiezhi/internal/store/record/sqlite"
 	"xiezhi/rules"
 )
 
@@ -24,128 +29,177 @@ const (
 
 func (a *app) report() *cobra.Command {
 	var (
-		documents                       documentFlags
-		since, until, month, year, zone string
-		all                             bool
+		documents  documentFlags
+		span       spanFlags
+		data, zone string
+		all        bool
 	)
 	c := &cobra.Command{
-		Use:   "report RUN.json|DIR ...",
-		Short: "Join the reports of several runs and write them as one",
-		Long: `Reads what analyze --json wrote, one file or many, and gives one report: for
-months of history, and to write an earlier run as HTML, XLSX or SARIF. Runs
-that overlap in time on the same sites count once. Without an output file it
-prints the summary. A folder is read for its .json files.
+		Use:   "report [RUN.json|DIR ...]",
+		Short: "Write the report of a service, or of several runs, about a month or any other time",
+		Long: `Writes the report of what a service keeps in its data folder, which may go on
+running, or of what analyze --json wrote, one file or many: runs that overlap in
+time on the same sites count once, and a folder is read for its .json files. The
+report of a month, quarter, year or of days tells the time and its course: the
+months up to it, the figures beside those of the time before, what was mended.
+Without an output file it prints the summary. Where a folder is named for an
+output file, the file in it is called after the time and the language.
 
 Exit codes: 0 no findings, 1 findings, 2 usage, 3 a file could not be read.`,
-		Example: `  xiezhi report --html 2026.html runs/
-  xiezhi report --month 2026-11 --xlsx november.xlsx runs/*.json
-  xiezhi --lang zh report run.json`,
-		Args: someArgs("report: name the files that analyze --json wrote, or their folder"),
-	}
-	c.RunE = func(_ *cobra.Command, args []string) error {
-		first, last, err := days(since, until, month, year)
-		if err != nil {
-			return err
-		}
-		file, err := loadConfig("")
-		if err != nil {
-			return err
-		}
-		at, err := a.zone(zone, file)
-		if err != nil {
-			return err
-		}
-		msgs, err := message.Load(rules.FS, "messages")
-		if err != nil {
-			return err
-		}
-		names, err := runFiles(args)
-		if err != nil {
-			return err
-		}
-		outs := &outputs{stdout: a.stdout}
-		defer outs.discard()
-		docs, err := documents.open(outs)
-		if err != nil {
-			return err
-		}
-		runs, failed := a.readRuns(names, msgs)
-		if len(runs) == 0 {
-			return exitError{exitRuntime}
-		}
-		r, notes := report.Merge(runs, msgs)
-		if first != "" || last != "" {
-			r = report.Days(r, first, last, msgs)
-			notes = append(notes, msgs.Text("merge.whole", nil))
-		}
-		for _, n := range notes {
-			fmt.Fprintf(a.stderr, "%s: %s\n", msgs.Text("cli.note", nil).In(a.lang), n.In(a.lang))
-		}
-		if zone == "" {
-			at = r.Zone(at)
-		}
-		if err := docs.write(r, a.lang, at, msgs); err != nil {
-			return err
-		}
-		if !documents.any() {
-			if err := a.summary(msgs, r, at, all); err != nil {
+		Example: `  xiezhi report --month 2026-11 --pdf november.pdf
+  xiezhi report --data /var/lib/xiezhi --quarter 2026-Q4 --html . --xlsx .
+  xiezhi report --html 2026.html runs/
+  xiezhi --lang zh report --month 2026-11 --outline gbt --html 11.html runs/*.json`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, err := span.span()
+			if err != nil {
 				return err
 			}
-		}
-		if err := outs.commit(); err != nil {
-			return err
-		}
-		switch {
-		case failed:
-			return exitError{exitRuntime}
-		case len(r.Defects)+len(r.Attacks) > 0:
-			return exitError{exitFindings}
-		}
-		return nil
+			if data != "" && len(args) > 0 {
+				return usagef("report: give --data or files of analyze --json, not both")
+			}
+			file, err := loadConfig("")
+			if err != nil {
+				return err
+			}
+			at, err := a.zone(zone, file)
+			if err != nil {
+				return err
+			}
+			msgs, err := message.Load(rules.FS, "messages")
+			if err != nil {
+				return err
+			}
+			outs := &outputs{stdout: a.stdout}
+			defer outs.discard()
+			docs, err := documents.open(outs, about.Name(), a.lang)
+			if err != nil {
+				return err
+			}
+			r, notes, failed, err := a.reported(cmd.Context(), data, args, msgs)
+			if err != nil {
+				return err
+			}
+			if !about.All() {
+				notes = append(notes, msgs.Text("merge.whole", nil))
+			}
+			for _, n := range notes {
+				fmt.Fprintf(a.stderr, "%s: %s\n", msgs.Text("cli.note", nil).In(a.lang), n.In(a.lang))
+			}
+			r = report.Cut(r, about, msgs)
+			if zone == "" {
+				at = r.Zone(at)
+			}
+			if err := docs.write(cmd.Context(), r, a.lang, at, msgs); err != nil {
+				return err
+			}
+			if !documents.any() {
+				if err := a.summary(msgs, r, at, all); err != nil {
+					return err
+				}
+			}
+			if err := outs.commit(); err != nil {
+				return err
+			}
+			switch {
+			case failed:
+				return exitError{exitRuntime}
+			case len(r.Defects)+len(r.Attacks) > 0:
+				return exitError{exitFindings}
+			}
+			return nil
+		},
 	}
 	f := c.Flags()
 	documents.register(f)
-	f.StringVar(&since, "since", "", "from this day on (2006-01-02), in each site's zone")
-	f.StringVar(&until, "until", "", "until this day, included")
-	f.StringVar(&month, "month", "", "one month: 2006-01")
-	f.StringVar(&year, "year", "", "one year: 2006")
+	span.register(f)
+	f.StringVar(&data, "data", "", "data `FOLDER` of xiezhi serve (default without files: xiezhi/data in the state folder)")
 	f.StringVar(&zone, "tz", "", "time zone of times in the documents (default that of most sites, else Asia/Shanghai for zh, UTC for en)")
 	f.BoolVar(&all, "all", false, "print every API, defect and attack")
 	return c
 }
 
-// days turns the flags into a first and a last day.
-func days(since, until, month, year string) (first, last string, err error) {
-	if n := len(slices.DeleteFunc([]string{since + until, month, year}, func(s string) bool { return s == "" })); n > 1 {
-		return "", "", usagef("give --since and --until, or --month, or --year")
+// spanFlags say which stretch of time a report is about.
+type spanFlags struct{ since, until, month, quarter, year string }
+
+func (s *spanFlags) register(f *pflag.FlagSet) {
+	f.StringVar(&s.month, "month", "", "one month: 2006-01")
+	f.StringVar(&s.quarter, "quarter", "", "one quarter: 2006-Q1")
+	f.StringVar(&s.year, "year", "", "one year: 2006")
+	for _, name := range []string{"from", "since"} {
+		f.StringVar(&s.since, name, "", "from this day on (2006-01-02), in each site's zone")
 	}
-	check := func(flag, s string) error {
-		if _, err := time.Parse(time.DateOnly, s); s != "" && err != nil {
-			return usagef("--%s %q: write a day as 2006-01-02", flag, s)
+	for _, name := range []string{"to", "until"} {
+		f.StringVar(&s.until, name, "", "until this day, included")
+	}
+}
+
+func (s *spanFlags) span() (report.Span, error) {
+	if n := len(slices.DeleteFunc([]string{s.since + s.until, s.month, s.quarter, s.year}, func(s string) bool { return s == "" })); n > 1 {
+		return report.Span{}, usagef("give --from and --to, or --month, or --quarter, or --year")
+	}
+	for _, f := range []struct{ flag, value, kind, layout string }{
+		{"month", s.month, report.SpanMonth, "a month as 2006-01"}, {"quarter", s.quarter, report.SpanQuarter, "a quarter as 2006-Q1"}, {"year", s.year, report.SpanYear, "a year as 2006"},
+	} {
+		if f.value == "" {
+			continue
 		}
-		return nil
+		span, err := report.ParseSpan(f.value)
+		if err != nil || span.Kind != f.kind {
+			return report.Span{}, usagef("--%s %q: write %s", f.flag, f.value, f.layout)
+		}
+		return span, nil
 	}
+	for _, f := range []struct{ flag, value string }{{"from", s.since}, {"to", s.until}} {
+		if _, err := time.Parse(time.DateOnly, f.value); f.value != "" && err != nil {
+			return report.Span{}, usagef("--%s %q: write a day as 2006-01-02", f.flag, f.value)
+		}
+	}
+	if s.since != "" && s.until != "" && s.until < s.since {
+		return report.Span{}, usagef("--to %s lies before --from %s", s.until, s.since)
+	}
+	return report.Between(s.since, s.until), nil
+}
+
+// reported reads what the report is of: files, or what a service keeps.
+func (a *app) reported(ctx context.Context, data string, args []string, msgs *message.Catalog) (r *report.Report, notes []message.Text, failed bool, err error) {
+	if len(args) > 0 {
+		names, err := runFiles(args)
+		if err != nil {
+			return nil, nil, false, err
+		}
+		runs, failed := a.readRuns(names, msgs)
+		if len(runs) == 0 {
+			return nil, nil, true, exitError{exitRuntime}
+		}
+		r, notes := report.Merge(runs, msgs)
+		return r, notes, failed, nil
+	}
+	named := data != ""
+	if data, err = a.dataFolder(data); err != nil {
+		return nil, nil, false, err
+	}
+	view, err := sqlite.Beside(ctx, data)
 	switch {
-	case month != "":
-		t, err := time.Parse("2006-01", month)
-		if err != nil {
-			return "", "", usagef("--month %q: write a month as 2006-01", month)
-		}
-		return t.Format(time.DateOnly), t.AddDate(0, 1, -1).Format(time.DateOnly), nil
-	case year != "":
-		t, err := time.Parse("2006", year)
-		if err != nil {
-			return "", "", usagef("--year %q: write a year as 2006", year)
-		}
-		return t.Format(time.DateOnly), t.AddDate(1, 0, -1).Format(time.DateOnly), nil
+	case errors.Is(err, fs.ErrNotExist) && !named:
+		return nil, nil, false, usagef("report: name the files that analyze --json wrote, or their folder, or the data folder of a service with --data")
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil, false, usagef("report: %s is no data folder of a service", data)
+	case err != nil:
+		return nil, nil, false, err
 	}
-	if err := errors.Join(check("since", since), check("until", until)); err != nil {
-		return "", "", usageError{err}
+	defer view.Close()
+	r, cut, bad, err := kept.Report(ctx, view, version, rules.Version)
+	if err != nil {
+		return nil, nil, false, err
 	}
-	if since != "" && until != "" && until < since {
-		return "", "", usagef("--until %s lies before --since %s", until, since)
+	for _, k := range cut {
+		r.Input.Limits = append(r.Input.Limits, report.LimitCount{What: "report." + string(k), Count: 1})
 	}
-	return since, until, nil
+	if bad > 0 {
+		notes = append(notes, msgs.Text("merge.unreadable", message.Args{"n": bad}))
+	}
+	return r, notes, false, nil
 }
 
 // runFiles lists the files, folders by their .json files.

@@ -94,10 +94,10 @@ func readings(r *report.Report) []string {
 	return []string{"/sites", "/sites/" + site, "/sites/" + site + "/openapi", "/apis", "/apis?site=" + site + "&lifecycle=active&lifecycle=new&auth=none&text=a",
 		"/apis/" + r.APIs[0].ID, "/defects", "/defects?open=true&class=excessive_exposure&class=unauthorized_access", "/defects/" + r.Defects[0].ID,
 		"/attacks", "/attacks?scenario=account_risk&api=" + r.APIs[0].ID, "/attacks/" + r.Attacks[0].ID, "/campaigns", "/campaigns?site=" + site, "/campaigns/" + r.Campaigns[0].ID,
-		"/exposure", "/agenda", "/overview", "/overview?from=2026-03-01T00:00:00Z&to=2026-03-03T00:00:00Z&offset=480&site=" + site, "/counts/apis", "/counts/apis?tags=true&auth=none", "/apis?sort=exposed&order=asc", "/campaigns?sort=requests", "/counts/defects?site=" + site, "/counts/attacks", "/counts/campaigns?site=" + site,
+		"/exposure", "/agenda", "/overview", "/overview?from=2026-03-01T00:00:00Z&to=2026-03-03T00:00:00Z&offset=480&site=" + site, "/counts/apis", "/counts/apis?tags=true&auth=none", "/apis?sort=exposed&order=asc", "/campaigns?sort=requests", "/counts/defects?site=" + site, "/counts/attacks", "/counts/campaigns?site=" + site, "/counts/attacked", "/counts/attacked?from=2026-01-01T00:00:00Z&site=" + site,
 		"/observations?verdict=attack&verdict=suspicious&limit=5", "/observations/series?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z&step=hour&by=verdict&offset=480",
 		"/observations/top?of=client&measure=bytes_out", "/observations/pivot?of=api&key=" + observationtest.Row(1).API, "/observations/days",
-		"/report?site=" + site + "&from=2022-01-01T00:00:00Z&to=2022-02-01T00:00:00Z", "/report", "/report?format=html&lang=zh", "/report?format=xlsx", "/report?format=sarif", "/policy", "/rules", "/settings", "/status"}
+		"/report?site=" + site + "&from=2022-01-01T00:00:00Z&to=2022-02-01T00:00:00Z", "/report", "/report?format=html&lang=zh", "/report?format=xlsx", "/report?format=sarif", "/report?period=2025-06&format=html&outline=gbt", "/report?period=2025-Q2&format=xlsx&lang=zh", "/report?period=2025", "/policy", "/rules", "/settings", "/status"}
 }
 
 // TestEveryAnswerIsAsDocumented asks for every operation in a way that
@@ -239,6 +239,37 @@ func TestReportSaysWhatWasNotSeen(t *testing.T) {
 		if len(r.Input.Dropped) != dropped || len(r.Input.Quality) != 1 || len(r.Input.Limits) != 1 || site == "" && r.Input.Exchanges != 12 {
 			t.Errorf("%q: %+v", site, r.Input)
 		}
+	}
+}
+
+// TestReportOfAPeriod: a month comes in its course, in the order that was asked
+// for, in a file that is called after it.
+func TestReportOfAPeriod(t *testing.T) {
+	h := newHouse(t)
+	g := h.admin()
+	a := g.must(200, "GET", "/api/v1/report?period=2025-02", nil)
+	r, err := report.Read(bytes.NewReader(a.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Period == nil || r.Period.First != "2025-02-01" || r.Period.Now.AttackedAPIs != h.report.Statistics.AttackedAPIsByMonth["2025-02"] || len(r.Attacks) == len(h.report.Attacks) {
+		t.Errorf("the month is %+v with %d attacks", r.Period, len(r.Attacks))
+	}
+	for path, want := range map[string][2]string{
+		"period=2025-02": {"xiezhi-2025-02.json", `"kind":"month"`},
+		"period=2025-Q1&format=html&lang=zh&outline=gbt": {"xiezhi-2025-Q1-zh.html", "二、数据接口"},
+		"period=2025-02&format=html&lang=en":             {"xiezhi-2025-02-en.html", "Monthly API Security Report"},
+		"period=2025&format=xlsx&lang=zh":                {"xiezhi-2025-zh.xlsx", "PK"},
+		"format=html&lang=en&outline=report":             {"xiezhi-en.html", "1 Overview of API risk"},
+		"from=2025-02-01T00:00:00Z&format=sarif&lang=en": {"xiezhi-en.sarif", "2.1.0"},
+	} {
+		a := g.must(200, "GET", "/api/v1/report?"+path, nil)
+		if !strings.Contains(a.head.Get("Content-Disposition"), `"`+want[0]+`"`) || !bytes.Contains(a.body, []byte(want[1])) {
+			t.Errorf("%s: %s, without %s", path, a.head.Get("Content-Disposition"), want[1])
+		}
+	}
+	for _, path := range []string{"period=2025-13", "period=2025-Q5", "period=25", "period=2025-02&from=2025-01-01T00:00:00Z", "period=9999", "outline=iso"} {
+		g.must(400, "GET", "/api/v1/report?"+path, nil)
 	}
 }
 

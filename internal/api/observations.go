@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/oapi-codegen/runtime/types"
@@ -23,7 +24,8 @@ type filter struct {
 	Site, Api, Attack, Client, Actor, Account, Session, Agent string
 	Network, Country, Exchange                                string
 	Status                                                    int
-	Verdict, Outcome, Class, Type                             []string
+	Verdict, Outcome, Class, Type, Not                        []string
+	Finding                                                   string
 }
 
 // rows gives the store of observations, or says that there is none.
@@ -35,7 +37,7 @@ func (a *API) rows() (observation.Store, error) {
 }
 
 // filtered reads the common parameters.
-func filtered(params any) (f observation.Filter, err error) {
+func (a *API) filtered(ctx context.Context, params any) (f observation.Filter, err error) {
 	b, err := json.Marshal(params)
 	if err != nil {
 		return f, err
@@ -94,10 +96,32 @@ func filtered(params any) (f observation.Filter, err error) {
 			*s.set(&f) |= *s.set(&one)
 		}
 	}
+	for _, v := range x.Not {
+		n, err := not(v)
+		if err != nil {
+			bad = append(bad, field{name: "not", id: "value"})
+			continue
+		}
+		f.Not = append(f.Not, n)
+	}
 	if len(bad) > 0 {
 		return f, wrong(bad...)
 	}
-	return f, nil
+	if x.Finding != "" {
+		f.Within, err = a.scopes(ctx, x.Finding)
+	}
+	return f, err
+}
+
+// not reads what is to be left out.
+func not(s string) (observation.Filter, error) {
+	d, key, _ := strings.Cut(s, ":")
+	if d == observation.ByClient.String() {
+		if p, err := netip.ParsePrefix(key); err == nil {
+			return observation.Filter{Client: p}, nil
+		}
+	}
+	return observation.Filter{}.With(dimension(d), key)
 }
 
 // observed tells what a store of observations refuses.
@@ -131,7 +155,7 @@ func (a *API) SearchObservations(ctx context.Context, r v1.SearchObservationsReq
 	if err != nil {
 		return nil, err
 	}
-	f, err := filtered(r.Params)
+	f, err := a.filtered(ctx, r.Params)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +190,7 @@ func (a *API) SeriesOfObservations(ctx context.Context, r v1.SeriesOfObservation
 	if err != nil {
 		return nil, err
 	}
-	f, err := filtered(r.Params)
+	f, err := a.filtered(ctx, r.Params)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +220,7 @@ func (a *API) TopOfObservations(ctx context.Context, r v1.TopOfObservationsReque
 	if err != nil {
 		return nil, err
 	}
-	f, err := filtered(r.Params)
+	f, err := a.filtered(ctx, r.Params)
 	if err != nil {
 		return nil, err
 	}
@@ -217,7 +241,7 @@ func (a *API) PivotObservations(ctx context.Context, r v1.PivotObservationsReque
 	if err != nil {
 		return nil, err
 	}
-	f, err := filtered(r.Params)
+	f, err := a.filtered(ctx, r.Params)
 	if err != nil {
 		return nil, err
 	}

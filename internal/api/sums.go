@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	v1 "xiezhi/internal/api/v1"
@@ -216,6 +215,10 @@ func (a *API) GetReport(ctx context.Context, q v1.GetReportRequestObject) (v1.Ge
 		return nil, err
 	}
 	defer leave()
+	about, err := spanOf(&q.Params)
+	if err != nil {
+		return nil, err
+	}
 	r, cut, bad, err := kept.ReportOf(ctx, a.cfg.Store, a.cfg.Version, a.cfg.Rules, kept.Scope{Site: q.Params.Site, From: q.Params.From, To: q.Params.To})
 	if err != nil {
 		return nil, err
@@ -227,17 +230,18 @@ func (a *API) GetReport(ctx context.Context, q v1.GetReportRequestObject) (v1.Ge
 	for _, k := range cut {
 		r.Input.Limits = append(r.Input.Limits, report.LimitCount{What: "report." + string(k), Count: 1})
 	}
+	r = report.Cut(r, about, a.cfg.Messages)
 	lang := string(q.Params.Lang)
 	if lang == "" {
 		lang = ask(ctx).lang
 	}
 	var b bytes.Buffer
-	f := file{name: "xiezhi." + string(q.Params.Format)}
+	f := file{name: report.FileName(about.Name(), lang, string(q.Params.Format))}
 	zone := r.Zone(time.UTC)
 	switch q.Params.Format {
 	case v1.GetReportParamsFormatHtml:
 		f.media = "text/html; charset=utf-8"
-		err = html.Write(&b, r, html.Config{Lang: lang, Zone: zone, Messages: a.cfg.Messages, Generated: a.when(ctx)})
+		err = html.Write(&b, r, html.Config{Lang: lang, Zone: zone, Messages: a.cfg.Messages, Generated: a.when(ctx), Outline: string(q.Params.Outline)})
 	case v1.GetReportParamsFormatXlsx:
 		f.media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 		err = xlsx.Write(&b, r, xlsx.Config{Lang: lang, Zone: zone, Messages: a.cfg.Messages})
@@ -245,10 +249,25 @@ func (a *API) GetReport(ctx context.Context, q v1.GetReportRequestObject) (v1.Ge
 		f.media = "application/sarif+json"
 		err = sarif.Write(&b, r, sarif.Config{Lang: lang, Messages: a.cfg.Messages})
 	default:
-		f.media, f.name = "application/json", "xiezhi.json"
+		f.media, f.name = "application/json", report.FileName(about.Name(), lang, "json")
 		err = json.NewEncoder(&b).Encode(r)
 	}
 	f.data = b.Bytes()
-	f.name = strings.TrimSuffix(f.name, ".")
 	return f, err
+}
+
+// spanOf is the stretch of whole days that a report is about; all of time
+// where none is named.
+func spanOf(p *v1.GetReportParams) (report.Span, error) {
+	if p.Period == "" {
+		return report.Span{}, nil
+	}
+	if !p.From.IsZero() || !p.To.IsZero() {
+		return report.Span{}, wrong(field{name: "period", id: "period_and_times"})
+	}
+	s, err := report.ParseSpan(p.Period)
+	if err != nil {
+		return report.Span{}, wrong(field{name: "period", id: "period"})
+	}
+	return s, nil
 }

@@ -36,6 +36,7 @@ var table = map[string]access{
 	"GET /api/v1/campaigns/{id}":       {least: v1.RoleViewer},
 	"GET /api/v1/exposure":             {least: v1.RoleViewer},
 	"GET /api/v1/overview":             {least: v1.RoleViewer},
+	"GET /api/v1/counts/attacked":      {least: v1.RoleViewer},
 	"GET /api/v1/agenda":               {least: v1.RoleViewer},
 	"GET /api/v1/counts/apis":          {least: v1.RoleViewer},
 	"GET /api/v1/counts/defects":       {least: v1.RoleViewer},

@@ -36,7 +36,8 @@ type Report struct {
 	Campaigns  []Campaign `json:"campaigns"`
 	Statistics Statistics `json:"statistics"`
 
-	Drift *drift.Result `json:"drift,omitempty"` // from what developers described, where a description was given
+	Drift  *drift.Result `json:"drift,omitempty"`  // from what developers described, where a description was given
+	Period *Period       `json:"period,omitempty"` // of a report that was cut to a stretch of time
 }
 
 // Site is one judged application.

@@ -165,6 +165,9 @@ func (c *checker) report(r *Report) {
 	for i := range r.Attacks {
 		c.attack(fmt.Sprintf("attacks[%d]", i), &r.Attacks[i], scenarios)
 	}
+	if r.Period != nil {
+		c.period(r.Period)
+	}
 	for i, x := range r.Campaigns {
 		p := fmt.Sprintf("campaigns[%d]", i)
 		c.id(p+".id", x.ID)
@@ -176,6 +179,33 @@ func (c *checker) report(r *Report) {
 		for j, t := range x.Timeline {
 			c.word(fmt.Sprintf("%s.timeline[%d].event", p, j), t.Event, "start", "spread", "peak", "success", "blocked", "end")
 		}
+	}
+}
+
+func (c *checker) period(p *Period) {
+	c.word("period.kind", p.Kind, SpanMonth, SpanQuarter, SpanYear, SpanDays)
+	day := func(path, s string, open bool) {
+		if t, err := time.Parse(time.DateOnly, s); (s != "" || !open) && (err != nil || t.Year() < 1970 || t.Year() > 2200) {
+			c.fail("period.%s: %q is no day", path, cut(Inert(s)))
+		}
+	}
+	day("first", p.First, p.Kind == SpanDays)
+	day("last", p.Last, p.Kind == SpanDays)
+	if p.Previous != nil {
+		day("previous.first", p.Previous.First, false)
+		day("previous.last", p.Previous.Last, false)
+	}
+	if len(p.Course) > maxMonths {
+		c.fail("period.course: %d months, at most %d", len(p.Course), maxMonths)
+	}
+	for i, m := range p.Course {
+		if _, err := time.Parse("2006-01", m.Month); err != nil {
+			c.fail("period.course[%d].month: %q is no month", i, cut(Inert(m.Month)))
+		}
+	}
+	for i, x := range p.Changes {
+		c.word(fmt.Sprintf("period.changes[%d].change", i), x.Change, ChangeFound, ChangeClaimed, ChangeFixed, ChangeReturned)
+		c.id(fmt.Sprintf("period.changes[%d].defect", i), x.Defect)
 	}
 }
 

@@ -898,6 +898,24 @@ func (e SeriesOfObservationsParamsBy) Valid() bool {
 	}
 }
 
+// Defines values for GetReportParamsOutline.
+const (
+	GetReportParamsOutlineGbt    GetReportParamsOutline = "gbt"
+	GetReportParamsOutlineReport GetReportParamsOutline = "report"
+)
+
+// Valid indicates whether the value is a known member of the GetReportParamsOutline enum.
+func (e GetReportParamsOutline) Valid() bool {
+	switch e {
+	case GetReportParamsOutlineGbt:
+		return true
+	case GetReportParamsOutlineReport:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for GetReportParamsFormat.
 const (
 	GetReportParamsFormatHtml  GetReportParamsFormat = "html"
@@ -972,6 +990,23 @@ type AttackPage struct {
 
 	// Total how many the filters ask for, on all pages
 	Total int64 `json:"total"`
+}
+
+// AttackedAPIs defines model for AttackedAPIs.
+type AttackedAPIs struct {
+	// LeftOut attacks that are not counted, the ones seen longest ago
+	LeftOut int64 `json:"left_out"`
+
+	// Months that have any, the earliest first. Months are those of each site's zone
+	Months []AttackedMonth `json:"months"`
+}
+
+// AttackedMonth defines model for AttackedMonth.
+type AttackedMonth struct {
+	Apis int64 `json:"apis"`
+
+	// Month as 2026-01
+	Month string `json:"month"`
 }
 
 // AuditEntry defines model for AuditEntry.
@@ -2092,6 +2127,9 @@ type Verdicts struct {
 // ByCursor defines model for ByCursor.
 type ByCursor = string
 
+// ByFinding defines model for ByFinding.
+type ByFinding = string
+
 // ByFirstFrom defines model for ByFirstFrom.
 type ByFirstFrom = Time
 
@@ -2103,6 +2141,9 @@ type ByFrom = Time
 
 // ByLimit defines model for ByLimit.
 type ByLimit = int
+
+// ByNot defines model for ByNot.
+type ByNot = []string
 
 // ByOrder defines model for ByOrder.
 type ByOrder string
@@ -2337,6 +2378,17 @@ type CountAPIsParams struct {
 	Tags *bool `form:"tags,omitempty" json:"tags,omitempty"`
 }
 
+// CountAttackedAPIsParams defines parameters for CountAttackedAPIs.
+type CountAttackedAPIsParams struct {
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// From last seen at this time or later
+	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
+
+	// To last seen before this time
+	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
+}
+
 // CountAttacksParams defines parameters for CountAttacks.
 type CountAttacksParams struct {
 	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
@@ -2518,8 +2570,14 @@ type SearchObservationsParams struct {
 	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
 
 	// To last seen before this time
-	To     ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
-	Site   BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+	To   ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// Finding of this attack, or of the attacks of this campaign: rows that were judged to be so as they came, and those that are by what is known now
+	Finding ByFinding `form:"finding,omitempty" json:"finding,omitempty,omitzero"`
+
+	// Not what is left out, as dimension:value: client:192.0.2.0/24, api:0a1b2c3d4e5f6071, verdict:normal
+	Not    ByNot  `form:"not,omitempty" json:"not,omitempty,omitzero"`
 	Api    string `form:"api,omitempty" json:"api,omitempty,omitzero"`
 	Attack string `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
 
@@ -2553,8 +2611,14 @@ type PivotObservationsParams struct {
 	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
 
 	// To last seen before this time
-	To     ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
-	Site   BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+	To   ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// Finding of this attack, or of the attacks of this campaign: rows that were judged to be so as they came, and those that are by what is known now
+	Finding ByFinding `form:"finding,omitempty" json:"finding,omitempty,omitzero"`
+
+	// Not what is left out, as dimension:value: client:192.0.2.0/24, api:0a1b2c3d4e5f6071, verdict:normal
+	Not    ByNot  `form:"not,omitempty" json:"not,omitempty,omitzero"`
 	Api    string `form:"api,omitempty" json:"api,omitempty,omitzero"`
 	Attack string `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
 
@@ -2586,9 +2650,15 @@ type PivotObservationsParamsOf string
 
 // SeriesOfObservationsParams defines parameters for SeriesOfObservations.
 type SeriesOfObservationsParams struct {
-	From   Time   `form:"from" json:"from"`
-	To     Time   `form:"to" json:"to"`
-	Site   BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+	From Time   `form:"from" json:"from"`
+	To   Time   `form:"to" json:"to"`
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// Finding of this attack, or of the attacks of this campaign: rows that were judged to be so as they came, and those that are by what is known now
+	Finding ByFinding `form:"finding,omitempty" json:"finding,omitempty,omitzero"`
+
+	// Not what is left out, as dimension:value: client:192.0.2.0/24, api:0a1b2c3d4e5f6071, verdict:normal
+	Not    ByNot  `form:"not,omitempty" json:"not,omitempty,omitzero"`
 	Api    string `form:"api,omitempty" json:"api,omitempty,omitzero"`
 	Attack string `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
 
@@ -2628,8 +2698,14 @@ type TopOfObservationsParams struct {
 	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
 
 	// To last seen before this time
-	To     ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
-	Site   BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+	To   ByTo   `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// Finding of this attack, or of the attacks of this campaign: rows that were judged to be so as they came, and those that are by what is known now
+	Finding ByFinding `form:"finding,omitempty" json:"finding,omitempty,omitzero"`
+
+	// Not what is left out, as dimension:value: client:192.0.2.0/24, api:0a1b2c3d4e5f6071, verdict:normal
+	Not    ByNot  `form:"not,omitempty" json:"not,omitempty,omitzero"`
 	Api    string `form:"api,omitempty" json:"api,omitempty,omitzero"`
 	Attack string `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
 
@@ -2694,14 +2770,23 @@ type ListPolicyParams struct {
 
 // GetReportParams defines parameters for GetReport.
 type GetReportParams struct {
-	Site   BySite                `form:"site,omitempty" json:"site,omitempty,omitzero"`
-	From   Time                  `form:"from,omitempty" json:"from,omitempty,omitzero"`
-	To     Time                  `form:"to,omitempty" json:"to,omitempty,omitzero"`
-	Format GetReportParamsFormat `form:"format,omitempty" json:"format,omitempty,omitzero"`
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// Period a month (2026-10), quarter (2026-Q4) or year (2026), of whole days in each site's zone, told in its course; not together with from and to
+	Period string `form:"period,omitempty" json:"period,omitempty,omitzero"`
+
+	// Outline order of the chapters of HTML; gbt is the process of GB/T 46796-2025
+	Outline GetReportParamsOutline `form:"outline,omitempty" json:"outline,omitempty,omitzero"`
+	From    Time                   `form:"from,omitempty" json:"from,omitempty,omitzero"`
+	To      Time                   `form:"to,omitempty" json:"to,omitempty,omitzero"`
+	Format  GetReportParamsFormat  `form:"format,omitempty" json:"format,omitempty,omitzero"`
 
 	// Lang by Accept-Language where it is absent
 	Lang GetReportParamsLang `form:"lang,omitempty" json:"lang,omitempty,omitzero"`
 }
+
+// GetReportParamsOutline defines parameters for GetReport.
+type GetReportParamsOutline string
 
 // GetReportParamsFormat defines parameters for GetReport.
 type GetReportParamsFormat string
@@ -2807,6 +2892,9 @@ type ServerInterface interface {
 	// CountAPIs How many APIs there are of each sort
 	// (GET /api/v1/counts/apis)
 	CountAPIs(w http.ResponseWriter, r *http.Request, params CountAPIsParams)
+	// CountAttackedAPIs How many APIs confirmed attacks reached, by month
+	// (GET /api/v1/counts/attacked)
+	CountAttackedAPIs(w http.ResponseWriter, r *http.Request, params CountAttackedAPIsParams)
 	// CountAttacks How many attacks there are of each sort
 	// (GET /api/v1/counts/attacks)
 	CountAttacks(w http.ResponseWriter, r *http.Request, params CountAttacksParams)
@@ -4126,6 +4214,65 @@ func (siw *ServerInterfaceWrapper) CountAPIs(w http.ResponseWriter, r *http.Requ
 	handler.ServeHTTP(w, r)
 }
 
+// CountAttackedAPIs operation middleware
+func (siw *ServerInterfaceWrapper) CountAttackedAPIs(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CountAttackedAPIsParams
+
+	// ------------- Optional query parameter "site" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "site", r.URL.Query(), &params.Site, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CountAttackedAPIs(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // CountAttacks operation middleware
 func (siw *ServerInterfaceWrapper) CountAttacks(w http.ResponseWriter, r *http.Request) {
 
@@ -5187,6 +5334,32 @@ func (siw *ServerInterfaceWrapper) SearchObservations(w http.ResponseWriter, r *
 		return
 	}
 
+	// ------------- Optional query parameter "finding" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "finding", r.URL.Query(), &params.Finding, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "finding"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "finding", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "not" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "not", r.URL.Query(), &params.Not, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "not"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "not", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "api" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "api", r.URL.Query(), &params.Api, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -5481,6 +5654,32 @@ func (siw *ServerInterfaceWrapper) PivotObservations(w http.ResponseWriter, r *h
 		return
 	}
 
+	// ------------- Optional query parameter "finding" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "finding", r.URL.Query(), &params.Finding, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "finding"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "finding", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "not" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "not", r.URL.Query(), &params.Not, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "not"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "not", Err: err})
+		}
+		return
+	}
+
 	// ------------- Optional query parameter "api" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "api", r.URL.Query(), &params.Api, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -5770,6 +5969,32 @@ func (siw *ServerInterfaceWrapper) SeriesOfObservations(w http.ResponseWriter, r
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "finding" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "finding", r.URL.Query(), &params.Finding, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "finding"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "finding", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "not" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "not", r.URL.Query(), &params.Not, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "not"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "not", Err: err})
 		}
 		return
 	}
@@ -6089,6 +6314,32 @@ func (siw *ServerInterfaceWrapper) TopOfObservations(w http.ResponseWriter, r *h
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "finding" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "finding", r.URL.Query(), &params.Finding, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "finding"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "finding", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "not" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "not", r.URL.Query(), &params.Not, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "not"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "not", Err: err})
 		}
 		return
 	}
@@ -6659,6 +6910,32 @@ func (siw *ServerInterfaceWrapper) GetReport(w http.ResponseWriter, r *http.Requ
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "period" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "period", r.URL.Query(), &params.Period, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "period"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "period", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "outline" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "outline", r.URL.Query(), &params.Outline, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "outline"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "outline", Err: err})
 		}
 		return
 	}
@@ -7389,6 +7666,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/defects", wrapper.CountDefects)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/attacks", wrapper.CountAttacks)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/campaigns", wrapper.CountCampaigns)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/attacked", wrapper.CountAttackedAPIs)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/overview", wrapper.GetOverview)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/agenda", wrapper.GetAgenda)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/report", wrapper.GetReport)
@@ -7794,6 +8072,45 @@ type CountAPIsdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response CountAPIsdefaultApplicationProblemPlusJSONResponse) VisitCountAPIsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountAttackedAPIsRequestObject struct {
+	Params CountAttackedAPIsParams
+}
+
+type CountAttackedAPIsResponseObject interface {
+	VisitCountAttackedAPIsResponse(w http.ResponseWriter) error
+}
+
+type CountAttackedAPIs200JSONResponse AttackedAPIs
+
+func (response CountAttackedAPIs200JSONResponse) VisitCountAttackedAPIsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountAttackedAPIsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CountAttackedAPIsdefaultApplicationProblemPlusJSONResponse) VisitCountAttackedAPIsResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9809,6 +10126,9 @@ type StrictServerInterface interface {
 	// CountAPIs How many APIs there are of each sort
 	// (GET /api/v1/counts/apis)
 	CountAPIs(ctx context.Context, request CountAPIsRequestObject) (CountAPIsResponseObject, error)
+	// CountAttackedAPIs How many APIs confirmed attacks reached, by month
+	// (GET /api/v1/counts/attacked)
+	CountAttackedAPIs(ctx context.Context, request CountAttackedAPIsRequestObject) (CountAttackedAPIsResponseObject, error)
 	// CountAttacks How many attacks there are of each sort
 	// (GET /api/v1/counts/attacks)
 	CountAttacks(ctx context.Context, request CountAttacksRequestObject) (CountAttacksResponseObject, error)
@@ -10248,6 +10568,32 @@ func (sh *strictHandler) CountAPIs(w http.ResponseWriter, r *http.Request, param
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(CountAPIsResponseObject); ok {
 		if err := validResponse.VisitCountAPIsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CountAttackedAPIs operation middleware
+func (sh *strictHandler) CountAttackedAPIs(w http.ResponseWriter, r *http.Request, params CountAttackedAPIsParams) {
+	var request CountAttackedAPIsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CountAttackedAPIs(ctx, request.(CountAttackedAPIsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountAttackedAPIs")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CountAttackedAPIsResponseObject); ok {
+		if err := validResponse.VisitCountAttackedAPIsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

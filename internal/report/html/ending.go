@@ -68,9 +68,7 @@ func (v *view) fixes() (urgent, other []job) {
 	for i := range v.open {
 		list = append(list, &v.open[i])
 	}
-	slices.SortStableFunc(list, func(a, b *report.Defect) int {
-		return cmp.Or(cmp.Compare(boolInt(len(b.ExploitedBy) > 0), boolInt(len(a.ExploitedBy) > 0)), cmp.Compare(severityRank(b.Severity), severityRank(a.Severity)), cmp.Compare(v.exposed(b), v.exposed(a)))
-	})
+	slices.SortStableFunc(list, v.urgency)
 	type key struct{ kind, site string }
 	grouped := map[key]int{}
 	apis := map[key][]string{}
@@ -106,6 +104,12 @@ func (v *view) fixes() (urgent, other []job) {
 		}
 	}
 	return urgent, other
+}
+
+// urgency orders defects: those in use first, then the gravest, then those that
+// most people's data went through.
+func (v *view) urgency(a, b *report.Defect) int {
+	return cmp.Or(cmp.Compare(boolInt(len(b.ExploitedBy) > 0), boolInt(len(a.ExploitedBy) > 0)), cmp.Compare(severityRank(b.Severity), severityRank(a.Severity)), cmp.Compare(v.exposed(b), v.exposed(a)))
 }
 
 func severityRank(severity string) int {

@@ -1,9 +1,10 @@
 // Package html writes the report as one self-contained HTML page: the document
 // that a security lead forwards unchanged.
 //
-// It takes a report and a language and gives a page in the source report's
-// chapters: overview, defects, methods of attack, cases, conclusion, and
-// appendices. Invariant: the page needs nothing from elsewhere, holds no
+// It takes a report and a language and gives a page: a summary of one page for
+// management, the source report's chapters (overview, defects, methods of
+// attack, cases, conclusion) or those of another outline, and appendices. A
+// report that was cut to a stretch of time is told in its course. Invariant: the page needs nothing from elsewhere, holds no
 // script, shows every attacker-made string inert, and is the same bytes for
 // the same input. Limits: the lists are cut at the caps in limits.go and say
 // so; the JSON report and the XLSX hold all.
@@ -29,7 +30,16 @@ type Config struct {
 	Zone      *time.Location // of times in the page; nil: UTC. Months are the sites' own
 	Messages  *message.Catalog
 	Generated time.Time // shown on the cover; zero: left out
+	Outline   string    // order of the chapters; empty: OutlineReport
 }
+
+// Outlines: the source report's chapters, or the process that GB/T 46796-2025
+// describes. Of that standard's words only those are used whose text was read,
+// and none of its clause numbers.
+const (
+	OutlineReport = "report"
+	OutlineGBT    = "gbt"
+)
 
 //go:embed style.css templates/*.tmpl
 var files embed.FS
@@ -47,7 +57,7 @@ func Write(w io.Writer, r *report.Report, cfg Config) error {
 		return err
 	}
 	v := newView(report.InertCopy(r), cfg)
-	style := strings.ReplaceAll(string(css), "RUNNING-TITLE", strings.NewReplacer(`"`, "", `\`, "", "\n", "").Replace(v.t("html.running")))
+	style := strings.ReplaceAll(string(css), "RUNNING-TITLE", strings.NewReplacer(`"`, "", `\`, "", "\n", "").Replace(v.running()))
 	sum := sha256.Sum256([]byte(style))
 	v.Style = template.CSS(style) //nolint:gosec // our own file and a title of the catalogue
 	v.Policy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"

@@ -16,6 +16,7 @@ type months struct {
 	PeakMonth string
 	Result    string // sentence
 	Cut       bool   // the chart leaves out the oldest months
+	Now       bool   // the months of a period are marked
 	Chart     monthChart
 	Table     []yearRows
 }
@@ -37,6 +38,7 @@ type monthCell struct {
 
 // monthChart is the drawing in user units of the SVG.
 type monthChart struct {
+	Marked                                bool // months of the period stand out
 	Width, Height, Left, Right, Top, Base float64
 	Ticks                                 []tick
 	Bars                                  []bar
@@ -53,6 +55,7 @@ type bar struct {
 	Drop               float64 // of the value's base line below the bar's top
 	Label, Value       string
 	Title              string
+	Now                bool
 }
 
 // level is a mean drawn across its months.
@@ -63,60 +66,31 @@ type level struct {
 
 // monthCount is one covered month.
 type monthCount struct {
-	at time.Time
-	n  int
+	at  time.Time
+	n   int
+	now bool // of the period that the report is about
 }
 
-// edge is how much of the period's first or last month must be covered for a
-// month without attacks to count.
-const edge = 24 * time.Hour
-
-// coverage lists the months of the period, in order. Months are the sites'; a
-// report whose sites disagree uses the page's zone for the edges.
+// coverage lists the months that the chart is about: those of the data, or up
+// to the end of the period that the report is about.
 func (v *view) coverage() []monthCount {
-	zone := v.cfg.Zone
-	for i := range v.R.Sites {
-		l, err := time.LoadLocation(v.R.Sites[i].TimeZone)
-		if err != nil || i > 0 && l.String() != zone.String() {
-			zone = v.cfg.Zone
-			break
-		}
-		zone = l
-	}
-	counts := v.R.Statistics.AttackedAPIsByMonth
-	var first, last time.Time
-	grow := func(m time.Time) {
-		if first.IsZero() || m.Before(first) {
-			first = m
-		}
-		if last.IsZero() || m.After(last) {
-			last = m
-		}
-	}
-	if in := &v.R.Input; in.First != nil && in.Last != nil {
-		from, to := in.First.In(zone), in.Last.In(zone)
-		start := time.Date(from.Year(), from.Month(), 1, 0, 0, 0, 0, zone)
-		if from.Month() != to.Month() || from.Year() != to.Year() {
-			if start.AddDate(0, 1, 0).Sub(from) < edge {
-				start = start.AddDate(0, 1, 0)
-			}
-			if to.Sub(time.Date(to.Year(), to.Month(), 1, 0, 0, 0, 0, zone)) < edge {
-				to = to.AddDate(0, 0, -to.Day())
-			}
-		}
-		grow(time.Date(start.Year(), start.Month(), 1, 0, 0, 0, 0, time.UTC))
-		grow(time.Date(to.Year(), to.Month(), 1, 0, 0, 0, 0, time.UTC))
-	}
-	for m := range counts {
-		if t, err := time.Parse("2006-01", m); err == nil {
-			grow(t)
-		}
+	list := v.R.Months(v.cfg.Zone)
+	if v.R.Period != nil {
+		list = v.R.Period.Course
 	}
 	var out []monthCount
-	for m := first; !first.IsZero() && !m.After(last) && len(out) < 1200; m = m.AddDate(0, 1, 0) {
-		out = append(out, monthCount{m, counts[m.Format("2006-01")]})
+	for _, m := range list {
+		if at, err := time.Parse("2006-01", m.Month); err == nil {
+			out = append(out, monthCount{at, m.APIs, v.now(m.Month)})
+		}
 	}
 	return out
+}
+
+// now reports whether a month lies in the period that the report is about.
+func (v *view) now(month string) bool {
+	p := v.R.Period
+	return p != nil && (p.First == "" || month >= p.First[:min(7, len(p.First))]) && (p.Last == "" || month <= p.Last[:min(7, len(p.Last))])
 }
 
 func (v *view) months() months {
@@ -132,9 +106,11 @@ func (v *view) months() months {
 	if m.Any = sum > 0; !m.Any {
 		return m
 	}
-	m.Mean = float64(sum) / float64(len(all))
+	m.Mean = meanOf(all)
 	m.Table = v.monthTable(all)
-	if len(all) == 1 {
+	if v.R.Period != nil {
+		m.Result = v.course(&m)
+	} else if len(all) == 1 {
 		m.Result = v.t("html.months.single", "month", v.month(m.PeakMonth), "n", m.Peak)
 	} else {
 		m.Result = v.t("html.months.result", "mean", v.mean(m.Mean), "month", v.month(m.PeakMonth), "peak", m.Peak, "quarter", v.worstQuarter(all))
@@ -142,7 +118,9 @@ func (v *view) months() months {
 	if m.Cut = len(all) > maxMonths; m.Cut {
 		all = all[len(all)-maxMonths:]
 	}
+	m.Now = v.R.Period != nil && slices.ContainsFunc(all, func(x monthCount) bool { return x.now }) && slices.ContainsFunc(all, func(x monthCount) bool { return !x.now })
 	m.Chart = v.monthChart(all)
+	m.Chart.Marked = m.Now
 	if m.Covered == 1 { // its own mean in three ways
 		m.Chart.Quarters, m.Chart.Years = nil, nil
 	}
@@ -271,6 +249,7 @@ func (v *view) monthChart(all []monthCount) monthChart {
 		if slot >= 24 && m.n > 0 {
 			b.Value = v.n(m.n)
 		}
+		b.Now = m.now
 		b.Title = v.month(m.at.Format("2006-01")) + v.t("html.colon") + v.n(m.n)
 		c.Bars = append(c.Bars, b)
 	}

@@ -19,6 +19,7 @@ const beside = string(taxonomy.Exploitation)
 // cover is the first page and the one that says it all.
 type cover struct {
 	Period, Zone, Sites, Version, Generated string
+	About                                   string // the period by its name, where it has one
 	Tiles                                   []tile
 	Columns                                 int
 	Points                                  []string
@@ -152,6 +153,19 @@ func (v *view) cover() cover {
 			c.Period = v.t("html.period_value", "first", v.when(*in.First), "last", in.Last.In(v.cfg.Zone).Format("15:04"))
 		}
 	}
+	if p := v.R.Period; p != nil {
+		covered := c.Period
+		c.About, c.Period = v.span(p.Span()), v.t("html.period_value", "first", p.First, "last", p.Last)
+		if p.First == "" || p.Last == "" {
+			c.Period = c.About
+		}
+		switch {
+		case in.First == nil:
+			c.Period = v.t("html.period_uncovered", "period", c.Period)
+		case p.First != "" && v.day(*in.First) > p.First || p.Last != "" && v.day(*in.Last) < p.Last:
+			c.Period = v.t("html.period_covered", "period", c.Period, "covered", covered)
+		}
+	}
 	c.Zone = v.zone(at)
 	var names []string
 	for i := range v.R.Sites {
@@ -223,7 +237,9 @@ func (v *view) totals() (t totals) {
 func (v *view) tiles() []tile {
 	t, m := v.totals(), &v.Overview.Months
 	out := []tile{{Label: v.t("html.kpi.apis"), Value: v.n(len(v.R.APIs)), Note: v.t("html.kpi.apis_note", "n", len(v.R.Sites))}}
-	if m.Any {
+	if p := v.R.Period; p != nil {
+		out = append(out, tile{Label: v.t("html.exec.apis"), Value: v.n(p.Now.AttackedAPIs), Note: v.t("html.kpi.period_note", "mean", v.mean(m.Mean), "months", m.Covered)})
+	} else if m.Any {
 		out = append(out, tile{Label: v.t("html.kpi.month"), Value: v.mean(m.Mean), Note: v.t("html.kpi.month_note", "month", v.month(m.PeakMonth), "n", m.Peak)})
 	}
 	out = append(out, tile{Label: v.t("html.kpi.attacks"), Value: v.n(len(v.counted)), Note: v.t("html.kpi.attacks_note", "confirmed", t.confirmed, "likely", len(v.counted)-t.confirmed)},
@@ -261,6 +277,8 @@ func (v *view) points() []string {
 	var out []string
 	t, m, o := v.totals(), &v.Overview.Months, &v.Overview
 	switch {
+	case v.R.Period != nil:
+		out = append(out, v.course(m))
 	case m.Any && m.Covered > 1:
 		out = append(out, v.t("html.key.month", "mean", v.mean(m.Mean), "month", v.month(m.PeakMonth), "n", m.Peak))
 	case m.Any:

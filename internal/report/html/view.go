@@ -24,6 +24,7 @@ type view struct {
 	Style  template.CSS
 	Policy string
 	Locale string // BCP 47
+	Title  string
 
 	api      map[string]*report.API
 	site     map[string]*report.Site
@@ -35,6 +36,10 @@ type view struct {
 	tables   int
 
 	Cover    cover
+	Exec     executive
+	Compare  compare
+	Mended   mended
+	Chapters []chapter
 	Overview overview
 	Classes  []class
 	Attacks  counts
@@ -44,6 +49,8 @@ type view struct {
 	Unlisted int  // campaigns not told
 	End      ending
 	Appendix appendix
+	GBT      bool // the outline of GB/T 46796-2025
+	Faces    interfaces
 }
 
 func newView(r *report.Report, cfg Config) *view {
@@ -75,6 +82,7 @@ func newView(r *report.Report, cfg Config) *view {
 // build fills the chapters. Later ones know what earlier ones told.
 func (v *view) build() {
 	v.Overview = v.overview()
+	v.Compare, v.Mended = v.compare(), v.mended()
 	v.Classes = v.classes()
 	t := v.totals()
 	v.Attacks = counts{len(v.counted), t.requests, v.suspicious()}
@@ -82,7 +90,11 @@ func (v *view) build() {
 	v.Cases, v.Fallback, v.Unlisted = v.stories()
 	v.End = v.ending()
 	v.Appendix = v.appendix()
-	v.Cover = v.cover()
+	v.Cover, v.Exec = v.cover(), v.executive()
+	if v.GBT = v.cfg.Outline == OutlineGBT; v.GBT {
+		v.Faces = v.interfaces()
+	}
+	v.Chapters, v.Title = v.chapters(), v.title()
 }
 
 func (v *view) funcs() template.FuncMap {

@@ -24,15 +24,20 @@ type Scope struct {
 	From, To time.Time // From <= last seen, first seen < To
 }
 
+// Lister is what a report is read from: a record.Store, or a view of one.
+type Lister interface {
+	List(context.Context, record.Query) (record.Page, error)
+}
+
 // Report makes the report of what is kept now: ReportOf with everything.
-func Report(ctx context.Context, s record.Store, version, rules string) (*report.Report, []record.Kind, int, error) {
+func Report(ctx context.Context, s Lister, version, rules string) (*report.Report, []record.Kind, int, error) {
 	return ReportOf(ctx, s, version, rules, Scope{})
 }
 
 // ReportOf makes the report of what is kept now. It gives the kinds of which
 // there were more than MaxReport. A body that is no element of its list is left
 // out and counted.
-func ReportOf(ctx context.Context, s record.Store, version, rules string, scope Scope) (r *report.Report, cut []record.Kind, bad int, err error) {
+func ReportOf(ctx context.Context, s Lister, version, rules string, scope Scope) (r *report.Report, cut []record.Kind, bad int, err error) {
 	r = &report.Report{Schema: report.SchemaID, Version: version, Rules: rules, Input: report.NewInput(),
 		Sites: []report.Site{}, APIs: []report.API{}, Defects: []report.Defect{}, Attacks: []report.Attack{}, Campaigns: []report.Campaign{}}
 	r.Input.Addresses = "plain"
@@ -88,7 +93,7 @@ func appendTo[T any](list *[]T) func(*record.Record) error {
 	}
 }
 
-func (c Scope) each(ctx context.Context, s record.Store, kind record.Kind, take func(*record.Record) error) (more bool, bad int, err error) {
+func (c Scope) each(ctx context.Context, s Lister, kind record.Kind, take func(*record.Record) error) (more bool, bad int, err error) {
 	q := record.Query{Kind: kind, Site: c.Site, From: c.From, Limit: record.MaxPage}
 	switch {
 	case kind == record.Campaign && c.Site != "":

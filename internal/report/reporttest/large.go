@@ -85,4 +85,5 @@ var Enumerations = map[string]bool{"Schema": true, "Input.Addresses": true, "Inp
 	"Attacks.Action.Kind": true, "Attacks.Activity.Day": true, "Attacks.Activity.API": true, "Campaigns.ID": true, "Campaigns.Attacks": true, "Campaigns.Sites": true,
 	"Campaigns.Industries": true, "Campaigns.Scenarios": true, "Campaigns.Kinds": true, "Campaigns.Through": true, "Campaigns.Links.Attacks": true, "Campaigns.Targets.Site": true,
 	"Campaigns.Targets.Industry": true, "Campaigns.Targets.Outcome": true, "Campaigns.Timeline.Event": true, "Campaigns.Timeline.Site": true, "Campaigns.Timeline.Attack": true,
+	"Period.Kind": true, "Period.First": true, "Period.Last": true, "Period.Course.Month": true, "Period.Previous.First": true, "Period.Previous.Last": true, "Period.Changes.Change": true, "Period.Changes.Defect": true,
 	"Statistics.DefectRanking.Class": true, "Statistics.DefectRanking.Harm": true, "Statistics.DefectRanking.Exploitability": true, "Statistics.DefectRanking.Prevalence": true}

@@ -37,6 +37,10 @@ const (
 	MaxLines = 50      // lines of a series; what is beyond is one line of the rest
 	MaxSteps = 2000    // steps of a series
 	MaxSpan  = 800     // days that a query may name
+
+	MaxScopes    = 256  // of a filter
+	MaxScopeKeys = 1000 // APIs and addresses of a scope
+	MaxNot       = 16   // things that a filter leaves out
 )
 
 // ErrInvalid: the row or query is not as it has to be.

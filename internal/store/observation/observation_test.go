@@ -3,6 +3,7 @@ package observation
 import (
 	"errors"
 	"net/netip"
+	"reflect"
 	"testing"
 	"time"
 
@@ -62,7 +63,7 @@ func TestKeysComeBack(t *testing.T) {
 			if err != nil || !f.Match(&r) || f.Match(&none) {
 				t.Errorf("%s %q: %+v, %v", d, key, f, err)
 			}
-			if g, err := f.With(d, key); err != nil || g != f {
+			if g, err := f.With(d, key); err != nil || !reflect.DeepEqual(g, f) {
 				t.Errorf("%s %q twice: %+v, %v", d, key, g, err)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/bits"
 	"net/netip"
+	"slices"
 	"time"
 
 	"xiezhi/internal/catalog"
@@ -54,6 +55,9 @@ type Filter struct {
 	Outcomes Set // of catalog.Outcome
 	Verdicts Set // of Verdict
 	Types    Set // of taxonomy.Sensitive: rows with at least one of them
+
+	Within []Scope  // rows of at least one of them; empty: of any
+	Not    []Filter // rows that none of them means; they have no times, Within and Not
 }
 
 // Match reports whether a row is meant.
@@ -66,7 +70,9 @@ func (f *Filter) Match(r *Row) bool {
 		(f.Classes == 0 || f.Classes.Has(int(r.Status/100))) &&
 		(f.Outcomes == 0 || f.Outcomes.Has(int(r.Outcome))) &&
 		(f.Verdicts == 0 || f.Verdicts.Has(int(r.Verdict))) &&
-		(f.Types == 0 || f.Types&r.Types != 0)
+		(f.Types == 0 || f.Types&r.Types != 0) &&
+		(len(f.Within) == 0 || slices.ContainsFunc(f.Within, func(s Scope) bool { return s.Match(r) })) &&
+		!slices.ContainsFunc(f.Not, func(n Filter) bool { return n.Match(r) })
 }
 
 func is[V comparable](want, have V) bool {
@@ -239,6 +245,24 @@ func (f *Filter) check() error {
 			return invalid("an IPv4 prefix in the form of IPv6")
 		}
 		f.Client = netip.PrefixFrom(a.Unmap(), f.Client.Bits()-96)
+	}
+	if len(f.Within) > MaxScopes || len(f.Not) > MaxNot {
+		return invalid("%d scopes and %d that are left out, at most %d and %d", len(f.Within), len(f.Not), MaxScopes, MaxNot)
+	}
+	for i := range f.Within {
+		if err := f.Within[i].check(); err != nil {
+			return err
+		}
+	}
+	f.Not = slices.Clone(f.Not) // what is checked may be changed, the caller's not
+	for i := range f.Not {
+		n := &f.Not[i]
+		if len(n.Within) > 0 || len(n.Not) > 0 || !n.From.IsZero() || !n.To.IsZero() {
+			return invalid("what is left out has no times and no parts")
+		}
+		if err := n.check(); err != nil {
+			return err
+		}
 	}
 	return nil
 }

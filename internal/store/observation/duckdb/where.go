@@ -64,6 +64,12 @@ func (w *where) and(column, format string, args ...any) {
 	w.rest = append(w.rest, column+fmt.Sprintf(format, args...))
 }
 
+// both adds a condition on several columns.
+func (w *where) both(condition string, columns ...string) {
+	w.columns = append(w.columns, columns...)
+	w.rest = append(w.rest, condition)
+}
+
 func joined(lists ...[]string) string {
 	out := "true"
 	for _, l := range lists {
@@ -140,7 +146,16 @@ func narrow(ctx context.Context, c *sql.Conn, day string, f *observation.Filter)
 			w.and(s.column, "%s IN (%s)", s.expr, strings.Join(list, ", "))
 		}
 	}
-	return w, nil
+	for i := range f.Not {
+		not, err := narrow(ctx, c, day, &f.Not[i])
+		if err != nil {
+			return nil, err
+		}
+		if !not.none {
+			w.both("NOT ("+joined(not.rest)+")", not.columns...)
+		}
+	}
+	return w, w.within(ctx, c, day, f.Within)
 }
 
 // word holds a column to the numbers of some of its values.

@@ -154,6 +154,26 @@ func refusals(t *testing.T, s observation.Store) {
 		_, err := s.Search(ctx, q)
 		bad("search, "+what, err)
 	}
+	scope := observation.Scope{Site: "a", From: day.From, To: day.To}
+	scoped := func(change func(*observation.Scope)) observation.Filter {
+		one := scope
+		change(&one)
+		return observation.Filter{Within: []observation.Scope{scope, one}}
+	}
+	for what, f := range map[string]observation.Filter{
+		"scopes": {Within: make([]observation.Scope, observation.MaxScopes+1)}, "left out": {Not: make([]observation.Filter, observation.MaxNot+1)},
+		"left out of what is left out": {Not: []observation.Filter{{Not: []observation.Filter{{}}}}}, "left out by time": {Not: []observation.Filter{{From: day.From}}},
+		"bad one left out": {Not: []observation.Filter{{Site: long}}},
+		"no site":          scoped(func(s *observation.Scope) { s.Site = "" }),
+		"no beginning":     scoped(func(s *observation.Scope) { s.From = time.Time{} }),
+		"scope backwards":  scoped(func(s *observation.Scope) { s.From, s.To = s.To, s.From }),
+		"scope's API":      scoped(func(s *observation.Scope) { s.APIs = []string{long} }),
+		"scope's address":  scoped(func(s *observation.Scope) { s.Clients = []netip.Addr{{}} }),
+		"scope's clients":  scoped(func(s *observation.Scope) { s.Clients = make([]netip.Addr, observation.MaxScopeKeys+1) }),
+	} {
+		_, err := s.Top(ctx, observation.TopQuery{Of: observation.ByAPI, Filter: f})
+		bad("filter, "+what, err)
+	}
 	for what, q := range map[string]observation.PivotQuery{
 		"nothing": {}, "verdict": {Of: observation.ByVerdict, Key: "normal"}, "address": {Of: observation.ByClient, Key: "a.example"},
 		"token": {Of: observation.ByActor, Key: "12"}, "no key": {Of: observation.ByAPI}, "limit": {Of: observation.ByAPI, Key: "a", Limit: -1},

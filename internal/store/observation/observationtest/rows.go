@@ -110,11 +110,26 @@ func some(t *rapid.T) observation.Row {
 
 // filter asks for a few things, most often for nothing.
 func filter(t *rapid.T) observation.Filter {
-	var f observation.Filter
+	f := conditions(t)
 	if rapid.Bool().Draw(t, "bounded") {
 		a, b := pick(t, moments, "from"), pick(t, moments, "to")
 		f.From, f.To = Start.Add(min(a, b)), Start.Add(max(a, b))
 	}
+	for range rapid.SampledFrom([]int{0, 0, 0, 1, 2}).Draw(t, "left out") {
+		f.Not = append(f.Not, conditions(t))
+	}
+	for range rapid.SampledFrom([]int{0, 0, 0, 1, 3}).Draw(t, "scopes") {
+		a, b := pick(t, moments, "scope from"), pick(t, moments, "scope to")
+		f.Within = append(f.Within, observation.Scope{
+			Attack: pick(t, attacks, "scope attack"), Site: pick(t, sites[1:], "scope site"), From: Start.Add(min(a, b)), To: Start.Add(max(a, b)),
+			APIs: rapid.SliceOfN(rapid.SampledFrom(apis[1:]), 0, 2).Draw(t, "scope apis"), Clients: rapid.SliceOfN(rapid.SampledFrom(clients[1:]), 0, 4).Draw(t, "scope clients"),
+		})
+	}
+	return f
+}
+
+func conditions(t *rapid.T) observation.Filter {
+	var f observation.Filter
 	for range rapid.IntRange(0, 3).Draw(t, "conditions") {
 		switch rapid.IntRange(0, 15).Draw(t, "condition") {
 		case 0:

@@ -150,6 +150,11 @@ var sortColumns = [...]string{record.ByLast: "last", record.ByFirst: "first", re
 // List gives a page. Which records are on it is found without their bodies, by
 // index from where the page before ended or by sorting ids.
 func (d *DB) List(ctx context.Context, q record.Query) (record.Page, error) {
+	p, err := list(ctx, d.read, q)
+	return p, d.fault("list the records", err)
+}
+
+func list(ctx context.Context, from querier, q record.Query) (record.Page, error) {
 	limit, after, err := q.Check()
 	if err != nil {
 		return record.Page{}, err
@@ -168,21 +173,21 @@ func (d *DB) List(ctx context.Context, q record.Query) (record.Page, error) {
 		args = append(args, at, at, after.ID)
 	}
 	text := "SELECT " + columns + " FROM record WHERE (kind, id) IN (SELECT kind, id FROM record " + condition + " ORDER BY " + by + down + " LIMIT ?) ORDER BY " + by + down
-	rows, err := d.read.QueryContext(ctx, text, append(args, limit+1)...)
+	rows, err := from.QueryContext(ctx, text, append(args, limit+1)...)
 	if err != nil {
-		return record.Page{}, d.fault("list the records", err)
+		return record.Page{}, err
 	}
 	defer rows.Close()
 	var p record.Page
 	for rows.Next() {
 		r, err := scan(rows)
 		if err != nil {
-			return record.Page{}, d.fault("list the records", err)
+			return record.Page{}, err
 		}
 		p.Records = append(p.Records, r)
 	}
 	if err := rows.Err(); err != nil {
-		return record.Page{}, d.fault("list the records", err)
+		return record.Page{}, err
 	}
 	if len(p.Records) > limit {
 		p.Records = p.Records[:limit]
