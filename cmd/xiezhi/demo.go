@@ -119,8 +119,10 @@ func (f *demoFlags) run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	cfg.File = sw.Config()
-	if cfg.Zone, err = time.LoadLocation(cfg.File.TimeZone); err != nil {
+	if cfg.File, err = sw.Config(); err == nil {
+		cfg.Zone, err = time.LoadLocation(cfg.File.TimeZone)
+	}
+	if err != nil {
 		return errors.Join(err, l.Close())
 	}
 	cfg.Policy, cfg.PolicyName = sw.Policy(a.lang), "demo"

@@ -11,8 +11,11 @@
 package show
 
 import (
+	"bytes"
 	"context"
+	_ "embed" // the map
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"sync/atomic"
 	"time"
@@ -74,6 +77,7 @@ func New(cfg Config) (*Show, error) {
 	s.st = stage.New(cfg.Seed, scene.Build(cfg.Seed, s.start, town), s.take)
 	s.public = crowd.New(cfg.Seed, s.st, town, cfg.Visits)
 	s.gangs = adversary.New(cfg.Seed, s.st, town, 1)
+	s.gangs.Promote()
 	s.events = s.plan()
 	return s, nil
 }
@@ -81,14 +85,20 @@ func New(cfg Config) (*Show, error) {
 // Start is the first moment of the history.
 func (s *Show) Start() time.Time { return s.start }
 
+// networks is the map of the play's world, whose addresses are reserved ones and
+// on no map of this.
+//
+//go:embed networks.csv
+var networks []byte
+
 // Config is the configuration of the organisation: its applications by name, so
-// that the first request of each is judged where it belongs.
-func (s *Show) Config() *engine.FileConfig {
-	c := &engine.FileConfig{TimeZone: "Asia/Shanghai"}
+// that the first request of each is judged where it belongs, and the map.
+func (s *Show) Config() (*engine.FileConfig, error) {
+	c := &engine.FileConfig{TimeZone: "Asia/Shanghai", Intel: engine.IntelConfig{Lists: []engine.IntelLists{{File: "networks.csv"}}}}
 	for _, app := range s.st.Apps {
 		c.Sites = append(c.Sites, engine.SiteConfig{Name: app.Name, Hosts: []string{app.Host}, Industry: app.Industry, TimeZone: app.Zone})
 	}
-	return c
+	return c, c.LoadIntel(func(string) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(networks)), nil })
 }
 
 // Filled is closed when all of the history was taken.
