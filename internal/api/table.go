@@ -40,6 +40,7 @@ var table = map[string]access{
 	"GET /api/v1/agenda":               {least: v1.RoleViewer},
 	"GET /api/v1/counts/apis":          {least: v1.RoleViewer},
 	"GET /api/v1/counts/defects":       {least: v1.RoleViewer},
+	"GET /api/v1/counts/activity":      {least: v1.RoleViewer},
 	"GET /api/v1/counts/attacks":       {least: v1.RoleViewer},
 	"GET /api/v1/counts/campaigns":     {least: v1.RoleViewer},
 	"GET /api/v1/observations":         {least: v1.RoleViewer},

@@ -754,6 +754,33 @@ func (e ListCampaignsParamsOrder) Valid() bool {
 	}
 }
 
+// Defines values for CountActivityParamsBy.
+const (
+	CountActivityParamsByAttack   CountActivityParamsBy = "attack"
+	CountActivityParamsByKind     CountActivityParamsBy = "kind"
+	CountActivityParamsByScenario CountActivityParamsBy = "scenario"
+	CountActivityParamsBySite     CountActivityParamsBy = "site"
+	CountActivityParamsByVerdict  CountActivityParamsBy = "verdict"
+)
+
+// Valid indicates whether the value is a known member of the CountActivityParamsBy enum.
+func (e CountActivityParamsBy) Valid() bool {
+	switch e {
+	case CountActivityParamsByAttack:
+		return true
+	case CountActivityParamsByKind:
+		return true
+	case CountActivityParamsByScenario:
+		return true
+	case CountActivityParamsBySite:
+		return true
+	case CountActivityParamsByVerdict:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListDefectsParamsSort.
 const (
 	ListDefectsParamsSortFirstSeen ListDefectsParamsSort = "first_seen"
@@ -970,6 +997,35 @@ type APIPage struct {
 
 	// Total how many the filters ask for, on all pages
 	Total int64 `json:"total"`
+}
+
+// Activity defines model for Activity.
+type Activity struct {
+	// Attacks that were counted
+	Attacks int `json:"attacks"`
+	Days    int `json:"days"`
+
+	// First of the days, without gaps; absent where there are none
+	First openapi_types.Date `json:"first,omitempty,omitzero"`
+
+	// LeftOut attacks beyond the latest 2 000
+	LeftOut int `json:"left_out"`
+
+	// Lines the largest first, the rest last
+	Lines []ActivityLine `json:"lines"`
+}
+
+// ActivityLine defines model for ActivityLine.
+type ActivityLine struct {
+	Blocked []int64 `json:"blocked"`
+	Key     string  `json:"key"`
+
+	// Requests one for each day
+	Requests []int64 `json:"requests"`
+
+	// Rest stands for all values beyond the asked number of lines
+	Rest      bool    `json:"rest"`
+	Succeeded []int64 `json:"succeeded"`
 }
 
 // Agenda defines model for Agenda.
@@ -2337,6 +2393,47 @@ type ListCampaignsParamsSort string
 // ListCampaignsParamsOrder defines parameters for ListCampaigns.
 type ListCampaignsParamsOrder string
 
+// CountActivityParams defines parameters for CountActivity.
+type CountActivityParams struct {
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// Text part of what the search looks through, whatever its case
+	Text ByText `form:"text,omitempty" json:"text,omitempty,omitzero"`
+
+	// From last seen at this time or later
+	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
+
+	// To last seen before this time
+	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
+
+	// FirstFrom first seen at this time or later
+	FirstFrom ByFirstFrom `form:"first_from,omitempty" json:"first_from,omitempty,omitzero"`
+
+	// FirstTo first seen before this time
+	FirstTo ByFirstTo `form:"first_to,omitempty" json:"first_to,omitempty,omitzero"`
+
+	// Api on this API
+	Api string `form:"api,omitempty" json:"api,omitempty,omitzero"`
+
+	// Defect through this defect
+	Defect   string   `form:"defect,omitempty" json:"defect,omitempty,omitzero"`
+	Kind     []string `form:"kind,omitempty" json:"kind,omitempty,omitzero"`
+	Scenario []string `form:"scenario,omitempty" json:"scenario,omitempty,omitzero"`
+	Verdict  []string `form:"verdict,omitempty" json:"verdict,omitempty,omitzero"`
+
+	// Campaign of this campaign; no other filter but from and to goes with it
+	Campaign string `form:"campaign,omitempty" json:"campaign,omitempty,omitzero"`
+
+	// By kind where it is absent
+	By CountActivityParamsBy `form:"by,omitempty" json:"by,omitempty,omitzero"`
+
+	// Lines 12 where it is absent; what is beyond is one line of the rest
+	Lines int `form:"lines,omitempty" json:"lines,omitempty,omitzero"`
+}
+
+// CountActivityParamsBy defines parameters for CountActivity.
+type CountActivityParamsBy string
+
 // CountAPIsParams defines parameters for CountAPIs.
 type CountAPIsParams struct {
 	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
@@ -2889,6 +2986,9 @@ type ServerInterface interface {
 	// GetCampaign One campaign
 	// (GET /api/v1/campaigns/{id})
 	GetCampaign(w http.ResponseWriter, r *http.Request, id ByPathID)
+	// CountActivity Requests of attacks by day
+	// (GET /api/v1/counts/activity)
+	CountActivity(w http.ResponseWriter, r *http.Request, params CountActivityParams)
 	// CountAPIs How many APIs there are of each sort
 	// (GET /api/v1/counts/apis)
 	CountAPIs(w http.ResponseWriter, r *http.Request, params CountAPIsParams)
@@ -3964,6 +4064,208 @@ func (siw *ServerInterfaceWrapper) GetCampaign(w http.ResponseWriter, r *http.Re
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetCampaign(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// CountActivity operation middleware
+func (siw *ServerInterfaceWrapper) CountActivity(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params CountActivityParams
+
+	// ------------- Optional query parameter "site" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "site", r.URL.Query(), &params.Site, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "text" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "text", r.URL.Query(), &params.Text, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "text"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "text", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_from", r.URL.Query(), &params.FirstFrom, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "first_to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "first_to", r.URL.Query(), &params.FirstTo, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "first_to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "first_to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "api" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "api", r.URL.Query(), &params.Api, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "api"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "api", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "defect" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "defect", r.URL.Query(), &params.Defect, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "defect"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "defect", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "kind" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "kind", r.URL.Query(), &params.Kind, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "kind"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "kind", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "scenario" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "scenario", r.URL.Query(), &params.Scenario, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "scenario"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "scenario", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "verdict" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "verdict", r.URL.Query(), &params.Verdict, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "verdict"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "verdict", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "campaign" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "campaign", r.URL.Query(), &params.Campaign, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "campaign"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "campaign", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "by" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "by", r.URL.Query(), &params.By, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "by"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "by", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "lines" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lines", r.URL.Query(), &params.Lines, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "lines"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "lines", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.CountActivity(w, r, params)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -7664,6 +7966,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/exposure", wrapper.ListExposure)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/apis", wrapper.CountAPIs)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/defects", wrapper.CountDefects)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/activity", wrapper.CountActivity)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/attacks", wrapper.CountAttacks)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/campaigns", wrapper.CountCampaigns)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/attacked", wrapper.CountAttackedAPIs)
@@ -8033,6 +8336,45 @@ type GetCampaigndefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetCampaigndefaultApplicationProblemPlusJSONResponse) VisitGetCampaignResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountActivityRequestObject struct {
+	Params CountActivityParams
+}
+
+type CountActivityResponseObject interface {
+	VisitCountActivityResponse(w http.ResponseWriter) error
+}
+
+type CountActivity200JSONResponse Activity
+
+func (response CountActivity200JSONResponse) VisitCountActivityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type CountActivitydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response CountActivitydefaultApplicationProblemPlusJSONResponse) VisitCountActivityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10123,6 +10465,9 @@ type StrictServerInterface interface {
 	// GetCampaign One campaign
 	// (GET /api/v1/campaigns/{id})
 	GetCampaign(ctx context.Context, request GetCampaignRequestObject) (GetCampaignResponseObject, error)
+	// CountActivity Requests of attacks by day
+	// (GET /api/v1/counts/activity)
+	CountActivity(ctx context.Context, request CountActivityRequestObject) (CountActivityResponseObject, error)
 	// CountAPIs How many APIs there are of each sort
 	// (GET /api/v1/counts/apis)
 	CountAPIs(ctx context.Context, request CountAPIsRequestObject) (CountAPIsResponseObject, error)
@@ -10542,6 +10887,32 @@ func (sh *strictHandler) GetCampaign(w http.ResponseWriter, r *http.Request, id 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetCampaignResponseObject); ok {
 		if err := validResponse.VisitGetCampaignResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// CountActivity operation middleware
+func (sh *strictHandler) CountActivity(w http.ResponseWriter, r *http.Request, params CountActivityParams) {
+	var request CountActivityRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.CountActivity(ctx, request.(CountActivityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "CountActivity")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(CountActivityResponseObject); ok {
+		if err := validResponse.VisitCountActivityResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
