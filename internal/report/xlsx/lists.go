@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/xuri/excelize/v2"
-
 	"xiezhi/internal/report"
 	"xiezhi/internal/taxonomy"
 )
@@ -50,23 +48,6 @@ func (b *book) overview() error {
 		x := &b.r.Sites[i]
 		s.add(b.t("xlsx.site"), x.Name+" · "+b.name("industry", x.Industry)+" · "+x.TimeZone)
 	}
-	return s.close()
-}
-
-// monthly has a native chart beside its list.
-func (b *book) monthly() error {
-	s := b.list("monthly", []column{{"xlsx.month", 14}, {"html.months.axis", 18}})
-	months := slices.Sorted(maps.Keys(b.r.Statistics.AttackedAPIsByMonth))
-	for _, m := range months {
-		s.add(m, b.r.Statistics.AttackedAPIsByMonth[m])
-	}
-	if len(months) == 0 || s.err != nil {
-		return s.close()
-	}
-	last := s.row - 1
-	ref := func(col string) string { return fmt.Sprintf("'%s'!$%s$%d:$%s$%d", s.name, col, s.first+1, col, last) }
-	s.keep(b.f.AddChart(s.name, "D2", &excelize.Chart{Type: excelize.Col, Series: []excelize.ChartSeries{{Name: fmt.Sprintf("'%s'!$B$%d", s.name, s.first), Categories: ref("A"), Values: ref("B")}},
-		Title: excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: b.t("html.months.title")}}}, Legend: excelize.ChartLegend{Position: "none"}, Dimension: excelize.ChartDimension{Width: 720, Height: 320}}))
 	return s.close()
 }
 

@@ -21,6 +21,9 @@ type prose string
 // A share is a number shown in percent.
 type share float64
 
+// An average is a number with one decimal.
+type average float64
+
 // sheet is a list in the making. Rows stream to the file; an error is kept
 // until the end.
 type sheet struct {
@@ -105,6 +108,8 @@ func (b *book) cell(v any) excelize.Cell {
 		return excelize.Cell{StyleID: b.wrap, Value: text(string(v))}
 	case string:
 		return excelize.Cell{StyleID: b.plain, Value: text(v)}
+	case average:
+		return excelize.Cell{StyleID: b.mean, Value: float64(v)}
 	case share:
 		return excelize.Cell{StyleID: b.share, Value: float64(v)}
 	case time.Time:

@@ -49,7 +49,7 @@ func Write(w io.Writer, r *report.Report, cfg Config) error {
 	if err := b.styles(); err != nil {
 		return err
 	}
-	for _, s := range []func() error{b.overview, b.monthly, b.scenarios, b.industries, b.classes, b.defects, b.attacks, b.campaigns, b.apis, b.drift, b.quality} {
+	for _, s := range []func() error{b.overview, b.monthly, b.compare, b.scenarios, b.industries, b.classes, b.defects, b.changes, b.attacks, b.campaigns, b.apis, b.exposure, b.drift, b.quality} {
 		if err := s(); err != nil {
 			return err
 		}
@@ -76,7 +76,7 @@ type book struct {
 	api      map[string]*report.API
 	campaign map[string]string // by attack id
 
-	head, title, wrap, date, share, number, plain, good, bad int // styles
+	head, title, wrap, date, share, number, mean, plain, good, bad int // styles
 }
 
 func (b *book) index() {
@@ -103,6 +103,7 @@ func (b *book) styles() error {
 		{&b.plain, excelize.Style{Font: &excelize.Font{Family: font, Size: 10}, Border: rule, Alignment: &excelize.Alignment{Vertical: "top"}}},
 		{&b.wrap, excelize.Style{Font: &excelize.Font{Family: font, Size: 10}, Border: rule, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}}},
 		{&b.number, excelize.Style{Font: &excelize.Font{Family: font, Size: 10}, Border: rule, NumFmt: 3, Alignment: &excelize.Alignment{Vertical: "top"}}},
+		{&b.mean, excelize.Style{Font: &excelize.Font{Family: font, Size: 10}, Border: rule, CustomNumFmt: ptr("0.0"), Alignment: &excelize.Alignment{Vertical: "top"}}},
 		{&b.share, excelize.Style{Font: &excelize.Font{Family: font, Size: 10}, Border: rule, CustomNumFmt: ptr("0.0%"), Alignment: &excelize.Alignment{Vertical: "top"}}},
 		{&b.date, excelize.Style{Font: &excelize.Font{Family: font, Size: 10}, Border: rule, CustomNumFmt: ptr("yyyy-mm-dd hh:mm:ss"), Alignment: &excelize.Alignment{Vertical: "top"}}},
 		{&b.bad, excelize.Style{Font: &excelize.Font{Family: font, Size: 10, Bold: true, Color: "FFFFFF"}, Border: rule, Fill: excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{"7D0F22"}}, Alignment: &excelize.Alignment{Vertical: "top"}}},

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,8 +62,8 @@ func open(t *testing.T, b []byte) *excelize.File {
 
 func TestYear(t *testing.T) {
 	for lang, sheets := range map[string][]string{
-		"en": {"Overview", "Monthly", "Scenarios", "Industries", "Ratings", "Defects", "Attacks", "Campaigns", "APIs", "Data quality"},
-		"zh": {"概览", "每月受攻击 API", "攻击场景", "行业与场景", "缺陷评级", "缺陷", "攻击", "团伙", "API 清单", "数据质量"},
+		"en": {"Overview", "Monthly", "Scenarios", "Industries", "Ratings", "Defects", "Attacks", "Campaigns", "APIs", "Exposure", "Data quality"},
+		"zh": {"概览", "每月受攻击 API", "攻击场景", "行业与场景", "缺陷评级", "缺陷", "攻击", "团伙", "API 清单", "数据暴露", "数据质量"},
 	} {
 		r := reporttest.Year(1, messages(t))
 		b := write(t, r, lang)
@@ -137,7 +138,7 @@ func TestSameBytes(t *testing.T) {
 // sheet goes through CSV.
 func TestFormulasAreInert(t *testing.T) {
 	for _, evil := range []string{`=HYPERLINK("http://evil.example","x")`, `+cmd|' /C calc'!A0`, `-2+3`, `@SUM(1)`, "\t=1+1", "\r=1+1", "\n=1", " =1+1", "\u00a0=1", "＝1+1", "|x", "\u202e=1+1", "\x00=1", "\xff=1", `{=1}`, strings.Repeat("=", 5000)} {
-		r := reporttest.Small(1, messages(t))
+		r := month(t)
 		reporttest.Rewrite(r, func(path, s string) string {
 			if reporttest.Enumerations[path] && path != "Attacks.Site" && path != "Sites.Name" && path != "APIs.Site" {
 				return s
@@ -156,6 +157,9 @@ func TestFormulasAreInert(t *testing.T) {
 					if formula, _ := f.GetCellFormula(sheet, at); formula != "" {
 						t.Fatalf("%q: %s!%s is the formula %q", evil, sheet, at, formula)
 					}
+					if typ, err := f.GetCellType(sheet, at); err == nil && typ == excelize.CellTypeUnset {
+						continue // a number, which may be less than nothing
+					}
 					if v != "" && strings.ContainsAny(v[:1], "=+-@\t\r\n|") {
 						t.Fatalf("%q: %s!%s starts like a formula: %q", evil, sheet, at, v)
 					}
@@ -168,9 +172,71 @@ func TestFormulasAreInert(t *testing.T) {
 	}
 }
 
+// month is June of a lived year.
+func month(t testing.TB) *report.Report {
+	t.Helper()
+	june, err := report.ParseSpan("2025-06")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return report.Cut(reporttest.Lived(1, messages(t)), june, messages(t))
+}
+
+// TestMonth: a report about a stretch of time has its figures beside those of
+// the time before, what became of defects, and the months up to it.
+func TestMonth(t *testing.T) {
+	r := month(t)
+	for lang, sheets := range map[string][3]string{"en": {"Comparison", "Changes", "Monthly"}, "zh": {"与上一时段对比", "缺陷变化", "每月受攻击 API"}} {
+		f := open(t, write(t, r, lang))
+		rows, err := f.GetRows(sheets[0], excelize.Options{RawCellValue: true})
+		if err != nil || len(rows) != 22 {
+			t.Fatalf("%s: %d rows: %v", lang, len(rows), err)
+		}
+		p := r.Period
+		if row := rows[2]; row[1] != fmt.Sprint(p.Previous.Figures.AttackedAPIs) || row[2] != fmt.Sprint(p.Now.AttackedAPIs) || row[3] != fmt.Sprint(p.Now.AttackedAPIs-p.Previous.Figures.AttackedAPIs) {
+			t.Errorf("%s: APIs under attack: %v", lang, row)
+		}
+		if rows, err = f.GetRows(sheets[1]); err != nil || len(rows) != len(p.Changes)+1 {
+			t.Errorf("%s: %d rows of changes, want %d: %v", lang, len(rows), len(p.Changes)+1, err)
+		}
+		if rows, err = f.GetRows(sheets[2], excelize.Options{RawCellValue: true}); err != nil || len(rows) != 7 || rows[6][0] != "2025-06" || rows[6][2] != rows[4][2] || rows[1][3] != rows[6][3] {
+			t.Errorf("%s: months %v, %v", lang, rows, err)
+		}
+		for _, sheet := range f.GetSheetList() {
+			if pane, err := f.GetPanes(sheet); err != nil || !pane.Freeze {
+				t.Errorf("%s: the headings of %s are not frozen: %v", lang, sheet, err)
+			}
+		}
+	}
+}
+
+// TestExposure: what goes out in the clear comes first, a row for each type and
+// direction of an API.
+func TestExposure(t *testing.T) {
+	r := reporttest.Small(1, messages(t))
+	r.APIs[0].Sensitive = []report.SensitiveData{{Path: "a", Type: "cn_mobile", In: "response", Masked: true, Exchanges: 9, MaxPerResponse: 90}, {Path: "b", Type: "cn_mobile", In: "response", Masked: true, Exchanges: 4, MaxPerResponse: 100}}
+	rows, err := open(t, write(t, r, "en")).GetRows("Exposure", excelize.Options{RawCellValue: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, levels := rows[len(rows)-1], []string{}
+	if last[7] != "2" || last[8] != "100" || last[9] != "9" || last[6] != "masked" {
+		t.Errorf("what is masked is %v", last)
+	}
+	for _, row := range rows[1 : len(rows)-1] {
+		if row[6] != "in the clear" {
+			t.Errorf("%v stands among what goes out in the clear", row)
+		}
+		levels = append(levels, row[4])
+	}
+	if !slices.IsSortedFunc(levels, func(a, b string) int { return strings.Compare(b, a) }) || len(levels) < 4 {
+		t.Errorf("levels %v", levels)
+	}
+}
+
 func TestEmpty(t *testing.T) {
 	f := open(t, write(t, report.Build(report.Config{Version: "test"}, report.NewInput(), nil), "en"))
-	if n := len(f.GetSheetList()); n != 10 {
+	if n := len(f.GetSheetList()); n != 11 {
 		t.Errorf("%d sheets", n)
 	}
 }
