@@ -70,6 +70,8 @@ func Days(r *Report, first, last string, msgs *message.Catalog) *Report {
 		out.Attacks = append(out.Attacks, a)
 	}
 	out.Input = r.Input
+	// The search for campaigns counts anew, and puts these in order.
+	out.Input.Limits, out.Input.Dropped, out.Input.Quality = slices.Clone(r.Input.Limits), slices.Clone(r.Input.Dropped), slices.Clone(r.Input.Quality)
 	out.Input.First, out.Input.Last = clampTimes(r, first, last)
 	finish(&out, msgs)
 	ids := map[string]bool{}

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"xiezhi/internal/report"
 	"xiezhi/internal/report/reporttest"
 )
@@ -170,5 +172,26 @@ func TestCutOfNothing(t *testing.T) {
 	february := report.Span{Kind: report.SpanMonth, First: "2025-02-01", Last: "2025-02-28"}
 	if p := report.Cut(year, february, msgs).Period; p.Previous == nil || !p.Previous.Partly {
 		t.Errorf("the data begins within January: %+v", p.Previous)
+	}
+}
+
+// TestCutLeavesTheReport: what is cut out of is as it was.
+func TestCutLeavesTheReport(t *testing.T) {
+	msgs := messages(t)
+	year := reporttest.Lived(1, msgs)
+	for i := range year.Attacks {
+		year.Attacks[i].Signature = []report.Mark{{Key: "ja4", Value: "t13d1516h2_8daaf6152771_02713d6af862", Share: 1, Others: 1, Of: 1000}}
+	}
+	year.Input.Limits = []report.LimitCount{{What: "campaign.pairs", Count: 2848}, {What: "observe.items", Count: 4}}
+	before := encode(t, year)
+	june := report.Span{Kind: report.SpanMonth, First: "2025-06-01", Last: "2025-06-30"}
+	r := report.Cut(year, june, msgs)
+	if encode(t, year) != before {
+		t.Errorf("the year is another one after a month was cut out of it:\n%s", cmp.Diff(before, encode(t, year)))
+	}
+	for _, l := range r.Input.Limits {
+		if l.What == "" {
+			t.Errorf("limits %+v", r.Input.Limits)
+		}
 	}
 }

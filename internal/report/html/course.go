@@ -174,7 +174,7 @@ func (v *view) compare() (c compare) {
 	row("html.compare.open", of(func(f *report.Figures) int { return f.Open }), 1, false)
 	row("html.compare.severe", of(func(f *report.Figures) int { return f.Severe }), 1, true)
 	row("html.compare.exploited", of(func(f *report.Figures) int { return f.Exploited }), 1, true)
-	row("html.compare.found", of(func(f *report.Figures) int { return f.Found }), 1, false)
+	row("html.compare.found", of(func(f *report.Figures) int { return f.Found }), 0, false)
 	row("html.compare.fixed", of(func(f *report.Figures) int { return f.Fixed }), -1, false)
 	row("html.compare.returned", of(func(f *report.Figures) int { return f.Returned }), 1, false)
 	row("html.compare.new_apis", of(func(f *report.Figures) int { return f.NewAPIs }), 0, false)

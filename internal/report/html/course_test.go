@@ -175,3 +175,23 @@ func TestThreeOfEach(t *testing.T) {
 		}
 	}
 }
+
+// TestSentences: what is cut is cut where a sentence or a word ends.
+func TestSentences(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		n    int
+		want string
+	}{
+		{"Short.", 20, "Short."},
+		{"One thing. Another thing that is long.", 20, "One thing."},
+		{"一句话。另一句很长很长的话。", 8, "一句话。"},
+		{"a single sentence without an end", 20, "a single sentence…"},
+		{"version 1.2.3 of it is wanted here", 13, "version…"},
+		{strings.Repeat("x", 30), 10, strings.Repeat("x", 9) + "…"},
+	} {
+		if got := html.Sentences(c.in, c.n); got != c.want {
+			t.Errorf("%q within %d is %q, want %q", c.in, c.n, got, c.want)
+		}
+	}
+}

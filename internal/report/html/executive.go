@@ -37,7 +37,7 @@ type part struct {
 // What fits the page: things to do, and characters of how to do one.
 const (
 	execActions = 3
-	maxHow      = 240
+	maxHow      = 220
 )
 
 func (v *view) executive() executive {
@@ -45,7 +45,7 @@ func (v *view) executive() executive {
 		Figures: []execFigure{v.execAPIs(), v.execRequests(), v.execDefects()}}
 	for _, g := range v.End.Groups {
 		for _, j := range g.Jobs {
-			if j.How = clip(j.How, maxHow); len(e.Actions) < execActions {
+			if j.How = sentences(j.How, maxHow); len(e.Actions) < execActions {
 				e.Actions = append(e.Actions, j)
 			}
 		}
@@ -212,4 +212,29 @@ func parts(ns []uint64, classes, labels []string) []part {
 		x += p * 1.2
 	}
 	return out
+}
+
+// sentences takes as many whole sentences as n characters have room for; of a
+// single long one as many words.
+func sentences(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	word, stop := 0, 0
+	for i, c := range r[:n] {
+		switch {
+		case c == '。' || c == '；' || (c == '.' || c == ';') && i+1 < len(r) && r[i+1] == ' ':
+			stop = i + 1
+		case c == ' ' || c == '，' || c == '、':
+			word = i
+		}
+	}
+	switch {
+	case stop > 0:
+		return string(r[:stop])
+	case word > 0:
+		return string(r[:word]) + "…"
+	}
+	return clip(s, n)
 }

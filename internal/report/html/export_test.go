@@ -1,0 +1,4 @@
+package html
+
+// Sentences is tested from outside.
+var Sentences = sentences
