@@ -261,7 +261,11 @@ func TestExposureIsAMatrix(t *testing.T) {
 	for _, e := range p.Items {
 		i := slices.IndexFunc(h.report.APIs, func(a report.API) bool { return a.ID == e.Api })
 		masked := i%2 == 0
-		exp := fmt.Sprint([]v1.ExposedData{{Type: "cn_mobile", In: "response", Masked: masked, Plain: !masked, Fields: 2, Exchanges: 7, MaxPerResponse: 9}, {Type: "email", In: "request", Plain: true, Fields: 1, Exchanges: 1}})
+		hidden := int64(1)
+		if masked {
+			hidden = 2
+		}
+		exp := fmt.Sprint([]v1.ExposedData{{Type: "cn_mobile", In: "response", Masked: masked, Plain: !masked, Fields: 2, MaskedFields: hidden, Exchanges: 7, MaxPerResponse: 9}, {Type: "email", In: "request", Plain: true, Fields: 1, Exchanges: 1}})
 		if got := fmt.Sprint(e.Data); got != exp {
 			t.Errorf("%s carries %s, want %s", e.Api, got, exp)
 		}

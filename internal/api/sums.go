@@ -100,6 +100,9 @@ func exposure(x *report.API) v1.Exposure {
 		d := &e.Data[i]
 		d.Masked, d.Plain = d.Masked && s.Masked, d.Plain || !s.Masked
 		d.Fields++
+		if s.Masked {
+			d.MaskedFields++
+		}
 		d.Exchanges = max(d.Exchanges, int64(s.Exchanges)) // one exchange may hold several fields
 		d.MaxPerResponse = max(d.MaxPerResponse, int64(s.MaxPerResponse))
 	}

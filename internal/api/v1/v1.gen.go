@@ -1221,7 +1221,10 @@ type ExposedData struct {
 	In        ExposedDataIn `json:"in"`
 
 	// Masked all that was seen was masked
-	Masked         bool  `json:"masked"`
+	Masked bool `json:"masked"`
+
+	// MaskedFields of the fields, those in which it was masked
+	MaskedFields   int64 `json:"masked_fields"`
 	MaxPerResponse int64 `json:"max_per_response"`
 
 	// Plain some was in plain
