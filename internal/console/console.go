@@ -8,8 +8,10 @@
 // policy under which only files of this program run, with a fresh nonce for
 // styles; the forms go through the API like any other caller's request, so that
 // throttling, origin and audit are the API's; nothing but the hashed files of
-// the build may be kept by a browser. Limits: a form holds at most 8 KiB; the
-// build is held in memory, compressed once for those who take it.
+// the build may be kept by a browser; a report that is shown has a policy of its
+// own, under which nothing runs. Limits: a report of more than 64 MiB is not
+// shown; a form holds at most 8 KiB; the build is held in memory, compressed
+// once for those who take it.
 package console
 
 import (
@@ -78,6 +80,8 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.setup(w, r)
 	case path == "/enter":
 		c.enter(w, r)
+	case path == reportPath:
+		c.view(w, r)
 	case strings.HasPrefix(path, "/assets/"), path == "/favicon.svg", path == "/robots.txt":
 		c.file(w, r)
 	default:

@@ -48,7 +48,7 @@ func (c *Console) index(w http.ResponseWriter, r *http.Request) {
 	// Styles in attributes are how charts and tables place what they draw; they
 	// can load nothing under this policy.
 	protect(w, r, "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data: blob:; font-src 'self'; "+
-		"style-src-elem 'self' 'nonce-"+nonce+"'; style-src-attr 'unsafe-inline'; frame-src blob:; base-uri 'none'; frame-ancestors 'none'; form-action 'self'")
+		"style-src-elem 'self' 'nonce-"+nonce+"'; style-src-attr 'unsafe-inline'; frame-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'")
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	_, _ = w.Write(bytes.Join(c.page, []byte(nonce)))
 }
