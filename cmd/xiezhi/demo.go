@@ -16,7 +16,6 @@ import (
 	"golang.org/x/term"
 
 	"xiezhi/internal/message"
-	"xiezhi/internal/report"
 	"xiezhi/internal/source"
 	"xiezhi/internal/stream/jetstream"
 	"xiezhi/internal/taxonomy"
@@ -125,7 +124,6 @@ func (f *demoFlags) run(ctx context.Context, a *app) (err error) {
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
-	cfg.Policy, cfg.PolicyName = sw.Policy(a.lang), "demo"
 	cfg.Sources = []source.Source{sw}
 	cfg.RowsSince = play.Until.AddDate(0, 0, -demoRows)
 	s, err := sf.stand(ctx, a, cfg, l, slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{Level: slog.LevelWarn})))
@@ -182,6 +180,8 @@ type demo struct {
 	stand *standing
 	begun time.Time
 	msgs  *message.Catalog
+
+	password string // of the administrator; empty: the visitor makes one
 }
 
 func (d *demo) text(id string, args message.Args) string {
@@ -196,8 +196,8 @@ func (d *demo) links(ctx context.Context) (link, again string, err error) {
 	if d.flags.setup {
 		return base + "/setup?token=" + d.stand.web.SetupToken(), "", nil
 	}
-	password := rand.Text()[:16]
-	id, err := d.stand.web.FirstAdministrator(ctx, demoName, password)
+	d.password = rand.Text()[:16]
+	id, err := d.stand.web.FirstAdministrator(ctx, demoName, d.password)
 	if err != nil {
 		return "", "", err
 	}
@@ -205,7 +205,7 @@ func (d *demo) links(ctx context.Context) (link, again string, err error) {
 	if err != nil {
 		return "", "", err
 	}
-	return base + "/enter?token=" + token, d.text("demo.again", message.Args{"link": base + "/login", "name": demoName, "password": password}), nil
+	return base + "/enter?token=" + token, d.text("demo.again", message.Args{"link": base + "/login", "name": demoName, "password": d.password}), nil
 }
 
 func (d *demo) run(ctx context.Context) error {
@@ -215,8 +215,12 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	work, stop := context.WithCancel(ctx)
 	defer stop()
-	ended := make(chan error, 1)
-	go func() { ended <- d.stand.run(work, d.app) }()
+	var served error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		served = d.stand.run(work, d.app)
+	}()
 	d.say("demo.made_up", nil)
 	d.say("demo.link", message.Args{"link": link})
 	if again != "" {
@@ -225,24 +229,51 @@ func (d *demo) run(ctx context.Context) error {
 	if !d.flags.noOpen && !d.flags.once {
 		d.open(context.WithoutCancel(ctx), link) // the browser may stay
 	}
-	if in, err := d.fill(ended); !in || err != nil {
+	err = d.history(work, ended)
+	if err == nil && !d.flags.once {
+		d.settle(work, ended)
+		d.live(ended)
+	}
+	interrupted := ctx.Err() != nil
+	stop()
+	<-ended
+	switch {
+	case served != nil:
+		return served
+	case interrupted:
+	case err != nil:
 		return err
+	case d.flags.once:
+		d.summary()
 	}
-	took := time.Since(d.begun)
-	if d.flags.once {
-		stop()
-		if err := <-ended; err != nil {
-			return err
-		}
-	}
-	d.summary(d.stand.service.Report(), took)
-	d.say("demo.own", nil)
-	if d.flags.data != "" {
-		d.say("demo.kept", message.Args{"folder": d.flags.data})
-	}
-	if d.flags.once {
+	return nil
+}
+
+// history waits until the history is in, and lets the organisation's people
+// decide.
+func (d *demo) history(ctx context.Context, ended <-chan struct{}) error {
+	if !d.fill(ended) {
 		return nil
 	}
+	_, n := d.play.Progress()
+	d.say("demo.filled", message.Args{"months": d.flags.months, "n": n, "sites": len(d.stand.service.Report().Sites), "seconds": int(time.Since(d.begun).Seconds() + .5)})
+	if d.password == "" {
+		return nil
+	}
+	if err := d.people(ctx); err != nil {
+		return fmt.Errorf("let people decide in the demo: %w", err)
+	}
+	return nil
+}
+
+// live says what was found and lets traffic go on.
+func (d *demo) live(ended <-chan struct{}) {
+	select {
+	case <-ended:
+		return
+	default:
+	}
+	d.summary()
 	d.say("demo.live", nil)
 	var over <-chan time.Time
 	if d.flags.span > 0 {
@@ -252,30 +283,27 @@ func (d *demo) run(ctx context.Context) error {
 	}
 	select {
 	case <-over:
-		stop()
-		return <-ended
-	case err := <-ended:
-		return err
+	case <-ended:
 	}
 }
 
 // fill waits until the history is judged and written down, and shows how far it
 // is. It reports whether it came to that.
-func (d *demo) fill(ended <-chan error) (bool, error) {
+func (d *demo) fill(ended <-chan struct{}) bool {
 	b := d.app.bar(false, 1000)
 	defer b.clear()
 	t := time.NewTicker(100 * time.Millisecond)
 	defer t.Stop()
 	for {
 		select {
-		case err := <-ended:
-			return false, err
+		case <-ended:
+			return false
 		case <-t.C:
 		}
 		share, n := d.play.Progress()
 		b.steps(int64(share*1000), d.text("demo.filling", message.Args{"share": fmt.Sprintf("%3.0f%%", share*100), "n": n}))
 		if d.judged() {
-			return true, nil
+			return true
 		}
 	}
 }
@@ -287,20 +315,31 @@ func (d *demo) judged() bool {
 	default:
 		return false
 	}
-	if d.flags.once {
-		return d.stand.service.Now().After(d.play.Last())
-	}
 	r := d.stand.service.Report()
 	return r != nil && r.Input.Last != nil && !r.Input.Last.Before(d.play.Last())
 }
 
-// summary says what was found.
-func (d *demo) summary(r *report.Report, took time.Duration) {
-	if r == nil {
-		return
+// settle waits until what people decided is in what was written down.
+func (d *demo) settle(ctx context.Context, ended <-chan struct{}) {
+	before, ticks := d.stand.service.Report(), time.NewTicker(100*time.Millisecond)
+	defer ticks.Stop()
+	for range 100 {
+		select {
+		case <-ended:
+			return
+		case <-ticks.C:
+		}
+		if d.stand.service.Status(ctx).Stream.Figures["behind"] > 0 {
+			before = d.stand.service.Report()
+		} else if d.stand.service.Report() != before {
+			return
+		}
 	}
-	_, n := d.play.Progress()
-	d.say("demo.filled", message.Args{"months": d.flags.months, "n": n, "sites": len(r.Sites), "seconds": int(took.Seconds() + .5)})
+}
+
+// summary says what was found, and what to do next.
+func (d *demo) summary() {
+	r := d.stand.service.Report()
 	open, severe, fixed, back := 0, 0, 0, 0
 	for i := range r.Defects {
 		switch x := &r.Defects[i]; {
@@ -318,6 +357,10 @@ func (d *demo) summary(r *report.Report, took time.Duration) {
 		}
 	}
 	d.say("demo.found", message.Args{"apis": len(r.APIs), "defects": open, "severe": severe, "fixed": fixed, "back": back, "attacks": len(r.Attacks), "campaigns": len(r.Campaigns)})
+	d.say("demo.own", nil)
+	if d.flags.data != "" {
+		d.say("demo.kept", message.Args{"folder": d.flags.data})
+	}
 }
 
 // open shows the link in a browser, where somebody sits before a screen.

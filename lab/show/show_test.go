@@ -12,7 +12,6 @@ import (
 	"xiezhi/internal/engine"
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/judge"
-	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
 	"xiezhi/internal/source"
 	"xiezhi/lab"
@@ -33,16 +32,12 @@ func TestHistory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	decided, err := policy.Parse("demo", s.Policy("en"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	conf, err := s.Config()
 	if err != nil {
 		t.Fatal(err)
 	}
 	spill := t.TempDir()
-	res, err := engine.Analyze(t.Context(), engine.AnalyzeConfig{Version: "test", Tools: tools, File: conf, Policy: decided, Zone: lab.Zone(), Workers: 2, Random: rand.Reader,
+	res, err := engine.Analyze(t.Context(), engine.AnalyzeConfig{Version: "test", Tools: tools, File: conf, Policy: s.Claims(), Zone: lab.Zone(), Workers: 2, Random: rand.Reader,
 		Live: engine.Live{Sources: []source.Source{s}}, Temp: func() (judge.SpillFile, error) { return os.CreateTemp(spill, "spill-*") }})
 	if err != nil {
 		t.Fatal(err)

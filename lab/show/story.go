@@ -2,12 +2,12 @@ package show
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"time"
 
 	"xiezhi/internal/message"
 	"xiezhi/internal/policy"
+	"xiezhi/internal/taxonomy"
 	"xiezhi/lab/scene"
 )
 
@@ -35,9 +35,9 @@ type repair struct {
 var repairs = []repair{
 	{app: "weiyu", flaw: scene.HashInProfile, api: "profile", kind: "secret_in_response", mended: .68, claim: .68, by: "chen.li", reason: message.Text{Zh: "v6.2.4：不再返回 passwordHash 字段", En: "v6.2.4: passwordHash is no longer serialised"}},
 	{app: "qianbei", flaw: scene.IdentityOracle, api: "check", kind: "identity_oracle", mended: .55, claim: .55, by: "wang.jun", reason: message.Text{Zh: "checkMobile 对所有号码统一应答", En: "checkMobile answers alike for every number"}},
-	{app: "taohui", flaw: scene.CodeInAnswer, api: "send_code", kind: "code_in_response", mended: .6, back: .93, claim: .6, by: "zhao.min", reason: message.Text{Zh: "已去掉调试字段 smsCode", En: "debug field smsCode removed"}},
-	{app: "chebao", flaw: scene.PlainSuppliers, api: "suppliers", kind: "bulk_response", mended: .987, claim: .987, by: "liu.yang", reason: message.Text{Zh: "供应商公示仅返回名称与执照", En: "supplier list gives names and licences only"}},
-	{app: "zhengwu", flaw: scene.ForeignOrders, api: "order", kind: "bola", claim: .8, by: "sun.wei", reason: message.Text{Zh: "办件查询已增加归属校验", En: "owner check added to affairs"}},
+	{app: "taohui", flaw: scene.CodeInAnswer, api: "send_code", kind: "code_in_response", mended: .6, back: .93, claim: .6, by: "chen.li", reason: message.Text{Zh: "已去掉调试字段 smsCode", En: "debug field smsCode removed"}},
+	{app: "chebao", flaw: scene.PlainSuppliers, api: "suppliers", kind: "bulk_response", mended: .987, claim: .987, by: "wang.jun", reason: message.Text{Zh: "供应商公示仅返回名称与执照", En: "supplier list gives names and licences only"}},
+	{app: "zhengwu", flaw: scene.ForeignOrders, api: "order", kind: "bola", claim: .8, by: "chen.li", reason: message.Text{Zh: "办件查询已增加归属校验", En: "owner check added to affairs"}},
 }
 
 // moment is midnight of the day at a share of the history.
@@ -61,22 +61,17 @@ func (s *Show) plan() (out []turn) {
 	return out
 }
 
-// Policy is the policy file of the organisation: what its people said is
-// mended, in a language.
-func (s *Show) Policy(lang string) []byte {
-	fixes := []map[string]any{}
+// claimed is when somebody said that it was mended.
+func (s *Show) claimed(r *repair) time.Time { return s.moment(r.claim).Add(10 * time.Hour) }
+
+// Claims are what the people of the organisation said is mended, as a policy.
+func (s *Show) Claims() *policy.File {
+	p := &policy.File{Version: policy.Version}
 	for i := range repairs {
 		r := &repairs[i]
 		api := s.st.App(r.app).Find(r.api)
-		x := map[string]any{"site": r.app, "method": api.Method, "template": api.Path, "at": s.moment(r.claim).UTC().Add(10 * time.Hour), "by": r.by, "reason": r.reason.In(lang)}
-		if r.kind != "" {
-			x["kind"] = r.kind
-		}
-		fixes = append(fixes, x)
+		p.Fixes = append(p.Fixes, policy.Fix{Decision: policy.Decision{At: s.claimed(r), By: r.by, Reason: r.reason.En},
+			Target: policy.Target{Site: r.app, Method: api.Method, Template: api.Template()}, Match: policy.Match{Kind: taxonomy.DefectKind(r.kind)}})
 	}
-	text, err := json.Marshal(map[string]any{"version": policy.Version, "fixes": fixes}) // JSON is YAML
-	if err != nil {
-		panic("show: a policy of plain values cannot be written: " + err.Error())
-	}
-	return text
+	return p
 }
