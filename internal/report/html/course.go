@@ -101,6 +101,9 @@ func grown(now, before uint64) string {
 // stands among them.
 func (v *view) course(m *months) string {
 	p := v.R.Period
+	if v.R.Input.First == nil {
+		return v.t("html.exec.no_data", "period", v.span(p.Span()))
+	}
 	s := v.t("html.course.now", "period", v.span(p.Span()), "n", p.Now.AttackedAPIs, "than", v.clause(v.attackedThan()))
 	if m.Covered > 1 {
 		s = joinSentences(v.cfg.Lang, s, v.t("html.course.mean", "months", m.Covered, "mean", v.mean(m.Mean), "month", v.month(m.PeakMonth), "peak", m.Peak))

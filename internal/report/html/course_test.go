@@ -160,6 +160,19 @@ func TestNoClauseIsCited(t *testing.T) {
 	}
 }
 
+// TestNoData: a month that the data does not cover is not a quiet one.
+func TestNoData(t *testing.T) {
+	for lang, want := range map[string]string{"zh": "没有2031 年 3 月的数据", "en": "There is no data of March 2031"} {
+		page := render(t, about(t, "2031-03"), lang)
+		if n := strings.Count(page, want); n < 2 {
+			t.Errorf("%s: %q stands there %d times", lang, want, n)
+		}
+		if strings.Contains(page, "is now") {
+			t.Errorf("%s: a month without data stands out", lang)
+		}
+	}
+}
+
 // TestThreeOfEach: the page for management is a page.
 func TestThreeOfEach(t *testing.T) {
 	for name, r := range map[string]*report.Report{"year": reporttest.Lived(1, messages(t)), "month": about(t, "2025-06"), "first month": about(t, "2025-01"), "empty": empty()} {

@@ -59,6 +59,9 @@ func (v *view) happened() string {
 	if v.R.Input.Analysed == 0 {
 		return v.t("html.key.nothing")
 	}
+	if p := v.R.Period; p != nil && v.R.Input.First == nil {
+		return v.t("html.exec.no_data", "period", v.span(p.Span()))
+	}
 	if len(v.counted) == 0 {
 		return v.t("html.exec.no_attack")
 	}

@@ -154,7 +154,6 @@ func (v *view) cover() cover {
 		}
 	}
 	if p := v.R.Period; p != nil {
-		covered := c.Period
 		c.About, c.Period = v.span(p.Span()), v.t("html.period_value", "first", p.First, "last", p.Last)
 		if p.First == "" || p.Last == "" {
 			c.Period = c.About
@@ -163,7 +162,12 @@ func (v *view) cover() cover {
 		case in.First == nil:
 			c.Period = v.t("html.period_uncovered", "period", c.Period)
 		case p.First != "" && v.day(*in.First) > p.First || p.Last != "" && v.day(*in.Last) < p.Last:
-			c.Period = v.t("html.period_covered", "period", c.Period, "covered", covered)
+			// A site far to the east has its first day while ours is the one before.
+			from, to := max(v.day(*in.First), p.First), v.day(*in.Last)
+			if p.Last != "" {
+				to = min(to, p.Last)
+			}
+			c.Period = v.t("html.period_covered", "period", c.Period, "covered", v.t("html.period_value", "first", from, "last", to))
 		}
 	}
 	c.Zone = v.zone(at)

@@ -23,7 +23,7 @@ import (
 )
 
 // Patience is how long a browser may take, unless Config says otherwise.
-const Patience = 2 * time.Minute
+const Patience = 5 * time.Minute
 
 // maxPage is the largest PDF that is taken, in bytes.
 const maxPage = 512 << 20

@@ -26,7 +26,11 @@ type View struct {
 // Beside opens a view of the records in a folder that need not be held. A file
 // of an older version is refused: only a service brings it up.
 func Beside(ctx context.Context, folder string) (*View, error) {
-	v := &View{path: filepath.Join(folder, fileName)}
+	path, err := filepath.Abs(filepath.Join(folder, fileName)) // SQLite takes the head of a relative one for a machine
+	if err != nil {
+		return nil, store.Explain("find the data folder", folder, err)
+	}
+	v := &View{path: path}
 	if err := v.open(ctx); err != nil {
 		_ = v.Close()
 		return nil, v.fault("read the records", err)

@@ -55,7 +55,8 @@ func TestBeside(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Nobody holds it now, and what SQLite kept beside the file is gone.
-	if v, err = Beside(t.Context(), path); err != nil {
+	t.Chdir(filepath.Dir(path))
+	if v, err = Beside(t.Context(), filepath.Base(path)); err != nil {
 		t.Fatal(err)
 	}
 	defer v.Close()
