@@ -3,10 +3,11 @@ import type { ReactNode } from 'react';
 /** Bars are shares told by length, drawn without a library: for lists and small panels. */
 export function Bars({
   rows,
+  most = Math.max(1, ...rows.map((r) => r.value)),
 }: {
   rows: readonly { key: string; label: ReactNode; value: number; text: ReactNode; tone?: string; open?: () => void }[];
+  most?: number; // what a whole bar stands for, where lists are compared
 }) {
-  const most = Math.max(1, ...rows.map((r) => r.value));
   return (
     <ul className="bars">
       {rows.map((r) => (

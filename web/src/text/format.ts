@@ -69,6 +69,13 @@ function formatter(zone: string): Intl.DateTimeFormat {
   return f;
 }
 
+/** offset gives the minutes that clocks of a zone are ahead of UTC at a time. */
+export function offset(date: Date, zone: string): number {
+  const p = Object.fromEntries(formatter(zone).formatToParts(date).map((x) => [x.type, x.value]));
+  const wall = Date.parse(`${p.year}-${p.month}-${p.day}T${p.hour}:${p.minute}:${p.second}Z`);
+  return Math.round((wall - date.getTime()) / 60_000);
+}
+
 /** zoneName is the offset of a zone at a time, as UTC+8. */
 export function zoneName(date: Date, zone: string): string {
   const part = new Intl.DateTimeFormat('en-GB', { timeZone: zone, timeZoneName: 'shortOffset' })
