@@ -38,6 +38,7 @@ export function DataTable<T extends object>({
   sort,
   label,
   height,
+  actions,
 }: {
   paged: Paged<T>;
   columns: TableProps<T>['columns'];
@@ -50,13 +51,16 @@ export function DataTable<T extends object>({
   sort?: (column: string | undefined, order: 'asc' | 'desc' | undefined) => void;
   label: string; // says what the table holds, for those who do not see it
   height?: number;
+  actions?: Readonly<Record<string, (row: T) => void>>; // keys that do something with the row one is at
 }) {
   const t = useText(text);
   const f = useFormat();
   const frame = useRef<HTMLDivElement>(null);
   const [size, setSize] = useState(height ?? 400);
-  const [at, setAt] = useState(-1);
   const { rows, total, more, next, loading } = paged;
+  // Where one is stays with the row, whatever order events bring.
+  const [atKey, setAtKey] = useState<string>();
+  const at = useMemo(() => (atKey === undefined ? -1 : rows.findIndex((r) => rowKey(r) === atKey)), [rows, rowKey, atKey]);
 
   useLayoutEffect(() => {
     if (height) return;
@@ -88,22 +92,32 @@ export function DataTable<T extends object>({
     scrolled(); // a page that does not fill the frame asks for the one after
   }, [rows.length, scrolled]);
 
+  const go = useCallback(
+    (i: number) => {
+      const row = rows[i];
+      if (row) setAtKey(rowKey(row));
+    },
+    [rows, rowKey],
+  );
   const keys = useMemo(
     () => ({
-      j: () => setAt((i) => Math.min(i + 1, rows.length - 1)),
-      k: () => setAt((i) => Math.max(i - 1, 0)),
+      j: () => go(Math.min(at + 1, rows.length - 1)),
+      k: () => go(Math.max(at - 1, 0)),
       Enter: () => {
         const row = rows[at];
         if (row) open?.(row);
       },
+      ...Object.fromEntries(Object.entries(actions ?? {}).map(([key, act]) => [key, () => rows[at] && act(rows[at])])),
     }),
-    [rows, at, open],
+    [rows, at, go, open, actions],
   );
   useKeys(keys);
   useEffect(() => {
     frame.current?.querySelector('.row-at')?.scrollIntoView({ block: 'nearest' });
     if (at >= rows.length - 5) scrolled();
   }, [at, rows.length, scrolled]);
+
+  const wide = useMemo(() => (columns ?? []).reduce((n, c) => n + (typeof c.width === 'number' ? c.width : 150), pick ? 40 : 0), [columns, pick]);
 
   if (paged.error && rows.length === 0) return <TroubleView error={paged.error} retry={paged.retry} />;
   const line =
@@ -121,7 +135,7 @@ export function DataTable<T extends object>({
         rowKey={rowKey}
         loading={loading && rows.length === 0}
         pagination={false}
-        scroll={{ x: 'max-content', y: size }}
+        scroll={{ x: wide, y: size }}
         onScroll={scrolled}
         showSorterTooltip={{ target: 'sorter-icon' }}
         onChange={(_p, _f, s) => {
@@ -132,7 +146,7 @@ export function DataTable<T extends object>({
         rowClassName={(_row, i) => (i === at ? 'row row-at' : 'row')}
         onRow={(row, i) => ({
           onClick: () => {
-            setAt(i ?? -1);
+            go(i ?? -1);
             open?.(row);
           },
         })}
