@@ -17,7 +17,7 @@ const pages = 4;
 /** useMarks tells which APIs have open defects and which were attacked. */
 export function useMarks(site: string | undefined, span: Span): Marks {
   const open = useQuery({
-    queryKey: ['get', '/api/v1/defects', 'marks', site],
+    queryKey: ['marks', 'defects', site],
     queryFn: async ({ signal }) => {
       const all: Schemas['Defect'][] = [];
       let cursor: string | undefined;
@@ -28,10 +28,10 @@ export function useMarks(site: string | undefined, span: Span): Marks {
       }
       return { all, more: cursor !== undefined };
     },
-    staleTime: 30_000,
+    staleTime: 60_000,
   });
   const attacks = useQuery({
-    queryKey: ['get', '/api/v1/attacks', 'marks', site, span.from, span.to],
+    queryKey: ['marks', 'attacks', site, span.from, span.to],
     queryFn: async ({ signal }) => {
       const all = new Map<string, number>();
       let cursor: string | undefined;
@@ -42,7 +42,7 @@ export function useMarks(site: string | undefined, span: Span): Marks {
       }
       return { all, more: cursor !== undefined };
     },
-    staleTime: 30_000,
+    staleTime: 60_000,
     placeholderData: (before) => before,
   });
   return useMemo(() => {

@@ -52,13 +52,13 @@ function Parameters({ list }: { list: readonly Parameter[]; samples: number }) {
       scroll={{ x: 'max-content' }}
       aria-label={t('parameters')}
       columns={[
-        { title: t('name'), key: 'name', width: 220, render: (_, p) => <Inert code text={p.name} /> },
-        { title: t('in'), key: 'in', width: 80, render: (_, p) => t(`in.${p.in}`) },
-        { title: t('type'), key: 'type', width: 140, render: (_, p) => <Types types={[p.type]} format={p.format} /> },
-        { title: t('required'), key: 'required', width: 110, render: (_, p) => <Needed is={p.required} /> },
-        { title: t('values'), key: 'values', width: 200, render: (_, p) => <Values list={p.values} /> },
-        { title: t('sensitive'), key: 'sensitive', width: 130, render: (_, p) => <Sensitive list={p.sensitive} /> },
-        { title: t('times'), key: 'count', width: 90, align: 'right', render: (_, p) => f.number(p.count) },
+        { title: t('name'), key: 'name', width: 180, render: (_, p) => <Inert code text={p.name} /> },
+        { title: t('in'), key: 'in', width: 70, render: (_, p) => t(`in.${p.in}`) },
+        { title: t('type'), key: 'type', width: 120, render: (_, p) => <Types types={[p.type]} format={p.format} /> },
+        { title: t('required'), key: 'required', width: 96, render: (_, p) => <Needed is={p.required} /> },
+        { title: t('values'), key: 'values', width: 150, render: (_, p) => <Values list={p.values} /> },
+        { title: t('sensitive'), key: 'sensitive', width: 200, render: (_, p) => <Sensitive list={p.sensitive} /> },
+        { title: t('times'), key: 'count', width: 70, align: 'right', render: (_, p) => f.number(p.count) },
       ]}
     />
   );
@@ -90,11 +90,11 @@ function BodyView({ title, body }: { title: string; body: Body }) {
           expandable={{ defaultExpandedRowKeys: keys, indentSize: 18 }}
           aria-label={title}
           columns={[
-            { title: t('name'), key: 'name', width: 300, render: (_, n) => <Label node={n} /> },
-            { title: t('type'), key: 'type', width: 170, render: (_, n) => n.field && <Types types={n.field.types} format={n.field.format} /> },
-            { title: t('required'), key: 'required', width: 110, render: (_, n) => n.field && !n.key.includes('[]') && <Needed is={n.field.required} /> },
-            { title: t('values'), key: 'values', width: 200, render: (_, n) => <Values list={n.field?.values} /> },
-            { title: t('sensitive'), key: 'sensitive', width: 130, render: (_, n) => <Sensitive list={n.field?.sensitive} /> },
+            { title: t('name'), key: 'name', width: 250, render: (_, n) => <Label node={n} /> },
+            { title: t('type'), key: 'type', width: 140, render: (_, n) => n.field && <Types types={n.field.types} format={n.field.format} /> },
+            { title: t('required'), key: 'required', width: 96, render: (_, n) => n.field && !n.key.includes('[]') && <Needed is={n.field.required} /> },
+            { title: t('values'), key: 'values', width: 150, render: (_, n) => <Values list={n.field?.values} /> },
+            { title: t('sensitive'), key: 'sensitive', width: 200, render: (_, n) => <Sensitive list={n.field?.sensitive} /> },
           ]}
         />
       )}
