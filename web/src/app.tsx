@@ -64,7 +64,7 @@ function Dressed({ nonce }: { nonce?: string }) {
   }, [lang]);
   const theme = useMemo(() => themeOf(dark), [dark]);
   return (
-    <ConfigProvider locale={lang === 'zh' ? zh : en} theme={theme} csp={{ nonce }}>
+    <ConfigProvider locale={lang === 'zh' ? zh : en} theme={theme} csp={{ nonce }} button={{ autoInsertSpace: false }}>
       <AntApp className="app">
         <Boundary>
           <SessionProvider>

@@ -23,6 +23,7 @@ export const themeOf = (dark: boolean): ThemeConfig => ({
     Table: { cellPaddingBlockSM: 7 },
     Menu: { itemSelectedBg: dark ? '#17333d' : '#e3f1f5', itemSelectedColor: dark ? '#7cc8da' : '#0b4f62', itemHeight: 38 },
     Layout: { siderBg: dark ? '#141c23' : '#ffffff', headerBg: dark ? '#19222b' : '#ffffff', headerHeight: 52, headerPadding: '0 16px' },
-    Button: { primaryColor: dark ? '#06232b' : '#ffffff' },
+    Tabs: dark ? { itemSelectedColor: '#7cc8da', itemHoverColor: '#9bd8e6', inkBarColor: '#7cc8da' } : {},
+    Button: dark ? { primaryColor: '#06232b', colorPrimary: '#62bdd3', colorPrimaryHover: '#7cc8da', colorPrimaryActive: '#4fa9bf' } : { primaryColor: '#ffffff' },
   },
 });
