@@ -23,7 +23,7 @@ export function Actions() {
   const url = useUrl();
   const span = useSpan('30d');
   const shown = url.get('row');
-  const query = { site: url.get('site'), q: url.get('q'), verdict: url.all('verdict'), from: span.from, to: span.to, sort: 'last_seen' as const };
+  const query = { site: url.get('site'), text: url.get('q'), verdict: url.all('verdict'), from: span.from, to: span.to, sort: 'last_seen' as const };
   const paged = usePaged<Attack>('/api/v1/attacks', query, async (cursor, signal) => {
     const { data } = await client.GET('/api/v1/attacks', { params: { query: { ...query, cursor, limit: 100 } }, signal });
     return data!;

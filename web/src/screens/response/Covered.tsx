@@ -27,7 +27,7 @@ export function Covered({ target }: { target: Target }) {
       let cursor: string | undefined;
       do {
         const { data } = await client.GET('/api/v1/apis', {
-          params: { query: { site: site || undefined, q: prefix(template).slice(0, 200) || undefined, method: method || undefined, limit: 200, cursor } },
+          params: { query: { site: site || undefined, text: prefix(template).slice(0, 128) || undefined, method: method || undefined, limit: 200, cursor } },
           signal,
         });
         looked += data!.items.length;

@@ -19,7 +19,7 @@ const states = ['pending', 'live', 'refused', 'ending', 'ended'] as const;
 /** usePolicy reads decisions by what the URL says and what is asked for beside it. */
 export function usePolicy(more: { kind?: string[]; state?: string[]; from?: string; to?: string }) {
   const url = useUrl();
-  const query = { site: url.get('site'), q: url.get('q'), ...more };
+  const query = { site: url.get('site'), text: url.get('q'), ...more };
   return usePaged<Entry>('/api/v1/policy', query, async (cursor, signal) => {
     const { data } = await client.GET('/api/v1/policy', { params: { query: { ...query, cursor, limit: 200 } }, signal });
     return data!;

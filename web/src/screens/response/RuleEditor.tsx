@@ -6,6 +6,7 @@ import { Inert } from '../../parts/Inert';
 import { TroubleView } from '../../parts/TroubleView';
 import { useDraft } from '../../parts/useDraft';
 import { useText } from '../../text/text';
+import { DryRun } from './DryRun';
 import { complaints, offset } from './ruleErrors';
 import { example } from './ruleText';
 import { text } from './text';
@@ -118,6 +119,7 @@ export function RuleEditor({ given }: { given?: { yaml: string; n: number } }) {
           </Space>
         </div>
       </div>
+      {able && <DryRun yaml={yaml} ready={Boolean(result?.ok)} />}
     </section>
   );
 }
