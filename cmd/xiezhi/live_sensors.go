@@ -53,23 +53,28 @@ func (w *sensorsWay) open(a *app) ([]source.Source, error) {
 	return []source.Source{w.door}, nil
 }
 
+// sensedTaker takes what sensors send.
+type sensedTaker interface {
+	TakeSensed(ctx context.Context, sensor string, b stream.Batch) error
+}
+
 // take has the key, and whoever takes what sensors send. It is called before
 // anything runs.
-func (w *sensorsWay) take(key [32]byte, cfg *engine.ServiceConfig) (with func(*engine.Service), close func() error, err error) {
+func (w *sensorsWay) take(key [32]byte, cfg *engine.ServiceConfig) (with func(sensedTaker), close func() error, err error) {
 	if w == nil || w.door == nil {
-		return func(*engine.Service) {}, func() error { return nil }, nil
+		return func(sensedTaker) {}, func() error { return nil }, nil
 	}
 	sealer, err := stream.NewSealer(rand.Reader, key)
 	if err != nil {
 		return nil, nil, err
 	}
-	var service *engine.Service
+	var service sensedTaker
 	server := uplink.NewServer(uplink.ServerConfig{Tokens: w.door.tokens, Sealer: sealer, Now: time.Now, Log: cfg.Log,
 		Take: func(ctx context.Context, sensor string, b stream.Batch) error {
 			return service.TakeSensed(ctx, sensor, b)
 		}})
 	w.door.server, cfg.Heard = server, server.Heard
-	return func(s *engine.Service) { service = s }, func() error { sealer.Close(); return nil }, nil
+	return func(s sensedTaker) { service = s }, func() error { sealer.Close(); return nil }, nil
 }
 
 // sensorDoor is where sensors send to. What they send goes on the bus as it is,

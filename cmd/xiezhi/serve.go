@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"xiezhi/internal/api"
+	v1 "xiezhi/internal/api/v1"
 	"xiezhi/internal/console"
 	"xiezhi/internal/engine"
 	"xiezhi/internal/judge/sequence"
@@ -47,6 +48,7 @@ type serveFlags struct {
 	backupKeep                                  int
 	metrics                                     string
 	sensors                                     *sensorsWay
+	cluster                                     clusterFlags
 	live                                        *liveFlags
 }
 
@@ -94,6 +96,7 @@ made. An interrupt (Ctrl-C) or SIGTERM ends it in order.`,
 	fs.DurationVar(&f.backupEvery, "backup-every", 24*time.Hour, "how often a backup is made")
 	fs.IntVar(&f.backupKeep, "backup-keep", 7, "how many backups are kept, the newest")
 	fs.StringVar(&f.metrics, "metrics", "", "serve Prometheus metrics at `HOST:PORT`/metrics, to anybody who reaches it")
+	f.cluster.register(fs)
 	f.live.register(fs)
 	_ = fs.MarkHidden("for")
 	return c
@@ -107,13 +110,26 @@ func (f *serveFlags) run(ctx context.Context, a *app) (err error) {
 	if f.backup != "" && (f.backupEvery < time.Minute || f.backupKeep < 1) {
 		return usagef("--backup-every takes at least 1m, --backup-keep at least 1")
 	}
+	if err := f.cluster.check(f); err != nil {
+		return err
+	}
 	cfg, err := f.config(a)
 	if err != nil {
 		return err
 	}
-	l, err := net.Listen("tcp", f.http)
-	if err != nil {
-		return fmt.Errorf("serve the API: %w; name another address with --http", err)
+	var l net.Listener
+	if f.cluster.console() {
+		if l, err = net.Listen("tcp", f.http); err != nil {
+			return fmt.Errorf("serve the API: %w; name another address with --http", err)
+		}
+	}
+	if len(f.cluster.servers) > 0 {
+		m, err := f.join(ctx, a, cfg, l, log)
+		defer func() { err = errors.Join(err, m.close()) }()
+		if err != nil {
+			return err
+		}
+		return m.run(ctx, a)
 	}
 	s, err := f.stand(ctx, a, cfg, l, log)
 	defer func() { err = errors.Join(err, s.close()) }()
@@ -328,12 +344,12 @@ func (f *serveFlags) rows(ctx context.Context, folder *store.Folder, log *slog.L
 	return db, nil
 }
 
-func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, s *engine.Service, l net.Listener, log *slog.Logger) (*api.API, error) {
+func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, s judges, l net.Listener, log *slog.Logger) (*api.API, error) {
 	address, err := netip.ParseAddrPort(l.Addr().String())
 	if err != nil {
 		return nil, err
 	}
-	web, err := api.New(ctx, api.Config{
+	c := api.Config{
 		Store: cfg.Records, Messages: cfg.Tools.Messages, Version: version, Rules: rules.Version, Lang: a.lang, Log: log,
 		Plain: address.Addr().IsLoopback(), Now: time.Now, Random: rand.Reader,
 		Decide: func(ctx context.Context, d api.Decision) error {
@@ -343,30 +359,43 @@ func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, 
 			}
 			return err
 		},
-		Status: s.Status, Observations: cfg.Rows, Input: s.Input, Seen: s.Now,
+		Status: s.Status, Observations: cfg.Rows,
 		OwnRules: func() (list []policy.Rule) {
 			for _, p := range cfg.Packs {
 				list = append(list, p.Rules...)
 			}
 			return list
 		},
-		TryRules: s.DryRun,
 		TestRules: func(p *policy.File) error {
 			_, _, err := engine.CheckRules(p)
 			return err
 		},
-	})
-	if err != nil {
-		return nil, err
 	}
-	return web, nil
+	if one, ok := s.(*engine.Service); ok { // which holds the traffic and the judges itself
+		c.Input, c.Seen, c.TryRules = one.Input, one.Now, one.DryRun
+	}
+	return api.New(ctx, c)
+}
+
+// judges are what the API asks and tells.
+type judges interface {
+	Decide(ctx context.Context, id, by, site string, e policy.Entry, ends bool) error
+	Status(ctx context.Context) v1.Status
 }
 
 // closeTime is how long requests that have begun may take at the end.
 const closeTime = 5 * time.Second
 
 // run runs the service and its API until ctx is done or one fails.
-func (s *standing) run(ctx context.Context, a *app) error {
+func (s *standing) run(ctx context.Context, a *app) error { return s.runWith(ctx, a, s.service) }
+
+// worker is what is served.
+type worker interface {
+	Run(ctx context.Context) error
+	Ready() <-chan struct{}
+}
+
+func (s *standing) runWith(ctx context.Context, a *app, w worker) error {
 	run, stop := context.WithCancel(ctx)
 	defer stop()
 	pages, err := console.New(console.Config{API: s.web, Files: webfiles.Dist(), Messages: s.messages, Lang: a.lang, Log: s.log})
@@ -382,10 +411,10 @@ func (s *standing) run(ctx context.Context, a *app) error {
 		s.web.Run(run)
 	}()
 	judged := make(chan error, 1)
-	go func() { judged <- s.service.Run(run) }()
+	go func() { judged <- w.Run(run) }()
 	go func() {
 		select {
-		case <-s.service.Ready():
+		case <-w.Ready():
 			a.say(s.ready)
 		case <-run.Done():
 		}

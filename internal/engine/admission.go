@@ -148,6 +148,7 @@ type siteNamer struct {
 	hosts    map[string]string // configured hosts
 	under    map[string]string // configured domains: "example.com" for *.example.com
 	admitted map[string]bool
+	beside   string // behind the names of what is unlisted: partitions do not share it
 }
 
 func newSiteNamer(cfg AnalyzeConfig, admitted map[string]bool) *siteNamer {
@@ -202,7 +203,7 @@ func (n *siteNamer) site(o *observe.Observation) string {
 		return o.Host
 	}
 	if o.Server.IsValid() {
-		return unlistedPrefix + "@" + o.Server.String()
+		return unlistedPrefix + "@" + o.Server.String() + n.beside
 	}
-	return unlistedPrefix
+	return unlistedPrefix + n.beside
 }

@@ -85,7 +85,7 @@ func (b *bench) judge(o *observe.Observation) *judge.Judge {
 		return j
 	}
 	if len(b.judges) >= maxJudges {
-		name = unlistedPrefix
+		name = unlistedPrefix + b.namer.beside
 		b.folded++
 		if j = b.judges[name]; j != nil {
 			return j

@@ -111,12 +111,14 @@ func (s *Service) announce() error {
 	return s.publish(eventPolicy, policyText{s.cfg.PolicyName, s.cfg.Policy})
 }
 
-func (s *Service) publish(kind byte, x any) error {
+func (s *Service) publish(kind byte, x any) error { return publishTo(s.ingest, 0, kind, x) }
+
+func publishTo(g *ingest, partition int, kind byte, x any) error {
 	data, err := json.Marshal(x)
 	if err != nil {
 		return err
 	}
-	return s.ingest.publish(0, append([]byte{kind}, data...), 0)
+	return g.publish(partition, append([]byte{kind}, data...), 0)
 }
 
 // ErrRefused: a decision cannot be followed, now or later.

@@ -17,12 +17,18 @@ import (
 // what is gone is deleted. It knows what is in the records already, so that an
 // idle service writes nothing.
 type deliver struct {
-	store record.Store
+	store records
 	told  func([]record.Record)
 	log   *slog.Logger
 	known map[recordKey]knownRecord
 	top   uint64        // highest revision that was there at the start
 	bad   atomic.Uint64 // that could not be kept
+}
+
+// records is what it needs of a record.Store.
+type records interface {
+	List(context.Context, record.Query) (record.Page, error)
+	Write(context.Context, record.Batch) (changed int, err error)
 }
 
 type recordKey struct {
@@ -41,11 +47,14 @@ const deliverBytes = 8 << 20
 
 var deliveredKinds = []record.Kind{record.Site, record.API, record.Defect, record.Attack, record.Campaign}
 
-func newDeliver(ctx context.Context, store record.Store, told func([]record.Record), log *slog.Logger) (*deliver, error) {
+func newDeliver(ctx context.Context, store records, told func([]record.Record), log *slog.Logger) (*deliver, error) {
 	if told == nil {
 		told = func([]record.Record) {}
 	}
 	d := &deliver{store: store, told: told, log: log, known: map[recordKey]knownRecord{}}
+	if store == nil {
+		return d, nil
+	}
 	for _, kind := range deliveredKinds {
 		q := record.Query{Kind: kind, Limit: record.MaxPage}
 		for {

@@ -32,7 +32,8 @@ type ingest struct {
 	rooms  sync.Pool // of *ingestRoom
 	log    *slog.Logger
 
-	numbers *numbers // of a sensor; nil: it is none
+	numbers *numbers   // of a sensor; nil: it is none
+	namer   *siteNamer // of the configured sites; nil: there are none
 
 	ending chan struct{}         // closed when the service is to end
 	full   atomic.Pointer[error] // why nothing is taken at the moment; nil: it is
@@ -72,10 +73,15 @@ func (g *ingest) Add(b *observe.Batch) error {
 		}
 		return g.cut(r, 0, b, nil)
 	}
+	for p := range g.bus.Partitions() { // each is offered once, and any may need it later
+		if err := g.tellForms(p, forms); err != nil {
+			return err
+		}
+	}
 	g.split(r, b)
 	for p, order := range r.order {
 		if len(order) > 0 {
-			if err := errors.Join(g.tellForms(p, forms), g.cut(r, p, b, order)); err != nil {
+			if err := g.cut(r, p, b, order); err != nil {
 				return err
 			}
 		}
@@ -89,7 +95,7 @@ func (g *ingest) split(r *ingestRoom, b *observe.Batch) {
 		r.order[i] = r.order[i][:0]
 	}
 	for i := range b.Len() {
-		p := g.bus.Partition(partitionKey(b.At(i)))
+		p := g.bus.Partition(g.key(b.At(i)))
 		r.order[p] = append(r.order[p], int32(i))
 	}
 }
@@ -105,8 +111,18 @@ func (g *ingest) once(ctx context.Context, b stream.Batch) error {
 	return err
 }
 
-// partitionKey: what one site is made of goes to one partition.
-func partitionKey(o *observe.Observation) string {
+// key: what one site is made of goes to one partition.
+func (g *ingest) key(o *observe.Observation) string {
+	if n := g.namer; n != nil {
+		if n.only != "" {
+			return n.only
+		}
+		if o.Site == "" {
+			if site, ok := n.configured(o.Host); ok {
+				return site
+			}
+		}
+	}
 	switch {
 	case o.Site != "":
 		return o.Site

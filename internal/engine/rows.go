@@ -14,13 +14,19 @@ import (
 // positions are times of the traffic, so that what is judged again is not kept
 // twice, wherever judging began anew.
 type rows struct {
-	store observation.Store
+	store rowStore
 	part  *partition
 	marks map[*judge.Judge]*judge.Marks
 	wait  []observation.Row
 	since time.Time // no rows of what ended before; zero: of all
 
 	retained time.Time // day up to which rows were dropped
+}
+
+// rowStore is what it needs of an observation.Store.
+type rowStore interface {
+	Append(context.Context, []observation.Row) error
+	Retain(ctx context.Context, before time.Time) (days int, err error)
 }
 
 // rowsAtOnce is how many rows wait before they are written.

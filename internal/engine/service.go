@@ -14,7 +14,6 @@ import (
 	"xiezhi/internal/source"
 	"xiezhi/internal/store/observation"
 	"xiezhi/internal/store/record"
-	"xiezhi/internal/store/state"
 	"xiezhi/internal/stream"
 	"xiezhi/internal/stream/uplink"
 )
@@ -39,7 +38,7 @@ type ServiceConfig struct {
 	Bus     stream.Bus      // of one partition
 	Records record.Store
 	Rows    observation.Store // nil: rows are not kept
-	States  *state.Files
+	States  States
 	RowsAge time.Duration // how long rows are kept, by event time and in whole days; 0: for ever
 	// RowsSince leaves out the rows of what ended before: of a history that is
 	// played within seconds, each of whose days would be made a file. Zero: none.
@@ -56,13 +55,23 @@ type ServiceConfig struct {
 	SaveEvery    time.Duration // how often the state is; 0: 60 s
 }
 
-func (cfg *ServiceConfig) defaults() error {
+// States keeps what judges know (store/state).
+type States interface {
+	Save(name string, write func(io.Writer) error) error
+	Load(name string, read func(io.Reader) error) (passed, err error)
+}
+
+func (cfg *ServiceConfig) complete() error {
 	if cfg.Tools == nil || cfg.Bus == nil || cfg.Records == nil || cfg.States == nil || cfg.Now == nil || cfg.Random == nil {
 		return errors.New("a service needs tools, a bus, records, states, a clock and randomness")
 	}
 	if n := cfg.Bus.Partitions(); n != 1 {
 		return fmt.Errorf("a service of one process judges one partition, the stream has %d", n)
 	}
+	return nil
+}
+
+func (cfg *ServiceConfig) defaults() {
 	if cfg.File == nil {
 		cfg.File = &FileConfig{}
 	}
@@ -81,7 +90,6 @@ func (cfg *ServiceConfig) defaults() error {
 	if cfg.SaveEvery <= 0 {
 		cfg.SaveEvery = time.Minute
 	}
-	return nil
 }
 
 // Service takes traffic for as long as it runs: sources, observers, the bus,
@@ -94,18 +102,14 @@ type Service struct {
 
 // NewService makes a service and brings its state back. Nothing is read yet.
 func NewService(ctx context.Context, cfg ServiceConfig) (*Service, error) {
-	if err := cfg.defaults(); err != nil {
+	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	policies, err := startPolicy(&cfg)
+	cfg.defaults()
+	tools, err := cfg.tools()
 	if err != nil {
 		return nil, err
 	}
-	tools, err := cfg.Tools.with(cfg.File).withRules(append(cfg.Packs[:len(cfg.Packs):len(cfg.Packs)], policies))
-	if err != nil {
-		return nil, err
-	}
-	tools = tools.withScenarios(cfg.Hub)
 	s := &Service{cfg: cfg}
 	s.front = newFront(cfg.Sources, cfg.Workers, tools)
 	if s.judging, err = newJudging(cfg, tools, 0); err != nil {
@@ -116,6 +120,19 @@ func NewService(ctx context.Context, cfg ServiceConfig) (*Service, error) {
 	}
 	s.deliver, err = newDeliver(ctx, cfg.Records, cfg.Changed, cfg.Log)
 	return s, err
+}
+
+// tools are those with the rules that people brought along.
+func (cfg *ServiceConfig) tools() (*Tools, error) {
+	policies, err := startPolicy(cfg)
+	if err != nil {
+		return nil, err
+	}
+	tools, err := cfg.Tools.with(cfg.File).withRules(append(cfg.Packs[:len(cfg.Packs):len(cfg.Packs)], policies))
+	if err != nil {
+		return nil, err
+	}
+	return tools.withScenarios(cfg.Hub), nil
 }
 
 func startPolicy(cfg *ServiceConfig) (*policy.File, error) {

@@ -27,6 +27,10 @@ type judging struct {
 	part  *partition
 	until uint64 // judging is over with this event; 0: never
 
+	leave func(context.Context) error                 // leaves the state that was saved to others; may be nil
+	anew  func() bool                                 // whether everything is to be told again; may be nil
+	sweep func(ctx context.Context, rev uint64) error // called when it was, as of a revision
+
 	rows      *rows // nil: not kept
 	deliver   *deliver
 	delivered time.Time
@@ -65,7 +69,11 @@ func (s *judging) fresh() (*partition, error) {
 		return nil, err
 	}
 	cfg := AnalyzeConfig{Version: s.cfg.Version, Site: s.cfg.Site, Zone: s.cfg.Zone, File: s.cfg.File, Trusted: trusted}
-	return newPartition(s.number, newBench(cfg, s.tools, newSiteNamer(cfg, map[string]bool{})), s.cfg.Order), nil
+	namer := newSiteNamer(cfg, map[string]bool{})
+	if s.cfg.Bus.Partitions() > 1 {
+		namer.beside = fmt.Sprintf("#%d", s.number)
+	}
+	return newPartition(s.number, newBench(cfg, s.tools, namer), s.cfg.Order), nil
 }
 
 // load brings the state back, or starts cold and says so.
@@ -240,7 +248,15 @@ func (s *judging) writeDown(ctx context.Context) error {
 	if err := s.writeRows(ctx); err != nil {
 		return err
 	}
-	if err := s.deliver.write(ctx, r, rev, base); err != nil {
+	again := s.anew != nil && s.anew()
+	if again {
+		s.deliver.known = map[recordKey]knownRecord{}
+	}
+	err := s.deliver.write(ctx, r, rev, base)
+	if err == nil && again {
+		err = s.sweep(ctx, rev)
+	}
+	if err != nil {
 		return fmt.Errorf("write down what was found: %w", err)
 	}
 	s.report.Store(r)
@@ -280,14 +296,21 @@ func (s *judging) save(ctx context.Context) error {
 	}
 	begin := s.cfg.Now()
 	s.mu.Lock()
+	seq := s.part.seq
+	err := s.cfg.States.Save(s.name(), s.part.save)
+	s.mu.Unlock()
+	if s.leave != nil && err == nil {
+		err = s.leave(ctx)
+	}
+	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.cfg.States.Save(s.name(), s.part.save); err != nil {
+	if err != nil {
 		// The stream still holds what the state would: it is told, and judging
 		// goes on.
 		s.cfg.Log.Error("the state could not be saved", "why", err)
 		s.status.saveFailed++
 	} else {
-		s.savedSeq = s.part.seq
+		s.savedSeq = seq
 	}
 	s.saved = s.cfg.Now()
 	s.saveCost = s.saved.Sub(begin)

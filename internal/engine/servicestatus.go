@@ -41,7 +41,11 @@ func (s *Service) Status(ctx context.Context) v1.Status {
 		out.Sources[0].State, out.Sources[0].Text = v1.PartStateOff, say("service.no_sources", nil)
 	}
 
-	out.Sources = append(out.Sources, s.sensorParts(say)...)
+	sensors := make(map[string]sensed, len(p.sensors))
+	for name, k := range p.sensors {
+		sensors[name] = *k
+	}
+	out.Sources = append(out.Sources, sensorParts(s.cfg, sensors, say)...)
 
 	out.Stream = v1.Part{Name: "stream", State: v1.PartStateOk, Figures: map[string]float64{"judged": float64(p.seq), "lost": float64(p.gaps + p.damaged)}}
 	if streamErr != nil {
@@ -108,25 +112,25 @@ func (s *Service) Status(ctx context.Context) v1.Status {
 
 // sensorParts tells of the sensors: what they say of themselves, and what was
 // judged of theirs.
-func (s *Service) sensorParts(say func(string, message.Args) message.Text) (out []v1.Part) {
+func sensorParts(cfg ServiceConfig, judged map[string]sensed, say func(string, message.Args) message.Text) (out []v1.Part) {
 	heard := map[string]uplink.Heard{}
-	if s.cfg.Heard != nil {
-		for _, h := range s.cfg.Heard() {
+	if cfg.Heard != nil {
+		for _, h := range cfg.Heard() {
 			heard[h.Name] = h
 		}
 	}
 	names := slices.Collect(maps.Keys(heard))
-	for name := range s.part.sensors {
+	for name := range judged {
 		if _, ok := heard[name]; !ok {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
-	now := s.cfg.Now()
+	now := cfg.Now()
 	for _, name := range names {
 		part := v1.Part{Name: "sensor " + name, State: v1.PartStateOk, Figures: map[string]float64{}}
 		at := time.Time{}
-		if k := s.part.sensors[name]; k != nil {
+		if k, ok := judged[name]; ok {
 			at = time.Unix(0, k.At)
 			part.Figures["exchanges"], part.Figures["again"] = float64(k.Exchanges), float64(k.Again)
 		}

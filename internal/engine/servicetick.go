@@ -24,27 +24,33 @@ func (s *Service) tick(ctx context.Context) error {
 	}
 }
 
-// oneTick publishes the time that it would be if traffic had gone on: the
-// newest event time and what the clock has moved since the bus took it, so that
-// traffic of another time than now is waited for as well.
+// oneTick publishes how late it is, and what sources counted.
 func (s *Service) oneTick() error {
-	s.mu.Lock()
-	now, at := s.part.order.High(), s.part.at
-	s.mu.Unlock()
-	if at.Before(s.status.started) {
-		at = s.status.started // the time in which nothing ran was no silence
-	}
-	idle := s.cfg.Now().Sub(at)
-	if !now.IsZero() && idle >= tickEvery {
-		now = now.Add(idle)
-	} else {
-		now = time.Time{}
-	}
+	now, _ := s.late()
 	news := s.news()
 	if now.IsZero() && news.empty() {
 		return nil
 	}
 	return s.ingest.tick(0, now, news)
+}
+
+// late is the time that it would be if traffic had gone on: the newest event
+// time and what the clock has moved since the bus took it, so that traffic of
+// another time than now is waited for as well. It is zero while traffic comes.
+// waits tells that something is not judged yet.
+func (s *judging) late() (now time.Time, waits bool) {
+	s.mu.Lock()
+	now, at := s.part.order.High(), s.part.at
+	waits = s.part.order.Waiting() > 0 || s.part.admit.size > 0 || s.part.admit.open.Len() > 0
+	s.mu.Unlock()
+	if at.Before(s.status.started) {
+		at = s.status.started // the time in which nothing ran was no silence
+	}
+	idle := s.cfg.Now().Sub(at)
+	if now.IsZero() || idle < tickEvery {
+		return time.Time{}, waits
+	}
+	return now.Add(idle), waits
 }
 
 // lastTick tells what was counted since, when the sources have ended.

@@ -35,6 +35,8 @@ const (
 var (
 	ErrClosed  = errors.New("the stream is closed")
 	ErrRefused = errors.New("refused")
+	// ErrNothing: members left no state under that name.
+	ErrNothing = errors.New("nothing was left under that name")
 )
 
 // Batch is what is published. Its id makes sending it again harmless: within

@@ -156,3 +156,45 @@ func (s *Files) load(path, name string, read func(io.Reader) error) error {
 	}
 	return nil
 }
+
+// Sealed gives the newest state as it is kept, to be brought to another folder
+// of the same installation.
+func (s *Files) Sealed(name string) (io.ReadCloser, error) {
+	f, err := os.Open(s.path(name) + newest)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNone
+	}
+	return f, store.Explain("read the state", s.path(name)+newest, err)
+}
+
+// Bring puts a sealed state of another folder in the place of the newest. What
+// it is worth Load says.
+func (s *Files) Bring(name string, sealed io.Reader) error {
+	const what = "bring a state to"
+	f, err := os.CreateTemp(s.dir, partName)
+	if err != nil {
+		return store.Explain(what, s.dir, err)
+	}
+	n, err := io.Copy(f, io.LimitReader(sealed, MaxBytes+1))
+	if err == nil && n > MaxBytes {
+		err = fmt.Errorf("%w: a state has at most %d bytes", store.ErrFull, int64(MaxBytes))
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = os.Rename(f.Name(), s.path(name)+newest)
+	}
+	if err != nil {
+		_ = os.Remove(f.Name())
+	}
+	return store.Explain(what, s.path(name)+newest, err)
+}
+
+// Forget drops the states of a name, so that what another folder has is not
+// mixed with what is older here.
+func (s *Files) Forget(name string) error {
+	for _, end := range []string{newest, before} {
+		if err := os.Remove(s.path(name) + end); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return store.Explain("forget a state", s.path(name)+end, err)
+		}
+	}
+	return nil
+}

@@ -246,7 +246,7 @@ func transient(err error) bool {
 func (b *Bus) fault(what string, err error) error {
 	var known *stream.Fault
 	switch {
-	case err == nil || errors.As(err, &known):
+	case err == nil || errors.As(err, &known) || errors.Is(err, stream.ErrNothing) || errors.Is(err, ErrLater):
 		return err
 	case transient(err):
 		do := "see whether the servers run and most of them reach each other"

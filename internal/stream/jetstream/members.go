@@ -60,6 +60,8 @@ type Member struct {
 	kv    jetstream.KeyValue
 	rev   uint64 // of the member's key
 
+	unheard bool // the last attempt to renew it failed
+
 	stop context.CancelFunc
 	done chan struct{}
 
@@ -246,10 +248,12 @@ func (m *Member) renewName(ctx context.Context) {
 	ctx, cancel := m.within(ctx)
 	defer cancel()
 	rev, err := m.write(ctx, memberKey+m.name, m.rev)
-	if err == nil {
-		m.rev = rev
-	} else if ctx.Err() == nil {
-		m.b.cfg.Log.Warn("a member of the stream could not renew its name", "member", m.name, "error", err)
+	switch {
+	case err == nil:
+		m.rev, m.unheard = rev, false
+	case ctx.Err() == nil && !m.unheard:
+		m.unheard = true
+		m.b.cfg.Log.Warn("a member of the stream could not renew its name, and tries on", "member", m.name, "error", err)
 	}
 }
 
