@@ -38,7 +38,7 @@ func (a *API) countedRows(ctx context.Context, p *period, seen time.Time, out *v
 	}
 	step := stepOf(p.step)
 	var group sync.WaitGroup
-	var errs [8]error
+	var errs [9]error
 	r := v1.RowFigures{}
 	do := func(i int, f func() error) { group.Go(func() { errs[i] = f() }) }
 	var traffic, stopped observation.Series
@@ -62,9 +62,12 @@ func (a *API) countedRows(ctx context.Context, p *period, seen time.Time, out *v
 		})
 	}
 	do(6, func() (err error) {
-		r.Surge, err = surge(ctx, s, p.site, seen)
+		r.Surge, err = a.surge(ctx, s, p.site, seen)
 		return err
 	})
+	var later, laterBefore hindsight
+	do(7, func() (err error) { later, err = a.knownOf(ctx, now, step, p.offset, refused); return err })
+	do(8, func() (err error) { laterBefore, err = a.knownOf(ctx, old, step, p.offset, refused); return err })
 	group.Wait()
 	if err := errors.Join(errs[:]...); err != nil {
 		return observed(err)
@@ -104,6 +107,9 @@ func (a *API) countedRows(ctx context.Context, p *period, seen time.Time, out *v
 	r.Requests.Blocked.Before = int64(stoppedBefore.Total)
 	r.Records = v1.Figure{Value: int64(people.Total), Before: int64(peopleBefore.Total)}
 	r.People = v1.Figure{Value: of(&people, observation.Attack), Before: of(&peopleBefore, observation.Attack)}
+	later.correct(&r, func(f *v1.Figure) *int64 { return &f.Value })
+	laterBefore.correct(&r, func(f *v1.Figure) *int64 { return &f.Before })
+	later.redraw(&r.Traffic)
 	out.Rows = r
 	return nil
 }
@@ -120,7 +126,7 @@ func stepOf(s v1.Step) observation.Step {
 
 // surge compares the attack traffic of the last minutes of traffic with that of
 // the hours before.
-func surge(ctx context.Context, s observation.Store, site string, seen time.Time) (out v1.Surge, err error) {
+func (a *API) surge(ctx context.Context, s observation.Store, site string, seen time.Time) (out v1.Surge, err error) {
 	to := seen.Truncate(time.Minute)
 	if seen.IsZero() || to.Add(-surgeLast-surgeBefore).Before(time.Unix(0, 0)) {
 		to = time.Unix(0, 0).Add(surgeLast + surgeBefore) // nothing was seen yet
@@ -131,13 +137,28 @@ func surge(ctx context.Context, s observation.Store, site string, seen time.Time
 	if err != nil {
 		return out, err
 	}
+	within, err := a.scopesOf(ctx, site, out.ReferenceFrom, out.To)
+	if err != nil {
+		return out, err
+	}
+	series := []observation.Series{got}
+	if len(within) > 0 {
+		more, err := s.Series(ctx, observation.SeriesQuery{Step: observation.Minute,
+			Filter: observation.Filter{From: out.ReferenceFrom, To: out.To, Site: site, Verdicts: unmarked, Within: within}})
+		if err != nil {
+			return out, err
+		}
+		series = append(series, more)
+	}
 	before := uint64(0)
-	for _, l := range got.Lines {
-		for i, n := range l.Values {
-			if got.Starts[i] >= out.From.UnixNano() {
-				out.Requests += int64(n)
-			} else {
-				before += n
+	for _, got := range series {
+		for _, l := range got.Lines {
+			for i, n := range l.Values {
+				if got.Starts[i] >= out.From.UnixNano() {
+					out.Requests += int64(n)
+				} else {
+					before += n
+				}
 			}
 		}
 	}
