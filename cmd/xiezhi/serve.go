@@ -359,7 +359,7 @@ func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, 
 			}
 			return err
 		},
-		Status: s.Status, Observations: cfg.Rows,
+		Status: s.Status, Observations: cfg.Rows, Networks: cfg.Networks(),
 		OwnRules: func() (list []policy.Rule) {
 			for _, p := range cfg.Packs {
 				list = append(list, p.Rules...)

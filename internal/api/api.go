@@ -26,6 +26,7 @@ import (
 	"time"
 
 	v1 "xiezhi/internal/api/v1"
+	"xiezhi/internal/intel"
 	"xiezhi/internal/message"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
@@ -56,6 +57,8 @@ type Config struct {
 	// Seen is the time of the traffic up to which everything is judged; nil, or
 	// giving zero: that of the newest finding.
 	Seen func() time.Time
+	// Networks says where addresses are; nil: nobody knows.
+	Networks *intel.Map
 	// OwnRules lists the rules of the owner that are in use.
 	OwnRules func() []policy.Rule
 	// TestRules compiles rules; its error names lines. nil: testing is refused.

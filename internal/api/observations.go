@@ -249,7 +249,11 @@ func (a *API) PivotObservations(ctx context.Context, r v1.PivotObservationsReque
 	if err != nil {
 		return nil, observed(err)
 	}
-	out := v1.PivotObservations200JSONResponse{Rows: int64(got.Rows), Facets: make([]v1.Facet, 0, len(got.Facets))}
+	return v1.PivotObservations200JSONResponse(pivoted(&got)), nil
+}
+
+func pivoted(got *observation.Pivot) v1.Pivot {
+	out := v1.Pivot{Rows: int64(got.Rows), Facets: make([]v1.Facet, 0, len(got.Facets))}
 	if got.Rows > 0 {
 		out.First, out.Last = moments(got.First), moments(got.Last)
 	}
@@ -260,7 +264,7 @@ func (a *API) PivotObservations(ctx context.Context, r v1.PivotObservationsReque
 		}
 		out.Facets = append(out.Facets, facet)
 	}
-	return out, nil
+	return out
 }
 
 // ListObservedDays says which days are there.

@@ -56,6 +56,9 @@ var table = map[string]access{
 	"GET /api/v1/status":               {least: v1.RoleViewer},
 	"GET /api/v1/events":               {least: v1.RoleViewer},
 
+	"GET /api/v1/entities/{kind}/{key}": {least: v1.RoleViewer},
+	"GET /api/v1/search":                {least: v1.RoleViewer},
+
 	"POST /api/v1/defects/{id}/verdict": {least: v1.RoleAnalyst},
 	"POST /api/v1/defects/{id}/fix":     {least: v1.RoleAnalyst},
 	"POST /api/v1/verdicts":             {least: v1.RoleAnalyst},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	v1 "xiezhi/internal/api/v1"
+	"xiezhi/internal/intel"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
 	"xiezhi/internal/store/observation"
@@ -18,6 +19,14 @@ func (s *Service) Input() *report.Input {
 		return &r.Input
 	}
 	return nil
+}
+
+// Networks gives the map that addresses are looked up in.
+func (cfg *ServiceConfig) Networks() *intel.Map {
+	if cfg.File == nil {
+		return networksOf(&FileConfig{}, cfg.Tools)
+	}
+	return networksOf(cfg.File, cfg.Tools)
 }
 
 // DryRun is TryRules as the API tells it.

@@ -103,6 +103,45 @@ func (e DryRunStopped) Valid() bool {
 	}
 }
 
+// Defines values for EntityKind.
+const (
+	EntityKindAccount EntityKind = "account"
+	EntityKindActor   EntityKind = "actor"
+	EntityKindAgent   EntityKind = "agent"
+	EntityKindAsn     EntityKind = "asn"
+	EntityKindClient  EntityKind = "client"
+	EntityKindCountry EntityKind = "country"
+	EntityKindNetwork EntityKind = "network"
+	EntityKindPrefix  EntityKind = "prefix"
+	EntityKindSession EntityKind = "session"
+)
+
+// Valid indicates whether the value is a known member of the EntityKind enum.
+func (e EntityKind) Valid() bool {
+	switch e {
+	case EntityKindAccount:
+		return true
+	case EntityKindActor:
+		return true
+	case EntityKindAgent:
+		return true
+	case EntityKindAsn:
+		return true
+	case EntityKindClient:
+		return true
+	case EntityKindCountry:
+		return true
+	case EntityKindNetwork:
+		return true
+	case EntityKindPrefix:
+		return true
+	case EntityKindSession:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ExposedDataIn.
 const (
 	ExposedDataInRequest  ExposedDataIn = "request"
@@ -508,6 +547,57 @@ func (e Role) Valid() bool {
 	}
 }
 
+// Defines values for SearchGroupKind.
+const (
+	SearchGroupKindAccount  SearchGroupKind = "account"
+	SearchGroupKindActor    SearchGroupKind = "actor"
+	SearchGroupKindAgent    SearchGroupKind = "agent"
+	SearchGroupKindApi      SearchGroupKind = "api"
+	SearchGroupKindAsn      SearchGroupKind = "asn"
+	SearchGroupKindAttack   SearchGroupKind = "attack"
+	SearchGroupKindCampaign SearchGroupKind = "campaign"
+	SearchGroupKindClient   SearchGroupKind = "client"
+	SearchGroupKindCountry  SearchGroupKind = "country"
+	SearchGroupKindDefect   SearchGroupKind = "defect"
+	SearchGroupKindPrefix   SearchGroupKind = "prefix"
+	SearchGroupKindSession  SearchGroupKind = "session"
+	SearchGroupKindSite     SearchGroupKind = "site"
+)
+
+// Valid indicates whether the value is a known member of the SearchGroupKind enum.
+func (e SearchGroupKind) Valid() bool {
+	switch e {
+	case SearchGroupKindAccount:
+		return true
+	case SearchGroupKindActor:
+		return true
+	case SearchGroupKindAgent:
+		return true
+	case SearchGroupKindApi:
+		return true
+	case SearchGroupKindAsn:
+		return true
+	case SearchGroupKindAttack:
+		return true
+	case SearchGroupKindCampaign:
+		return true
+	case SearchGroupKindClient:
+		return true
+	case SearchGroupKindCountry:
+		return true
+	case SearchGroupKindDefect:
+		return true
+	case SearchGroupKindPrefix:
+		return true
+	case SearchGroupKindSession:
+		return true
+	case SearchGroupKindSite:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SiteQualityState.
 const (
 	SiteQualityStateDegraded SiteQualityState = "degraded"
@@ -814,6 +904,45 @@ func (e ListDefectsParamsOrder) Valid() bool {
 	case ListDefectsParamsOrderAsc:
 		return true
 	case ListDefectsParamsOrderDesc:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetEntityParamsKind.
+const (
+	GetEntityParamsKindAccount GetEntityParamsKind = "account"
+	GetEntityParamsKindActor   GetEntityParamsKind = "actor"
+	GetEntityParamsKindAgent   GetEntityParamsKind = "agent"
+	GetEntityParamsKindAsn     GetEntityParamsKind = "asn"
+	GetEntityParamsKindClient  GetEntityParamsKind = "client"
+	GetEntityParamsKindCountry GetEntityParamsKind = "country"
+	GetEntityParamsKindNetwork GetEntityParamsKind = "network"
+	GetEntityParamsKindPrefix  GetEntityParamsKind = "prefix"
+	GetEntityParamsKindSession GetEntityParamsKind = "session"
+)
+
+// Valid indicates whether the value is a known member of the GetEntityParamsKind enum.
+func (e GetEntityParamsKind) Valid() bool {
+	switch e {
+	case GetEntityParamsKindAccount:
+		return true
+	case GetEntityParamsKindActor:
+		return true
+	case GetEntityParamsKindAgent:
+		return true
+	case GetEntityParamsKindAsn:
+		return true
+	case GetEntityParamsKindClient:
+		return true
+	case GetEntityParamsKindCountry:
+		return true
+	case GetEntityParamsKindNetwork:
+		return true
+	case GetEntityParamsKindPrefix:
+		return true
+	case GetEntityParamsKindSession:
 		return true
 	default:
 		return false
@@ -1212,6 +1341,94 @@ type DryRunStopped string
 // End defines model for End.
 type End struct {
 	Reason string `json:"reason"`
+}
+
+// Entity what is known of an address, network, country or token. rows is absent where single observations are not kept, and of autonomous systems; intel where the map of networks knows nothing
+type Entity struct {
+	// Attacks that name it, the latest first
+	Attacks []EntityAttack `json:"attacks"`
+
+	// AttacksTotal at least, where left_out is not 0
+	AttacksTotal int64            `json:"attacks_total"`
+	Campaigns    []EntityCampaign `json:"campaigns"`
+	From         Time             `json:"from"`
+	Intel        EntityIntel      `json:"intel,omitempty,omitzero"`
+	Key          string           `json:"key"`
+	Kind         EntityKind       `json:"kind"`
+
+	// LeftOut attacks that were not looked at
+	LeftOut int64      `json:"left_out"`
+	Rows    EntityRows `json:"rows,omitempty,omitzero"`
+	To      Time       `json:"to"`
+}
+
+// EntityKind defines model for Entity.Kind.
+type EntityKind string
+
+// EntityAttack defines model for EntityAttack.
+type EntityAttack struct {
+	FirstSeen Time   `json:"first_seen"`
+	Id        string `json:"id"`
+	Kind      string `json:"kind"`
+	LastSeen  Time   `json:"last_seen"`
+	Requests  int64  `json:"requests"`
+	Site      string `json:"site"`
+	Verdict   string `json:"verdict"`
+}
+
+// EntityCampaign defines model for EntityCampaign.
+type EntityCampaign struct {
+	Attacks  int64    `json:"attacks"`
+	Id       string   `json:"id"`
+	LastSeen Time     `json:"last_seen"`
+	Name     string   `json:"name"`
+	Sites    []string `json:"sites"`
+}
+
+// EntityIntel defines model for EntityIntel.
+type EntityIntel struct {
+	Asn     int64  `json:"asn,omitempty,omitzero"`
+	Country string `json:"country,omitempty,omitzero"`
+
+	// Map the snapshot that says so
+	Map string `json:"map"`
+
+	// Network type
+	Network string `json:"network,omitempty,omitzero"`
+
+	// Owner of the autonomous system
+	Owner  string `json:"owner,omitempty,omitzero"`
+	Region string `json:"region,omitempty,omitzero"`
+}
+
+// EntityRows defines model for EntityRows.
+type EntityRows struct {
+	Apis []TopEntry `json:"apis"`
+
+	// Facets what it was seen with; of addresses, actors, accounts, sessions and agents
+	Facets    []Facet         `json:"facets"`
+	First     Time            `json:"first,omitempty,omitzero"`
+	Last      Time            `json:"last,omitempty,omitzero"`
+	Rows      int64           `json:"rows"`
+	Sightings EntitySightings `json:"sightings"`
+	Sites     []TopEntry      `json:"sites"`
+	Step      Step            `json:"step"`
+	Verdicts  EntityVerdicts  `json:"verdicts"`
+}
+
+// EntitySightings defines model for EntitySightings.
+type EntitySightings struct {
+	Attack     []int64 `json:"attack"`
+	Normal     []int64 `json:"normal"`
+	Starts     []Time  `json:"starts"`
+	Suspicious []int64 `json:"suspicious"`
+}
+
+// EntityVerdicts defines model for EntityVerdicts.
+type EntityVerdicts struct {
+	Attack     int64 `json:"attack"`
+	Normal     int64 `json:"normal"`
+	Suspicious int64 `json:"suspicious"`
 }
 
 // ExposedData defines model for ExposedData.
@@ -1860,6 +2077,39 @@ type ScenarioFigure struct {
 
 	// Share of the requests
 	Share float64 `json:"share"`
+}
+
+// SearchGroup defines model for SearchGroup.
+type SearchGroup struct {
+	Hits []SearchHit     `json:"hits"`
+	Kind SearchGroupKind `json:"kind"`
+
+	// More there are more than these
+	More bool `json:"more"`
+}
+
+// SearchGroupKind defines model for SearchGroup.Kind.
+type SearchGroupKind string
+
+// SearchHit defines model for SearchHit.
+type SearchHit struct {
+	// Id of the record; key of the entity
+	Id       string `json:"id"`
+	LastSeen Time   `json:"last_seen,omitempty,omitzero"`
+
+	// Name method and template, name of the campaign, owner of the network
+	Name     string `json:"name,omitempty,omitzero"`
+	Severity string `json:"severity,omitempty,omitzero"`
+	Site     string `json:"site,omitempty,omitzero"`
+	State    string `json:"state,omitempty,omitzero"`
+
+	// What role, kind, scenario, industry; type of network
+	What string `json:"what,omitempty,omitzero"`
+}
+
+// SearchResult defines model for SearchResult.
+type SearchResult struct {
+	Groups []SearchGroup `json:"groups"`
 }
 
 // Series defines model for Series.
@@ -2620,6 +2870,18 @@ type ListDefectsParamsSort string
 // ListDefectsParamsOrder defines parameters for ListDefects.
 type ListDefectsParamsOrder string
 
+// GetEntityParams defines parameters for GetEntity.
+type GetEntityParams struct {
+	// From 7 days before to, where it is absent
+	From Time `form:"from,omitempty" json:"from,omitempty,omitzero"`
+
+	// To the time of the traffic, where it is absent
+	To Time `form:"to,omitempty" json:"to,omitempty,omitzero"`
+}
+
+// GetEntityParamsKind defines parameters for GetEntity.
+type GetEntityParamsKind string
+
 // StreamEventsParams defines parameters for StreamEvents.
 type StreamEventsParams struct {
 	Topic       []string `form:"topic,omitempty" json:"topic,omitempty,omitzero"`
@@ -2894,6 +3156,12 @@ type GetReportParamsFormat string
 // GetReportParamsLang defines parameters for GetReport.
 type GetReportParamsLang string
 
+// SearchParams defines parameters for Search.
+type SearchParams struct {
+	Q    string `form:"q" json:"q"`
+	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
+}
+
 // ListSitesParams defines parameters for ListSites.
 type ListSitesParams struct {
 	// Text part of what the search looks through, whatever its case
@@ -3019,6 +3287,9 @@ type ServerInterface interface {
 	// JudgeDefect Say what a defect is
 	// (POST /api/v1/defects/{id}/verdict)
 	JudgeDefect(w http.ResponseWriter, r *http.Request, id ByPathID)
+	// GetEntity What is known of an address, network, country or token
+	// (GET /api/v1/entities/{kind}/{key})
+	GetEntity(w http.ResponseWriter, r *http.Request, kind GetEntityParamsKind, key string, params GetEntityParams)
 	// StreamEvents Changes as they happen: server-sent events with the topics api, defect, attack, campaign, site, policy, status; lost and reset tell of gaps
 	// (GET /api/v1/events)
 	StreamEvents(w http.ResponseWriter, r *http.Request, params StreamEventsParams)
@@ -3073,6 +3344,9 @@ type ServerInterface interface {
 	// TestRules Compile rules without using them, and try them out on traffic
 	// (POST /api/v1/rules/test)
 	TestRules(w http.ResponseWriter, r *http.Request)
+	// Search Look for a text or id in everything
+	// (GET /api/v1/search)
+	Search(w http.ResponseWriter, r *http.Request, params SearchParams)
 	// Logout Sign out
 	// (DELETE /api/v1/session)
 	Logout(w http.ResponseWriter, r *http.Request)
@@ -5347,6 +5621,70 @@ func (siw *ServerInterfaceWrapper) JudgeDefect(w http.ResponseWriter, r *http.Re
 	handler.ServeHTTP(w, r)
 }
 
+// GetEntity operation middleware
+func (siw *ServerInterfaceWrapper) GetEntity(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "kind" -------------
+	var kind GetEntityParamsKind
+
+	err = runtime.BindStyledParameterWithOptions("simple", "kind", r.PathValue("kind"), &kind, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "kind", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "key" -------------
+	var key string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "key", r.PathValue("key"), &key, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "key", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetEntityParams
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetEntity(w, r, kind, key, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // StreamEvents operation middleware
 func (siw *ServerInterfaceWrapper) StreamEvents(w http.ResponseWriter, r *http.Request) {
 
@@ -7336,6 +7674,52 @@ func (siw *ServerInterfaceWrapper) TestRules(w http.ResponseWriter, r *http.Requ
 	handler.ServeHTTP(w, r)
 }
 
+// Search operation middleware
+func (siw *ServerInterfaceWrapper) Search(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchParams
+
+	// ------------- Required query parameter "q" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "q", r.URL.Query(), &params.Q, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "q"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "q", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "site" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "site", r.URL.Query(), &params.Site, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.Search(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // Logout operation middleware
 func (siw *ServerInterfaceWrapper) Logout(w http.ResponseWriter, r *http.Request) {
 
@@ -7975,6 +8359,8 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/attacked", wrapper.CountAttackedAPIs)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/overview", wrapper.GetOverview)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/agenda", wrapper.GetAgenda)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/entities/{kind}/{key}", wrapper.GetEntity)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/search", wrapper.Search)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/report", wrapper.GetReport)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/policy", wrapper.ListPolicy)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/policy/{id}", wrapper.GetPolicy)
@@ -8731,6 +9117,47 @@ type JudgeDefectdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response JudgeDefectdefaultApplicationProblemPlusJSONResponse) VisitJudgeDefectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntityRequestObject struct {
+	Kind   GetEntityParamsKind `json:"kind"`
+	Key    string              `json:"key"`
+	Params GetEntityParams
+}
+
+type GetEntityResponseObject interface {
+	VisitGetEntityResponse(w http.ResponseWriter) error
+}
+
+type GetEntity200JSONResponse Entity
+
+func (response GetEntity200JSONResponse) VisitGetEntityResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEntitydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEntitydefaultApplicationProblemPlusJSONResponse) VisitGetEntityResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -9514,6 +9941,45 @@ type TestRulesdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response TestRulesdefaultApplicationProblemPlusJSONResponse) VisitTestRulesResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchRequestObject struct {
+	Params SearchParams
+}
+
+type SearchResponseObject interface {
+	VisitSearchResponse(w http.ResponseWriter) error
+}
+
+type Search200JSONResponse SearchResult
+
+func (response Search200JSONResponse) VisitSearchResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SearchdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SearchdefaultApplicationProblemPlusJSONResponse) VisitSearchResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10498,6 +10964,9 @@ type StrictServerInterface interface {
 	// JudgeDefect Say what a defect is
 	// (POST /api/v1/defects/{id}/verdict)
 	JudgeDefect(ctx context.Context, request JudgeDefectRequestObject) (JudgeDefectResponseObject, error)
+	// GetEntity What is known of an address, network, country or token
+	// (GET /api/v1/entities/{kind}/{key})
+	GetEntity(ctx context.Context, request GetEntityRequestObject) (GetEntityResponseObject, error)
 	// StreamEvents Changes as they happen: server-sent events with the topics api, defect, attack, campaign, site, policy, status; lost and reset tell of gaps
 	// (GET /api/v1/events)
 	StreamEvents(ctx context.Context, request StreamEventsRequestObject) (StreamEventsResponseObject, error)
@@ -10552,6 +11021,9 @@ type StrictServerInterface interface {
 	// TestRules Compile rules without using them, and try them out on traffic
 	// (POST /api/v1/rules/test)
 	TestRules(ctx context.Context, request TestRulesRequestObject) (TestRulesResponseObject, error)
+	// Search Look for a text or id in everything
+	// (GET /api/v1/search)
+	Search(ctx context.Context, request SearchRequestObject) (SearchResponseObject, error)
 	// Logout Sign out
 	// (DELETE /api/v1/session)
 	Logout(ctx context.Context, request LogoutRequestObject) (LogoutResponseObject, error)
@@ -11171,6 +11643,34 @@ func (sh *strictHandler) JudgeDefect(w http.ResponseWriter, r *http.Request, id 
 	}
 }
 
+// GetEntity operation middleware
+func (sh *strictHandler) GetEntity(w http.ResponseWriter, r *http.Request, kind GetEntityParamsKind, key string, params GetEntityParams) {
+	var request GetEntityRequestObject
+
+	request.Kind = kind
+	request.Key = key
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEntity(ctx, request.(GetEntityRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEntity")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetEntityResponseObject); ok {
+		if err := validResponse.VisitGetEntityResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // StreamEvents operation middleware
 func (sh *strictHandler) StreamEvents(w http.ResponseWriter, r *http.Request, params StreamEventsParams) {
 	var request StreamEventsRequestObject
@@ -11653,6 +12153,32 @@ func (sh *strictHandler) TestRules(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(TestRulesResponseObject); ok {
 		if err := validResponse.VisitTestRulesResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// Search operation middleware
+func (sh *strictHandler) Search(w http.ResponseWriter, r *http.Request, params SearchParams) {
+	var request SearchRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.Search(ctx, request.(SearchRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "Search")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(SearchResponseObject); ok {
+		if err := validResponse.VisitSearchResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
