@@ -59,6 +59,10 @@ var table = map[string]access{
 	"GET /api/v1/entities/{kind}/{key}": {least: v1.RoleViewer},
 	"GET /api/v1/search":                {least: v1.RoleViewer},
 
+	"GET /api/v1/apis/{id}/history":       {least: v1.RoleViewer},
+	"GET /api/v1/campaigns/{id}/timeline": {least: v1.RoleViewer},
+	"GET /api/v1/attacks/{id}/contrast":   {least: v1.RoleViewer},
+
 	"POST /api/v1/defects/{id}/verdict": {least: v1.RoleAnalyst},
 	"POST /api/v1/defects/{id}/fix":     {least: v1.RoleAnalyst},
 	"POST /api/v1/verdicts":             {least: v1.RoleAnalyst},

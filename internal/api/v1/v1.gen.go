@@ -25,6 +25,81 @@ import (
 	openapi_types "github.com/oapi-codegen/runtime/types"
 )
 
+// Defines values for CampaignNodeKind.
+const (
+	CampaignNodeKindAttack CampaignNodeKind = "attack"
+	CampaignNodeKindDefect CampaignNodeKind = "defect"
+	CampaignNodeKindLink   CampaignNodeKind = "link"
+	CampaignNodeKindSite   CampaignNodeKind = "site"
+)
+
+// Valid indicates whether the value is a known member of the CampaignNodeKind enum.
+func (e CampaignNodeKind) Valid() bool {
+	switch e {
+	case CampaignNodeKindAttack:
+		return true
+	case CampaignNodeKindDefect:
+		return true
+	case CampaignNodeKindLink:
+		return true
+	case CampaignNodeKindSite:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ContrastBy.
+const (
+	ContrastByActor   ContrastBy = "actor"
+	ContrastByClient  ContrastBy = "client"
+	ContrastBySession ContrastBy = "session"
+)
+
+// Valid indicates whether the value is a known member of the ContrastBy enum.
+func (e ContrastBy) Valid() bool {
+	switch e {
+	case ContrastByActor:
+		return true
+	case ContrastByClient:
+		return true
+	case ContrastBySession:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ContrastFeatureName.
+const (
+	ContrastFeatureNameClients  ContrastFeatureName = "clients"
+	ContrastFeatureNameRequests ContrastFeatureName = "requests"
+	ContrastFeatureNameSpacing  ContrastFeatureName = "spacing"
+	ContrastFeatureNameSubjects ContrastFeatureName = "subjects"
+	ContrastFeatureNameSuccess  ContrastFeatureName = "success"
+	ContrastFeatureNameTargets  ContrastFeatureName = "targets"
+)
+
+// Valid indicates whether the value is a known member of the ContrastFeatureName enum.
+func (e ContrastFeatureName) Valid() bool {
+	switch e {
+	case ContrastFeatureNameClients:
+		return true
+	case ContrastFeatureNameRequests:
+		return true
+	case ContrastFeatureNameSpacing:
+		return true
+	case ContrastFeatureNameSubjects:
+		return true
+	case ContrastFeatureNameSuccess:
+		return true
+	case ContrastFeatureNameTargets:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Dimension.
 const (
 	DimensionAccount Dimension = "account"
@@ -175,6 +250,39 @@ func (e HealthStatus) Valid() bool {
 	case HealthStatusFailing:
 		return true
 	case HealthStatusOk:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HistoryItemKind.
+const (
+	HistoryItemKindAppeared    HistoryItemKind = "appeared"
+	HistoryItemKindAttack      HistoryItemKind = "attack"
+	HistoryItemKindDecision    HistoryItemKind = "decision"
+	HistoryItemKindDefect      HistoryItemKind = "defect"
+	HistoryItemKindDefectState HistoryItemKind = "defect_state"
+	HistoryItemKindGone        HistoryItemKind = "gone"
+	HistoryItemKindSilent      HistoryItemKind = "silent"
+)
+
+// Valid indicates whether the value is a known member of the HistoryItemKind enum.
+func (e HistoryItemKind) Valid() bool {
+	switch e {
+	case HistoryItemKindAppeared:
+		return true
+	case HistoryItemKindAttack:
+		return true
+	case HistoryItemKindDecision:
+		return true
+	case HistoryItemKindDefect:
+		return true
+	case HistoryItemKindDefectState:
+		return true
+	case HistoryItemKindGone:
+		return true
+	case HistoryItemKindSilent:
 		return true
 	default:
 		return false
@@ -1117,6 +1225,20 @@ func (e GetReportParamsLang) Valid() bool {
 // API defines model for API.
 type API = report.API
 
+// APIHistory defines model for APIHistory.
+type APIHistory struct {
+	Api ID `json:"api"`
+
+	// Defects those of the API, with how far the proof of a fix has come
+	Defects []HistoryDefect `json:"defects"`
+
+	// Items the latest first
+	Items []HistoryItem `json:"items"`
+
+	// LeftOut items beyond these, at least
+	LeftOut int64 `json:"left_out"`
+}
+
 // APIPage defines model for APIPage.
 type APIPage struct {
 	Items []API `json:"items"`
@@ -1243,6 +1365,85 @@ type BlindServer struct {
 // Campaign defines model for Campaign.
 type Campaign = report.Campaign
 
+// CampaignActors defines model for CampaignActors.
+type CampaignActors struct {
+	Addresses []CampaignAddress `json:"addresses"`
+
+	// AddressesTotal at most: an address of two attacks counts twice beyond those listed
+	AddressesTotal int64           `json:"addresses_total"`
+	Countries      []CampaignShare `json:"countries"`
+
+	// Fingerprints count: attacks
+	Fingerprints []CampaignShare   `json:"fingerprints"`
+	NetworkTypes []CampaignShare   `json:"network_types"`
+	Networks     []CampaignNetwork `json:"networks"`
+}
+
+// CampaignAddress defines model for CampaignAddress.
+type CampaignAddress struct {
+	Attacks int64  `json:"attacks"`
+	Country string `json:"country,omitempty,omitzero"`
+	Ip      string `json:"ip"`
+	Network string `json:"network,omitempty,omitzero"`
+	Owner   string `json:"owner,omitempty,omitzero"`
+}
+
+// CampaignEdge defines model for CampaignEdge.
+type CampaignEdge struct {
+	// From an attack
+	From string `json:"from"`
+	To   string `json:"to"`
+
+	// Weight bits of rarity of a link, requests at a site
+	Weight float64 `json:"weight"`
+}
+
+// CampaignLane defines model for CampaignLane.
+type CampaignLane struct {
+	// Api id; empty for requests of no API
+	Api       string  `json:"api"`
+	Attack    string  `json:"attack"`
+	Blocked   []int64 `json:"blocked"`
+	FirstSeen Time    `json:"first_seen"`
+	Kind      string  `json:"kind"`
+	LastSeen  Time    `json:"last_seen"`
+
+	// Requests one for each day
+	Requests  []int64 `json:"requests"`
+	Scenario  string  `json:"scenario"`
+	Site      string  `json:"site"`
+	Succeeded []int64 `json:"succeeded"`
+
+	// Template method and template
+	Template string      `json:"template"`
+	Total    LaneFigures `json:"total"`
+	Verdict  string      `json:"verdict"`
+}
+
+// CampaignNetwork defines model for CampaignNetwork.
+type CampaignNetwork struct {
+	Asn          int64  `json:"asn"`
+	Country      string `json:"country,omitempty,omitzero"`
+	Ips          int64  `json:"ips"`
+	Organisation string `json:"organisation,omitempty,omitzero"`
+	Type         string `json:"type,omitempty,omitzero"`
+}
+
+// CampaignNode defines model for CampaignNode.
+type CampaignNode struct {
+	Id   string           `json:"id"`
+	Kind CampaignNodeKind `json:"kind"`
+
+	// Weight requests of the attack or site, bits of rarity of the link
+	Weight float64 `json:"weight"`
+
+	// What kind of the attack or defect, key of the link
+	What string `json:"what"`
+}
+
+// CampaignNodeKind defines model for CampaignNode.Kind.
+type CampaignNodeKind string
+
 // CampaignPage defines model for CampaignPage.
 type CampaignPage struct {
 	Items []Campaign `json:"items"`
@@ -1254,11 +1455,110 @@ type CampaignPage struct {
 	Total int64 `json:"total"`
 }
 
+// CampaignShare defines model for CampaignShare.
+type CampaignShare struct {
+	Count int64  `json:"count"`
+	Key   string `json:"key"`
+}
+
+// CampaignTarget defines model for CampaignTarget.
+type CampaignTarget struct {
+	Blocked  int64  `json:"blocked"`
+	Industry string `json:"industry"`
+
+	// Outcome blocked, partly or undetected
+	Outcome   string `json:"outcome"`
+	Requests  int64  `json:"requests"`
+	Site      string `json:"site"`
+	Succeeded int64  `json:"succeeded"`
+}
+
+// CampaignTimeline how a campaign went
+type CampaignTimeline struct {
+	Actors   CampaignActors `json:"actors"`
+	Campaign string         `json:"campaign"`
+
+	// Days of the sites, the oldest first
+	Days  []string       `json:"days"`
+	Edges []CampaignEdge `json:"edges"`
+
+	// Lanes an attack at one API, most requests first
+	Lanes        []CampaignLane `json:"lanes"`
+	LanesLeftOut int64          `json:"lanes_left_out"`
+
+	// LeftOut attacks of the campaign that were not opened, or are no longer kept
+	LeftOut int64            `json:"left_out"`
+	Nodes   []CampaignNode   `json:"nodes"`
+	Targets []CampaignTarget `json:"targets"`
+}
+
 // Contract what the API takes and gives, learned from traffic; names, types and formats only
 type Contract = contract.Contract
 
 // ContractBody defines model for ContractBody.
 type ContractBody = contract.Body
+
+// Contrast defines model for Contrast.
+type Contrast struct {
+	// Api id
+	Api       string       `json:"api"`
+	Attack    string       `json:"attack"`
+	Attackers []Contrasted `json:"attackers"`
+	By        ContrastBy   `json:"by"`
+
+	// Features what differs most first
+	Features []ContrastFeature `json:"features"`
+	From     Time              `json:"from"`
+
+	// Ordinary who asked the same API at the time and was judged normal: one of many requests, one of a usual number, one of few
+	Ordinary []Contrasted `json:"ordinary"`
+	To       Time         `json:"to"`
+}
+
+// ContrastBy defines model for Contrast.By.
+type ContrastBy string
+
+// ContrastFeature defines model for ContrastFeature.
+type ContrastFeature struct {
+	// Attack mean of the attackers
+	Attack float64             `json:"attack"`
+	Name   ContrastFeatureName `json:"name"`
+
+	// Ordinary mean of the others
+	Ordinary float64 `json:"ordinary"`
+
+	// Ratio absent where the other is 0
+	Ratio float64 `json:"ratio,omitempty,omitzero"`
+}
+
+// ContrastFeatureName defines model for ContrastFeature.Name.
+type ContrastFeatureName string
+
+// Contrasted defines model for Contrasted.
+type Contrasted struct {
+	// Clients distinct addresses
+	Clients int64  `json:"clients"`
+	First   Time   `json:"first,omitempty,omitzero"`
+	Key     string `json:"key"`
+	Last    Time   `json:"last,omitempty,omitzero"`
+
+	// Looked of these, that the other figures are of: the latest
+	Looked   int64         `json:"looked"`
+	Requests int64         `json:"requests"`
+	Rows     []Observation `json:"rows"`
+
+	// Spacing median seconds between requests; absent for one
+	Spacing float64 `json:"spacing,omitempty,omitzero"`
+
+	// Subjects people whose data answers held, at most
+	Subjects int64 `json:"subjects"`
+
+	// Success share of the requests
+	Success float64 `json:"success"`
+
+	// Targets distinct accounts that were asked about
+	Targets int64 `json:"targets"`
+}
 
 // Count defines model for Count.
 type Count struct {
@@ -1516,6 +1816,59 @@ type Health struct {
 // HealthStatus defines model for Health.Status.
 type HealthStatus string
 
+// HistoryDefect defines model for HistoryDefect.
+type HistoryDefect struct {
+	// Claims how often somebody or traffic said that it is mended
+	Claims    int64           `json:"claims"`
+	FirstSeen Time            `json:"first_seen"`
+	Id        string          `json:"id"`
+	Kind      string          `json:"kind"`
+	LastSeen  Time            `json:"last_seen"`
+	Progress  HistoryProgress `json:"progress,omitempty,omitzero"`
+
+	// Returns how often it came back
+	Returns  int64  `json:"returns"`
+	Severity string `json:"severity"`
+	Status   string `json:"status"`
+}
+
+// HistoryItem defines model for HistoryItem.
+type HistoryItem struct {
+	// By who decided
+	By string `json:"by,omitempty,omitzero"`
+
+	// Id of the defect, attack or decision
+	Id       string          `json:"id,omitempty,omitzero"`
+	Kind     HistoryItemKind `json:"kind"`
+	Severity string          `json:"severity,omitempty,omitzero"`
+
+	// State status of the defect, verdict of the attack, state of the decision
+	State string `json:"state,omitempty,omitzero"`
+	Text  Text   `json:"text"`
+	Time  Time   `json:"time"`
+
+	// What kind of the defect, attack or decision
+	What string `json:"what,omitempty,omitzero"`
+}
+
+// HistoryItemKind defines model for HistoryItem.Kind.
+type HistoryItemKind string
+
+// HistoryProgress defines model for HistoryProgress.
+type HistoryProgress struct {
+	Claimed        bool    `json:"claimed"`
+	Days           float64 `json:"days"`
+	DaysLeft       float64 `json:"days_left"`
+	DaysNeeded     float64 `json:"days_needed"`
+	Hours          int64   `json:"hours"`
+	HoursNeeded    int64   `json:"hours_needed"`
+	Requests       int64   `json:"requests"`
+	RequestsNeeded int64   `json:"requests_needed"`
+	Since          Time    `json:"since"`
+	Traffic        float64 `json:"traffic"`
+	TrafficNeeded  float64 `json:"traffic_needed"`
+}
+
 // ID defines model for ID.
 type ID = string
 
@@ -1547,6 +1900,13 @@ type InputQuality struct {
 type Invitation struct {
 	// Token that the program printed; works once and for a short time
 	Token string `json:"token"`
+}
+
+// LaneFigures defines model for LaneFigures.
+type LaneFigures struct {
+	Blocked   int64 `json:"blocked"`
+	Requests  int64 `json:"requests"`
+	Succeeded int64 `json:"succeeded"`
 }
 
 // Level defines model for Level.
@@ -2536,6 +2896,12 @@ type ListAPIsParamsSort string
 // ListAPIsParamsOrder defines parameters for ListAPIs.
 type ListAPIsParamsOrder string
 
+// GetAPIHistoryParams defines parameters for GetAPIHistory.
+type GetAPIHistoryParams struct {
+	// Limit items; 100 where it is absent
+	Limit int `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
 // ListAttacksParams defines parameters for ListAttacks.
 type ListAttacksParams struct {
 	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
@@ -3239,12 +3605,18 @@ type ServerInterface interface {
 	// GetAPI One API with its contract
 	// (GET /api/v1/apis/{id})
 	GetAPI(w http.ResponseWriter, r *http.Request, id ByPathID)
+	// GetAPIHistory What became of an API
+	// (GET /api/v1/apis/{id}/history)
+	GetAPIHistory(w http.ResponseWriter, r *http.Request, id ByPathID, params GetAPIHistoryParams)
 	// ListAttacks Attacks, in short: with at most 10 addresses, without activity and signature
 	// (GET /api/v1/attacks)
 	ListAttacks(w http.ResponseWriter, r *http.Request, params ListAttacksParams)
 	// GetAttack One attack
 	// (GET /api/v1/attacks/{id})
 	GetAttack(w http.ResponseWriter, r *http.Request, id ByPathID)
+	// ContrastAttack Attackers beside those who asked the same API as people do
+	// (GET /api/v1/attacks/{id}/contrast)
+	ContrastAttack(w http.ResponseWriter, r *http.Request, id ByPathID)
 	// ListAudit The audit log, newest first
 	// (GET /api/v1/audit)
 	ListAudit(w http.ResponseWriter, r *http.Request, params ListAuditParams)
@@ -3257,6 +3629,9 @@ type ServerInterface interface {
 	// GetCampaign One campaign
 	// (GET /api/v1/campaigns/{id})
 	GetCampaign(w http.ResponseWriter, r *http.Request, id ByPathID)
+	// GetCampaignTimeline How a campaign went, who took part and what joins it
+	// (GET /api/v1/campaigns/{id}/timeline)
+	GetCampaignTimeline(w http.ResponseWriter, r *http.Request, id ByPathID)
 	// CountActivity Requests of attacks by day
 	// (GET /api/v1/counts/activity)
 	CountActivity(w http.ResponseWriter, r *http.Request, params CountActivityParams)
@@ -3782,6 +4157,48 @@ func (siw *ServerInterfaceWrapper) GetAPI(w http.ResponseWriter, r *http.Request
 	handler.ServeHTTP(w, r)
 }
 
+// GetAPIHistory operation middleware
+func (siw *ServerInterfaceWrapper) GetAPIHistory(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ByPathID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetAPIHistoryParams
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetAPIHistory(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListAttacks operation middleware
 func (siw *ServerInterfaceWrapper) ListAttacks(w http.ResponseWriter, r *http.Request) {
 
@@ -4014,6 +4431,32 @@ func (siw *ServerInterfaceWrapper) GetAttack(w http.ResponseWriter, r *http.Requ
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetAttack(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ContrastAttack operation middleware
+func (siw *ServerInterfaceWrapper) ContrastAttack(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ByPathID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ContrastAttack(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -4341,6 +4784,32 @@ func (siw *ServerInterfaceWrapper) GetCampaign(w http.ResponseWriter, r *http.Re
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetCampaign(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetCampaignTimeline operation middleware
+func (siw *ServerInterfaceWrapper) GetCampaignTimeline(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ByPathID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetCampaignTimeline(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -8342,14 +8811,17 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/apis", wrapper.ListAPIs)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/apis/{id}", wrapper.GetAPI)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/templates", wrapper.EditTemplate)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/apis/{id}/history", wrapper.GetAPIHistory)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/defects", wrapper.ListDefects)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/defects/{id}", wrapper.GetDefect)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/defects/{id}/verdict", wrapper.JudgeDefect)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/defects/{id}/fix", wrapper.ClaimFix)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/attacks", wrapper.ListAttacks)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/attacks/{id}", wrapper.GetAttack)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/attacks/{id}/contrast", wrapper.ContrastAttack)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/campaigns", wrapper.ListCampaigns)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/campaigns/{id}", wrapper.GetCampaign)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/campaigns/{id}/timeline", wrapper.GetCampaignTimeline)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/exposure", wrapper.ListExposure)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/apis", wrapper.CountAPIs)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/counts/defects", wrapper.CountDefects)
@@ -8503,6 +8975,46 @@ func (response GetAPIdefaultApplicationProblemPlusJSONResponse) VisitGetAPIRespo
 	return err
 }
 
+type GetAPIHistoryRequestObject struct {
+	Id     ByPathID `json:"id"`
+	Params GetAPIHistoryParams
+}
+
+type GetAPIHistoryResponseObject interface {
+	VisitGetAPIHistoryResponse(w http.ResponseWriter) error
+}
+
+type GetAPIHistory200JSONResponse APIHistory
+
+func (response GetAPIHistory200JSONResponse) VisitGetAPIHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetAPIHistorydefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetAPIHistorydefaultApplicationProblemPlusJSONResponse) VisitGetAPIHistoryResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListAttacksRequestObject struct {
 	Params ListAttacksParams
 }
@@ -8570,6 +9082,45 @@ type GetAttackdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetAttackdefaultApplicationProblemPlusJSONResponse) VisitGetAttackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ContrastAttackRequestObject struct {
+	Id ByPathID `json:"id"`
+}
+
+type ContrastAttackResponseObject interface {
+	VisitContrastAttackResponse(w http.ResponseWriter) error
+}
+
+type ContrastAttack200JSONResponse Contrast
+
+func (response ContrastAttack200JSONResponse) VisitContrastAttackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ContrastAttackdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ContrastAttackdefaultApplicationProblemPlusJSONResponse) VisitContrastAttackResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -8725,6 +9276,45 @@ type GetCampaigndefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetCampaigndefaultApplicationProblemPlusJSONResponse) VisitGetCampaignResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCampaignTimelineRequestObject struct {
+	Id ByPathID `json:"id"`
+}
+
+type GetCampaignTimelineResponseObject interface {
+	VisitGetCampaignTimelineResponse(w http.ResponseWriter) error
+}
+
+type GetCampaignTimeline200JSONResponse CampaignTimeline
+
+func (response GetCampaignTimeline200JSONResponse) VisitGetCampaignTimelineResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetCampaignTimelinedefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetCampaignTimelinedefaultApplicationProblemPlusJSONResponse) VisitGetCampaignTimelineResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -10916,12 +11506,18 @@ type StrictServerInterface interface {
 	// GetAPI One API with its contract
 	// (GET /api/v1/apis/{id})
 	GetAPI(ctx context.Context, request GetAPIRequestObject) (GetAPIResponseObject, error)
+	// GetAPIHistory What became of an API
+	// (GET /api/v1/apis/{id}/history)
+	GetAPIHistory(ctx context.Context, request GetAPIHistoryRequestObject) (GetAPIHistoryResponseObject, error)
 	// ListAttacks Attacks, in short: with at most 10 addresses, without activity and signature
 	// (GET /api/v1/attacks)
 	ListAttacks(ctx context.Context, request ListAttacksRequestObject) (ListAttacksResponseObject, error)
 	// GetAttack One attack
 	// (GET /api/v1/attacks/{id})
 	GetAttack(ctx context.Context, request GetAttackRequestObject) (GetAttackResponseObject, error)
+	// ContrastAttack Attackers beside those who asked the same API as people do
+	// (GET /api/v1/attacks/{id}/contrast)
+	ContrastAttack(ctx context.Context, request ContrastAttackRequestObject) (ContrastAttackResponseObject, error)
 	// ListAudit The audit log, newest first
 	// (GET /api/v1/audit)
 	ListAudit(ctx context.Context, request ListAuditRequestObject) (ListAuditResponseObject, error)
@@ -10934,6 +11530,9 @@ type StrictServerInterface interface {
 	// GetCampaign One campaign
 	// (GET /api/v1/campaigns/{id})
 	GetCampaign(ctx context.Context, request GetCampaignRequestObject) (GetCampaignResponseObject, error)
+	// GetCampaignTimeline How a campaign went, who took part and what joins it
+	// (GET /api/v1/campaigns/{id}/timeline)
+	GetCampaignTimeline(ctx context.Context, request GetCampaignTimelineRequestObject) (GetCampaignTimelineResponseObject, error)
 	// CountActivity Requests of attacks by day
 	// (GET /api/v1/counts/activity)
 	CountActivity(ctx context.Context, request CountActivityRequestObject) (CountActivityResponseObject, error)
@@ -11215,6 +11814,33 @@ func (sh *strictHandler) GetAPI(w http.ResponseWriter, r *http.Request, id ByPat
 	}
 }
 
+// GetAPIHistory operation middleware
+func (sh *strictHandler) GetAPIHistory(w http.ResponseWriter, r *http.Request, id ByPathID, params GetAPIHistoryParams) {
+	var request GetAPIHistoryRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetAPIHistory(ctx, request.(GetAPIHistoryRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetAPIHistory")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetAPIHistoryResponseObject); ok {
+		if err := validResponse.VisitGetAPIHistoryResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListAttacks operation middleware
 func (sh *strictHandler) ListAttacks(w http.ResponseWriter, r *http.Request, params ListAttacksParams) {
 	var request ListAttacksRequestObject
@@ -11260,6 +11886,32 @@ func (sh *strictHandler) GetAttack(w http.ResponseWriter, r *http.Request, id By
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetAttackResponseObject); ok {
 		if err := validResponse.VisitGetAttackResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ContrastAttack operation middleware
+func (sh *strictHandler) ContrastAttack(w http.ResponseWriter, r *http.Request, id ByPathID) {
+	var request ContrastAttackRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ContrastAttack(ctx, request.(ContrastAttackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ContrastAttack")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ContrastAttackResponseObject); ok {
+		if err := validResponse.VisitContrastAttackResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -11362,6 +12014,32 @@ func (sh *strictHandler) GetCampaign(w http.ResponseWriter, r *http.Request, id 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetCampaignResponseObject); ok {
 		if err := validResponse.VisitGetCampaignResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetCampaignTimeline operation middleware
+func (sh *strictHandler) GetCampaignTimeline(w http.ResponseWriter, r *http.Request, id ByPathID) {
+	var request GetCampaignTimelineRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetCampaignTimeline(ctx, request.(GetCampaignTimelineRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetCampaignTimeline")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetCampaignTimelineResponseObject); ok {
+		if err := validResponse.VisitGetCampaignTimelineResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
