@@ -104,6 +104,7 @@ type API struct {
 	hub      *hub
 	reports  *turns
 	trials   *turns
+	drifts   drifts
 	settings atomic.Pointer[map[string]string]
 	started  time.Time
 
@@ -140,7 +141,7 @@ func New(ctx context.Context, cfg Config) (*API, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &API{cfg: cfg, mux: http.NewServeMux(), throttle: newThrottle(), hub: newHub(), reports: newTurns(reportsAtOnce, reportsWait), trials: newTurns(trialsAtOnce, trialsWait), started: cfg.Now()}
+	a := &API{cfg: cfg, mux: http.NewServeMux(), throttle: newThrottle(), hub: newHub(), reports: newTurns(reportsAtOnce, reportsWait), trials: newTurns(trialsAtOnce, trialsWait), drifts: drifts{sites: map[string]*drifted{}}, started: cfg.Now()}
 	if a.shapes, err = readShapes(doc); err != nil {
 		return nil, err
 	}

@@ -170,6 +170,10 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 	if len(dr.Items) == 0 || dr.Items[0].Kind != "shadow" {
 		t.Errorf("%+v", dr)
 	}
+	do(g, 200, "PUT", "/api/v1/sites/"+site+"/descriptions", map[string]any{"name": "own.json", "document": string(doc.body)})
+	do(g, 200, "GET", "/api/v1/sites/"+site+"/descriptions", nil)
+	do(g, 200, "GET", "/api/v1/sites/"+site+"/drift", nil)
+	do(g, 204, "DELETE", "/api/v1/sites/"+site+"/descriptions/own.json", nil)
 	do(g, 422, "POST", "/api/v1/sites/"+site+"/drift", map[string]any{"name": "\x1b[2Jx", "document": "[1,2"})
 	do(g, 200, "GET", "/api/v1/policy?kind=verdict&defect="+d, nil)
 	do(g, 200, "GET", "/api/v1/policy/"+public.Id, nil)

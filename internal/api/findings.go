@@ -91,6 +91,10 @@ func (a *API) ListAPIs(ctx context.Context, r v1.ListAPIsRequestObject) (v1.List
 	if err != nil {
 		return nil, err
 	}
+	if mark := string(r.Params.Drift); mark != "" {
+		p, err := a.listMarked(ctx, q, mark)
+		return v1.ListAPIs200JSONResponse{Items: p.items, Next: p.next, Total: p.total}, err
+	}
 	p, err := listOf(ctx, a, q, shortAPI)
 	return v1.ListAPIs200JSONResponse{Items: p.items, Next: p.next, Total: p.total}, err
 }

@@ -157,9 +157,9 @@ func (a *API) CompareDescription(ctx context.Context, q v1.CompareDescriptionReq
 	if _, err := a.cfg.Store.Get(ctx, record.Site, q.Site); err != nil {
 		return nil, err
 	}
-	spec, err := openapi.Read(report.Inert(q.Body.Name), []byte(q.Body.Document))
+	spec, err := described(q.Body.Name, q.Body.Document)
 	if err != nil {
-		return nil, &problem{status: http.StatusUnprocessableEntity, code: "description", fields: []field{{name: "document", text: report.Inert(cut(err.Error(), maxErrorLine))}}}
+		return nil, err
 	}
 	r, err := a.learned(ctx, q.Site)
 	if err != nil {

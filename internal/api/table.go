@@ -60,6 +60,7 @@ var table = map[string]access{
 	"GET /api/v1/search":                {least: v1.RoleViewer},
 
 	"GET /api/v1/apis/{id}/history":       {least: v1.RoleViewer},
+	"GET /api/v1/sites/{site}/drift":      {least: v1.RoleViewer},
 	"GET /api/v1/campaigns/{id}/timeline": {least: v1.RoleViewer},
 	"GET /api/v1/attacks/{id}/contrast":   {least: v1.RoleViewer},
 
@@ -70,6 +71,10 @@ var table = map[string]access{
 	"POST /api/v1/templates":            {least: v1.RoleAnalyst},
 	"POST /api/v1/rules/test":           {least: v1.RoleAnalyst},
 	"POST /api/v1/policy/preview":       {least: v1.RoleAnalyst},
+
+	"GET /api/v1/sites/{site}/descriptions":           {least: v1.RoleViewer},
+	"PUT /api/v1/sites/{site}/descriptions":           {least: v1.RoleAnalyst},
+	"DELETE /api/v1/sites/{site}/descriptions/{name}": {least: v1.RoleAnalyst},
 
 	"POST /api/v1/policy/public":    {least: v1.RoleResponder},
 	"POST /api/v1/policy/approvals": {least: v1.RoleResponder},

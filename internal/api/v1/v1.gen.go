@@ -817,6 +817,36 @@ func (e ByOrder) Valid() bool {
 	}
 }
 
+// Defines values for ListAPIsParamsDrift.
+const (
+	ListAPIsParamsDriftDeprecatedVersion ListAPIsParamsDrift = "deprecated_version"
+	ListAPIsParamsDriftDocumented        ListAPIsParamsDrift = "documented"
+	ListAPIsParamsDriftShadow            ListAPIsParamsDrift = "shadow"
+	ListAPIsParamsDriftTypeMismatch      ListAPIsParamsDrift = "type_mismatch"
+	ListAPIsParamsDriftUndocumented      ListAPIsParamsDrift = "undocumented"
+	ListAPIsParamsDriftZombie            ListAPIsParamsDrift = "zombie"
+)
+
+// Valid indicates whether the value is a known member of the ListAPIsParamsDrift enum.
+func (e ListAPIsParamsDrift) Valid() bool {
+	switch e {
+	case ListAPIsParamsDriftDeprecatedVersion:
+		return true
+	case ListAPIsParamsDriftDocumented:
+		return true
+	case ListAPIsParamsDriftShadow:
+		return true
+	case ListAPIsParamsDriftTypeMismatch:
+		return true
+	case ListAPIsParamsDriftUndocumented:
+		return true
+	case ListAPIsParamsDriftZombie:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ListAPIsParamsSort.
 const (
 	ListAPIsParamsSortActors    ListAPIsParamsSort = "actors"
@@ -1609,6 +1639,30 @@ type Description struct {
 
 	// Name of the file, for the answer
 	Name string `json:"name"`
+}
+
+// DescriptionInfo defines model for DescriptionInfo.
+type DescriptionInfo struct {
+	At Time   `json:"at"`
+	By string `json:"by"`
+
+	// Bytes of the document
+	Bytes      int64  `json:"bytes"`
+	Name       string `json:"name"`
+	Operations int64  `json:"operations"`
+
+	// Partial a body had too many fields to take all
+	Partial bool   `json:"partial"`
+	Rev     int64  `json:"rev"`
+	Title   string `json:"title"`
+
+	// Version of the format
+	Version string `json:"version"`
+}
+
+// Descriptions defines model for Descriptions.
+type Descriptions struct {
+	Items []DescriptionInfo `json:"items"`
 }
 
 // Dimension class: first digit of the status; type: of sensitive data; actor, account, session: keyed tokens; agent: hash of the client software
@@ -2883,12 +2937,18 @@ type ListAPIsParams struct {
 	// Path what the template begins with
 	Path string `form:"path,omitempty" json:"path,omitempty,omitzero"`
 
+	// Drift how the API stands to the descriptions of its site that are kept: undocumented parameters, fields or statuses; documented: some description has it. Needs site
+	Drift ListAPIsParamsDrift `form:"drift,omitempty" json:"drift,omitempty,omitzero"`
+
 	// Sort last_seen where it is absent. exposed is the most records with plain sensitive data in one answer; template goes upwards where no order is given
 	Sort ListAPIsParamsSort `form:"sort,omitempty" json:"sort,omitempty,omitzero"`
 
 	// Order desc, the highest first, where it is absent. A cursor is of one order
 	Order ListAPIsParamsOrder `form:"order,omitempty" json:"order,omitempty,omitzero"`
 }
+
+// ListAPIsParamsDrift defines parameters for ListAPIs.
+type ListAPIsParamsDrift string
 
 // ListAPIsParamsSort defines parameters for ListAPIs.
 type ListAPIsParamsSort string
@@ -3576,6 +3636,9 @@ type ChangeSettingJSONRequestBody = SettingChange
 // DoSetupJSONRequestBody defines body for DoSetup for application/json ContentType.
 type DoSetupJSONRequestBody = Setup
 
+// PutDescriptionJSONRequestBody defines body for PutDescription for application/json ContentType.
+type PutDescriptionJSONRequestBody = Description
+
 // CompareDescriptionJSONRequestBody defines body for CompareDescription for application/json ContentType.
 type CompareDescriptionJSONRequestBody = Description
 
@@ -3755,6 +3818,18 @@ type ServerInterface interface {
 	// GetSite One site
 	// (GET /api/v1/sites/{site})
 	GetSite(w http.ResponseWriter, r *http.Request, site ByPathSite)
+	// ListDescriptions Descriptions of a site that are kept
+	// (GET /api/v1/sites/{site}/descriptions)
+	ListDescriptions(w http.ResponseWriter, r *http.Request, site ByPathSite)
+	// PutDescription Keep a description of a site, in place of the one of this name
+	// (PUT /api/v1/sites/{site}/descriptions)
+	PutDescription(w http.ResponseWriter, r *http.Request, site ByPathSite)
+	// DeleteDescription Keep a description no longer
+	// (DELETE /api/v1/sites/{site}/descriptions/{name})
+	DeleteDescription(w http.ResponseWriter, r *http.Request, site ByPathSite, name string)
+	// GetDrift How the APIs of a site differ from the descriptions that are kept
+	// (GET /api/v1/sites/{site}/drift)
+	GetDrift(w http.ResponseWriter, r *http.Request, site ByPathSite)
 	// CompareDescription How the APIs of a site differ from a description; nothing of it is kept
 	// (POST /api/v1/sites/{site}/drift)
 	CompareDescription(w http.ResponseWriter, r *http.Request, site ByPathSite)
@@ -4090,6 +4165,19 @@ func (siw *ServerInterfaceWrapper) ListAPIs(w http.ResponseWriter, r *http.Reque
 			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "path"})
 		} else {
 			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "path", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "drift" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "drift", r.URL.Query(), &params.Drift, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "drift"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "drift", Err: err})
 		}
 		return
 	}
@@ -8412,6 +8500,119 @@ func (siw *ServerInterfaceWrapper) GetSite(w http.ResponseWriter, r *http.Reques
 	handler.ServeHTTP(w, r)
 }
 
+// ListDescriptions operation middleware
+func (siw *ServerInterfaceWrapper) ListDescriptions(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "site" -------------
+	var site ByPathSite
+
+	err = runtime.BindStyledParameterWithOptions("simple", "site", r.PathValue("site"), &site, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListDescriptions(w, r, site)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PutDescription operation middleware
+func (siw *ServerInterfaceWrapper) PutDescription(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "site" -------------
+	var site ByPathSite
+
+	err = runtime.BindStyledParameterWithOptions("simple", "site", r.PathValue("site"), &site, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PutDescription(w, r, site)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DeleteDescription operation middleware
+func (siw *ServerInterfaceWrapper) DeleteDescription(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "site" -------------
+	var site ByPathSite
+
+	err = runtime.BindStyledParameterWithOptions("simple", "site", r.PathValue("site"), &site, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		return
+	}
+
+	// ------------- Path parameter "name" -------------
+	var name string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", r.PathValue("name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteDescription(w, r, site, name)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetDrift operation middleware
+func (siw *ServerInterfaceWrapper) GetDrift(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "site" -------------
+	var site ByPathSite
+
+	err = runtime.BindStyledParameterWithOptions("simple", "site", r.PathValue("site"), &site, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDrift(w, r, site)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // CompareDescription operation middleware
 func (siw *ServerInterfaceWrapper) CompareDescription(w http.ResponseWriter, r *http.Request) {
 
@@ -8850,6 +9051,10 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/observations/top", wrapper.TopOfObservations)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/observations/pivot", wrapper.PivotObservations)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/observations/days", wrapper.ListObservedDays)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/sites/{site}/descriptions", wrapper.ListDescriptions)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/api/v1/sites/{site}/descriptions", wrapper.PutDescription)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/api/v1/sites/{site}/descriptions/{name}", wrapper.DeleteDescription)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/sites/{site}/drift", wrapper.GetDrift)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/sites/{site}/drift", wrapper.CompareDescription)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/verdicts", wrapper.JudgeDefects)
 
@@ -11001,6 +11206,158 @@ func (response GetSitedefaultApplicationProblemPlusJSONResponse) VisitGetSiteRes
 	return err
 }
 
+type ListDescriptionsRequestObject struct {
+	Site ByPathSite `json:"site"`
+}
+
+type ListDescriptionsResponseObject interface {
+	VisitListDescriptionsResponse(w http.ResponseWriter) error
+}
+
+type ListDescriptions200JSONResponse Descriptions
+
+func (response ListDescriptions200JSONResponse) VisitListDescriptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDescriptionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDescriptionsdefaultApplicationProblemPlusJSONResponse) VisitListDescriptionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDescriptionRequestObject struct {
+	Site ByPathSite `json:"site"`
+	Body *PutDescriptionJSONRequestBody
+}
+
+type PutDescriptionResponseObject interface {
+	VisitPutDescriptionResponse(w http.ResponseWriter) error
+}
+
+type PutDescription200JSONResponse DescriptionInfo
+
+func (response PutDescription200JSONResponse) VisitPutDescriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PutDescriptiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PutDescriptiondefaultApplicationProblemPlusJSONResponse) VisitPutDescriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteDescriptionRequestObject struct {
+	Site ByPathSite `json:"site"`
+	Name string     `json:"name"`
+}
+
+type DeleteDescriptionResponseObject interface {
+	VisitDeleteDescriptionResponse(w http.ResponseWriter) error
+}
+
+type DeleteDescription204Response struct {
+}
+
+func (response DeleteDescription204Response) VisitDeleteDescriptionResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteDescriptiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteDescriptiondefaultApplicationProblemPlusJSONResponse) VisitDeleteDescriptionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDriftRequestObject struct {
+	Site ByPathSite `json:"site"`
+}
+
+type GetDriftResponseObject interface {
+	VisitGetDriftResponse(w http.ResponseWriter) error
+}
+
+type GetDrift200JSONResponse Drift
+
+func (response GetDrift200JSONResponse) VisitGetDriftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDriftdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDriftdefaultApplicationProblemPlusJSONResponse) VisitGetDriftResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type CompareDescriptionRequestObject struct {
 	Site ByPathSite `json:"site"`
 	Body *CompareDescriptionJSONRequestBody
@@ -11656,6 +12013,18 @@ type StrictServerInterface interface {
 	// GetSite One site
 	// (GET /api/v1/sites/{site})
 	GetSite(ctx context.Context, request GetSiteRequestObject) (GetSiteResponseObject, error)
+	// ListDescriptions Descriptions of a site that are kept
+	// (GET /api/v1/sites/{site}/descriptions)
+	ListDescriptions(ctx context.Context, request ListDescriptionsRequestObject) (ListDescriptionsResponseObject, error)
+	// PutDescription Keep a description of a site, in place of the one of this name
+	// (PUT /api/v1/sites/{site}/descriptions)
+	PutDescription(ctx context.Context, request PutDescriptionRequestObject) (PutDescriptionResponseObject, error)
+	// DeleteDescription Keep a description no longer
+	// (DELETE /api/v1/sites/{site}/descriptions/{name})
+	DeleteDescription(ctx context.Context, request DeleteDescriptionRequestObject) (DeleteDescriptionResponseObject, error)
+	// GetDrift How the APIs of a site differ from the descriptions that are kept
+	// (GET /api/v1/sites/{site}/drift)
+	GetDrift(ctx context.Context, request GetDriftRequestObject) (GetDriftResponseObject, error)
 	// CompareDescription How the APIs of a site differ from a description; nothing of it is kept
 	// (POST /api/v1/sites/{site}/drift)
 	CompareDescription(ctx context.Context, request CompareDescriptionRequestObject) (CompareDescriptionResponseObject, error)
@@ -13162,6 +13531,118 @@ func (sh *strictHandler) GetSite(w http.ResponseWriter, r *http.Request, site By
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetSiteResponseObject); ok {
 		if err := validResponse.VisitGetSiteResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListDescriptions operation middleware
+func (sh *strictHandler) ListDescriptions(w http.ResponseWriter, r *http.Request, site ByPathSite) {
+	var request ListDescriptionsRequestObject
+
+	request.Site = site
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDescriptions(ctx, request.(ListDescriptionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDescriptions")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListDescriptionsResponseObject); ok {
+		if err := validResponse.VisitListDescriptionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PutDescription operation middleware
+func (sh *strictHandler) PutDescription(w http.ResponseWriter, r *http.Request, site ByPathSite) {
+	var request PutDescriptionRequestObject
+
+	request.Site = site
+
+	var body PutDescriptionJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PutDescription(ctx, request.(PutDescriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PutDescription")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PutDescriptionResponseObject); ok {
+		if err := validResponse.VisitPutDescriptionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteDescription operation middleware
+func (sh *strictHandler) DeleteDescription(w http.ResponseWriter, r *http.Request, site ByPathSite, name string) {
+	var request DeleteDescriptionRequestObject
+
+	request.Site = site
+	request.Name = name
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteDescription(ctx, request.(DeleteDescriptionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteDescription")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteDescriptionResponseObject); ok {
+		if err := validResponse.VisitDeleteDescriptionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDrift operation middleware
+func (sh *strictHandler) GetDrift(w http.ResponseWriter, r *http.Request, site ByPathSite) {
+	var request GetDriftRequestObject
+
+	request.Site = site
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDrift(ctx, request.(GetDriftRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDrift")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDriftResponseObject); ok {
+		if err := validResponse.VisitGetDriftResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -40,10 +40,12 @@ const (
 	User     Kind = "user"
 	Token    Kind = "token"
 	Setting  Kind = "setting"
+
+	Description Kind = "description" // of a site's APIs, by developers
 )
 
 // Kinds lists all of them.
-var Kinds = [...]Kind{API, Defect, Attack, Campaign, Site, Verdict, Policy, User, Token, Setting}
+var Kinds = [...]Kind{API, Defect, Attack, Campaign, Site, Verdict, Policy, User, Token, Setting, Description}
 
 // Derived reports whether judges write records of this kind.
 func (k Kind) Derived() bool {
