@@ -15,7 +15,7 @@ const every = 5000;
 const touches: Record<string, readonly string[]> = {
   api: ['/api/v1/apis', '/api/v1/counts/apis', '/api/v1/exposure', '/api/v1/overview'],
   defect: ['/api/v1/defects', '/api/v1/counts/defects', '/api/v1/agenda', '/api/v1/overview'],
-  attack: ['/api/v1/attacks', '/api/v1/counts/attacks', '/api/v1/agenda', '/api/v1/overview', '/api/v1/observations'],
+  attack: ['/api/v1/attacks', '/api/v1/counts/attacks', '/api/v1/agenda', '/api/v1/overview', '/api/v1/counts/activity'],
   campaign: ['/api/v1/campaigns', '/api/v1/counts/campaigns', '/api/v1/overview'],
   site: ['/api/v1/sites'],
   policy: ['/api/v1/policy'],
@@ -51,11 +51,14 @@ export function LiveProvider({ children }: { children: ReactNode }) {
     let source: EventSource | undefined;
     let again: ReturnType<typeof setTimeout> | undefined;
     let wait = 1000;
+    let away = false; // events were lost since the last one that came
     const open = () => {
       source = new EventSource('/api/v1/events');
       source.onopen = () => {
         wait = 1000;
         setState('live');
+        if (away) Object.keys(touches).forEach(note); // what happened meanwhile
+        away = false;
       };
       const listen = (e: MessageEvent<string>) => {
         const data = safeParse(e.data) as { topic?: string } | undefined;
@@ -67,6 +70,7 @@ export function LiveProvider({ children }: { children: ReactNode }) {
       for (const gap of ['lost', 'reset']) source.addEventListener(gap, () => Object.keys(touches).forEach(note));
       source.onerror = () => {
         setState('waiting');
+        away = true;
         if (source?.readyState === EventSource.CLOSED) {
           again = setTimeout(open, wait);
           wait = Math.min(wait * 2, 60_000);

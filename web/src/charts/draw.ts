@@ -42,7 +42,7 @@ export function begin(frame: HTMLElement, p: Palette, on: Handlers) {
       chart.setOption(
         {
           animation: !calm, animationDuration: 250,
-          aria: { enabled: true, decal: { show: false } },
+          aria: { enabled: false }, // the frame says what is to be seen
           tooltip: { renderMode: 'richText', confine: true, backgroundColor: p.paper, borderColor: p.line, textStyle: { color: p.ink } },
           ...option,
         },
