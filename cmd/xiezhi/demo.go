@@ -43,7 +43,7 @@ const (
 	demoName = "demo" // of the administrator
 	// demoVisits makes some hundred honest requests a day, and the whole year come
 	// in within seconds.
-	demoVisits = 1.5
+	demoVisits = 1.2
 	demoPorts  = 50 // that are tried
 	// demoRows is of how many days single observations are kept. A day is a file,
 	// which takes as long to make as some thousand exchanges to judge.

@@ -3,6 +3,7 @@ package attack
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"xiezhi/internal/catalog"
 )
@@ -19,6 +20,44 @@ func (s *Selector) Match(ev *catalog.Event) bool {
 	ip := ev.Who.Client.Unmap()
 	return in(s.IP, ip) && in(s.Prefix, prefixOf(ip)) && in(s.JA4, ev.JA4) && in(s.HeaderOrder, ev.HeaderOrder) &&
 		in(s.ParamShape, ev.ParamShape) && in(s.Agent, ev.Agent) && in(s.Credential, ev.Who.Credential) && in(s.Account, ev.Who.Subject)
+}
+
+// A Trait is what selectors look at in an exchange, for when the exchange itself
+// is gone.
+type Trait struct {
+	End int64
+
+	api        *catalog.API
+	path       uint64
+	ip         netip.Addr
+	ja4        string
+	header     uint64
+	shape      uint64
+	agent      uint64
+	credential uint64
+	account    uint64
+}
+
+// TraitOf keeps what selectors look at.
+func TraitOf(ev *catalog.Event) Trait {
+	return Trait{End: ev.End, api: ev.API, path: pathHash(ev), ip: ev.Who.Client.Unmap(), ja4: strings.Clone(ev.JA4), header: ev.HeaderOrder,
+		shape: ev.ParamShape, agent: ev.Agent, credential: ev.Who.Credential, account: ev.Who.Subject}
+}
+
+// Client is the address that asked.
+func (t *Trait) Client() netip.Addr { return t.ip }
+
+// Takes is Match for what was kept of an exchange.
+func (s *Selector) Takes(t *Trait) bool {
+	if t.End < s.From || t.End > s.To {
+		return false
+	}
+	if len(s.APIs)+len(s.Path) > 0 && (t.api == nil || !slices.Contains(s.APIs, t.api.Handle)) &&
+		(len(s.Path) == 0 || !slices.Contains(s.Path, t.path)) {
+		return false
+	}
+	return in(s.IP, t.ip) && in(s.Prefix, prefixOf(t.ip)) && in(s.JA4, t.ja4) && in(s.HeaderOrder, t.header) &&
+		in(s.ParamShape, t.shape) && in(s.Agent, t.agent) && in(s.Credential, t.credential) && in(s.Account, t.account)
 }
 
 func in[T comparable](list []T, v T) bool { return len(list) == 0 || slices.Contains(list, v) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"xiezhi/internal/attack"
 	"xiezhi/internal/judge"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/store/observation"
@@ -18,7 +19,9 @@ type rows struct {
 	part  *partition
 	marks map[*judge.Judge]*judge.Marks
 	wait  []observation.Row
-	since time.Time // no rows of what ended before; zero: of all
+	waits []unmarked // the same rows, for what is known when they are written
+	asOf  int64      // event time of what is known of attacks
+	since time.Time  // no rows of what ended before; zero: of all
 
 	retained time.Time // day up to which rows were dropped
 }
@@ -29,12 +32,31 @@ type rowStore interface {
 	Retain(ctx context.Context, before time.Time) (days int, err error)
 }
 
-// rowsAtOnce is how many rows wait before they are written.
-const rowsAtOnce = 20_000
+// rowsAtOnce is how many rows wait before they are written, rowsMost how many do
+// when traffic outruns the clock: a backlog, a history.
+const (
+	rowsAtOnce = 20_000
+	rowsMost   = 100_000
+	outran     = int64(600e9) // of event time since attacks were looked for
+)
+
+// unmarked is what finds the attack of a row that waits.
+type unmarked struct {
+	judge *judge.Judge
+	trait attack.Trait
+}
+
+// due reports whether the rows that wait are to be written. Those of a backlog
+// wait until it is known which attacks they belong to: by the clock that is
+// looked for seldom, and hours of traffic pass meanwhile.
+func (r *rows) due() bool {
+	n := len(r.wait)
+	return n >= rowsMost || n >= rowsAtOnce && r.part.bench.last-r.asOf < outran
+}
 
 // watch makes rows of what a partition judges from now on.
 func (r *rows) watch(p *partition) {
-	r.part, r.marks, r.wait = p, map[*judge.Judge]*judge.Marks{}, r.wait[:0]
+	r.part, r.marks, r.wait, r.waits = p, map[*judge.Judge]*judge.Marks{}, r.wait[:0], r.waits[:0]
 	p.bench.judged = r.judged
 }
 
@@ -55,22 +77,51 @@ func (r *rows) judged(j *judge.Judge, o *observe.Observation) {
 	}
 	ev := j.Last()
 	id, verdict := r.marks[j].Of(ev)
-	v := observation.Normal
+	r.wait = append(r.wait, observation.Of(ev, j.Config().Site.Name, r.part.place(o.End), verdictOf(id, verdict), id))
+	r.waits = append(r.waits, unmarked{j, attack.TraitOf(ev)})
+}
+
+func verdictOf(id string, v taxonomy.Verdict) observation.Verdict {
 	switch {
 	case id == "":
-	case verdict >= taxonomy.Likely:
-		v = observation.Attack
-	default:
-		v = observation.Suspicious
+		return observation.Normal
+	case v >= taxonomy.Likely:
+		return observation.Attack
 	}
-	r.wait = append(r.wait, observation.Of(ev, j.Config().Site.Name, r.part.place(o.End), v, id))
+	return observation.Suspicious
 }
 
 // know takes what is known of attacks by now.
 func (r *rows) know(results []judge.Result) {
+	r.mark(results)
+	r.asOf = r.part.bench.last
 	for i := range results {
 		if j := r.part.bench.judges[results[i].Site.Name]; j != nil {
 			r.marks[j] = judge.NewMarks(results[i].Attacks, r.part.bench.last)
+		}
+	}
+}
+
+// mark tells the rows that wait to which attack they belong, as far as they were
+// judged before it was known.
+func (r *rows) mark(results []judge.Result) {
+	if len(r.wait) == 0 {
+		return
+	}
+	first := r.waits[0].trait.End
+	for i := range r.waits {
+		first = min(first, r.waits[i].trait.End)
+	}
+	late := map[*judge.Judge]*judge.Marks{}
+	for i := range results {
+		if j := r.part.bench.judges[results[i].Site.Name]; j != nil {
+			late[j] = judge.NewLateMarks(results[i].Attacks, first)
+		}
+	}
+	for i := range r.wait {
+		if x := &r.wait[i]; x.Attack == "" {
+			id, v := late[r.waits[i].judge].OfTrait(&r.waits[i].trait)
+			x.Attack, x.Verdict = id, verdictOf(id, v)
 		}
 	}
 }
@@ -82,9 +133,9 @@ func (r *rows) write(ctx context.Context) error {
 		if err := r.store.Append(ctx, r.wait[:n]); err != nil {
 			return err
 		}
-		r.wait = r.wait[n:]
+		r.wait, r.waits = r.wait[n:], r.waits[n:]
 	}
-	r.wait = r.wait[:0]
+	r.wait, r.waits = r.wait[:0], r.waits[:0]
 	return nil
 }
 

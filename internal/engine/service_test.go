@@ -15,6 +15,7 @@ import (
 	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
 	"xiezhi/internal/report/kept"
+	"xiezhi/internal/store/observation"
 	"xiezhi/internal/store/observation/observationtest"
 	"xiezhi/internal/store/record"
 	"xiezhi/internal/stream"
@@ -220,6 +221,24 @@ func TestRowsOfAService(t *testing.T) {
 	}
 	if n := count(); n != s.Report().Input.Observations || n < 7000 {
 		t.Errorf("%d rows of %d observations", n, s.Report().Input.Observations)
+	}
+	// All of the capture came in at once: which rows are of an attack became known
+	// while they waited.
+	top, err := kept.Top(t.Context(), observation.TopQuery{Of: observation.ByVerdict})
+	if err != nil {
+		t.Fatal(err)
+	}
+	hostile, marked := uint64(0), uint64(0)
+	for i := range s.Report().Attacks {
+		hostile += s.Report().Attacks[i].Requests
+	}
+	for _, x := range top.List {
+		if x.Key == observation.Attack.String() {
+			marked = x.Value
+		}
+	}
+	if marked < hostile*9/10 || hostile < 1000 {
+		t.Errorf("%d rows are of attacks, which had %d requests: %v", marked, hostile, top.List)
 	}
 	if err := os.RemoveAll(filepath.Join(h.folder.Path(), "state")); err != nil {
 		t.Fatal(err)

@@ -201,7 +201,7 @@ func (s *judging) rewound(b *stream.Behind) {
 // takes more than a tenth of the time.
 func (s *judging) keep(ctx context.Context) error {
 	now := s.cfg.Now()
-	if s.rows != nil && len(s.rows.wait) >= rowsAtOnce {
+	if s.rows != nil && s.rows.due() {
 		if err := s.writeRows(ctx); err != nil {
 			return err
 		}

@@ -57,3 +57,39 @@ func (m *Marks) Of(ev *catalog.Event) (id string, v taxonomy.Verdict) {
 	}
 	return id, v
 }
+
+// NewLateMarks takes the attacks of a result for exchanges that were judged
+// before it, since a moment of event time, and whose rows wait. They stay the
+// result's.
+func NewLateMarks(attacks []attack.Finding, since int64) *Marks {
+	m := &Marks{byIP: map[netip.Addr][]*attack.Finding{}}
+	for i := range attacks {
+		a := &attacks[i]
+		if a.Selector.To < since {
+			continue
+		}
+		if len(a.Selector.IP) == 0 {
+			m.other = append(m.other, a)
+			continue
+		}
+		for _, ip := range a.Selector.IP {
+			m.byIP[ip] = append(m.byIP[ip], a)
+		}
+	}
+	return m
+}
+
+// OfTrait is Of for what was kept of an exchange.
+func (m *Marks) OfTrait(t *attack.Trait) (id string, v taxonomy.Verdict) {
+	if m == nil {
+		return "", v
+	}
+	for _, list := range [2][]*attack.Finding{m.byIP[t.Client()], m.other} {
+		for _, a := range list {
+			if (id == "" || a.Verdict > v) && a.Selector.Takes(t) {
+				id, v = a.ID, a.Verdict
+			}
+		}
+	}
+	return id, v
+}
