@@ -105,6 +105,7 @@ type API struct {
 	reports  *turns
 	trials   *turns
 	drifts   drifts
+	rates    rates
 	settings atomic.Pointer[map[string]string]
 	started  time.Time
 

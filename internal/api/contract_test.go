@@ -96,7 +96,7 @@ func readings(r *report.Report) []string {
 		"/attacks", "/attacks?scenario=account_risk&api=" + r.APIs[0].ID, "/attacks/" + r.Attacks[0].ID, "/campaigns", "/campaigns?site=" + site, "/campaigns/" + r.Campaigns[0].ID,
 		"/exposure", "/agenda", "/overview", "/overview?from=2026-03-01T00:00:00Z&to=2026-03-03T00:00:00Z&offset=480&site=" + site, "/counts/apis", "/counts/apis?tags=true&auth=none", "/apis?sort=exposed&order=asc", "/campaigns?sort=requests", "/counts/defects?site=" + site, "/counts/attacks", "/counts/activity", "/counts/activity?by=attack&campaign=" + r.Campaigns[0].ID, "/counts/campaigns?site=" + site, "/counts/attacked", "/counts/attacked?from=2026-01-01T00:00:00Z&site=" + site,
 		"/apis/" + r.APIs[0].ID + "/history", "/campaigns/" + r.Campaigns[0].ID + "/timeline", "/attacks/" + r.Attacks[0].ID + "/contrast",
-		"/search?q=a", "/entities/client/192.0.2.3?to=2026-03-02T00:00:00Z", "/entities/prefix/192.0.2.0%2F24?to=2026-03-02T00:00:00Z",
+		"/sensors", "/search?q=a", "/entities/client/192.0.2.3?to=2026-03-02T00:00:00Z", "/entities/prefix/192.0.2.0%2F24?to=2026-03-02T00:00:00Z",
 		"/observations?verdict=attack&verdict=suspicious&limit=5", "/observations/series?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z&step=hour&by=verdict&offset=480",
 		"/observations/top?of=client&measure=bytes_out", "/observations/pivot?of=api&key=" + observationtest.Row(1).API, "/observations/days",
 		"/report?site=" + site + "&from=2022-01-01T00:00:00Z&to=2022-02-01T00:00:00Z", "/report", "/report?format=html&lang=zh", "/report?format=xlsx", "/report?format=sarif", "/report?period=2025-06&format=html&outline=gbt", "/report?period=2025-Q2&format=xlsx&lang=zh", "/report?period=2025", "/policy", "/rules", "/settings", "/status"}

@@ -61,6 +61,7 @@ var table = map[string]access{
 
 	"GET /api/v1/apis/{id}/history":       {least: v1.RoleViewer},
 	"GET /api/v1/sites/{site}/drift":      {least: v1.RoleViewer},
+	"GET /api/v1/sensors":                 {least: v1.RoleViewer},
 	"GET /api/v1/campaigns/{id}/timeline": {least: v1.RoleViewer},
 	"GET /api/v1/attacks/{id}/contrast":   {least: v1.RoleViewer},
 

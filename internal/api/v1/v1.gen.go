@@ -706,6 +706,51 @@ func (e SearchGroupKind) Valid() bool {
 	}
 }
 
+// Defines values for SensorKind.
+const (
+	SensorKindSensor SensorKind = "sensor"
+	SensorKindSource SensorKind = "source"
+)
+
+// Valid indicates whether the value is a known member of the SensorKind enum.
+func (e SensorKind) Valid() bool {
+	switch e {
+	case SensorKindSensor:
+		return true
+	case SensorKindSource:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SensorState.
+const (
+	SensorStateDegraded SensorState = "degraded"
+	SensorStateFailing  SensorState = "failing"
+	SensorStateOff      SensorState = "off"
+	SensorStateOk       SensorState = "ok"
+	SensorStateWarming  SensorState = "warming"
+)
+
+// Valid indicates whether the value is a known member of the SensorState enum.
+func (e SensorState) Valid() bool {
+	switch e {
+	case SensorStateDegraded:
+		return true
+	case SensorStateFailing:
+		return true
+	case SensorStateOff:
+		return true
+	case SensorStateOk:
+		return true
+	case SensorStateWarming:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SiteQualityState.
 const (
 	SiteQualityStateDegraded SiteQualityState = "degraded"
@@ -2526,6 +2571,46 @@ type SearchResult struct {
 	Groups []SearchGroup `json:"groups"`
 }
 
+// Sensor defines model for Sensor.
+type Sensor struct {
+	// Again events that came again and were left out
+	Again         int64 `json:"again,omitempty,omitzero"`
+	BufferedBytes int64 `json:"buffered_bytes,omitempty,omitzero"`
+	Bytes         int64 `json:"bytes,omitempty,omitzero"`
+
+	// Exchanges that came since it is known
+	Exchanges int64 `json:"exchanges"`
+
+	// Kind source: what this process reads itself, all together; sensor: one at the edge
+	Kind SensorKind `json:"kind"`
+
+	// LagSeconds the oldest that it still holds, or since it was heard
+	LagSeconds float64 `json:"lag_seconds,omitempty,omitzero"`
+	LastSeen   Time    `json:"last_seen,omitempty,omitzero"`
+
+	// Lost given up for want of room in its buffer
+	Lost int64  `json:"lost,omitempty,omitzero"`
+	Name string `json:"name"`
+
+	// Rate exchanges a second, between this answer and one some seconds before; absent of the first
+	Rate  *float64    `json:"rate,omitempty"`
+	State SensorState `json:"state"`
+	Text  Text        `json:"text,omitempty,omitzero"`
+}
+
+// SensorKind source: what this process reads itself, all together; sensor: one at the edge
+type SensorKind string
+
+// SensorState defines model for Sensor.State.
+type SensorState string
+
+// Sensors defines model for Sensors.
+type Sensors struct {
+	// Dropped by all of them, and on the way to the judges
+	Dropped []Loss   `json:"dropped"`
+	Items   []Sensor `json:"items"`
+}
+
 // Series defines model for Series.
 type Series struct {
 	// Lines the largest first, the rest last
@@ -3785,6 +3870,9 @@ type ServerInterface interface {
 	// Search Look for a text or id in everything
 	// (GET /api/v1/search)
 	Search(w http.ResponseWriter, r *http.Request, params SearchParams)
+	// ListSensors Where traffic comes from, how it comes, and what is lost
+	// (GET /api/v1/sensors)
+	ListSensors(w http.ResponseWriter, r *http.Request)
 	// Logout Sign out
 	// (DELETE /api/v1/session)
 	Logout(w http.ResponseWriter, r *http.Request)
@@ -8277,6 +8365,20 @@ func (siw *ServerInterfaceWrapper) Search(w http.ResponseWriter, r *http.Request
 	handler.ServeHTTP(w, r)
 }
 
+// ListSensors operation middleware
+func (siw *ServerInterfaceWrapper) ListSensors(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListSensors(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // Logout operation middleware
 func (siw *ServerInterfaceWrapper) Logout(w http.ResponseWriter, r *http.Request) {
 
@@ -9034,6 +9136,7 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/agenda", wrapper.GetAgenda)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/entities/{kind}/{key}", wrapper.GetEntity)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/search", wrapper.Search)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/sensors", wrapper.ListSensors)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/report", wrapper.GetReport)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/policy", wrapper.ListPolicy)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/policy/{id}", wrapper.GetPolicy)
@@ -10786,6 +10889,44 @@ func (response SearchdefaultApplicationProblemPlusJSONResponse) VisitSearchRespo
 	return err
 }
 
+type ListSensorsRequestObject struct {
+}
+
+type ListSensorsResponseObject interface {
+	VisitListSensorsResponse(w http.ResponseWriter) error
+}
+
+type ListSensors200JSONResponse Sensors
+
+func (response ListSensors200JSONResponse) VisitListSensorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListSensorsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListSensorsdefaultApplicationProblemPlusJSONResponse) VisitListSensorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type LogoutRequestObject struct {
 }
 
@@ -11980,6 +12121,9 @@ type StrictServerInterface interface {
 	// Search Look for a text or id in everything
 	// (GET /api/v1/search)
 	Search(ctx context.Context, request SearchRequestObject) (SearchResponseObject, error)
+	// ListSensors Where traffic comes from, how it comes, and what is lost
+	// (GET /api/v1/sensors)
+	ListSensors(ctx context.Context, request ListSensorsRequestObject) (ListSensorsResponseObject, error)
 	// Logout Sign out
 	// (DELETE /api/v1/session)
 	Logout(ctx context.Context, request LogoutRequestObject) (LogoutResponseObject, error)
@@ -13226,6 +13370,30 @@ func (sh *strictHandler) Search(w http.ResponseWriter, r *http.Request, params S
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(SearchResponseObject); ok {
 		if err := validResponse.VisitSearchResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListSensors operation middleware
+func (sh *strictHandler) ListSensors(w http.ResponseWriter, r *http.Request) {
+	var request ListSensorsRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListSensors(ctx, request.(ListSensorsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListSensors")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListSensorsResponseObject); ok {
+		if err := validResponse.VisitListSensorsResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
