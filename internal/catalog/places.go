@@ -14,26 +14,47 @@ import (
 // detach; an operation under its node's key and its method, those of named
 // operations apart. The seed makes keys nobody's to choose, and nothing else
 // depends on it: two paths of one key are left to chance, which is one in 2^64.
+// It is kept with the rest, and keys depend on nothing of the process: what is
+// restored is read by another one.
 type places struct {
-	seed     maphash.Seed
+	seed     [2]uint64
 	literals table[*node]
 	ops      table[*op]
 }
 
 func newPlaces() *places {
-	return &places{seed: maphash.MakeSeed(), literals: newTable[*node](), ops: newTable[*op]()}
+	drawn := maphash.MakeSeed()
+	seed := [2]uint64{maphash.String(drawn, "a"), maphash.String(drawn, "b")}
+	return &places{seed: seed, literals: newTable[*node](), ops: newTable[*op]()}
+}
+
+// hash gives the hash of a text under the seed.
+func (p *places) hash(s string) uint64 {
+	h := p.seed[0] ^ uint64(len(s))*0x9e3779b97f4a7c15
+	for ; len(s) >= 8; s = s[8:] {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		h = fold(h^w, p.seed[1])
+	}
+	w := uint64(0)
+	for i := range len(s) {
+		w |= uint64(s[i]) << (8 * i)
+	}
+	return fold(fold(h^w, p.seed[1]^0xd6e8feb86659fd93), 0xa0761d6478bd642f^p.seed[0])
+}
+
+func fold(a, b uint64) uint64 {
+	hi, lo := bits.Mul64(a, b)
+	return hi ^ lo
 }
 
 // child gives the key of a literal below a key.
 func (p *places) child(key uint64, text string) uint64 {
-	hi, lo := bits.Mul64(maphash.String(p.seed, text)^key, 0x9e3779b97f4a7c15)
-	return hi ^ lo
+	return fold(p.hash(text)^key, 0x9e3779b97f4a7c15)
 }
 
 // parameter gives the key of the parameter below a key.
 func (p *places) parameter(key uint64) uint64 {
-	hi, lo := bits.Mul64(key^0xd6e8feb86659fd93, 0xa0761d6478bd642f)
-	return hi ^ lo
+	return fold(key^0xd6e8feb86659fd93, 0xa0761d6478bd642f)
 }
 
 // operation gives the key of a method at a key.

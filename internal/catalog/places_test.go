@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"fmt"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -31,4 +32,26 @@ func TestTableIsAMap(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestKeysAreOfTheSeedAlone: a state is restored by other processes, which have
+// to find what is in it.
+func TestKeysAreOfTheSeedAlone(t *testing.T) {
+	p := &places{seed: [2]uint64{0x0123456789abcdef, 0xfedcba9876543210}}
+	got := ""
+	for _, text := range []string{"", "a", "v1", "orders", "a-word-of-several-eights"} {
+		got += fmt.Sprintf("%x ", p.child(7, text))
+	}
+	if want := "12f3d9c7b84d480b 5cd288149ff11e5f 767272b7c98f65a5 83bda364988c0726 e3e18dab7df70d1d "; got != want {
+		t.Errorf("keys are %q, they were %q", got, want)
+	}
+	seen := map[uint64]string{}
+	for i := range 20_000 {
+		for _, text := range []string{fmt.Sprint("w", i), fmt.Sprintf("a-long-word-%d-of-many", i)} {
+			if other, twice := seen[p.child(7, text)]; twice {
+				t.Fatalf("%s and %s have one key", text, other)
+			}
+			seen[p.child(7, text)] = text
+		}
+	}
 }

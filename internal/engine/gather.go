@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"xiezhi/internal/store/observation"
 	"xiezhi/internal/store/record"
 	"xiezhi/internal/store/state"
 	"xiezhi/internal/stream"
@@ -112,7 +113,12 @@ func (g *gather) run(ctx context.Context) error {
 				g.mu.Lock()
 				g.lost++
 				g.mu.Unlock()
-			} else if err := g.take(work, &f); err != nil {
+			} else if err := g.take(work, &f); errors.Is(err, record.ErrInvalid) || errors.Is(err, observation.ErrInvalid) {
+				g.cfg.Log.Error("something that was found cannot be kept", "why", err)
+				g.mu.Lock()
+				g.lost++
+				g.mu.Unlock()
+			} else if err != nil {
 				return fmt.Errorf("keep what was found: %w", err)
 			}
 			g.mu.Lock()
