@@ -10,6 +10,7 @@ import { Amount, When } from '../../parts/When';
 import { tabName, type PanelProps } from '../../shell/drawer';
 import { useName, useText } from '../../text/text';
 import { AttackRequests } from './attack/AttackRequests';
+import { Contrasts } from './attack/Contrast';
 import { Course } from './attack/Course';
 import { Reasons } from './attack/Reasons';
 import { Stop } from './attack/Stop';
@@ -56,6 +57,7 @@ export default function AttackPanel({ id }: PanelProps) {
               <>
                 <Reasons of={a} />
                 <Course of={a} />
+                <Contrasts id={a.id} />
                 <Through of={a} />
               </>
             ),

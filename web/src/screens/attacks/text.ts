@@ -68,8 +68,8 @@ export const text = {
   otherAnswers: { zh: '其他应答', en: 'other answers' },
   itsCampaign: { zh: '所属团伙战役', en: 'Its campaign' },
   noCampaign: { zh: '未与其他攻击关联成团伙。', en: 'Not linked to other attacks.' },
-  nAttacks: { zh: '{n} 起攻击', en: '{n} attacks' },
-  nSites: { zh: '{n} 个站点', en: '{n} sites' },
+  nAttacks: { zh: '{n} 起攻击', en: '{n} attack(s)' },
+  nSites: { zh: '{n} 个站点', en: '{n} site(s)' },
 
   // who
   ips: { zh: '来源地址', en: 'Addresses' },

@@ -15,15 +15,18 @@ import { text } from './text';
 type Group = Schemas['SearchGroup'];
 type Hit = Schemas['SearchHit'];
 
+/** What the view of an entity tells already. */
+const told: readonly Group['kind'][] = ['client', 'prefix', 'asn', 'attack', 'campaign'];
+
 const drawers = ['api', 'defect', 'attack', 'campaign'] as const;
 
-/** Hits are what a search found, by kind. */
+/** Hits are what a search found, by kind; quiet beside the view of what was looked for. */
 export function Hits({ q, quiet }: { q: string; quiet: boolean }) {
   const t = useText(text);
   const found = api.useQuery('get', '/api/v1/search', { params: { query: { q } } }, { retry: false });
   if (found.error && !found.data) return <TroubleView error={found.error} retry={found.refetch} />;
   if (!found.data) return <Skeleton active />;
-  const groups = found.data.groups.filter((g) => g.hits.length > 0);
+  const groups = found.data.groups.filter((g) => g.hits.length > 0 && !(quiet && told.includes(g.kind)));
   if (groups.length === 0) return quiet ? null : <Teach title={t('nothing', { q: inert(q) })}>{t('nothingDo')}</Teach>;
   return (
     <div className="intel-hits">

@@ -17,8 +17,10 @@ test('a link names an entity', () => {
 });
 
 test('sources of attacks are added up, the largest first', () => {
-  const a = (asn: number, country: string, ips: number) => ({ actors: { networks: [{ asn, organisation: `o${asn}`, ips }], countries: [{ country, ips }], network_types: [{ type: 'vpn' as const, ips }] } });
-  const s = sources([a(1, 'CN', 2), a(2, 'DE', 9), a(1, 'CN', 3), { actors: {} }]);
+  const a = (asn: number, country: string, ips: number) => ({ actors: { ips: [`192.0.2.${asn}`], fingerprints: ['curl'], networks: [{ asn, organisation: `o${asn}`, ips }], countries: [{ country, ips }], network_types: [{ type: 'vpn' as const, ips }] } });
+  const s = sources([a(1, 'CN', 2), a(2, 'DE', 9), a(1, 'CN', 3), { actors: { ips: ['192.0.2.2'], fingerprints: [] } }, { actors: { ips: ['192.0.2.2'], fingerprints: [] } }]);
+  expect(s.addresses.map((x) => [x.key, x.attacks])).toEqual([['192.0.2.2', 3], ['192.0.2.1', 2]]);
+  expect(s.software.map((x) => [x.key, x.attacks])).toEqual([['curl', 3]]);
   expect(s.networks).toEqual([{ key: 'AS2', name: 'o2', ips: 9, attacks: 1 }, { key: 'AS1', name: 'o1', ips: 5, attacks: 2 }]);
   expect(s.countries.map((c) => [c.key, c.ips])).toEqual([['DE', 9], ['CN', 5]]);
   expect(s.types).toEqual([{ key: 'vpn', name: undefined, ips: 14, attacks: 3 }]);

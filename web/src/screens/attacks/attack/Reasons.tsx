@@ -13,7 +13,7 @@ type Reason = Attack['reasons'][number];
 export function Reasons({ of: a }: { of: Attack }) {
   const t = useText(text);
   const most = Math.max(1, ...a.reasons.map((r) => Math.abs(r.weight)));
-  const harmless = a.reasons.filter((r) => r.weight > 0 && figure(r.expected) !== undefined && figure(r.observed) !== undefined).slice(0, 2);
+  const harmless = a.reasons.filter((r) => r.weight > 0 && (figure(r.expected) ?? 0) >= 1 && (figure(r.observed) ?? 0) > figure(r.expected)!).slice(0, 2);
   return (
     <>
       <section className="atk-panel-section">

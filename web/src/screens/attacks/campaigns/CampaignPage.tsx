@@ -10,13 +10,13 @@ import { useName, useText } from '../../../text/text';
 import { inert } from '../../../text/inert';
 import { Going } from '../Going';
 import { RequestTable } from '../requests/RequestTable';
-import { TopList } from '../requests/TopSide';
 import '../style.css';
 import { text } from '../text';
 import { AttackList } from './AttackList';
 import { CampaignFigures } from './CampaignCard';
 import { LinkGraph } from './LinkGraph';
 import { Mend } from './Mend';
+import { Sources } from './Sources';
 import { Targets } from './Targets';
 import { Timeline } from './Timeline';
 
@@ -24,6 +24,7 @@ import { Timeline } from './Timeline';
 export default function CampaignPage({ id }: { id: string }) {
   const t = useText(text);
   const name = useName();
+  const picked = usePicked();
   const q = api.useQuery('get', '/api/v1/campaigns/{id}', { params: { path: { id } } });
   const back = (
     <Link className="atk-back" to="/attacks/campaigns">
@@ -57,50 +58,27 @@ export default function CampaignPage({ id }: { id: string }) {
       </p>
       <CampaignFigures of={c} />
       <Timeline of={c} />
-      <div className="atk-two">
+      <div className="atk-two atk-wide-first">
         <Targets of={c} />
         <Mend of={c} />
       </div>
-      <Sources of={c} />
+      <Sources of={c} picked={picked} />
       <LinkGraph of={c} />
       <AttackList of={c} />
-      <ItsRequests of={c} />
+      <ItsRequests of={c} picked={picked} />
     </div>
   );
 }
 
-function usePicked(): { from?: string; to?: string } {
+type Picked = { from?: string; to?: string };
+
+/** usePicked gives the stretch of the timeline that was picked. */
+function usePicked(): Picked {
   const url = useUrl();
   return { from: url.get('from'), to: url.get('to') };
 }
 
-function Sources({ of: c }: { of: Schemas['Campaign'] }) {
-  const t = useText(text);
-  const query = { finding: c.id, ...usePicked() };
-  return (
-    <section className="card">
-      <h2>{t('breakdown')}</h2>
-      <div className="atk-breakdown">
-        {(
-          [
-            ['client', 'topClients'],
-            ['network', 'topNetworks'],
-            ['country', 'topCountries'],
-            ['agent', 'topAgents'],
-            ['api', 'topApis'],
-          ] as const
-        ).map(([of, title]) => (
-          <div key={of}>
-            <h3>{t(title)}</h3>
-            <TopList query={query} of={of} limit={6} />
-          </div>
-        ))}
-      </div>
-    </section>
-  );
-}
-
-function ItsRequests({ of: c }: { of: Schemas['Campaign'] }) {
+function ItsRequests({ of: c, picked }: { of: Schemas['Campaign']; picked: Picked }) {
   const t = useText(text);
   return (
     <section className="card no-print" id="requests">
@@ -108,7 +86,7 @@ function ItsRequests({ of: c }: { of: Schemas['Campaign'] }) {
       <p className="atk-sub">
         {t('requestsLater')} {t('tokensOnly')}
       </p>
-      <RequestTable query={{ finding: c.id, ...usePicked() }} without={['verdict', 'attack']} height={420} />
+      <RequestTable query={{ finding: c.id, ...picked }} without={['verdict', 'attack']} height={420} />
     </section>
   );
 }

@@ -33,7 +33,7 @@ export function Timeline({ of: c }: { of: Campaign }) {
   const lanes = useMemo(() => lanesOf(q.data ?? { days: 0, lines: [], attacks: 0, left_out: 0 }), [q.data]);
   const p = palette(dark);
   const option = useMemo(() => {
-    const label = (l: Lane) => (l.rest ? t('others') : by === 'kind' ? name('attack_kind', l.key) : by === 'attack' ? l.key.slice(0, 8) : inert(l.key));
+    const label = (l: Lane) => (l.rest ? t('others') : by === 'kind' ? name('attack_kind', l.key) : by === 'attack' ? `${lanes.starts[l.values.findIndex((v) => v > 0)] ?? ''} ${l.key.slice(0, 6)}` : inert(l.key));
     const rows = [...lanes.lanes].reverse(); // the first stands at the top
     const most = Math.max(1, ...rows.flatMap((l) => l.values));
     const top = rows.length - 1;

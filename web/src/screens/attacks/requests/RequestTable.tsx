@@ -54,11 +54,11 @@ function useColumns(filters: boolean): TableProps<Row>['columns'] {
       { key: 'outcome', title: t('outcomeOf'), width: 90, render: (_, r) => wordOf(outcomes, r.outcome, lang) },
       { key: 'account', title: t('account'), width: 104, render: (_, r) => token('account', r.account) },
       { key: 'actor', title: t('actor'), width: 104, render: (_, r) => token('actor', r.actor) },
-      { key: 'agent', title: t('agent'), width: 104, render: (_, r) => token('agent', r.agent) },
+      { key: 'agent', title: t('agent'), width: 122, render: (_, r) => token('agent', r.agent) },
       { key: 'session', title: t('session'), width: 104, render: (_, r) => token('session', r.session) },
       {
         key: 'types', title: t('types'), width: 190, ellipsis: true,
-        render: (_, r) => (r.types.length ? <span className="atk-chips">{r.types.map((x) => <Chip key={x} kind="type" value={x} {...narrowing('type')} />)}</span> : <span className="none">–</span>),
+        render: (_, r) => (r.types.length ? <span className="atk-chips atk-one-line">{r.types.map((x) => <Chip key={x} kind="type" value={x} {...narrowing('type')} />)}</span> : <span className="none">–</span>),
       },
       { key: 'subjects', title: t('subjects'), width: 64, align: 'right', render: (_, r) => f.exact(r.subjects) },
       { key: 'size', title: t('size'), width: 84, align: 'right', render: (_, r) => f.bytes(r.bytes_out) },

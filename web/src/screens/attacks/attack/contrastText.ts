@@ -1,0 +1,18 @@
+export const contrastText = {
+  title: { zh: '对照：攻击者与普通访问者', en: 'Side by side: attackers and ordinary visitors' },
+  intro: { zh: '同一 API、同一时间：', en: 'The same API at the same time:' },
+  none: { zh: '没有保留可供对照的单条请求。', en: 'No single requests are kept to compare.' },
+  noOrdinary: { zh: '同一时间没有普通访问者访问该 API。', en: 'No ordinary visitor asked this API at the time.' },
+  feature: { zh: '特征', en: 'Feature' },
+  attackers: { zh: '攻击者', en: 'Attackers' },
+  ordinary: { zh: '普通访问者', en: 'Ordinary' },
+  ratio: { zh: '相差', en: 'Ratio' },
+  requests: { zh: '请求数', en: 'Requests' },
+  targets: { zh: '查询的不同账号', en: 'Different accounts asked about' },
+  spacing: { zh: '请求间隔', en: 'Time between requests' },
+  success: { zh: '成功率', en: 'Share that succeeds' },
+  subjects: { zh: '读到的人数', en: 'People whose data was read' },
+  clients: { zh: '使用的地址', en: 'Addresses used' },
+  line: { zh: '{n} 次请求，{targets} 个账号，成功 {ok}', en: '{n} requests, {targets} accounts, {ok} succeed' },
+  every: { zh: '间隔 {t}', en: 'every {t}' },
+};
