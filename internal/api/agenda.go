@@ -38,6 +38,9 @@ func (a *API) seen(ctx context.Context) (now time.Time, err error) {
 	if a.cfg.Seen != nil {
 		now = a.cfg.Seen()
 	}
+	if now.Unix() <= 0 {
+		now = time.Time{} // a judge that has seen nothing is at the beginning of time
+	}
 	for _, kind := range []record.Kind{record.API, record.Attack} {
 		if !now.IsZero() {
 			break

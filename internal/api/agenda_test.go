@@ -48,3 +48,16 @@ func TestAgendaIsOfWhatIsKept(t *testing.T) {
 	}
 	g.must(400, "GET", "/api/v1/agenda?limit=21", nil)
 }
+
+// TestNothingSeenHasNoTime: a judge that has seen nothing is at the beginning of
+// time, which is no time of traffic.
+func TestNothingSeenHasNoTime(t *testing.T) {
+	h := newHouse(t, func(c *Config) { c.Seen = func() time.Time { return time.Unix(0, 0) } })
+	var with, without v1.Overview
+	h.admin().must(200, "GET", "/api/v1/overview", nil).into(t, &with)
+	h = newHouse(t)
+	h.admin().must(200, "GET", "/api/v1/overview", nil).into(t, &without)
+	if !with.Seen.Equal(without.Seen) || with.Seen.Year() < 1980 {
+		t.Errorf("seen %s, want what findings tell: %s", with.Seen, without.Seen)
+	}
+}
