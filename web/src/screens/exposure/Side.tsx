@@ -112,7 +112,7 @@ function Twins({ question }: { question: Question }) {
   const query = { site: question.site, kind: ['masked_plain_twin'], open: true };
   const q = api.useQuery('get', '/api/v1/defects', { params: { query: { ...query, sort: 'severity', limit: 5 } } });
   const total = q.data?.total ?? 0;
-  const to = `/defects?${new URLSearchParams({ kind: 'masked_plain_twin', open: 'true', ...(question.site ? { site: question.site } : {}) })}`;
+  const to = `/defects?${new URLSearchParams({ kind: 'masked_plain_twin', ...(question.site ? { site: question.site } : {}) })}`;
   return (
     <Card title={t('twins')} tools={total > 0 && <Link to={to}>{t('twinsAll', { n: f.exact(total) })}</Link>}>
       <p className="soft hint">{t('twinsWhy')}</p>

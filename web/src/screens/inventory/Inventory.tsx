@@ -55,7 +55,7 @@ export default function Inventory() {
       <PageHead title={t('title')} extra={<Actions whole={whole} shown={shown} marks={marks} show={show} describe={() => setDialog({})} />}>
         {t('intro')}
       </PageHead>
-      <FilterBar standard="all" search={t('search')} facets={kinds ? [] : facets} chips={[{ name: 'path', label: t('path') }]} />
+      <FilterBar standard="all" search={t('search')} facets={kinds ? [] : facets} chips={[{ name: 'path', label: t('path') }, { name: 'first_from', label: t('firstFrom') }, { name: 'first_to', label: t('firstTo') }]} />
       <div className={wide && !folded ? 'inventory with-tree' : 'inventory'}>
         {wide && !folded && (
           <nav className="card tree-card" aria-label={t('tree')}>

@@ -1,4 +1,6 @@
 export const text = {
+  firstFrom: { zh: '首次出现不早于', en: 'First seen from' },
+  firstTo: { zh: '首次出现早于', en: 'First seen before' },
   title: { zh: 'API 资产', en: 'API inventory' },
   intro: { zh: '从流量中发现的全部 API：谁在用、带什么数据、有什么变化。', en: 'Every API that traffic showed: who uses it, what it carries, what changed.' },
   search: { zh: '路径、域名、名称…', en: 'Path, host, title…' },

@@ -3,7 +3,7 @@ import { useUrl, type Span } from '../../parts/url';
 import { filterOf, viewOf } from './views';
 
 export type Question = {
-  site?: string; text?: string; path?: string; from?: string; to?: string;
+  site?: string; text?: string; path?: string; from?: string; to?: string; first_from?: string; first_to?: string;
   role?: string[]; lifecycle?: string[]; auth?: string; exposure?: string; method?: string; data?: string; changed?: boolean; sensitive?: boolean;
 };
 
@@ -18,7 +18,10 @@ export function useQuestion(span: Span): { base: Question; whole: Question; bare
   const url = useUrl();
   return useMemo(() => {
     const many = (name: string) => (url.all(name).length ? url.all(name) : undefined);
-    const base: Question = { site: url.get('site'), text: url.get('q'), path: url.get('path'), from: span.from, to: span.to };
+    const base: Question = {
+      site: url.get('site'), text: url.get('q'), path: url.get('path'), from: span.from, to: span.to,
+      first_from: url.get('first_from'), first_to: url.get('first_to'), // as the overview counts a period
+    };
     const whole: Question = {
       ...base,
       role: many('role'), lifecycle: many('lifecycle'), auth: url.get('auth'), exposure: url.get('exposure'), method: url.get('method'), data: url.get('data'),

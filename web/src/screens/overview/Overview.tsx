@@ -28,7 +28,7 @@ export default function Overview() {
   const q = useOverview(kiosk ? 30_000 : false);
   const of = q.data;
   if (kiosk) return of ? <Kiosk of={of} /> : q.error ? <TroubleView error={q.error} retry={q.refetch} /> : <Skeleton active />;
-  if (of && !of.seen) return <Empty />;
+  if (of && !of.seen) return <Empty />; // nothing was ever seen
   return (
     <>
       <PageHead
