@@ -47,7 +47,11 @@ const heads: Middleware = {
       const skew = date - Date.now();
       if (Math.abs(skew - link.skew) > 2000) link.skew = Math.abs(skew) < 2000 ? 0 : skew;
     }
-    if (response.ok) return undefined;
+    if (response.ok) {
+      // Every answer but 204 has a body; one without comes from somebody in between.
+      if (response.status !== 204 && response.headers.get('Content-Length') === '0') throw new SyntaxError('an empty answer');
+      return undefined;
+    }
     if (response.status === 401 && schemaPath !== '/api/v1/session') link.expired();
     throw await trouble(response);
   },

@@ -124,18 +124,20 @@ export function DataTable<T extends object>({
     rows.length === 0 ? '' : total !== undefined && total > rows.length ? t('shown', { n: f.exact(rows.length), total: f.exact(total) })
     : more ? t('some', { n: f.exact(rows.length) })
     : t('all', { n: f.exact(rows.length) });
+  const some = rows.length > 0;
   return (
     <div ref={frame} className="data-table">
       <Table<T>
-        virtual
+        virtual={some}
         aria-label={label}
         size="small"
-        columns={columns}
+        columns={some ? columns : []} // an empty table has nothing to scroll
+        showHeader={some}
         dataSource={rows as T[]}
         rowKey={rowKey}
         loading={loading && rows.length === 0}
         pagination={false}
-        scroll={{ x: wide, y: size }}
+        scroll={some ? { x: wide, y: size } : undefined}
         onScroll={scrolled}
         showSorterTooltip={{ target: 'sorter-icon' }}
         onChange={(_p, _f, s) => {

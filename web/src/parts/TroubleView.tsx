@@ -19,6 +19,11 @@ const said = {
   busyDo: { zh: '请稍候再试。', en: 'Wait a moment and try again.' },
   ours: { zh: '服务内部出错', en: 'The service failed' },
   oursDo: { zh: '请重试；若仍出现，请查看服务日志或运行 xiezhi doctor。', en: 'Try again; if it stays, look at the log of the service or run xiezhi doctor.' },
+  garbled: { zh: '应答无法识别', en: 'The answer makes no sense' },
+  garbledDo: {
+    zh: '可能是中间的代理或网关返回了别的内容，或服务与页面版本不一致。请重新载入；若仍出现，请检查代理并运行 xiezhi doctor。',
+    en: 'A proxy in between may have answered, or page and service are of different versions. Load the page again; if it stays, look at the proxy and run xiezhi doctor.',
+  },
   page: { zh: '此页面出错', en: 'This page failed' },
   pageDo: { zh: '其他页面不受影响。请重新载入；若仍出现，请反馈以下信息。', en: 'Other pages are not affected. Load it again; if it stays, report the text below.' },
   retry: { zh: '重试', en: 'Try again' },
@@ -27,6 +32,7 @@ const said = {
 /** describe says what went wrong and what to do. */
 export function describe(error: unknown, lang: Lang): { title: string; detail: string; status: number } {
   const say = (id: keyof typeof said) => said[id][lang];
+  if (error instanceof SyntaxError) return { title: say('garbled'), detail: say('garbledDo'), status: -1 }; // JSON that is none
   if (!(error instanceof Trouble)) {
     return { title: say('page'), detail: `${say('pageDo')} ${error instanceof Error ? error.message : String(error)}`, status: -1 };
   }

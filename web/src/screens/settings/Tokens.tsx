@@ -53,42 +53,43 @@ export function Tokens() {
           {t('addToken')}
         </Button>
       </Space>
-      <Table<Token>
-        size="small"
-        aria-label={t('tabTokens')}
-        rowKey="id"
-        loading={q.isPending}
-        dataSource={q.data?.items}
-        pagination={{ hideOnSinglePage: true, pageSize: 50 }}
-        scroll={{ x: 'max-content' }}
-        locale={{ emptyText: q.isPending ? ' ' : <Teach title={t('noTokens')}>{t('noTokensDo')}</Teach> }}
-        columns={[
-          { key: 'name', title: t('tokenName'), render: (_, k) => <Inert text={k.name} /> },
-          { key: 'role', title: t('roleLabel'), render: (_, k) => t(k.role) },
-          { key: 'owner', title: t('owner'), render: (_, k) => (k.by === me.id ? `${me.name} (${t('you')})` : <Inert text={names[k.by] ?? k.by} />) },
-          { key: 'made', title: t('made'), render: (_, k) => <When at={k.created} /> },
-          {
-            key: 'expires',
-            title: t('expires'),
-            render: (_, k) => (
-              <>
-                <When at={k.expires} /> {Date.parse(k.expires) <= now() && <Tag className="part part-off">{t('over')}</Tag>}
-              </>
-            ),
-          },
-          {
-            key: 'actions',
-            title: t('actions'),
-            render: (_, k) => (
-              <Popconfirm title={t('revokeSure', { name: inert(k.name) })} okText={t('revoke')} cancelText={t('cancel')} onConfirm={() => revoke(k.id)}>
-                <Button size="small" danger>
-                  {t('revoke')}
-                </Button>
-              </Popconfirm>
-            ),
-          },
-        ]}
-      />
+      <div className="scroll" tabIndex={0} role="region" aria-label={t('tabTokens')}>
+        <Table<Token>
+          size="small"
+          aria-label={t('tabTokens')}
+          rowKey="id"
+          loading={q.isPending}
+          dataSource={q.data?.items}
+          pagination={{ hideOnSinglePage: true, pageSize: 50 }}
+          locale={{ emptyText: q.isPending ? ' ' : <Teach title={t('noTokens')}>{t('noTokensDo')}</Teach> }}
+          columns={[
+            { key: 'name', title: t('tokenName'), render: (_, k) => <Inert text={k.name} /> },
+            { key: 'role', title: t('roleLabel'), render: (_, k) => t(k.role) },
+            { key: 'owner', title: t('owner'), render: (_, k) => (k.by === me.id ? `${me.name} (${t('you')})` : <Inert text={names[k.by] ?? k.by} />) },
+            { key: 'made', title: t('made'), render: (_, k) => <When at={k.created} /> },
+            {
+              key: 'expires',
+              title: t('expires'),
+              render: (_, k) => (
+                <>
+                  <When at={k.expires} /> {Date.parse(k.expires) <= now() && <Tag className="part part-off">{t('over')}</Tag>}
+                </>
+              ),
+            },
+            {
+              key: 'actions',
+              title: t('actions'),
+              render: (_, k) => (
+                <Popconfirm title={t('revokeSure', { name: inert(k.name) })} okText={t('revoke')} cancelText={t('cancel')} onConfirm={() => revoke(k.id)}>
+                  <Button size="small" danger>
+                    {t('revoke')}
+                  </Button>
+                </Popconfirm>
+              ),
+            },
+          ]}
+        />
+      </div>
       {adding && <AddToken close={() => setAdding(false)} made={again} />}
     </>
   );

@@ -53,77 +53,78 @@ export function Users() {
           {t('addUser')}
         </Button>
       </Space>
-      <Table<User>
-        size="small"
-        aria-label={t('users')}
-        rowKey="id"
-        loading={q.isPending}
-        dataSource={q.data?.items}
-        pagination={false}
-        scroll={{ x: 'max-content' }}
-        columns={[
-          {
-            key: 'name',
-            title: t('name'),
-            render: (_, u) => (
-              <>
-                <Inert text={u.name} /> {u.id === me.id && <Tag className="part">{t('you')}</Tag>}
-              </>
-            ),
-          },
-          {
-            key: 'role',
-            title: t('roleLabel'),
-            render: (_, u) => (
-              <Select
-                size="small"
-                style={{ minWidth: 130 }}
-                popupMatchSelectWidth={false}
-                aria-label={t('roleOf', { name: inert(u.name) })}
-                value={u.role}
-                onChange={(role) => void change(u, { role })}
-                options={roles.map((r) => ({ value: r, label: t(r) }))}
-              />
-            ),
-          },
-          {
-            key: 'state',
-            title: t('state'),
-            render: (_, u) => <Tag className={`part part-${u.disabled ? 'off' : 'ok'}`}>{t(u.disabled ? 'disabled' : 'enabled')}</Tag>,
-          },
-          { key: 'changed', title: t('changed'), render: (_, u) => <When at={u.changed} /> },
-          {
-            key: 'actions',
-            title: t('actions'),
-            render: (_, u) => (
-              <Space size={4} wrap>
-                <Button size="small" onClick={() => setResetting(u)}>
-                  {t('resetPassword')}
-                </Button>
-                {u.disabled ? (
-                  <Button size="small" onClick={() => void change(u, { disabled: false })}>
-                    {t('enable')}
+      <div className="scroll" tabIndex={0} role="region" aria-label={t('users')}>
+        <Table<User>
+          size="small"
+          aria-label={t('users')}
+          rowKey="id"
+          loading={q.isPending}
+          dataSource={q.data?.items}
+          pagination={false}
+          columns={[
+            {
+              key: 'name',
+              title: t('name'),
+              render: (_, u) => (
+                <>
+                  <Inert text={u.name} /> {u.id === me.id && <Tag className="part">{t('you')}</Tag>}
+                </>
+              ),
+            },
+            {
+              key: 'role',
+              title: t('roleLabel'),
+              render: (_, u) => (
+                <Select
+                  size="small"
+                  style={{ minWidth: 130 }}
+                  popupMatchSelectWidth={false}
+                  aria-label={t('roleOf', { name: inert(u.name) })}
+                  value={u.role}
+                  onChange={(role) => void change(u, { role })}
+                  options={roles.map((r) => ({ value: r, label: t(r) }))}
+                />
+              ),
+            },
+            {
+              key: 'state',
+              title: t('state'),
+              render: (_, u) => <Tag className={`part part-${u.disabled ? 'off' : 'ok'}`}>{t(u.disabled ? 'disabled' : 'enabled')}</Tag>,
+            },
+            { key: 'changed', title: t('changed'), render: (_, u) => <When at={u.changed} /> },
+            {
+              key: 'actions',
+              title: t('actions'),
+              render: (_, u) => (
+                <Space size={4} wrap>
+                  <Button size="small" onClick={() => setResetting(u)}>
+                    {t('resetPassword')}
                   </Button>
-                ) : (
-                  <Popconfirm title={t('disableSure', { name: inert(u.name) })} okText={t('disable')} cancelText={t('cancel')} onConfirm={() => change(u, { disabled: true })}>
-                    <Button size="small">{t('disable')}</Button>
+                  {u.disabled ? (
+                    <Button size="small" onClick={() => void change(u, { disabled: false })}>
+                      {t('enable')}
+                    </Button>
+                  ) : (
+                    <Popconfirm title={t('disableSure', { name: inert(u.name) })} okText={t('disable')} cancelText={t('cancel')} onConfirm={() => change(u, { disabled: true })}>
+                      <Button size="small">{t('disable')}</Button>
+                    </Popconfirm>
+                  )}
+                  <Popconfirm
+                    title={t('removeSure', { name: inert(u.name) })}
+                    okText={t('remove')}
+                    cancelText={t('cancel')}
+                    onConfirm={() => act(() => client.DELETE('/api/v1/users/{id}', { params: { path: { id: u.id } } }))}
+                  >
+                    <Button size="small" danger>
+                      {t('remove')}
+                    </Button>
                   </Popconfirm>
-                )}
-                <Popconfirm
-                  title={t('removeSure', { name: inert(u.name) })}
-                  okText={t('remove')}
-                  cancelText={t('cancel')}
-                  onConfirm={() => act(() => client.DELETE('/api/v1/users/{id}', { params: { path: { id: u.id } } }))}
-                >
-                  <Button size="small" danger>
-                    {t('remove')}
-                  </Button>
-                </Popconfirm>
-              </Space>
-            ),
-          },
-        ]}
-      />
+                </Space>
+              ),
+            },
+          ]}
+        />
+      </div>
       <dl className="roles">
         {roles.map((r) => (
           <div key={r}>
