@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,11 +44,14 @@ const (
 	demoName = "demo" // of the administrator
 	// demoVisits makes some hundred honest requests a day, and the whole year come
 	// in within seconds.
-	demoVisits = 1.2
+	demoVisits = 1
 	demoPorts  = 50 // that are tried
 	// demoRows is of how many days single observations are kept. A day is a file,
 	// which takes as long to make as some thousand exchanges to judge.
 	demoRows = 62
+	// demoMemory makes the collector work harder than serve does: what is held is
+	// some 300 MB, and whoever tries a demo has a browser beside it.
+	demoMemory = 512 << 20
 )
 
 func (a *app) demo() *cobra.Command {
@@ -82,6 +86,9 @@ folder, nothing stays behind.`,
 // run fills a service with made-up traffic.
 func (f *demoFlags) run(ctx context.Context, a *app) (err error) {
 	begun := time.Now()
+	if a.getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(demoMemory)
+	}
 	play := show.Config{Seed: 1, Until: begun, Months: f.months, Visits: demoVisits, Clock: time.Now}
 	if f.until != "" {
 		if !f.once {
