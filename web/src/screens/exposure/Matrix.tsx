@@ -79,14 +79,13 @@ export function Matrix({ question, period, types, dir }: { question: Question; p
             type="button"
             className={`cell cell-${mask} heat-${heat(c.max_per_response)}`}
             title={inert(said)}
-            aria-label={inert(`${r.method} ${r.template} ${said}`)}
             onClick={(e) => {
               e.stopPropagation();
               url.set({ open: `api~${r.api}`, tab: 'data' }, { push: true });
             }}
           >
-            <b>{f.number(c.max_per_response)}</b>
-            <span>{t(marks[mask])}</span>
+            <b>{f.number(c.max_per_response)}</b> <span>{t(marks[mask])}</span>
+            <span className="unseen">{inert(said)}</span>
           </button>
         );
       },
