@@ -149,6 +149,7 @@ function Cost({ of: d }: { of: Defect }) {
   const t = useText(text);
   const f = useFormat();
   const q = api.useQuery('get', '/api/v1/attacks', { params: { query: { defect: d.id, sort: 'subjects_exposed', limit: 1 } } }, { enabled: d.exploited_by.length > 0 });
+  const people = q.data?.items[0]?.subjects_exposed ?? 0;
   return (
     <section className="gap">
       <h3>{t('cost')}</h3>
@@ -156,7 +157,7 @@ function Cost({ of: d }: { of: Defect }) {
         <p className="soft">{t('notExploited')}</p>
       ) : (
         <>
-          <p>{t('exploited', { n: f.exact(d.exploited_by.length), people: f.exact(q.data?.items[0]?.subjects_exposed ?? 0) })}</p>
+          <p>{t(people ? 'exploited' : 'exploitedNone', { n: f.exact(d.exploited_by.length), people: f.exact(people) })}</p>
           <p className="chip-row">
             {d.exploited_by.slice(0, mostChips).map((a) => (
               <AttackChip key={a} id={a} />

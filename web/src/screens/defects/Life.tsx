@@ -95,7 +95,7 @@ export function Verdicts({ id }: { id: string }) {
               → <Inert text={e.ended_reason} />
             </span>
           )}
-          {e.state === 'live' && e.kind === 'verdict' && <Undo of={e} help={t('undoHelp')} />}
+          {e.kind === 'verdict' && <Undo of={e} help={t('undoHelp')} />}
         </div>
       ))}
     </section>

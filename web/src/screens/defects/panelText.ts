@@ -12,6 +12,7 @@ export const text = {
   degree: { zh: '{n} / 4', en: '{n} of 4' },
   cost: { zh: '已经造成的影响', en: 'What it cost so far' },
   exploited: { zh: '被 {n} 起攻击利用，至多涉及 {people} 人的数据。', en: 'Exploited by {n} attacks, which saw data of up to {people} people.' },
+  exploitedNone: { zh: '被 {n} 起攻击利用；没有看到数据因此被取走。', en: 'Exploited by {n} attacks; no data was seen taken by it.' },
   notExploited: { zh: '尚未看到有人利用它。', en: 'Nobody was seen exploiting it so far.' },
   evidence: { zh: '证据', en: 'Evidence' },
   evidenceNo: { zh: '证据 {n} / {total}', en: 'Evidence {n} of {total}' },

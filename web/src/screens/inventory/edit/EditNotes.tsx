@@ -55,7 +55,7 @@ export function EditLine({ of: e }: { of: Entry }) {
       <span className="soft">
         <Inert text={e.by_name ?? e.by} /> · <When at={e.at} /> · <Inert text={e.reason} />
       </span>
-      {e.state === 'live' && <Undo of={e} />}
+      <Undo of={e} />
     </div>
   );
 }
@@ -81,6 +81,13 @@ export function Undo({ of: e, help }: { of: Entry; help?: string }) {
       setBusy(false);
     }
   };
+  const again = () => {
+    setError(undefined);
+    setOpen(false);
+    void queries.invalidateQueries({ predicate: (q) => /\/(policy|apis|defects|counts)/.test(String(q.queryKey[1])) });
+  };
+  // Somebody else may end it meanwhile: the form that is open stays.
+  if (e.state !== 'live' && !open) return null;
   if (!may('responder')) {
     return (
       <Tooltip title={t('mayNot')}>
@@ -101,7 +108,7 @@ export function Undo({ of: e, help }: { of: Entry; help?: string }) {
           <Form.Item label={t('reason')} name="reason" rules={[{ required: true, whitespace: true, message: t('reasonNeeded') }]} extra={t('reasonHelp')}>
             <Input.TextArea rows={2} maxLength={300} autoFocus />
           </Form.Item>
-          <Problem error={error} />
+          <Problem error={error} reload={again} />
           <Button type="primary" danger htmlType="submit" loading={busy} block>
             {t('undo')}
           </Button>

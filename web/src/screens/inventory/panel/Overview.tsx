@@ -1,4 +1,4 @@
-import { Descriptions } from 'antd';
+import { Descriptions, Skeleton } from 'antd';
 import { useMemo } from 'react';
 import { api, now, type Schemas } from '../../../api/client';
 import { usePreferences } from '../../../preferences';
@@ -9,6 +9,7 @@ import { Chip } from '../../../parts/Chip';
 import { Inert } from '../../../parts/Inert';
 import { ApiChip } from '../../../parts/Known';
 import { Teach } from '../../../parts/Teach';
+import { TroubleView } from '../../../parts/TroubleView';
 import { useFormat } from '../../../parts/useFormat';
 import { Amount, When } from '../../../parts/When';
 import { useName, useText } from '../../../text/text';
@@ -21,7 +22,6 @@ const day = 86_400_000;
 /** Overview says what an API is, who calls it and how that went lately. */
 export function Overview({ api: a, open }: { api: API; open?: number }) {
   const t = useText(text);
-  const name = useName();
   const f = useFormat();
   return (
     <>
@@ -57,11 +57,7 @@ export function Overview({ api: a, open }: { api: API; open?: number }) {
             <p className="soft">{t('noCredential')}</p>
           )}
         </section>
-        <TopCard id={a.id} of="network" title={t('networks')} label={(k) => name('network_type', k)} />
-        <TopCard id={a.id} of="country" title={t('countries')} label={(k) => k} />
-        <TopCard id={a.id} of="status" title={t('statuses')} label={(k) => k} />
-        <TopCard id={a.id} of="account" title={t('accounts')} chip="account" />
-        <TopCard id={a.id} of="client" title={t('clients')} chip="client" />
+        <Callers id={a.id} />
       </div>
     </>
   );
@@ -115,7 +111,8 @@ function Trend({ id }: { id: string }) {
       })),
     };
   }, [q.data, f, t, p]);
-  if (q.isPending || option === undefined) return null;
+  if (q.error) return <TroubleView small error={q.error} retry={q.refetch} />;
+  if (option === undefined) return <Skeleton className="gap" active paragraph={{ rows: 4 }} />;
   return (
     <section className="card gap">
       <h2>
@@ -134,23 +131,36 @@ function offsetOf(zone: string): number {
   return Math.round((wall.getTime() - utc.getTime()) / 60_000);
 }
 
-function TopCard({ id, of, title, label, chip }: { id: string; of: 'network' | 'country' | 'status' | 'account' | 'client'; title: string; label?: (k: string) => string; chip?: 'account' | 'client' }) {
+/** What is told of those who call: the dimensions, and how their values are called. */
+const told = ['network', 'country', 'status', 'account', 'client'] as const;
+
+function Callers({ id }: { id: string }) {
+  const t = useText(text);
+  const name = useName();
   const f = useFormat();
   const period = useKeptPeriod();
-  const q = api.useQuery('get', '/api/v1/observations/top', { params: { query: { api: id, ...period, of, limit: 5 } } });
-  const items = q.data?.items.filter((x) => x.key !== '') ?? [];
-  if (items.length === 0) return null;
-  return (
-    <section className="card">
-      <h2>{title}</h2>
-      <Bars
-        rows={items.map((x) => ({
-          key: x.key,
-          label: chip ? <Chip kind={chip} value={x.key} /> : <Inert text={label!(x.key)} />,
-          value: x.value,
-          text: f.number(x.value),
-        }))}
-      />
-    </section>
-  );
+  const q = api.useQuery('get', '/api/v1/observations/pivot', { params: { query: { of: 'api', key: id, ...period, limit: 5 } } });
+  if (q.error) return <TroubleView small error={q.error} retry={q.refetch} />;
+  if (!q.data) return <Skeleton active paragraph={{ rows: 3 }} />;
+  const titles = { network: t('networks'), country: t('countries'), status: t('statuses'), account: t('accounts'), client: t('clients') };
+  return told.map((d) => {
+    const facet = q.data.facets.find((x) => x.dimension === d);
+    const items = facet?.top.filter((x) => x.key !== '') ?? [];
+    if (items.length === 0) return null;
+    return (
+      <section key={d} className="card">
+        <h2>
+          {titles[d]} {facet!.distinct > items.length && <span className="soft small-note">{f.number(facet!.distinct)}</span>}
+        </h2>
+        <Bars
+          rows={items.map((x) => ({
+            key: x.key,
+            label: d === 'account' || d === 'client' ? <Chip kind={d} value={x.key} /> : <Inert text={d === 'network' ? name('network_type', x.key) : x.key} />,
+            value: x.rows,
+            text: f.number(x.rows),
+          }))}
+        />
+      </section>
+    );
+  });
 }
