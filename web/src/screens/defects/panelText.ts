@@ -54,6 +54,6 @@ export const text = {
   judge: { zh: '判定…', en: 'Verdict…' },
   claim: { zh: '声称已修复…', en: 'Claim a fix…' },
   mayNot: { zh: '判定需要分析员及以上角色', en: 'A verdict takes the role of an analyst' },
-  undoHelp: { zh: '判定失效，缺陷恢复为流量所显示的状态。', en: 'The verdict holds no more: the defect is again what traffic shows.' },
+  undoHelp: { zh: '判定失效；从该站点下一个请求起，缺陷恢复为流量所显示的状态。', en: 'The verdict holds no more: from the next request of its site on, the defect is again what traffic shows.' },
   wholeSite: { zh: '整个站点', en: 'whole site' },
 };

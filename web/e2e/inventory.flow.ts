@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect } from 'vitest';
+import { accessible, both, flow, settled, withBrowser, type Seat } from './harness';
+
+withBrowser();
+
+const row = (page: Seat['page'], text: string) => page.locator('.data-table .row', { hasText: text });
+
+describe('the inventory', () => {
+  both('an API is found by its path and shows its structure', {}, async ({ page, say }) => {
+    await page.goto('/inventory');
+    await settled(page);
+    await page.getByPlaceholder(say('路径、域名、名称…', 'Path, host, title…')).fill('activity/winners');
+    await page.waitForURL(/q=activity/);
+    await row(page, '/mall/activity/winners').click();
+    const drawer = page.getByRole('dialog');
+    await drawer.getByText(say('鉴权可选', 'optional credential')).first().waitFor();
+    await accessible(page);
+    await drawer.getByRole('tab', { name: say('结构', 'Structure') }).click();
+    await drawer.getByText('phoneMask').waitFor();
+    expect(new URL(page.url()).searchParams.get('tab')).toBe('structure');
+    await accessible(page);
+    await drawer.getByRole('tab', { name: say('样例', 'Samples') }).click();
+    await drawer.locator('.data-table .row').first().waitFor();
+    await page.reload(); // a link shows what was seen
+    await page.getByRole('dialog').locator('.data-table .row').first().waitFor();
+  });
+
+  flow('views, sites and paths narrow the list, on the server', {}, async ({ page }) => {
+    await page.goto('/inventory');
+    await settled(page);
+    await page.getByRole('tab', { name: /^No credential/ }).click();
+    await page.waitForURL(/view=open/);
+    await expect.poll(() => page.locator('.data-table .row .auth').allTextContents().then((x) => [...new Set(x)])).toEqual(['no credential']);
+    await page.getByRole('tab', { name: /^All/ }).click();
+    await page.locator('.site-tree').getByText('taohui', { exact: true }).click();
+    await page.waitForURL(/site=taohui/);
+    await page.locator('.site-tree').getByText('/mall', { exact: true }).click();
+    await page.waitForURL(/path=%2Fmall%2F/);
+    await expect.poll(() => page.locator('.data-table .path-cell').allTextContents().then((x) => x.length > 5 && x.every((p) => p.startsWith('/mall/')))).toBe(true);
+  });
+
+  flow('columns are chosen and stay', {}, async ({ page }) => {
+    await page.goto('/inventory');
+    await settled(page);
+    await page.getByRole('button', { name: 'Columns' }).click();
+    await page.getByRole('checkbox', { name: 'Host', exact: true }).check();
+    await page.getByRole('checkbox', { name: 'Credential', exact: true }).uncheck();
+    await page.reload();
+    await settled(page);
+    const heads = await page.locator('.data-table th').allTextContents();
+    expect(heads).toContain('Host');
+    expect(heads).not.toContain('Credential');
+  });
+
+  both('a new name shows at once, and one that contradicts it is refused in place', { role: 'analyst' }, async ({ page, say, lang }) => {
+    const title = say('中奖名单', 'Winners of the draw');
+    const path = lang === 'zh' ? '/mall/activity/winners' : '/mall/goods/list';
+    await page.goto(`/inventory?q=${encodeURIComponent(path)}`);
+    const rename = async (to: string) => {
+      await row(page, path).first().click();
+      await page.getByRole('button', { name: say('修正识别…', 'Correct…') }).click();
+      const form = page.getByRole('dialog', { name: say('修正接口识别', 'Correct how the API is known') });
+      await form.getByLabel(say('名称', 'Title'), { exact: true }).fill(to);
+      await form.getByText(say(`显示为“${to}”`, `show “${to}”`)).waitFor(); // what it will do
+      await form.getByLabel(say('理由', 'Reason')).fill('as the shop calls it');
+      await form.getByRole('button', { name: say('确 认', 'Confirm') }).click();
+      return form;
+    };
+    await (await rename(title)).waitFor({ state: 'hidden' });
+    const drawer = page.getByRole('dialog').first();
+    await drawer.locator('.api-title', { hasText: title }).waitFor();
+    await drawer.locator('.edit-line', { hasText: say('已生效', 'in effect') }).waitFor();
+    await drawer.getByRole('button', { name: say('关闭', 'Close'), exact: true }).click();
+    await page.locator('.path-title', { hasText: title }).waitFor();
+    const form = await rename(`${title} 2`);
+    await form.getByRole('alert').waitFor();
+    expect(await form.getByLabel(say('理由', 'Reason')).inputValue()).toBe('as the shop calls it');
+  });
+
+  flow('what was learned of a site leaves as OpenAPI', {}, async ({ page }) => {
+    await page.goto('/inventory?site=taohui');
+    await settled(page);
+    const get = async (form: string) => {
+      await page.getByRole('button', { name: 'Descriptions' }).click();
+      const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('menuitem', { name: form }).click()]);
+      return readFileSync((await file.path())!, 'utf8');
+    };
+    const json = JSON.parse(await get('JSON')) as { openapi: string; paths: Record<string, unknown> };
+    expect(json.openapi).toMatch(/^3\.1/);
+    expect(Object.keys(json.paths)).toContain('/mall/goods/list');
+    const yaml = await get('YAML');
+    expect(yaml).toContain('"/mall/goods/list":');
+  });
+
+  flow('the list leaves as CSV, as it was narrowed', {}, async ({ page }) => {
+    await page.goto('/inventory?site=taohui');
+    await settled(page);
+    const total = Number(/(\d+) in all/.exec((await page.locator('.table-foot').first().textContent())!)![1]);
+    const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Export CSV' }).click()]);
+    const text = readFileSync((await file.path())!, 'utf8');
+    expect(text.startsWith('\ufeffMethod,Path,')).toBe(true);
+    expect(text.trim().split('\r\n')).toHaveLength(total + 1);
+  });
+
+  flow('a viewer is offered no correction', { role: 'viewer', lang: 'zh' }, async ({ page }) => {
+    await page.goto('/inventory?q=winners');
+    await row(page, '/mall/activity/winners').click();
+    await page.getByRole('dialog').locator('.api-head').waitFor();
+    expect(await page.getByRole('button', { name: '修正识别…' }).count()).toBe(0);
+  });
+});
