@@ -57,6 +57,9 @@ func (a *API) seen(ctx context.Context) (now time.Time, err error) {
 }
 
 func (a *API) agenda(ctx context.Context, site string, now time.Time, most int) ([]report.Todo, error) {
+	if now.IsZero() {
+		now = a.cfg.Now() // nothing was seen yet
+	}
 	w := report.Work{Now: now, People: map[string]uint64{}}
 	var err error
 	if w.Defects, err = a.gravest(ctx, site); err != nil {
