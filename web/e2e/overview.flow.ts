@@ -152,9 +152,9 @@ describe('an installation that has seen nothing', () => {
       await page.goto('/');
       await settled(page);
       await page.getByRole('heading', { name: say('接入流量', 'Connect traffic') }).waitFor();
-      await page.getByRole('tab', { name: 'Kafka' }).click();
+      await page.locator('.connect').getByText('Kafka', { exact: true }).click();
       await page.getByText('--kafka-topic').waitFor();
-      await page.getByRole('tabpanel').getByRole('button', { name: say('复制', 'Copy') }).click();
+      await page.locator('.connect').getByRole('button', { name: say('复制', 'Copy') }).click();
       expect(await page.evaluate(() => navigator.clipboard.readText())).toContain('xiezhi serve');
       await page.reload();
       await page.getByText('--kafka-topic').waitFor(); // the way stands in the URL

@@ -1,5 +1,5 @@
 import { CopyOutlined } from '@ant-design/icons';
-import { App, Button, Tabs } from 'antd';
+import { App, Button, Segmented } from 'antd';
 import { PageHead } from '../../parts/PageHead';
 import { useUrl } from '../../parts/url';
 import { useLang, useText } from '../../text/text';
@@ -11,17 +11,25 @@ export function Empty() {
   const t = useText(text);
   const lang = useLang();
   const url = useUrl();
+  const way = ways.find((w) => w.id === url.get('way')) ?? ways[0]!;
   return (
     <>
       <PageHead title={t('title')} />
       <section className="card connect">
         <h2>{t('emptyTitle')}</h2>
         <p>{t('emptyIntro')}</p>
-        <Tabs
-          activeKey={ways.find((w) => w.id === url.get('way'))?.id ?? ways[0]!.id}
-          onChange={(way) => url.set({ way })}
-          items={ways.map((w) => ({ key: w.id, label: w.title[lang], children: <HowTo way={w} /> }))}
-        />
+        <div className="connect-ways">
+          <Segmented
+            vertical
+            aria-label={t('ways')}
+            value={way.id}
+            onChange={(id) => url.set({ way: id })}
+            options={ways.map((w) => ({ value: w.id, label: w.title[lang] }))}
+          />
+          <div>
+            <HowTo way={way} />
+          </div>
+        </div>
         <p className="soft" role="status">
           <span className="live-dot" aria-hidden="true" /> {t('emptyListening')}
         </p>

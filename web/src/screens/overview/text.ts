@@ -119,6 +119,7 @@ export const text = {
     en: 'Xiezhi runs and has seen no traffic yet. Choose one way below; none but the proxy stands in the path of requests.',
   },
   emptyListening: { zh: '流量一到，本页会自动更新。', en: 'This page changes by itself as soon as traffic comes.' },
+  ways: { zh: '接入方式', en: 'Ways to connect' },
   copy: { zh: '复制', en: 'Copy' },
   copied: { zh: '已复制', en: 'Copied' },
   copyRefused: { zh: '浏览器不允许复制，请手动选择。', en: 'The browser did not allow it; select the text by hand.' },
