@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,6 +44,17 @@ const (
 
 // Parts gives the segments of the template.
 func (t *Template) Parts() []TemplatePart { return t.parts }
+
+// UnmarshalJSON cuts the template again: an edit that went over a bus or into a
+// state has to be the one that was checked.
+func (t *Template) UnmarshalJSON(data []byte) error {
+	type plain Template // without this method
+	if err := json.Unmarshal(data, (*plain)(t)); err != nil {
+		return err
+	}
+	t.parts = nil
+	return t.split()
+}
 
 func (t *Template) check() error {
 	switch {

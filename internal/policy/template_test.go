@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"encoding/json"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -41,5 +43,32 @@ func TestTemplateParts(t *testing.T) {
 	}
 	if e := f.Entries("any"); len(e) != 1 || e[0].Template == nil {
 		t.Errorf("%+v", e)
+	}
+}
+
+// TestTemplatesOverABus: what a judge is handed as JSON is what was checked.
+func TestTemplatesOverABus(t *testing.T) {
+	f, err := Parse("p", []byte(`{"version":1,"templates":[
+		{"edit":"split","template":"/users/me","site":"s","host":"a.example","reason":"r"},
+		{"edit":"merge","template":"/shop/{colour}","reason":"r"},
+		{"edit":"rename","template":"/o/{id}:cancel","title":"Cancel","method":"POST","reason":"r"}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range f.Entries("s") {
+		b, err := json.Marshal(e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got Entry
+		if err := json.Unmarshal(b, &got); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(got, e) || len(got.Template.Parts()) == 0 {
+			t.Errorf("%s came as %+v, was %+v", b, got.Template, e.Template)
+		}
+	}
+	if err := json.Unmarshal([]byte(`{"Template":{"Template":"/a/{b}/{b}"}}`), new(Entry)); err == nil {
+		t.Error("a parameter twice was taken")
 	}
 }
