@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect } from 'vitest';
+import { afterAll, beforeAll, describe, expect } from 'vitest';
 import { accessible, both, flow, settled, withBrowser, type Seat } from './harness';
+import { addPeople, type Person, type Role } from './service';
+import { feed, type Fed } from './traffic';
 
 withBrowser();
 
@@ -78,6 +80,25 @@ describe('the inventory', () => {
     expect(await form.getByLabel(say('理由', 'Reason')).inputValue()).toBe('as the shop calls it');
   });
 
+  both('a description is compared and shows a shadow API', {}, async ({ page, say }) => {
+    await page.goto('/inventory?site=taohui&view=shadow');
+    await settled(page);
+    await page.getByRole('button', { name: say('导入 OpenAPI 并对比…', 'Import OpenAPI and compare…') }).click();
+    const dialog = page.getByRole('dialog', { name: say('导入接口文档并与流量对比', 'Compare a description with the traffic') });
+    const document = { openapi: '3.0.3', info: { title: 'shop', version: '1' }, paths: { '/mall/goods/list': { get: { responses: { 200: { description: 'ok' } } } }, '/mall/never/called': { get: { responses: { 200: { description: 'ok' } } } } } };
+    await dialog.locator('input[type=file]').setInputFiles({ name: 'shop.json', mimeType: 'application/json', buffer: Buffer.from('{') });
+    await dialog.getByRole('button', { name: say('对 比', 'Compare'), exact: true }).click();
+    await dialog.getByRole('alert').waitFor(); // what is no description is refused, in place
+    await dialog.locator('input[type=file]').setInputFiles({ name: 'shop.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(document)) });
+    await dialog.getByRole('button', { name: say('对 比', 'Compare'), exact: true }).click();
+    await dialog.getByText('/mall/activity/winners').first().waitFor();
+    await dialog.getByText(say('孤儿接口 1', 'orphan 1')).click(); // described, never called
+    await dialog.getByText('/mall/never/called').waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('.inventory-list .row', { hasText: '/mall/activity/winners' }).waitFor();
+    expect(await page.locator('.inventory-list .row', { hasText: '/mall/goods/list' }).count()).toBe(0);
+  });
+
   flow('what was learned of a site leaves as OpenAPI', {}, async ({ page }) => {
     await page.goto('/inventory?site=taohui');
     await settled(page);
@@ -108,5 +129,68 @@ describe('the inventory', () => {
     await row(page, '/mall/activity/winners').click();
     await page.getByRole('dialog').locator('.api-head').waitFor();
     expect(await page.getByRole('button', { name: '修正识别…' }).count()).toBe(0);
+  });
+});
+
+describe('an API that was split', () => {
+  let fed: Fed;
+  let people: Record<Role, Person>;
+  beforeAll(async () => {
+    fed = await feed();
+    people = await addPeople(fed.url, { name: 'first-of-flows', password: 'a long password of the first' }, fed.link);
+  });
+  afterAll(async () => {
+    await fed?.stop();
+  });
+
+  // An edit holds from when it was made: what follows has to come after it.
+  const visit = (n: number, path: string, at = Date.now()) => ({ at: at + n * 10, path, client: `198.51.100.${1 + (n % 200)}`, bearer: `token-of-visitor-${n % 40}`, answer: { code: 0, data: { id: n, name: 'thing' } } });
+
+  // The names of the service are its own, so the flow makes it when it runs.
+  flow('stays split after a reload and after more traffic', { fresh: true, get url() { return fed.url; }, get people() { return people; } }, async ({ page }) => {
+    const before = Date.now() - 600_000;
+    const mixed = (from: number, n: number, at: number) => Array.from({ length: n }, (_, i) => visit(i, i % 4 ? `/api/items/${1000 + from + i}` : '/api/items/featured', at));
+    await fed.send(mixed(0, 120, before));
+    await page.goto('/inventory');
+    const paths = async () => {
+      await page.reload();
+      await settled(page);
+      return (await page.locator('.data-table .path-cell').allTextContents()).map((p) => p.replace(/\{.*\}/, '{}')).sort();
+    };
+    const apart = ['/api/items/featured', '/api/items/{}'];
+    const form = page.getByRole('dialog', { name: 'Correct how the API is known' });
+    const correct = async (path: string, what: string) => {
+      await row(page, path).first().click();
+      await page.getByRole('button', { name: 'Correct…' }).click();
+      await form.getByText(what, { exact: true }).click();
+    };
+    const send = async (reason: string) => {
+      await form.getByLabel('Reason').fill(reason);
+      await form.getByRole('button', { name: 'Confirm' }).click();
+      await form.waitFor({ state: 'hidden' });
+      await page.getByRole('dialog').first().locator('.edit-line', { hasText: reason }).getByText('in effect').waitFor();
+      await page.keyboard.press('Escape');
+    };
+    await expect.poll(paths, { timeout: 60_000 }).toEqual(apart);
+
+    await correct('/api/items/featured', 'Merge');
+    await form.getByRole('radio', { name: 'featured' }).check();
+    await form.getByLabel('Name of the parameter').fill('item_id');
+    await form.locator('.joined li').nth(1).waitFor(); // both become one
+    await send('an item like the others');
+    await fed.send(mixed(200, 40, Date.now()));
+    await expect.poll(paths, { timeout: 60_000 }).toEqual(['/api/items/{}']);
+
+    await correct('/api/items/{', 'Split');
+    await form.getByLabel('The fixed value').fill('7777');
+    await form.getByText('Numbers and long ids', { exact: false }).waitFor();
+    await form.getByLabel('The fixed value').fill('featured');
+    await form.locator('.preview', { hasText: '/api/items/featured' }).waitFor();
+    await send('a page of its own after all');
+    await fed.send(mixed(300, 80, Date.now()));
+    await expect.poll(paths, { timeout: 60_000 }).toEqual(apart);
+    await fed.send(mixed(400, 400, Date.now())); // traffic does not undo what a person said
+    await page.waitForTimeout(8000);
+    expect(await paths()).toEqual(apart);
   });
 });

@@ -46,5 +46,5 @@ describe('joined', () => {
   });
 });
 
-it.each([['', 'empty'], ['a b', 'signs'], ['a/b', 'signs'], ['{x}', 'signs'], ['长'.repeat(70), 'long'], ['me', undefined]])('%j is a literal or not', (s, want) => expect(literalFault(s)).toBe(want));
+it.each([['', 'empty'], ['a b', 'signs'], ['a/b', 'signs'], ['{x}', 'signs'], ['长'.repeat(70), 'long'], ['7777', 'number'], ['8d4e27c1-90ab-4c3d', 'number'], ['top10', undefined], ['me', undefined]])('%j is a literal or not', (s, want) => expect(literalFault(s)).toBe(want));
 it('knows names of parameters', () => expect([nameFault('user_id'), nameFault('a b'), nameFault('')]).toEqual([undefined, 'name', 'name']));

@@ -65,8 +65,10 @@ export function joined<A extends Place>(all: readonly A[], of: Place, index: num
 }
 
 /** literalFault says what is wrong with a literal for a split. */
-export function literalFault(literal: string): 'empty' | 'signs' | 'long' | undefined {
+export function literalFault(literal: string): 'empty' | 'signs' | 'long' | 'number' | undefined {
   if (!literal) return 'empty';
+  // Numbers and long identifiers may be somebody's: they are never kept as text, so nothing can be told by them.
+  if (/^\d+$/.test(literal) || /^[0-9a-f-]{16,}$/i.test(literal)) return 'number';
   if (/[{}?*/#\s]/.test(literal)) return 'signs';
   if (new TextEncoder().encode(literal).length > 200) return 'long';
   return undefined;

@@ -52,7 +52,7 @@ export function EditDialog({ of: a, close }: { of: API; close: () => void }) {
       setBusy(false);
     }
   };
-  const must = (fault: (v: string) => 'empty' | 'signs' | 'long' | 'name' | undefined) => ({
+  const must = (fault: (v: string) => 'empty' | 'signs' | 'long' | 'name' | 'number' | undefined) => ({
     validator: async (_: unknown, v?: string) => {
       const wrong = fault(v ?? '');
       if (wrong) throw new Error(t(`fault.${wrong}`));

@@ -38,6 +38,7 @@ export const text = {
   'preview.more': { zh: '…另有 {n} 个', en: '… and {n} more' },
   'fault.empty': { zh: '请填写', en: 'Fill this in' },
   'fault.signs': { zh: '不能含空格和 { } ? * / #', en: 'No spaces and none of { } ? * / #' },
+  'fault.number': { zh: '数字和长标识可能是个人数据，系统从不留存其原文，无法据此拆分', en: 'Numbers and long ids may be somebody’s and are never kept as text: nothing can be split by them' },
   'fault.long': { zh: '太长', en: 'Too long' },
   'fault.name': { zh: '字母、数字、_ 和 -，最多 40 个', en: 'Letters, digits, _ and -, at most 40' },
   noParameter: { zh: '这个路径没有参数，无可拆分。', en: 'The path has no parameter; there is nothing to split.' },
