@@ -1,1 +1,0 @@
-import{t as e}from"./Inert-B6VDANEt.js";import{t}from"./jsx-runtime-DyZJNswf.js";var n=t();function r({id:t}){return(0,n.jsx)(e,{code:!0,text:t})}export{r as default};

@@ -1,1 +1,0 @@
-import{t as e}from"./PageHead-Be-LZzxb.js";import{i as t}from"./text-C9mzyrXp.js";import{t as n}from"./jsx-runtime-DyZJNswf.js";var r={title:{zh:`攻击与团伙`,en:`Attacks and campaigns`},intro:{zh:`谁在攻击、怎么攻击、得手了多少。`,en:`Who attacks, how, and with what result.`}},i=n();function a(){let n=t(r);return(0,i.jsx)(e,{title:n(`title`),children:n(`intro`)})}export{a as default};

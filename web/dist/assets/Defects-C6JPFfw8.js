@@ -1,1 +1,0 @@
-import{t as e}from"./PageHead-Be-LZzxb.js";import{i as t}from"./text-C9mzyrXp.js";import{t as n}from"./jsx-runtime-DyZJNswf.js";var r={title:{zh:`缺陷`,en:`Defects`},intro:{zh:`开发人员要修复什么。`,en:`What developers have to mend.`}},i=n();function a(){let n=t(r);return(0,i.jsx)(e,{title:n(`title`),children:n(`intro`)})}export{a as default};

@@ -1,1 +1,0 @@
-import{t as e}from"./PageHead-Be-LZzxb.js";import{i as t}from"./text-C9mzyrXp.js";import{t as n}from"./jsx-runtime-DyZJNswf.js";var r={title:{zh:`总览`,en:`Overview`},intro:{zh:`现在最需要处理什么。`,en:`What needs you now.`}},i=n();function a(){let n=t(r);return(0,i.jsx)(e,{title:n(`title`),children:n(`intro`)})}export{a as default};

@@ -1,1 +1,0 @@
-import{i as e,n as t,t as n}from"./jsx-runtime-DyZJNswf.js";var r=e(t(),1),i=n();function a({title:e,children:t,extra:n}){return(0,r.useEffect)(()=>{document.title=`${e} · Xiezhi 獬豸`},[e]),(0,i.jsxs)(`header`,{className:`page-head`,children:[(0,i.jsx)(`h1`,{children:e}),t&&(0,i.jsx)(`p`,{children:t}),(0,i.jsx)(`span`,{className:`grow`}),n]})}export{a as t};

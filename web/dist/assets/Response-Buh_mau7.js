@@ -1,1 +1,0 @@
-import{t as e}from"./PageHead-Be-LZzxb.js";import{i as t}from"./text-C9mzyrXp.js";import{t as n}from"./jsx-runtime-DyZJNswf.js";var r={title:{zh:`处置与策略`,en:`Response and policy`},intro:{zh:`已作出的决定、白名单与规则。`,en:`What was decided: allow-lists, approvals and rules.`}},i=n();function a(){let n=t(r);return(0,i.jsx)(e,{title:n(`title`),children:n(`intro`)})}export{a as default};

@@ -1,1 +1,0 @@
-import{t as e}from"./PageHead-Be-LZzxb.js";import{i as t}from"./text-C9mzyrXp.js";import{t as n}from"./jsx-runtime-DyZJNswf.js";var r={title:{zh:`设置`,en:`Settings`},intro:{zh:`用户、令牌、审计与保留期。`,en:`Users, tokens, audit and retention.`}},i=n();function a(){let n=t(r);return(0,i.jsx)(e,{title:n(`title`),children:n(`intro`)})}export{a as default};

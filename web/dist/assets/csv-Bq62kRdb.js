@@ -1,0 +1,3 @@
+function e(e){return`﻿`+e.map(e=>e.map(t).join(`,`)).join(`\r
+`)+`\r
+`}function t(e){if(e===void 0)return``;if(typeof e==`number`)return String(e);let t=/^[\s\u0000-\u001f]*[=+\-@\uff1d\uff0b\uff0d\uff20]/.test(e)||/^[\t\r\n]/.test(e)?`'${e}`:e;return/[",\r\n']/.test(t)?`"${t.replaceAll(`"`,`""`)}"`:t}function n(e,t,n){let r=URL.createObjectURL(new Blob([t],{type:`${n};charset=utf-8`})),i=document.createElement(`a`);i.href=r,i.download=e.replace(/[^\p{L}\p{N}._-]+/gu,`-`),i.click(),setTimeout(()=>URL.revokeObjectURL(r),1e4)}export{n,e as t};
