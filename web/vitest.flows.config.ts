@@ -10,6 +10,7 @@ export default defineConfig({
     fileParallelism: false,
     maxWorkers: 1,
     testTimeout: 120_000,
+    retry: process.env.CI_RETRY ? Number(process.env.CI_RETRY) : 0,
     hookTimeout: 240_000,
     reporters: ['verbose'],
   },

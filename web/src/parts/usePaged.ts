@@ -17,7 +17,12 @@ export function usePaged<T>(
 ): Paged<T> {
   const q = useInfiniteQuery({
     queryKey: ['get', path, question],
-    queryFn: ({ pageParam, signal }) => ask(pageParam, signal),
+    queryFn: async ({ pageParam, signal }) => {
+      const page = await ask(pageParam, signal);
+      // What comes from somebody in between may have another shape.
+      if (!Array.isArray(page?.items)) throw new SyntaxError('a page without items');
+      return page;
+    },
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next,
     placeholderData: (before) => before,

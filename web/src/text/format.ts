@@ -93,8 +93,9 @@ export function duration(ms: number, lang: Lang): string {
     [1000, 's', '秒'],
   ];
   for (const [size, en, zh] of units) {
-    if (ms >= size) {
-      const n = ms / size;
+    const n = ms / size;
+    // What would be rounded to 60 of the unit below is one of this.
+    if (n >= 0.9917) {
       const value = n >= 10 ? Math.round(n).toString() : short(n);
       return lang === 'zh' ? `${value} ${zh}` : `${value} ${en}`;
     }

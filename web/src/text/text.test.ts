@@ -30,6 +30,8 @@ describe('times', () => {
   it('are told as spans', () => {
     expect(duration(90_000, 'en')).toBe('1.5 min');
     expect(duration(90_000, 'zh')).toBe('1.5 分钟');
+    expect(duration(3_599_000, 'en')).toBe('1 h');
+    expect(duration(3_540_000, 'en')).toBe('59 min');
     expect(ago(0, 3_600_000 * 26, 'en')).toBe('1.1 d ago');
     expect(ago(0, 1000, 'zh')).toBe('刚刚');
   });
