@@ -70,9 +70,10 @@ console-check: web/node_modules
 	cd web && npm run types && npx tsc --noEmit && npm test && \
 	  npx vite build --outDir ../bin/dist --emptyOutDir --logLevel warn && diff -r ../bin/dist dist && node size.mjs
 
-# Flows of people through the console in Chromium, against the program at work.
+# Flows of people through the console in Chromium, against the program at work;
+# FLOWS names files of web/e2e, as in make flows FLOWS='defects inventory'.
 flows: $(BIN) web/node_modules
-	cd web && npm run --silent types && npm run --silent flows
+	cd web && npm run --silent types && npm run --silent flows -- $(FLOWS)
 
 race:
 	$(GO) test -race ./...

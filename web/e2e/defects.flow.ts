@@ -14,7 +14,7 @@ async function verdict({ page, say }: Seat, kind: [string, string], reason: stri
   const form = page.getByRole('dialog', { name: say('判定', 'Say what') });
   await form.getByText(say(...kind), { exact: true }).click();
   await form.getByLabel(say('理由', 'Reason')).fill(reason);
-  await form.getByRole('button', { name: say('提 交', 'Send') }).click();
+  await form.getByRole('button', { name: say('提交', 'Send') }).click();
   return form;
 }
 
@@ -67,14 +67,14 @@ describe('defects', () => {
     const form = await verdict(seat, falsePositive, ' ');
     await form.getByText(say('请写明理由', 'Say why'), { exact: true }).waitFor(); // none is no reason
     await form.getByLabel(say('理由', 'Reason')).fill('the key is rotated before launch');
-    await form.getByRole('button', { name: say('提 交', 'Send') }).click();
+    await form.getByRole('button', { name: say('提交', 'Send') }).click();
     await form.waitFor({ state: 'hidden' });
     await expect.poll(() => panel.locator('.api-head .status').textContent(), { timeout: 40_000 }).toBe(say('误报', 'false positive'));
     const line = panel.locator('.edit-line', { hasText: 'the key is rotated before launch' }).first();
     await line.getByRole('button', { name: say('撤销', 'Undo') }).click();
     const undo = page.getByRole('dialog', { name: say('撤销这项修正？', 'Undo this correction?') });
     await undo.getByLabel(say('理由', 'Reason')).fill('it was not');
-    await undo.getByRole('button', { name: say('撤 销', 'Undo') }).click();
+    await undo.getByRole('button', { name: say('撤销', 'Undo') }).click();
     await undo.waitFor({ state: 'hidden' });
     // The defect is what traffic shows again with the traffic that follows.
     await panel.locator('.edit-line', { hasText: 'it was not' }).first().getByText(say('已撤销', 'undone')).waitFor();
@@ -109,13 +109,13 @@ describe('defects', () => {
     const csrf = ((await (await context.request.get('/api/v1/session')).json()) as { csrf: string }).csrf;
     await context.request.delete('/api/v1/session', { headers: { 'X-CSRF-Token': csrf } });
     // Whatever asks first, this form or what is behind it, has the password asked for.
-    await form.getByRole('button', { name: say('提 交', 'Send') }).click({ timeout: 3000 }).catch(() => {});
+    await form.getByRole('button', { name: say('提交', 'Send') }).click({ timeout: 3000 }).catch(() => {});
     const again = page.getByRole('dialog', { name: say('登录已过期', 'Your session is over') });
     await again.getByLabel(new RegExp(say('的密码', 'Password of'))).fill(inject('people').analyst.password);
-    await again.getByRole('button', { name: say('继 续', 'Go on') }).click();
+    await again.getByRole('button', { name: say('继续', 'Go on') }).click();
     await again.waitFor({ state: 'hidden' });
     expect(await form.getByLabel(say('理由', 'Reason')).inputValue()).toBe('only the campaign site');
-    await form.getByRole('button', { name: say('提 交', 'Send') }).click();
+    await form.getByRole('button', { name: say('提交', 'Send') }).click();
     await form.waitFor({ state: 'hidden' });
     await page.getByRole('dialog').locator('.edit-line', { hasText: 'only the campaign site' }).first().waitFor();
   });

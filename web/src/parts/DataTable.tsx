@@ -64,9 +64,12 @@ export function DataTable<T extends object>({
 
   useLayoutEffect(() => {
     if (height) return;
+    // Where the table begins on the page, however far that is scrolled: what the
+    // table itself makes higher must not change its height again.
     const measure = () => {
-      const top = frame.current?.getBoundingClientRect().top ?? 0;
-      setSize(Math.max(240, window.innerHeight - Math.max(top, 80) - 110));
+      const top = (frame.current?.getBoundingClientRect().top ?? 0) + window.scrollY;
+      const next = Math.round(Math.max(240, window.innerHeight - Math.max(top, 80) - 110));
+      setSize((before) => (Math.abs(before - next) < 4 ? before : next));
     };
     measure();
     window.addEventListener('resize', measure);
