@@ -220,7 +220,7 @@ type clusterMember struct {
 	end     func() error
 }
 
-const clusterLease = 2 * time.Second
+const clusterLease = 6 * time.Second
 
 func (h *hall) member(name string, roles Roles, servers []*server.Server, partitions int, sources ...source.Source) *clusterMember {
 	h.t.Helper()
