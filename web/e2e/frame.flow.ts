@@ -62,7 +62,7 @@ describe('the frame', () => {
     await page.goto('/');
     await settled(page);
     await page.getByRole('button', { name: '导航' }).click();
-    await page.getByRole('link', { name: '缺陷' }).click();
+    await page.getByRole('link', { name: '缺陷', exact: true }).click();
     await page.waitForURL('**/defects');
     await settled(page);
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
