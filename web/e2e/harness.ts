@@ -66,6 +66,8 @@ export function flow(name: string, where: Where, walk: (seat: Seat) => Promise<v
       if (shots && page) await page.screenshot({ path: `${shots}/${name.replace(/\W+/g, '-')}-${lang}.png` });
       throw e;
     } finally {
+      // An answer that a flow meant to change may still be on its way.
+      await Promise.all(context.pages().map((p) => p.unrouteAll({ behavior: 'ignoreErrors' })));
       await context.close();
     }
   });

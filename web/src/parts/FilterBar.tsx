@@ -69,7 +69,8 @@ export function FilterBar({
             allowClear
             placeholder={f.label}
             aria-label={f.label}
-            maxTagCount="responsive"
+            maxTagCount={1}
+            maxTagTextLength={14} // a count that follows the width would change it again
             popupMatchSelectWidth={false}
             className="facet"
             value={f.multiple ? url.all(f.name) : url.get(f.name)}
