@@ -77,13 +77,40 @@ func natsServers(t *testing.T, count int) []*server.Server {
 	return list
 }
 
-func soon(t *testing.T, what string, holds func() bool) {
+// soon waits until something holds; told, if any, says what is in its way.
+func soon(t *testing.T, what string, holds func() bool, told ...func() string) {
 	t.Helper()
 	for deadline := time.Now().Add(2 * time.Minute); !holds(); time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
+			for _, f := range told {
+				t.Log(f())
+			}
 			t.Fatalf("after two minutes it is not so that %s", what)
 		}
 	}
+}
+
+// where says how far a member has come.
+func (m *clusterMember) where() string {
+	var b strings.Builder
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	stats, err := m.cfg.Bus.Stats(ctx)
+	fmt.Fprintf(&b, "the stream: %+v %v\n", stats, err)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for p, s := range m.held {
+		s.mu.Lock()
+		fmt.Fprintf(&b, "partition %d: judged %d, waiting %v, unwritten %v, written %v ago, cost %v\n", p, s.part.seq, s.part.waits(), s.unwritten, time.Since(s.delivered), s.cost)
+		s.mu.Unlock()
+	}
+	if g := m.gather; g != nil {
+		stats, err := m.cfg.Found.Stats(ctx)
+		g.mu.Lock()
+		fmt.Fprintf(&b, "found: taken %d, lost %d, of %+v %v\n", g.last, g.lost, stats, err)
+		g.mu.Unlock()
+	}
+	return b.String()
 }
 
 // cable leads to a server until it is cut.
@@ -420,7 +447,7 @@ func TestClusterLosesNothing(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 	<-fed
-	soon(t, "everything is judged", func() bool { return exchangesOf(keptReport(t, c)) >= total })
+	soon(t, "everything is judged", func() bool { return exchangesOf(keptReport(t, c)) >= total }, a.where, c.where)
 	time.Sleep(2 * time.Second) // what would come twice has time to come
 	if err := a.end(); err != nil {
 		t.Error("a:", err)

@@ -54,6 +54,14 @@ func (p *partition) take(m stream.Message) {
 	p.pass(p.order.Mark().UnixNano())
 }
 
+// waits reports whether something that came is not judged yet.
+func (p *partition) waits() bool {
+	return p.order.Waiting() > 0 || p.admit.size > 0 || p.admit.open.Len() > 0
+}
+
+// isTick reports whether an event only tells of the time and what was counted.
+func isTick(data []byte) bool { return len(data) > 0 && data[0] == eventTick }
+
 func (p *partition) event(data []byte) error {
 	if len(data) == 0 {
 		return errEvent

@@ -33,8 +33,9 @@ type judging struct {
 
 	rows      *rows // nil: not kept
 	deliver   *deliver
+	unwritten bool // something was judged since the last delivery
 	delivered time.Time
-	cost      time.Duration // of the last delivery
+	cost      time.Duration // of a delivery
 	saved     time.Time
 	saveCost  time.Duration
 	savedSeq  uint64
@@ -146,6 +147,7 @@ func (s *judging) judge(ctx context.Context) error {
 	for {
 		err := s.cfg.Bus.Read(ctx, s.number, s.part.seq, func(m stream.Message) error {
 			s.mu.Lock()
+			s.unwritten = s.unwritten || s.part.waits() || !isTick(m.Data)
 			s.part.take(m)
 			s.openIfReached()
 			open, over := s.status.open, s.until != 0 && s.part.seq >= s.until
@@ -206,7 +208,7 @@ func (s *judging) keep(ctx context.Context) error {
 			return err
 		}
 	}
-	if now.Sub(s.delivered) >= max(s.cfg.DeliverEvery, 10*s.cost) {
+	if s.due(now) {
 		if err := s.writeDown(ctx); err != nil {
 			return err
 		}
@@ -216,6 +218,15 @@ func (s *judging) keep(ctx context.Context) error {
 	}
 	return nil
 }
+
+// due reports whether what was found is to be written down.
+func (s *judging) due(now time.Time) bool {
+	return now.Sub(s.delivered) >= max(s.cfg.DeliverEvery, 10*s.cost)
+}
+
+// costOf is what something costs, after what it cost before and took now. An
+// outage in which it waited is no work, and hardly delays it the next time.
+func costOf(before, took time.Duration) time.Duration { return min(took, 2*before+time.Second) }
 
 func (s *judging) writeRows(ctx context.Context) error {
 	if s.rows == nil {
@@ -238,6 +249,7 @@ func (s *judging) writeDown(ctx context.Context) error {
 	begin := s.cfg.Now()
 	s.mu.Lock()
 	r, results := s.build()
+	s.unwritten = false
 	base := s.part.base
 	rev := base + s.part.seq
 	s.mu.Unlock()
@@ -262,7 +274,7 @@ func (s *judging) writeDown(ctx context.Context) error {
 	s.report.Store(r)
 	s.mu.Lock()
 	s.delivered = s.cfg.Now()
-	s.cost = s.delivered.Sub(begin)
+	s.cost = costOf(s.cost, s.delivered.Sub(begin))
 	s.mu.Unlock()
 	return nil
 }
@@ -313,7 +325,7 @@ func (s *judging) save(ctx context.Context) error {
 		s.savedSeq = seq
 	}
 	s.saved = s.cfg.Now()
-	s.saveCost = s.saved.Sub(begin)
+	s.saveCost = costOf(s.saveCost, s.saved.Sub(begin))
 	return nil
 }
 

@@ -37,11 +37,11 @@ func (s *Service) oneTick() error {
 // late is the time that it would be if traffic had gone on: the newest event
 // time and what the clock has moved since the bus took it, so that traffic of
 // another time than now is waited for as well. It is zero while traffic comes.
-// waits tells that something is not judged yet.
+// waits tells that something is not judged, or could be written down, yet.
 func (s *judging) late() (now time.Time, waits bool) {
 	s.mu.Lock()
 	now, at := s.part.order.High(), s.part.at
-	waits = s.part.order.Waiting() > 0 || s.part.admit.size > 0 || s.part.admit.open.Len() > 0
+	waits = s.part.waits() || s.unwritten && s.due(s.cfg.Now())
 	s.mu.Unlock()
 	if at.Before(s.status.started) {
 		at = s.status.started // the time in which nothing ran was no silence

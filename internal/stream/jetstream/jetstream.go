@@ -231,11 +231,14 @@ func wait(ctx context.Context, d time.Duration) bool {
 // was not waited for.
 const inProcess = 10158
 
+// noPeers: too few servers can take a stream, as when some have only begun.
+const noPeers = 10005
+
 // transient: trying again may help.
 func transient(err error) bool {
 	var api *jetstream.APIError
 	if errors.As(err, &api) {
-		return api.Code == 503 || api.Code == 408 || api.ErrorCode == inProcess
+		return api.Code == 503 || api.Code == 408 || api.ErrorCode == inProcess || api.ErrorCode == noPeers
 	}
 	return errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, jetstream.ErrNoStreamResponse) ||
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrDisconnected) ||

@@ -32,8 +32,15 @@ type Shelf struct {
 // ErrLater: a later holder has left a state.
 var ErrLater = errors.New("a later holder has left a state")
 
-// shelfTime bounds a state's way to or from the servers.
-const shelfTime = 5 * time.Minute
+const (
+	// shelfTime bounds a state's way to or from the servers.
+	shelfTime = 5 * time.Minute
+	// pieceTime bounds the wait for the acknowledgement of a piece on that way:
+	// one that was lost with a server is not acknowledged any more, and who
+	// leaves the state judges nothing meanwhile.
+	pieceTime = 2 * callTimeout
+	pieceSize = 64 << 10
+)
 
 // left is what stands under a name.
 type left struct {
@@ -51,8 +58,12 @@ func (b *Bus) Shelf(ctx context.Context) (*Shelf, error) {
 	ctx, cancel := context.WithTimeout(ctx, 4*callTimeout)
 	defer cancel()
 	s := &Shelf{b: b}
+	objects, err := jetstream.New(l.write.nc, jetstream.WithDefaultTimeout(pieceTime))
+	if err != nil {
+		return nil, err
+	}
 	for {
-		s.objects, err = l.write.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
+		s.objects, err = objects.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
 			Bucket: b.prefix + "_states", Description: "Xiezhi: sealed states of judges", Storage: jetstream.FileStorage, Replicas: max(b.replicas, 1),
 		})
 		if err == nil {
@@ -75,15 +86,16 @@ func (s *Shelf) Put(ctx context.Context, name string, epoch uint64, r io.Reader)
 		return err
 	}
 	defer s.b.going.Done()
-	ctx, cancel := context.WithTimeout(ctx, shelfTime)
+	ctx, cancel := context.WithCancel(ctx) // one with a deadline would have no bound for each piece
 	defer cancel()
+	defer time.AfterFunc(shelfTime, cancel).Stop()
 	defer context.AfterFunc(s.b.ctx, cancel)()
 	var id [8]byte
 	if _, err := io.ReadFull(s.b.cfg.Random, id[:]); err != nil {
 		return err
 	}
 	object := fmt.Sprintf("%s.%d.%s", name, epoch, hex.EncodeToString(id[:]))
-	if _, err := s.objects.Put(ctx, jetstream.ObjectMeta{Name: object}, r); err != nil {
+	if _, err := s.objects.Put(ctx, jetstream.ObjectMeta{Name: object, Opts: &jetstream.ObjectMetaOptions{ChunkSize: pieceSize}}, r); err != nil {
 		return s.b.told("leave a state at", err)
 	}
 	old, err := s.point(ctx, name, left{Epoch: epoch, Object: object})
