@@ -127,6 +127,9 @@ func (f *serveFlags) join(ctx context.Context, a *app, service engine.ServiceCon
 		return m, err
 	}
 	m.messages = cfg.Tools.Messages
+	if m.provider, err = provider(cfg.File); err != nil {
+		return m, err
+	}
 	if cfg.Files, err = state.Open(folder, key, rand.Reader); err != nil {
 		return m, err
 	}

@@ -106,12 +106,16 @@ func loadConfig(name string) (*engine.FileConfig, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
-	err = c.LoadIntel(func(file string) (io.ReadCloser, error) {
-		if !filepath.IsAbs(file) {
-			file = filepath.Join(filepath.Dir(name), file)
+	beside := func(file string) string {
+		if file == "" || filepath.IsAbs(file) {
+			return file
 		}
-		return os.Open(file)
-	})
+		return filepath.Join(filepath.Dir(name), file)
+	}
+	if c.SignIn != nil {
+		c.SignIn.SecretFile = beside(c.SignIn.SecretFile)
+	}
+	err = c.LoadIntel(func(file string) (io.ReadCloser, error) { return os.Open(beside(file)) })
 	if err != nil {
 		return nil, usagef("%s: %w", name, err)
 	}
@@ -133,10 +137,16 @@ func (a *app) config() *cobra.Command {
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if _, err := loadConfig(args[0]); err != nil {
+			c, err := loadConfig(args[0])
+			if err == nil && c.SignIn != nil {
+				if _, err = c.SignIn.Secret(); err != nil {
+					err = usageError{err}
+				}
+			}
+			if err != nil {
 				return err
 			}
-			_, err := fmt.Fprintf(a.stderr, "%s: in order\n", args[0])
+			_, err = fmt.Fprintf(a.stderr, "%s: in order\n", args[0])
 			return err
 		},
 	})

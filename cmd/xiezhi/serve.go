@@ -19,6 +19,7 @@ import (
 	"xiezhi/internal/api"
 	v1 "xiezhi/internal/api/v1"
 	"xiezhi/internal/console"
+	"xiezhi/internal/console/sso"
 	"xiezhi/internal/engine"
 	"xiezhi/internal/judge/sequence"
 	"xiezhi/internal/message"
@@ -146,6 +147,7 @@ type standing struct {
 	web      *api.API
 	listener net.Listener
 	messages *message.Catalog
+	provider *sso.Provider // nil: passwords only
 	log      *slog.Logger
 	closing  closers
 
@@ -191,6 +193,9 @@ func (f *serveFlags) stand(ctx context.Context, a *app, cfg engine.ServiceConfig
 		return s, err
 	}
 	s.messages = cfg.Tools.Messages
+	if s.provider, err = provider(cfg.File); err != nil {
+		return s, err
+	}
 	bus, err := jetstream.Open(ctx, jetstream.Config{Partitions: 1, Key: key, Random: rand.Reader, Age: f.streamAge, Bytes: f.streamBytes, Log: log}, jetstream.Folder{Path: folder.Path(), Always: f.sync})
 	if err != nil {
 		return s, err
@@ -248,6 +253,14 @@ func (f *serveFlags) stand(ctx context.Context, a *app, cfg engine.ServiceConfig
 		s.closing = append(s.closing, func() error { stop(); <-ended; return nil })
 	}
 	return s, nil
+}
+
+// provider is the one that the configuration file names, if any.
+func provider(f *engine.FileConfig) (*sso.Provider, error) {
+	if f == nil || f.SignIn == nil {
+		return nil, nil
+	}
+	return sso.New(*f.SignIn, rand.Reader, time.Now, nil)
 }
 
 // greet says where the service answers, and how to become its administrator.
@@ -398,7 +411,10 @@ type worker interface {
 func (s *standing) runWith(ctx context.Context, a *app, w worker) error {
 	run, stop := context.WithCancel(ctx)
 	defer stop()
-	pages, err := console.New(console.Config{API: s.web, Files: webfiles.Dist(), Messages: s.messages, Lang: a.lang, Log: s.log})
+	pages, err := console.New(console.Config{API: s.web, Files: webfiles.Dist(), Messages: s.messages, Lang: a.lang, Log: s.log, SSO: s.provider,
+		Vouch: func(ctx context.Context, p sso.Person) (string, error) {
+			return s.web.Vouch(ctx, p.Subject, p.Name, v1.Role(p.Role))
+		}})
 	if err != nil {
 		return err
 	}

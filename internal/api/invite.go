@@ -15,7 +15,7 @@ import (
 
 // Caps of invitations. The oldest goes when there is no room.
 const (
-	maxInvitations = 16
+	maxInvitations = 64
 	invitationLife = 15 * time.Minute
 )
 
@@ -78,8 +78,12 @@ func (a *API) Invite(ctx context.Context, user string) (string, error) {
 	if err := a.commitAs(ctx, program, "session.invite", user, map[string]any{"name": u.Name}, record.Batch{}); err != nil {
 		return "", err
 	}
-	a.invitations.add(invitation{hash: sha256.Sum256([]byte(token)), user: user, ends: a.cfg.Now().Add(invitationLife)})
+	a.invite(token, user)
 	return token, nil
+}
+
+func (a *API) invite(token, user string) {
+	a.invitations.add(invitation{hash: sha256.Sum256([]byte(token)), user: user, ends: a.cfg.Now().Add(invitationLife)})
 }
 
 // FirstAdministrator makes the first administrator for whoever runs the service,

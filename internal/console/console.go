@@ -3,7 +3,7 @@
 //
 // It takes the handler of the HTTP API and the built files, and gives one
 // handler for everything: /api/ goes to the API, /login, /setup and /enter are
-// pages without a script, files of the build come under /assets/, every other
+// pages without a script (and /login/provider, /login/callback where a provider signs in), files of the build come under /assets/, every other
 // path is the console's one page. Invariants: each page has a content security
 // policy under which only files of this program run, with a fresh nonce for
 // styles; the forms go through the API like any other caller's request, so that
@@ -15,6 +15,7 @@
 package console
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
@@ -25,6 +26,7 @@ import (
 	"net/http"
 	"strings"
 
+	"xiezhi/internal/console/sso"
 	"xiezhi/internal/message"
 )
 
@@ -33,9 +35,13 @@ type Config struct {
 	API      http.Handler // serves /api/v1/
 	Files    fs.FS        // what web/ was built to: index.html and assets/
 	Messages *message.Catalog
-	Lang     string       // of pages where a browser prefers none: "zh" or "en"
-	Random   io.Reader    // nil: crypto/rand
-	Log      *slog.Logger // nil: nothing is logged
+	Lang     string // of pages where a browser prefers none: "zh" or "en"
+	// SSO signs in through a provider; nil: with passwords only. Vouch makes whom
+	// it vouches for a user, and gives an invitation.
+	SSO    *sso.Provider
+	Vouch  func(context.Context, sso.Person) (string, error)
+	Random io.Reader    // nil: crypto/rand
+	Log    *slog.Logger // nil: nothing is logged
 }
 
 // Console is an http.Handler.
@@ -50,6 +56,9 @@ type Console struct {
 func New(cfg Config) (*Console, error) {
 	if cfg.API == nil || cfg.Files == nil || cfg.Messages == nil {
 		return nil, errors.New("console: API, Files and Messages have to be given")
+	}
+	if cfg.SSO != nil && cfg.Vouch == nil {
+		return nil, errors.New("console: a provider signs in, and nobody takes its word")
 	}
 	if cfg.Random == nil {
 		cfg.Random = rand.Reader
@@ -76,6 +85,10 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.cfg.API.ServeHTTP(w, r)
 	case path == "/login":
 		c.login(w, r)
+	case path == ssoPath && c.cfg.SSO != nil:
+		c.leave(w, r)
+	case path == sso.CallbackPath && c.cfg.SSO != nil:
+		c.back(w, r)
 	case path == "/setup":
 		c.setup(w, r)
 	case path == "/enter":

@@ -58,6 +58,7 @@ type form struct {
 	Invitation             string // nothing is typed: this is posted
 	Problem                string
 	Elsewhere, Link        string // a way on, and what it is called; empty: none
+	Provider, Through      string // a way to sign in, and what it is called; empty: none
 	New                    bool   // the password is a new one
 }
 
@@ -75,6 +76,11 @@ func (a *answer) Write(b []byte) (int, error) { return a.body.Write(b) }
 // ask sends a request to the API in the name of who posted a form: same
 // connection, same heads, so that throttling and the check of the origin hold.
 func (c *Console) ask(r *http.Request, method, path string, body any) (*answer, error) {
+	return c.askWith(r, []string{"Origin", "Sec-Fetch-Site", "User-Agent", "X-Forwarded-For"}, method, path, body)
+}
+
+// askWith has some of the heads only.
+func (c *Console) askWith(r *http.Request, heads []string, method, path string, body any) (*answer, error) {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return nil, err
@@ -88,7 +94,7 @@ func (c *Console) ask(r *http.Request, method, path string, body any) (*answer, 
 		return nil, err
 	}
 	q.RemoteAddr, q.TLS, q.Host, q.RequestURI = r.RemoteAddr, r.TLS, r.Host, path
-	for _, h := range []string{"Origin", "Sec-Fetch-Site", "User-Agent", "X-Forwarded-For"} {
+	for _, h := range heads {
 		if v := r.Header.Values(h); v != nil {
 			q.Header[h] = v
 		}
@@ -143,6 +149,7 @@ func (c *Console) lang(r *http.Request) string {
 func (c *Console) login(w http.ResponseWriter, r *http.Request) {
 	next := local(r.URL.Query().Get("next"))
 	f := c.form(r, "login", url.Values{"next": {next}})
+	c.offer(&f, next)
 	if r.Method != http.MethodPost {
 		if !reading(w, r, http.MethodPost) {
 			return

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"xiezhi/internal/console/sso"
 	"xiezhi/internal/intel"
 	"xiezhi/internal/taxonomy"
 	"xiezhi/internal/yamlfile"
@@ -24,6 +25,7 @@ import (
 //	    time_zone: Asia/Shanghai
 //	    privileged_password_days: 90
 //	    identity: {session: [cookie:SHOPSID], account: [claim:staff_no]}
+//	sign_in: {issuer: "https://login.example.com", client_id: xiezhi, public_url: "https://xiezhi.example.com", default_role: viewer}
 //	intel: {databases: [GeoLite2-Country.mmdb], lists: [{file: cloud.txt, type: data_centre}]}
 type FileConfig struct {
 	TimeZone       string   `yaml:"time_zone"`
@@ -34,6 +36,7 @@ type FileConfig struct {
 	Privacy        Privacy      `yaml:"privacy"`
 	Sites          []SiteConfig `yaml:"sites"`
 	Intel          IntelConfig  `yaml:"intel"`
+	SignIn         *sso.Config  `yaml:"sign_in"` // how people sign in beside passwords
 
 	networks *intel.Map // of Intel; nil: the map that is part of the program
 }
@@ -82,6 +85,11 @@ func ParseConfig(name string, data []byte) (*FileConfig, error) {
 	}
 	if err := c.Intel.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if c.SignIn != nil {
+		if err := c.SignIn.Check(); err != nil {
+			return nil, fmt.Errorf("%s: sign_in: %w", name, err)
+		}
 	}
 	owner := map[string]string{}
 	for i := range c.Sites {

@@ -19,6 +19,7 @@ type Account struct {
 	Role     string `json:"role"`
 	Password string `json:"password,omitempty"` // argon2id hash; empty: signs in elsewhere
 	Disabled bool   `json:"disabled,omitempty"`
+	Subject  string `json:"subject,omitempty"` // who it is at the service that vouches for the user; empty: at none
 }
 
 // Access is the body of a Token, whose id is the SHA-256 of the token in
