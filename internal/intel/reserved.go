@@ -23,6 +23,13 @@ var reserved4 = [...][2]uint32{
 	{0xe0000000, 0xffffffff}, // multicast and beyond
 }
 
+// Reserved reports whether an address has no place on a map: private, of
+// documentation, multicast and the like.
+func Reserved(a netip.Addr) bool { return reserved(a.Unmap()) }
+
+// LastOf is the last address of a network.
+func LastOf(p netip.Prefix) netip.Addr { return lastOf(p) }
+
 // reserved reports whether an address has no place on a map.
 func reserved(a netip.Addr) bool {
 	if a.Is4() {
