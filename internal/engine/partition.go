@@ -22,6 +22,7 @@ type partition struct {
 	order  *sequence.Order
 	admit  *admit
 	forms  *form.Table
+	only   func(*observe.Observation) bool // what is judged of what comes; nil: everything
 
 	seq       uint64               // of the last event
 	id        string               // of the same
@@ -105,7 +106,11 @@ func (p *partition) event(data []byte) error {
 	return errEvent
 }
 
-func (p *partition) observe(o *observe.Observation, run uint64) { p.admit.observe(o, run) }
+func (p *partition) observe(o *observe.Observation, run uint64) {
+	if p.only == nil || p.only(o) {
+		p.admit.observe(o, run)
+	}
+}
 
 // silence is how long a site has to be without traffic until it is told that
 // time has passed.
