@@ -385,7 +385,7 @@ func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, 
 		},
 	}
 	if one, ok := s.(*engine.Service); ok { // which holds the traffic and the judges itself
-		c.Input, c.Seen, c.TryRules = one.Input, one.Now, one.DryRun
+		c.Input, c.Seen, c.TryRules, c.Hunt = one.Input, one.Now, one.DryRun, hunter(one)
 	}
 	return api.New(ctx, c)
 }

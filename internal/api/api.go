@@ -66,6 +66,8 @@ type Config struct {
 	// TryRules applies rules that compile to recent traffic and uses them for
 	// nothing. nil: that is refused.
 	TryRules func(context.Context, *policy.File, v1.RuleDryRun) (v1.DryRun, error)
+	// Hunt judges stored traffic anew and tells how far it is. nil: that is refused.
+	Hunt func(ctx context.Context, o HuntOrder, told func(HuntTold)) (HuntTold, *report.Report, error)
 
 	// Plain serves sessions over HTTP without TLS, for a listener on loopback:
 	// the cookie is then without Secure and the prefix __Host-.
@@ -104,6 +106,7 @@ type API struct {
 	hub      *hub
 	reports  *turns
 	trials   *turns
+	hunts    hunts
 	drifts   drifts
 	rates    rates
 	settings atomic.Pointer[map[string]string]
@@ -177,6 +180,7 @@ func (a *API) Run(ctx context.Context) {
 		a.sessions.sweep(a.cfg.Now(), a.idle(), a.most())
 		select {
 		case <-ctx.Done():
+			a.hunts.close()
 			return
 		case <-t.C:
 		}

@@ -106,7 +106,7 @@ func readings(r *report.Report) []string {
 // succeeds, and counts them.
 func TestEveryAnswerIsAsDocumented(t *testing.T) {
 	h := newHouse(t, func(c *Config) {
-		c.TestRules = compileRules
+		c.TestRules, c.Hunt = compileRules, noHunt
 		c.Observations = someRows(t)
 		c.OwnRules = ownRules
 		c.Status = func(context.Context) v1.Status {
@@ -178,6 +178,13 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 	do(g, 200, "GET", "/api/v1/policy?kind=verdict&defect="+d, nil)
 	do(g, 200, "GET", "/api/v1/policy/"+public.Id, nil)
 	do(g, 200, "POST", "/api/v1/policy/"+public.Id+"/end", map[string]any{"reason": "gone"})
+	var hunted v1.Hunt
+	do(g, 202, "POST", "/api/v1/hunts", map[string]any{"yaml": "version: 1\n"}).into(t, &hunted)
+	h.api.hunts.over.Wait()
+	do(g, 200, "GET", "/api/v1/hunts", nil)
+	do(g, 200, "GET", "/api/v1/hunts/"+hunted.Id, nil)
+	do(g, 200, "GET", "/api/v1/hunts/"+hunted.Id+"/report?format=json", nil)
+	do(g, 204, "DELETE", "/api/v1/hunts/"+hunted.Id, nil)
 	do(g, 200, "POST", "/api/v1/rules/test", map[string]any{"yaml": "version: 1\nrules:\n- {id: a, title: {zh: 甲, en: A}, when: 'true', harm: high, advice: {zh: 乙, en: B}}\n"})
 
 	var u v1.User

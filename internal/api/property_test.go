@@ -70,7 +70,7 @@ func sortedKeys(m map[string]*shape) []string {
 // does: nothing gives a 5xx, and every answer is as documented.
 func TestNoRequestIsTooStrange(t *testing.T) {
 	h := newHouse(t, func(c *Config) {
-		c.TestRules, c.TryRules, c.OwnRules, c.Observations = compileRules, tryRules(nil), ownRules, someRows(t)
+		c.TestRules, c.TryRules, c.OwnRules, c.Observations, c.Hunt = compileRules, tryRules(nil), ownRules, someRows(t), noHunt
 	})
 	root := h.admin()
 	c, err := theContract()

@@ -234,25 +234,29 @@ func (a *API) GetReport(ctx context.Context, q v1.GetReportRequestObject) (v1.Ge
 		r.Input.Limits = append(r.Input.Limits, report.LimitCount{What: "report." + string(k), Count: 1})
 	}
 	r = report.Cut(r, about, a.cfg.Messages)
-	lang := string(q.Params.Lang)
+	return a.rendered(ctx, r, about.Name(), string(q.Params.Format), string(q.Params.Lang), string(q.Params.Outline))
+}
+
+// rendered writes a report as a file.
+func (a *API) rendered(ctx context.Context, r *report.Report, about, format, lang, outline string) (f file, err error) {
 	if lang == "" {
 		lang = ask(ctx).lang
 	}
 	var b bytes.Buffer
-	f := file{name: report.FileName(about.Name(), lang, string(q.Params.Format))}
+	f.name = report.FileName(about, lang, format)
 	zone := r.Zone(time.UTC)
-	switch q.Params.Format {
-	case v1.GetReportParamsFormatHtml:
+	switch format {
+	case "html":
 		f.media = "text/html; charset=utf-8"
-		err = html.Write(&b, r, html.Config{Lang: lang, Zone: zone, Messages: a.cfg.Messages, Generated: a.when(ctx), Outline: string(q.Params.Outline)})
-	case v1.GetReportParamsFormatXlsx:
+		err = html.Write(&b, r, html.Config{Lang: lang, Zone: zone, Messages: a.cfg.Messages, Generated: a.when(ctx), Outline: outline})
+	case "xlsx":
 		f.media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 		err = xlsx.Write(&b, r, xlsx.Config{Lang: lang, Zone: zone, Messages: a.cfg.Messages})
-	case v1.GetReportParamsFormatSarif:
+	case "sarif":
 		f.media = "application/sarif+json"
 		err = sarif.Write(&b, r, sarif.Config{Lang: lang, Messages: a.cfg.Messages})
 	default:
-		f.media, f.name = "application/json", report.FileName(about.Name(), lang, "json")
+		f.media, f.name = "application/json", report.FileName(about, lang, "json")
 		err = json.NewEncoder(&b).Encode(r)
 	}
 	f.data = b.Bytes()

@@ -73,6 +73,12 @@ var table = map[string]access{
 	"POST /api/v1/rules/test":           {least: v1.RoleAnalyst},
 	"POST /api/v1/policy/preview":       {least: v1.RoleAnalyst},
 
+	"GET /api/v1/hunts":             {least: v1.RoleViewer},
+	"GET /api/v1/hunts/{id}":        {least: v1.RoleViewer},
+	"GET /api/v1/hunts/{id}/report": {least: v1.RoleViewer},
+	"POST /api/v1/hunts":            {least: v1.RoleAnalyst},
+	"DELETE /api/v1/hunts/{id}":     {least: v1.RoleAnalyst},
+
 	"GET /api/v1/sites/{site}/descriptions":           {least: v1.RoleViewer},
 	"PUT /api/v1/sites/{site}/descriptions":           {least: v1.RoleAnalyst},
 	"DELETE /api/v1/sites/{site}/descriptions/{name}": {least: v1.RoleAnalyst},

@@ -289,6 +289,69 @@ func (e HistoryItemKind) Valid() bool {
 	}
 }
 
+// Defines values for HuntState.
+const (
+	HuntStateDone    HuntState = "done"
+	HuntStateFailed  HuntState = "failed"
+	HuntStateRunning HuntState = "running"
+)
+
+// Valid indicates whether the value is a known member of the HuntState enum.
+func (e HuntState) Valid() bool {
+	switch e {
+	case HuntStateDone:
+		return true
+	case HuntStateFailed:
+		return true
+	case HuntStateRunning:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HuntStopped.
+const (
+	HuntStoppedEmpty  HuntStopped = ""
+	HuntStoppedNumber HuntStopped = "number"
+	HuntStoppedTime   HuntStopped = "time"
+)
+
+// Valid indicates whether the value is a known member of the HuntStopped enum.
+func (e HuntStopped) Valid() bool {
+	switch e {
+	case HuntStoppedEmpty:
+		return true
+	case HuntStoppedNumber:
+		return true
+	case HuntStoppedTime:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for HuntFindingRecord.
+const (
+	HuntFindingRecordAttack   HuntFindingRecord = "attack"
+	HuntFindingRecordCampaign HuntFindingRecord = "campaign"
+	HuntFindingRecordDefect   HuntFindingRecord = "defect"
+)
+
+// Valid indicates whether the value is a known member of the HuntFindingRecord enum.
+func (e HuntFindingRecord) Valid() bool {
+	switch e {
+	case HuntFindingRecordAttack:
+		return true
+	case HuntFindingRecordCampaign:
+		return true
+	case HuntFindingRecordDefect:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MeBy.
 const (
 	MeBySession MeBy = "session"
@@ -1177,6 +1240,48 @@ func (e ListExposureParamsOrder) Valid() bool {
 	}
 }
 
+// Defines values for GetHuntReportParamsFormat.
+const (
+	GetHuntReportParamsFormatHtml  GetHuntReportParamsFormat = "html"
+	GetHuntReportParamsFormatJson  GetHuntReportParamsFormat = "json"
+	GetHuntReportParamsFormatSarif GetHuntReportParamsFormat = "sarif"
+	GetHuntReportParamsFormatXlsx  GetHuntReportParamsFormat = "xlsx"
+)
+
+// Valid indicates whether the value is a known member of the GetHuntReportParamsFormat enum.
+func (e GetHuntReportParamsFormat) Valid() bool {
+	switch e {
+	case GetHuntReportParamsFormatHtml:
+		return true
+	case GetHuntReportParamsFormatJson:
+		return true
+	case GetHuntReportParamsFormatSarif:
+		return true
+	case GetHuntReportParamsFormatXlsx:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for GetHuntReportParamsLang.
+const (
+	GetHuntReportParamsLangEn GetHuntReportParamsLang = "en"
+	GetHuntReportParamsLangZh GetHuntReportParamsLang = "zh"
+)
+
+// Valid indicates whether the value is a known member of the GetHuntReportParamsLang enum.
+func (e GetHuntReportParamsLang) Valid() bool {
+	switch e {
+	case GetHuntReportParamsLangEn:
+		return true
+	case GetHuntReportParamsLangZh:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for PivotObservationsParamsOf.
 const (
 	PivotObservationsParamsOfAccount PivotObservationsParamsOf = "account"
@@ -1966,6 +2071,78 @@ type HistoryProgress struct {
 	Since          Time    `json:"since"`
 	Traffic        float64 `json:"traffic"`
 	TrafficNeeded  float64 `json:"traffic_needed"`
+}
+
+// Hunt defines model for Hunt.
+type Hunt struct {
+	Began Time `json:"began"`
+
+	// By id of the user
+	By    string `json:"by"`
+	Ended Time   `json:"ended,omitempty,omitzero"`
+
+	// Exchanges that were judged
+	Exchanges int64     `json:"exchanges"`
+	First     Time      `json:"first,omitempty,omitzero"`
+	Found     HuntFound `json:"found"`
+	From      Time      `json:"from,omitempty,omitzero"`
+	Id        string    `json:"id"`
+	Last      Time      `json:"last,omitempty,omitzero"`
+
+	// LeftOut of the new ones, beyond the cap
+	LeftOut int64 `json:"left_out"`
+
+	// New findings whose ids no record has
+	New []HuntFinding `json:"new"`
+
+	// Progress share of the stream that was gone through
+	Progress float32   `json:"progress"`
+	State    HuntState `json:"state"`
+
+	// Stopped why the newest traffic was left out; empty where none was
+	Stopped HuntStopped `json:"stopped,omitempty,omitzero"`
+	To      Time        `json:"to,omitempty,omitzero"`
+}
+
+// HuntState defines model for Hunt.State.
+type HuntState string
+
+// HuntStopped why the newest traffic was left out; empty where none was
+type HuntStopped string
+
+// HuntFinding defines model for HuntFinding.
+type HuntFinding struct {
+	// Grade severity of a defect, verdict of an attack; empty of a campaign
+	Grade  string            `json:"grade"`
+	Id     string            `json:"id"`
+	Kind   string            `json:"kind"`
+	Reason Text              `json:"reason"`
+	Record HuntFindingRecord `json:"record"`
+	Site   string            `json:"site"`
+}
+
+// HuntFindingRecord defines model for HuntFinding.Record.
+type HuntFindingRecord string
+
+// HuntFound defines model for HuntFound.
+type HuntFound struct {
+	Attacks   int64 `json:"attacks"`
+	Campaigns int64 `json:"campaigns"`
+	Defects   int64 `json:"defects"`
+}
+
+// HuntStart from and to are times of the traffic; absent, there is no bound
+type HuntStart struct {
+	From Time `json:"from,omitempty,omitzero"`
+	To   Time `json:"to,omitempty,omitzero"`
+
+	// Yaml a policy file with what is tried beside what is in use
+	Yaml string `json:"yaml,omitempty,omitzero"`
+}
+
+// Hunts defines model for Hunts.
+type Hunts struct {
+	Items []Hunt `json:"items"`
 }
 
 // ID defines model for ID.
@@ -2947,6 +3124,9 @@ type ByFirstTo = Time
 // ByFrom defines model for ByFrom.
 type ByFrom = Time
 
+// ByHunt defines model for ByHunt.
+type ByHunt = string
+
 // ByLimit defines model for ByLimit.
 type ByLimit = int
 
@@ -3437,6 +3617,20 @@ type ListExposureParamsSort string
 // ListExposureParamsOrder defines parameters for ListExposure.
 type ListExposureParamsOrder string
 
+// GetHuntReportParams defines parameters for GetHuntReport.
+type GetHuntReportParams struct {
+	Format GetHuntReportParamsFormat `form:"format,omitempty" json:"format,omitempty,omitzero"`
+
+	// Lang by Accept-Language where it is absent
+	Lang GetHuntReportParamsLang `form:"lang,omitempty" json:"lang,omitempty,omitzero"`
+}
+
+// GetHuntReportParamsFormat defines parameters for GetHuntReport.
+type GetHuntReportParamsFormat string
+
+// GetHuntReportParamsLang defines parameters for GetHuntReport.
+type GetHuntReportParamsLang string
+
 // SearchObservationsParams defines parameters for SearchObservations.
 type SearchObservationsParams struct {
 	// From last seen at this time or later
@@ -3691,6 +3885,9 @@ type ClaimFixJSONRequestBody = NewFix
 // JudgeDefectJSONRequestBody defines body for JudgeDefect for application/json ContentType.
 type JudgeDefectJSONRequestBody = NewVerdict
 
+// StartHuntJSONRequestBody defines body for StartHunt for application/json ContentType.
+type StartHuntJSONRequestBody = HuntStart
+
 // AddApprovalJSONRequestBody defines body for AddApproval for application/json ContentType.
 type AddApprovalJSONRequestBody = NewApproval
 
@@ -3822,6 +4019,21 @@ type ServerInterface interface {
 	// GetHealth Whether the service works
 	// (GET /api/v1/health)
 	GetHealth(w http.ResponseWriter, r *http.Request)
+	// ListHunts Hunts through stored traffic, the newest first
+	// (GET /api/v1/hunts)
+	ListHunts(w http.ResponseWriter, r *http.Request)
+	// StartHunt Judge anew what the stream still holds, with the rules, decisions and networks of now and what is brought along; nothing of it is used
+	// (POST /api/v1/hunts)
+	StartHunt(w http.ResponseWriter, r *http.Request)
+	// EndHunt End a hunt and forget what it found
+	// (DELETE /api/v1/hunts/{id})
+	EndHunt(w http.ResponseWriter, r *http.Request, id ByHunt)
+	// GetHunt How far a hunt is, and what it found that is not known
+	// (GET /api/v1/hunts/{id})
+	GetHunt(w http.ResponseWriter, r *http.Request, id ByHunt)
+	// GetHuntReport The report of a hunt
+	// (GET /api/v1/hunts/{id}/report)
+	GetHuntReport(w http.ResponseWriter, r *http.Request, id ByHunt, params GetHuntReportParams)
 	// SearchObservations Single observations, newest first
 	// (GET /api/v1/observations)
 	SearchObservations(w http.ResponseWriter, r *http.Request, params SearchObservationsParams)
@@ -6574,6 +6786,141 @@ func (siw *ServerInterfaceWrapper) GetHealth(w http.ResponseWriter, r *http.Requ
 	handler.ServeHTTP(w, r)
 }
 
+// ListHunts operation middleware
+func (siw *ServerInterfaceWrapper) ListHunts(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListHunts(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// StartHunt operation middleware
+func (siw *ServerInterfaceWrapper) StartHunt(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.StartHunt(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// EndHunt operation middleware
+func (siw *ServerInterfaceWrapper) EndHunt(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ByHunt
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.EndHunt(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetHunt operation middleware
+func (siw *ServerInterfaceWrapper) GetHunt(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ByHunt
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetHunt(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetHuntReport operation middleware
+func (siw *ServerInterfaceWrapper) GetHuntReport(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ByHunt
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetHuntReportParams
+
+	// ------------- Optional query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "format", r.URL.Query(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "format"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "format", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "lang" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "lang", r.URL.Query(), &params.Lang, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "lang"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "lang", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetHuntReport(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // SearchObservations operation middleware
 func (siw *ServerInterfaceWrapper) SearchObservations(w http.ResponseWriter, r *http.Request) {
 
@@ -9146,6 +9493,11 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/policy/approvals", wrapper.AddApproval)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/rules", wrapper.ListRules)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/rules/test", wrapper.TestRules)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/hunts", wrapper.ListHunts)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/hunts", wrapper.StartHunt)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/api/v1/hunts/{id}", wrapper.EndHunt)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/hunts/{id}", wrapper.GetHunt)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/hunts/{id}/report", wrapper.GetHuntReport)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/health", wrapper.GetHealth)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/status", wrapper.GetStatus)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/events", wrapper.StreamEvents)
@@ -10201,6 +10553,249 @@ type GetHealthdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetHealthdefaultApplicationProblemPlusJSONResponse) VisitGetHealthResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHuntsRequestObject struct {
+}
+
+type ListHuntsResponseObject interface {
+	VisitListHuntsResponse(w http.ResponseWriter) error
+}
+
+type ListHunts200JSONResponse Hunts
+
+func (response ListHunts200JSONResponse) VisitListHuntsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListHuntsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListHuntsdefaultApplicationProblemPlusJSONResponse) VisitListHuntsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartHuntRequestObject struct {
+	Body *StartHuntJSONRequestBody
+}
+
+type StartHuntResponseObject interface {
+	VisitStartHuntResponse(w http.ResponseWriter) error
+}
+
+type StartHunt202JSONResponse Hunt
+
+func (response StartHunt202JSONResponse) VisitStartHuntResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type StartHuntdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response StartHuntdefaultApplicationProblemPlusJSONResponse) VisitStartHuntResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type EndHuntRequestObject struct {
+	Id ByHunt `json:"id"`
+}
+
+type EndHuntResponseObject interface {
+	VisitEndHuntResponse(w http.ResponseWriter) error
+}
+
+type EndHunt204Response struct {
+}
+
+func (response EndHunt204Response) VisitEndHuntResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type EndHuntdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response EndHuntdefaultApplicationProblemPlusJSONResponse) VisitEndHuntResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHuntRequestObject struct {
+	Id ByHunt `json:"id"`
+}
+
+type GetHuntResponseObject interface {
+	VisitGetHuntResponse(w http.ResponseWriter) error
+}
+
+type GetHunt200JSONResponse Hunt
+
+func (response GetHunt200JSONResponse) VisitGetHuntResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHuntdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHuntdefaultApplicationProblemPlusJSONResponse) VisitGetHuntResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHuntReportRequestObject struct {
+	Id     ByHunt `json:"id"`
+	Params GetHuntReportParams
+}
+
+type GetHuntReportResponseObject interface {
+	VisitGetHuntReportResponse(w http.ResponseWriter) error
+}
+
+type GetHuntReport200JSONResponse map[string]interface{}
+
+func (response GetHuntReport200JSONResponse) VisitGetHuntReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHuntReport200ApplicationSarifPlusJSONResponse map[string]interface{}
+
+func (response GetHuntReport200ApplicationSarifPlusJSONResponse) VisitGetHuntReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/sarif+json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetHuntReport200ApplicationvndOpenxmlformatsOfficedocumentSpreadsheetmlSheetResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetHuntReport200ApplicationvndOpenxmlformatsOfficedocumentSpreadsheetmlSheetResponse) VisitGetHuntReportResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetHuntReport200TexthtmlResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response GetHuntReport200TexthtmlResponse) VisitGetHuntReportResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/html")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type GetHuntReportdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetHuntReportdefaultApplicationProblemPlusJSONResponse) VisitGetHuntReportResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12073,6 +12668,21 @@ type StrictServerInterface interface {
 	// GetHealth Whether the service works
 	// (GET /api/v1/health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
+	// ListHunts Hunts through stored traffic, the newest first
+	// (GET /api/v1/hunts)
+	ListHunts(ctx context.Context, request ListHuntsRequestObject) (ListHuntsResponseObject, error)
+	// StartHunt Judge anew what the stream still holds, with the rules, decisions and networks of now and what is brought along; nothing of it is used
+	// (POST /api/v1/hunts)
+	StartHunt(ctx context.Context, request StartHuntRequestObject) (StartHuntResponseObject, error)
+	// EndHunt End a hunt and forget what it found
+	// (DELETE /api/v1/hunts/{id})
+	EndHunt(ctx context.Context, request EndHuntRequestObject) (EndHuntResponseObject, error)
+	// GetHunt How far a hunt is, and what it found that is not known
+	// (GET /api/v1/hunts/{id})
+	GetHunt(ctx context.Context, request GetHuntRequestObject) (GetHuntResponseObject, error)
+	// GetHuntReport The report of a hunt
+	// (GET /api/v1/hunts/{id}/report)
+	GetHuntReport(ctx context.Context, request GetHuntReportRequestObject) (GetHuntReportResponseObject, error)
 	// SearchObservations Single observations, newest first
 	// (GET /api/v1/observations)
 	SearchObservations(ctx context.Context, request SearchObservationsRequestObject) (SearchObservationsResponseObject, error)
@@ -12931,6 +13541,140 @@ func (sh *strictHandler) GetHealth(w http.ResponseWriter, r *http.Request) {
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetHealthResponseObject); ok {
 		if err := validResponse.VisitGetHealthResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListHunts operation middleware
+func (sh *strictHandler) ListHunts(w http.ResponseWriter, r *http.Request) {
+	var request ListHuntsRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListHunts(ctx, request.(ListHuntsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListHunts")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListHuntsResponseObject); ok {
+		if err := validResponse.VisitListHuntsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// StartHunt operation middleware
+func (sh *strictHandler) StartHunt(w http.ResponseWriter, r *http.Request) {
+	var request StartHuntRequestObject
+
+	var body StartHuntJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.StartHunt(ctx, request.(StartHuntRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "StartHunt")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(StartHuntResponseObject); ok {
+		if err := validResponse.VisitStartHuntResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// EndHunt operation middleware
+func (sh *strictHandler) EndHunt(w http.ResponseWriter, r *http.Request, id ByHunt) {
+	var request EndHuntRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.EndHunt(ctx, request.(EndHuntRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "EndHunt")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(EndHuntResponseObject); ok {
+		if err := validResponse.VisitEndHuntResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetHunt operation middleware
+func (sh *strictHandler) GetHunt(w http.ResponseWriter, r *http.Request, id ByHunt) {
+	var request GetHuntRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHunt(ctx, request.(GetHuntRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHunt")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetHuntResponseObject); ok {
+		if err := validResponse.VisitGetHuntResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetHuntReport operation middleware
+func (sh *strictHandler) GetHuntReport(w http.ResponseWriter, r *http.Request, id ByHunt, params GetHuntReportParams) {
+	var request GetHuntReportRequestObject
+
+	request.Id = id
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetHuntReport(ctx, request.(GetHuntReportRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetHuntReport")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetHuntReportResponseObject); ok {
+		if err := validResponse.VisitGetHuntReportResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
