@@ -118,15 +118,12 @@ func TestHuntsEnd(t *testing.T) {
 	become(" failed")
 	ended := begin()
 	g.must(204, "DELETE", "/api/v1/hunts/"+ended.Id, nil)
+	h.api.hunts.over.Wait()
 	become(" failed")
 	for range maxHunts + 2 {
 		begin()
 		x.gate <- nil
-		want := states()
-		for i := 0; len(want) > 8 && want[:9] == " running " || want == " running"; i++ {
-			time.Sleep(time.Millisecond)
-			want = states()
-		}
+		h.api.hunts.over.Wait()
 	}
 	var list v1.Hunts
 	g.must(200, "GET", "/api/v1/hunts", nil).into(t, &list)
