@@ -47,7 +47,7 @@ func (e *Engine) door(ev *catalog.Event, i int32) int32 {
 		for k := range ev.Segments {
 			s.template += "/" + ev.Segments[k].Text
 		}
-		if name := operation(ev); name != "" {
+		if name := operation(ev.Observation); name != "" {
 			s.template += "#" + name
 		}
 	}
@@ -77,7 +77,7 @@ func namesLogin(ev *catalog.Event) bool {
 		last = ev.Segments[n-1].Text
 	}
 	for _, w := range loginWords {
-		if containsFold(last, w) || containsFold(operation(ev), w) {
+		if containsFold(last, w) || containsFold(operation(ev.Observation), w) {
 			return true
 		}
 	}

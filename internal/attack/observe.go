@@ -307,8 +307,10 @@ func (e *Engine) countActor(ev *catalog.Event, c *cell, i int32) {
 	}
 }
 
-// pathHash names what was asked for.
-func pathHash(ev *catalog.Event) uint64 {
+func pathHash(ev *catalog.Event) uint64 { return PathOf(ev.Observation) }
+
+// PathOf names what was asked for, as selectors do for what is no API.
+func PathOf(ev *observe.Observation) uint64 {
 	h := hashText(ev.Method)
 	for k := range ev.Segments {
 		s := &ev.Segments[k]
@@ -326,7 +328,7 @@ func pathHash(ev *catalog.Event) uint64 {
 
 // operation is what is asked for where one path serves many functions; of
 // GraphQL by its root fields, since clients name operations as they like.
-func operation(ev *catalog.Event) string {
+func operation(ev *observe.Observation) string {
 	switch {
 	case ev.Protocol == rpc.None:
 		return ""

@@ -157,6 +157,7 @@ type trial struct {
 	known  map[string]*knownSite
 	edits  []policy.Entry
 	rules  []*rule.Rule
+	look   func(*trialSite, *defect.Event) // instead of rules; nil: rules
 	view   rule.View
 	sites  map[string]*trialSite
 	order  []map[string]*TriedAPI // by rule
@@ -181,6 +182,20 @@ func (s *Service) TryRules(ctx context.Context, files []*policy.File, cfg Trial)
 	if err != nil {
 		return nil, err
 	}
+	t, err := s.newTrial(cfg)
+	if err != nil {
+		return nil, err
+	}
+	t.rules, t.view = set.Rules(), rule.View{Types: types}
+	for _, r := range t.rules {
+		t.out.Rules = append(t.out.Rules, TriedRule{ID: r.ID})
+		t.order = append(t.order, map[string]*TriedAPI{})
+	}
+	return t.run(ctx, s.cfg.Bus)
+}
+
+// newTrial makes a trial of nothing yet.
+func (s *Service) newTrial(cfg Trial) (*trial, error) {
 	if cfg.Most <= 0 {
 		cfg.Most = trialMost
 	}
@@ -191,7 +206,7 @@ func (s *Service) TryRules(ctx context.Context, files []*policy.File, cfg Trial)
 	if err != nil {
 		return nil, err
 	}
-	t := &trial{cfg: cfg, now: s.cfg.Now, until: s.cfg.Now().Add(cfg.Took), bench: fresh.bench, rules: set.Rules(), view: rule.View{Types: types}, sites: map[string]*trialSite{}}
+	t := &trial{cfg: cfg, now: s.cfg.Now, until: s.cfg.Now().Add(cfg.Took), bench: fresh.bench, sites: map[string]*trialSite{}}
 	if k := s.known.Load(); k != nil {
 		t.known = *k
 	}
@@ -206,11 +221,7 @@ func (s *Service) TryRules(ctx context.Context, files []*policy.File, cfg Trial)
 		t.edits = append(t.edits, d.Entry)
 	}
 	s.mu.Unlock()
-	for _, r := range t.rules {
-		t.out.Rules = append(t.out.Rules, TriedRule{ID: r.ID})
-		t.order = append(t.order, map[string]*TriedAPI{})
-	}
-	return t.run(ctx, s.cfg.Bus)
+	return t, nil
 }
 
 func (t *trial) run(ctx context.Context, bus stream.Bus) (*Tried, error) {
@@ -403,6 +414,10 @@ func (t *trial) apply(o *observe.Observation) {
 		t.out.First = o.End
 	}
 	t.out.Last = max(t.out.Last, o.End)
+	if t.look != nil {
+		t.look(s, &ev)
+		return
+	}
 	if ev.API == nil {
 		t.out.OfNoAPI++
 		return

@@ -2,7 +2,6 @@ package policy
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"time"
 
@@ -99,6 +98,14 @@ func Parse(name string, data []byte) (*File, error) {
 			return nil, fmt.Errorf("%s: fixes[%d]: %w", name, i, err)
 		}
 	}
+	if len(f.Response) > MaxResponses {
+		return nil, fmt.Errorf("%s: %d entries in response are more than the %d a policy may have", name, len(f.Response), MaxResponses)
+	}
+	for i := range f.Response {
+		if err := f.Response[i].check(); err != nil {
+			return nil, fmt.Errorf("%s: response[%d]: %w", name, i, err)
+		}
+	}
 	f.Name = name
 	return &f, nil
 }
@@ -127,16 +134,9 @@ func (a *Approval) check() error {
 	if a.Reason == "" {
 		return fmt.Errorf("reason: say why this is permitted")
 	}
-	for i, s := range a.Networks {
-		p, err := netip.ParsePrefix(s)
-		if err != nil {
-			addr, bad := netip.ParseAddr(s)
-			if bad != nil {
-				return fmt.Errorf("clients[%d]: %q is neither an address nor a network like 10.0.0.0/8", i, s)
-			}
-			p = netip.PrefixFrom(addr, addr.BitLen())
-		}
-		a.Clients = append(a.Clients, p.Masked())
+	var err error
+	if a.Clients, err = prefixes("clients", a.Networks); err != nil {
+		return err
 	}
 	for _, k := range a.Kinds {
 		if taxonomy.ClassOf[k] == "" {

@@ -1,6 +1,7 @@
 // Package policy holds what people decided: the allow-list of public APIs,
 // approvals, verdicts on findings, claims that a defect is fixed, rules of
-// their own, types of sensitive data and edits of the API catalogue.
+// their own, types of sensitive data, edits of the API catalogue, and how far
+// the machine may go against attacks.
 //
 // It takes one versioned YAML file and gives entries in the order of their
 // time; the judge applies each when the traffic reaches that time, so a replay
@@ -31,6 +32,7 @@ type File struct {
 	Rules     []Rule     `yaml:"rules"`
 	DataTypes []DataType `yaml:"data_types"`
 	Templates []Template `yaml:"templates"`
+	Response  []Response `yaml:"response"`
 }
 
 // Decision is who decided what when. A zero At is "always": it holds from the

@@ -42,10 +42,14 @@ const (
 	Setting  Kind = "setting"
 
 	Description Kind = "description" // of a site's APIs, by developers
+
+	Decision Kind = "decision" // what gateways do about an attack (respond.Decision)
+	Switch   Kind = "switch"   // whether decisions are carried out at all
+	Bouncer  Kind = "bouncer"  // a gateway that may ask for decisions
 )
 
 // Kinds lists all of them.
-var Kinds = [...]Kind{API, Defect, Attack, Campaign, Site, Verdict, Policy, User, Token, Setting, Description}
+var Kinds = [...]Kind{API, Defect, Attack, Campaign, Site, Verdict, Policy, User, Token, Setting, Description, Decision, Switch, Bouncer}
 
 // Derived reports whether judges write records of this kind.
 func (k Kind) Derived() bool {
