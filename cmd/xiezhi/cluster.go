@@ -164,7 +164,7 @@ func (f *serveFlags) join(ctx context.Context, a *app, service engine.ServiceCon
 	}
 	sensed(m.cluster)
 	if m.console {
-		if m.web, err = f.api(ctx, a, cfg.ServiceConfig, m.cluster, l, log); err != nil {
+		if m.web, err = f.api(ctx, a, cfg.ServiceConfig, m.cluster, nil, l, log); err != nil {
 			return m, err
 		}
 		m.greet(a)

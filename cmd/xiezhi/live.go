@@ -35,15 +35,17 @@ type liveFlags struct {
 	tls    *tlsFlags
 	tokens *tokenFlags
 	keys   *keylogFlags
+	proxy  *proxyWay
 	span   time.Duration
 	outs   *outputs // files that must stay within reach when privileges are given up
 }
 
 func newLiveFlags() *liveFlags {
 	t, tokens, k := &tlsFlags{}, &tokenFlags{}, &keylogFlags{}
-	return &liveFlags{tls: t, tokens: tokens, keys: k, ways: []liveWay{
+	p := &proxyWay{tls: t}
+	return &liveFlags{tls: t, tokens: tokens, keys: k, proxy: p, ways: []liveWay{
 		&livePackets{keys: k},
-		&proxyWay{tls: t},
+		p,
 		&collectorWay{tls: t, tokens: tokens},
 		&followWay{},
 		&envoyWay{tls: t, tokens: tokens},

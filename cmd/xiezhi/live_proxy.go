@@ -17,6 +17,7 @@ import (
 type proxyWay struct {
 	tls  *tlsFlags
 	list []string
+	gate proxy.Gate // nil: everything passes; set before open
 }
 
 func (p *proxyWay) flag() string { return "proxy" }
@@ -52,7 +53,7 @@ func (p *proxyWay) open(a *app) ([]source.Source, error) {
 		}
 		listeners = append(listeners, l)
 		fmt.Fprintf(a.stderr, "proxy: %s -> %s\n", l.Addr(), up)
-		out = append(out, proxy.New(proxy.Config{Listener: l, TLS: secure, Upstream: up, Log: slog.New(slog.NewTextHandler(a.stderr, nil))}))
+		out = append(out, proxy.New(proxy.Config{Listener: l, TLS: secure, Upstream: up, Gate: p.gate, Log: slog.New(slog.NewTextHandler(a.stderr, nil))}))
 	}
 	return out, nil
 }

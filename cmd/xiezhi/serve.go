@@ -24,6 +24,8 @@ import (
 	"xiezhi/internal/judge/sequence"
 	"xiezhi/internal/message"
 	"xiezhi/internal/policy"
+	"xiezhi/internal/respond"
+	"xiezhi/internal/respond/bouncer"
 	"xiezhi/internal/store"
 	"xiezhi/internal/store/observation/duckdb"
 	"xiezhi/internal/store/record"
@@ -146,6 +148,9 @@ type standing struct {
 	service  *engine.Service
 	web      *api.API
 	listener net.Listener
+	desk     *respond.Desk
+	bouncers *bouncer.Server
+	gate     lateGate
 	messages *message.Catalog
 	provider *sso.Provider // nil: passwords only
 	log      *slog.Logger
@@ -173,6 +178,7 @@ func (f *serveFlags) stand(ctx context.Context, a *app, cfg engine.ServiceConfig
 		// written in the data folder belongs to the user that is left.
 		a.log = engine.LogConfig{Location: cfg.Zone}
 		f.live.outs = &outputs{stdout: a.stdout}
+		f.live.proxy.gate = &s.gate
 		if cfg.Sources, err = f.live.sources(a); err != nil {
 			return s, err
 		}
@@ -224,12 +230,18 @@ func (f *serveFlags) stand(ctx context.Context, a *app, cfg engine.ServiceConfig
 		return s, err
 	}
 	s.closing = append(s.closing, closeSensed)
-	cfg.Changed = func(list []record.Record) { s.web.Changed(list) }
+	cfg.Changed = func(list []record.Record) {
+		s.desk.Consider(list)
+		s.web.Changed(list)
+	}
 	if s.service, err = engine.NewService(ctx, cfg); err != nil {
 		return s, err
 	}
 	sensed(s.service)
-	if s.web, err = f.api(ctx, a, cfg, s.service, l, log); err != nil {
+	if err := f.respond(ctx, s, cfg, key); err != nil {
+		return s, err
+	}
+	if s.web, err = f.api(ctx, a, cfg, s.service, s, l, log); err != nil {
 		return s, err
 	}
 	if f.metrics != "" {
@@ -357,7 +369,7 @@ func (f *serveFlags) rows(ctx context.Context, folder *store.Folder, log *slog.L
 	return db, nil
 }
 
-func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, s judges, l net.Listener, log *slog.Logger) (*api.API, error) {
+func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, s judges, at *standing, l net.Listener, log *slog.Logger) (*api.API, error) {
 	address, err := netip.ParseAddrPort(l.Addr().String())
 	if err != nil {
 		return nil, err
@@ -386,6 +398,9 @@ func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, 
 	}
 	if one, ok := s.(*engine.Service); ok { // which holds the traffic and the judges itself
 		c.Input, c.Seen, c.TryRules, c.Hunt = one.Input, one.Now, one.DryRun, hunter(one)
+	}
+	if at != nil {
+		c.Desk, c.Bouncers = at.desk, at.bouncers
 	}
 	return api.New(ctx, c)
 }
@@ -418,13 +433,20 @@ func (s *standing) runWith(ctx context.Context, a *app, w worker) error {
 	if err != nil {
 		return err
 	}
-	server := api.Server(pages, s.log)
+	server := api.Server(s.withBouncers(pages), s.log)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(s.listener) }()
 	background := make(chan struct{})
 	go func() {
 		defer close(background)
 		s.web.Run(run)
+	}()
+	responding := make(chan struct{})
+	go func() {
+		defer close(responding)
+		if s.desk != nil {
+			s.desk.Run(run)
+		}
 	}()
 	judged := make(chan error, 1)
 	go func() { judged <- w.Run(run) }()
@@ -454,6 +476,7 @@ func (s *standing) runWith(ctx context.Context, a *app, w worker) error {
 		_ = server.Close() // streams of events do not end by themselves
 	}
 	<-background
+	<-responding
 	if e := <-served; err == nil && !errors.Is(e, http.ErrServerClosed) {
 		err = e
 	}

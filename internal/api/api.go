@@ -30,6 +30,8 @@ import (
 	"xiezhi/internal/message"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
+	"xiezhi/internal/respond"
+	"xiezhi/internal/respond/bouncer"
 	"xiezhi/internal/store/observation"
 	"xiezhi/internal/store/record"
 	"xiezhi/schema"
@@ -68,6 +70,11 @@ type Config struct {
 	TryRules func(context.Context, *policy.File, v1.RuleDryRun) (v1.DryRun, error)
 	// Hunt judges stored traffic anew and tells how far it is. nil: that is refused.
 	Hunt func(ctx context.Context, o HuntOrder, told func(HuntTold)) (HuntTold, *report.Report, error)
+
+	// Desk decides what gateways do; nil: what asks for that is refused.
+	Desk *respond.Desk
+	// Bouncers knows the gateways that ask for decisions; nil: nothing of them.
+	Bouncers *bouncer.Server
 
 	// Plain serves sessions over HTTP without TLS, for a listener on loopback:
 	// the cookie is then without Secure and the prefix __Host-.

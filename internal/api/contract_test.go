@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -16,7 +17,9 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 
 	v1 "xiezhi/internal/api/v1"
+	"xiezhi/internal/message"
 	"xiezhi/internal/report"
+	"xiezhi/internal/respond"
 	"xiezhi/internal/store/observation/observationtest"
 	"xiezhi/schema"
 )
@@ -99,7 +102,7 @@ func readings(r *report.Report) []string {
 		"/sensors", "/search?q=a", "/entities/client/192.0.2.3?to=2026-03-02T00:00:00Z", "/entities/prefix/192.0.2.0%2F24?to=2026-03-02T00:00:00Z",
 		"/observations?verdict=attack&verdict=suspicious&limit=5", "/observations/series?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z&step=hour&by=verdict&offset=480",
 		"/observations/top?of=client&measure=bytes_out", "/observations/pivot?of=api&key=" + observationtest.Row(1).API, "/observations/days",
-		"/report?site=" + site + "&from=2022-01-01T00:00:00Z&to=2022-02-01T00:00:00Z", "/report", "/report?format=html&lang=zh", "/report?format=xlsx", "/report?format=sarif", "/report?period=2025-06&format=html&outline=gbt", "/report?period=2025-Q2&format=xlsx&lang=zh", "/report?period=2025", "/policy", "/rules", "/settings", "/status"}
+		"/report?site=" + site + "&from=2022-01-01T00:00:00Z&to=2022-02-01T00:00:00Z", "/report", "/report?format=html&lang=zh", "/report?format=xlsx", "/report?format=sarif", "/report?period=2025-06&format=html&outline=gbt", "/report?period=2025-Q2&format=xlsx&lang=zh", "/report?period=2025", "/policy", "/decisions?state=active&action=block&text=a", "/enforcement", "/bouncers", "/rules", "/settings", "/status"}
 }
 
 // TestEveryAnswerIsAsDocumented asks for every operation in a way that
@@ -186,6 +189,29 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 	do(g, 200, "GET", "/api/v1/hunts/"+hunted.Id+"/report?format=json", nil)
 	do(g, 204, "DELETE", "/api/v1/hunts/"+hunted.Id, nil)
 	do(g, 200, "POST", "/api/v1/rules/test", map[string]any{"yaml": "version: 1\nrules:\n- {id: a, title: {zh: 甲, en: A}, when: 'true', harm: high, advice: {zh: 乙, en: B}}\n"})
+
+	var dec v1.Decision
+	new := map[string]any{"site": site, "action": "block", "keys": map[string]any{"ip": []string{"203.0.113.9"}}, "seconds": 600, "reason": "seen"}
+	do(g, 200, "POST", "/api/v1/decisions/preview", new)
+	do(g, 201, "POST", "/api/v1/decisions", new).into(t, &dec)
+	do(g, 200, "GET", "/api/v1/decisions/"+dec.ID, nil)
+	do(g, 200, "GET", "/api/v1/decisions", nil)
+	do(g, 200, "POST", "/api/v1/decisions/"+dec.ID+"/undo", map[string]any{"reason": "wrong"})
+	var wide v1.Decision
+	wideOne, err := h.desk.Create(t.Context(), respond.Person{ID: "u-other"}, respond.Decision{Site: site, Action: "block", Selector: respond.Selector{Keys: respond.Keys{Prefix: []string{"203.0.0.0/16"}}},
+		Reason: message.Text{Zh: "甲", En: "A"}, Expires: start.Add(time.Hour)}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(g, 200, "POST", "/api/v1/decisions/"+wideOne.ID+"/approve", nil).into(t, &wide)
+	if wide.State != respond.Active || len(wide.Approvals) != 1 {
+		t.Errorf("%+v", wide)
+	}
+	do(g, 200, "PUT", "/api/v1/enforcement", map[string]any{"stopped": true, "reason": "drill"})
+	var key v1.BouncerOnce
+	do(g, 201, "POST", "/api/v1/bouncers", map[string]any{"name": "edge"}).into(t, &key)
+	do(g, 200, "GET", "/api/v1/bouncers", nil)
+	do(g, 204, "DELETE", "/api/v1/bouncers/"+key.Info.Id, nil)
 
 	var u v1.User
 	do(g, 201, "POST", "/api/v1/users", map[string]any{"name": "李雷", "role": "analyst", "password": goodPassword}).into(t, &u)

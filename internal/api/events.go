@@ -132,7 +132,7 @@ func (h *hub) figures() map[string]float64 {
 }
 
 // topics that there are.
-var topics = []string{"api", "defect", "attack", "campaign", "site", "policy", "status"}
+var topics = []string{"api", "defect", "attack", "campaign", "site", "policy", "decision", "status"}
 
 // StreamEvents tells of changes as they happen.
 func (a *API) StreamEvents(ctx context.Context, q v1.StreamEventsRequestObject) (v1.StreamEventsResponseObject, error) {

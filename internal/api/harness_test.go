@@ -21,6 +21,8 @@ import (
 	"xiezhi/internal/report"
 	"xiezhi/internal/report/kept"
 	"xiezhi/internal/report/reporttest"
+	"xiezhi/internal/respond"
+	"xiezhi/internal/respond/bouncer"
 	"xiezhi/internal/store/record"
 	"xiezhi/internal/store/record/recordtest"
 	"xiezhi/rules"
@@ -90,6 +92,7 @@ func (l *locked) Verify(ctx context.Context, h record.Head) (record.Head, error)
 type house struct {
 	t      testing.TB
 	api    *API
+	desk   *respond.Desk
 	store  *locked
 	msgs   *message.Catalog
 	report *report.Report
@@ -138,10 +141,17 @@ func (h *house) open(change ...func(*Config)) {
 			}
 			return h.deaf
 		}}
+	var err error
+	if h.desk, err = respond.New(h.t.Context(), respond.Config{Store: h.store, Messages: h.msgs, Now: cfg.Now, Random: &dice{r: rand.NewChaCha8([32]byte{9})}}); err != nil {
+		h.t.Fatal(err)
+	}
+	cfg.Desk = h.desk
+	if cfg.Bouncers, err = bouncer.New(h.t.Context(), bouncer.Config{Store: h.store, Desk: h.desk, Now: cfg.Now}); err != nil {
+		h.t.Fatal(err)
+	}
 	for _, c := range change {
 		c(&cfg)
 	}
-	var err error
 	if h.api, err = New(h.t.Context(), cfg); err != nil {
 		h.t.Fatal(err)
 	}

@@ -24,7 +24,7 @@ type question struct {
 	Sensitive, Gone, Changed, Open                bool
 	Api, Defect, Attack                           string
 	Class, Kind, Severity, Status, Verdict, State []string
-	Scenario                                      []string
+	Scenario, Action                              []string
 }
 
 // orders are what lists can be in order of.
@@ -72,6 +72,9 @@ func questionOf(kind record.Kind, params any) (q record.Query, err error) {
 	case record.Campaign: // of every site that it names
 		q.Site = ""
 		mention(&q, append([]string{x.Site, x.Attack}, x.Scenario...)...)
+	case record.Decision:
+		q.Type, q.State = x.Action, x.State
+		mention(&q, x.Attack)
 	case record.Policy:
 		q.Type, q.State = x.Kind, x.State
 		mention(&q, x.Defect)

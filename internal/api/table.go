@@ -83,6 +83,18 @@ var table = map[string]access{
 	"PUT /api/v1/sites/{site}/descriptions":           {least: v1.RoleAnalyst},
 	"DELETE /api/v1/sites/{site}/descriptions/{name}": {least: v1.RoleAnalyst},
 
+	"GET /api/v1/decisions":               {least: v1.RoleViewer},
+	"GET /api/v1/decisions/{id}":          {least: v1.RoleViewer},
+	"GET /api/v1/enforcement":             {least: v1.RoleViewer},
+	"POST /api/v1/decisions/preview":      {least: v1.RoleAnalyst},
+	"POST /api/v1/decisions":              {least: v1.RoleResponder},
+	"POST /api/v1/decisions/{id}/undo":    {least: v1.RoleResponder},
+	"POST /api/v1/decisions/{id}/approve": {least: v1.RoleResponder},
+	"PUT /api/v1/enforcement":             {least: v1.RoleResponder},
+	"GET /api/v1/bouncers":                {least: v1.RoleAdministrator},
+	"POST /api/v1/bouncers":               {least: v1.RoleAdministrator},
+	"DELETE /api/v1/bouncers/{id}":        {least: v1.RoleAdministrator},
+
 	"POST /api/v1/policy/public":    {least: v1.RoleResponder},
 	"POST /api/v1/policy/approvals": {least: v1.RoleResponder},
 	"POST /api/v1/policy/{id}/end":  {least: v1.RoleResponder},

@@ -7,11 +7,11 @@ import (
 	"slices"
 	"time"
 
-	"xiezhi/internal/attack"
 	"xiezhi/internal/defect"
 	"xiezhi/internal/identity"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/respond"
+	"xiezhi/internal/respond/gate"
 	"xiezhi/internal/taxonomy"
 )
 
@@ -73,18 +73,6 @@ func goingOn(known map[string]*knownSite) map[string]*knownSite {
 	return out
 }
 
-// AskedOf is what an observation shows to decisions.
-func AskedOf(o *observe.Observation, who *identity.Who, into *respond.Asked) {
-	c := into.Credentials[:0]
-	for i := range o.Credentials {
-		if t := o.Credentials[i].Token; t != 0 {
-			c = append(c, t)
-		}
-	}
-	*into = respond.Asked{Host: o.Host, Method: o.Method, Segments: o.Segments, Operation: o.Operation, Root: o.Root, Path: attack.PathOf(o), IP: who.Client.Unmap(), JA4: o.JA4,
-		HeaderOrder: o.HeaderOrder, ParamShape: o.ParamShape, Agent: o.Agent, Account: who.Subject, Credentials: c}
-}
-
 func (x *shadow) look(s *trialSite, ev *defect.Event) {
 	if x.first == 0 || ev.End < x.first {
 		x.first = ev.End
@@ -96,7 +84,7 @@ func (x *shadow) look(s *trialSite, ev *defect.Event) {
 		x.of++
 	}
 	var asked respond.Asked
-	AskedOf(ev.Observation, &ev.Who, &asked)
+	gate.Fill(&asked, ev.Observation, &ev.Who)
 	api := ""
 	if ev.API != nil {
 		api = ev.API.ID
@@ -119,4 +107,17 @@ func (x *shadow) look(s *trialSite, ev *defect.Event) {
 			x.people[i][who] = struct{}{}
 		}
 	})
+}
+
+// Reader makes what reads single requests as this service's observers do: an
+// observer, and a resolver that knows the trusted proxies and nobody. It is not
+// used by two at once.
+func (s *Service) Reader() (*observe.Observer, *identity.Resolver, error) {
+	o, err := s.tools.observer(nil)
+	return o, identity.New(s.part.bench.identityConfig(trialSites)), err
+}
+
+// External makes the tokens that selectors hold.
+func (s *Service) External(domain string, token uint64) string {
+	return s.tools.redactor.External(domain, token)
 }

@@ -63,6 +63,7 @@ type Desk struct {
 	met     map[string]*atomic.Uint64
 	changes map[string]uint64 // change at which a decision became what it is
 	change  uint64
+	turned  uint64 // change at which the kill switch was used last
 	number  uint64
 	stop    Switch
 	left    int // beyond MaxGeneral
@@ -210,7 +211,11 @@ func (d *Desk) Create(ctx context.Context, who Person, x Decision, dry bool) (*D
 
 // judge says whether a decision may be made, and whether it is wide.
 func (d *Desk) judge(ctx context.Context, x *Decision, now time.Time) error {
-	if err := d.cfg.Guard.check(x, now); err != nil {
+	approved, err := d.approved(ctx, x.Site, now)
+	if err != nil {
+		return err
+	}
+	if err := d.cfg.Guard.check(x, now, approved); err != nil {
 		return err
 	}
 	d.mu.Lock()
@@ -300,7 +305,11 @@ func (d *Desk) Approve(ctx context.Context, who Person, id string) (*Decision, e
 		case !x.Expires.After(now):
 			return ErrState
 		}
-		if err := d.cfg.Guard.check(x, now); err != nil { // the list of what is never touched may be longer now
+		approved, err := d.approved(ctx, x.Site, now)
+		if err != nil {
+			return err
+		}
+		if err := d.cfg.Guard.check(x, now, approved); err != nil { // the list of what is never touched may be longer now
 			return err
 		}
 		x.Approvals = append(x.Approvals, Approval{who.ID, who.Name, now})
@@ -326,6 +335,7 @@ func (d *Desk) Stop(ctx context.Context, who Person, stopped bool, reason string
 	d.mu.Lock()
 	d.stop = s
 	d.change++
+	d.turned = d.change
 	d.mu.Unlock()
 	return s, d.Refresh(ctx)
 }
@@ -335,76 +345,6 @@ func (d *Desk) Stopped() Switch {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.stop
-}
-
-// Expire ends what is over.
-func (d *Desk) Expire(ctx context.Context) error {
-	now := d.cfg.Now().UTC()
-	d.mu.Lock()
-	var over []string
-	for id, x := range d.live {
-		if !x.Expires.After(now) {
-			over = append(over, id)
-		}
-	}
-	d.mu.Unlock()
-	slices.Sort(over)
-	for _, id := range over {
-		if _, err := d.alter(ctx, id, "decision.expire", machine, func(x *Decision) error {
-			x.State = Expired
-			return nil
-		}); err != nil && !errors.Is(err, ErrState) {
-			return err
-		}
-	}
-	return nil
-}
-
-// Review holds what is carried out against traffic of late, and withdraws what
-// meets more honest people than it may.
-func (d *Desk) Review(ctx context.Context) error {
-	if d.cfg.Shadow == nil {
-		return nil
-	}
-	d.mu.Lock()
-	bySite := map[string][]*Decision{}
-	for _, x := range d.live {
-		if x.State == Active && x.Action != taxonomy.ActMask && x.Action != taxonomy.ActObserve && x.Action != taxonomy.ActTag {
-			bySite[x.Site] = append(bySite[x.Site], x)
-		}
-	}
-	d.mu.Unlock()
-	for site, list := range bySite {
-		slices.SortFunc(list, func(a, b *Decision) int { return cmp.Compare(b.Number, a.Number) })
-		list = list[:min(len(list), MaxGeneral)]
-		var of []Selector
-		for _, x := range list {
-			of = append(of, x.Selector)
-		}
-		met, err := d.cfg.Shadow(ctx, site, of, reviewSpan)
-		if err != nil {
-			return err
-		}
-		r := d.cfg.Policy.ResponseFor(site)
-		for i := range min(len(met), len(list)) {
-			most := *r.MaxCollateral
-			if list[i].Origin == ByPerson {
-				most = worstShare
-			}
-			if c := &met[i]; !c.Known || c.Of < LeastHonest || c.Share() <= most {
-				continue
-			}
-			_, err := d.alter(ctx, list[i].ID, "decision.withdraw", machine, func(x *Decision) error {
-				x.State, x.Collateral = Withdrawn, met[i]
-				x.Ended = &Ending{At: d.cfg.Now().UTC(), By: machine, Reason: d.cfg.Messages.Text("respond.withdrawn", message.Args{"share": percent(met[i].Share())})}
-				return nil
-			})
-			if err != nil && !errors.Is(err, ErrState) {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // machine is who decides when no person does.

@@ -72,7 +72,8 @@ func network(s string) (netip.Prefix, error) {
 
 // check says what is wrong with a decision, whatever traffic shows. It writes
 // addresses in their one form.
-func (g *Guard) check(d *Decision, now time.Time) error {
+// approved is what people exempted beside the policy.
+func (g *Guard) check(d *Decision, now time.Time, approved []Exempt) error {
 	switch {
 	case Rank(d.Action) < 0:
 		return refuse("action", string(d.Action))
@@ -114,10 +115,10 @@ func (g *Guard) check(d *Decision, now time.Time) error {
 			}
 		}
 	}
-	if err := g.networks(d.Site, k.IP, true, now); err != nil {
+	if err := g.networks(d.Site, k.IP, true, now, approved); err != nil {
 		return err
 	}
-	if err := g.networks(d.Site, k.Prefix, false, now); err != nil {
+	if err := g.networks(d.Site, k.Prefix, false, now, approved); err != nil {
 		return err
 	}
 	for _, p := range k.Path {
@@ -136,10 +137,9 @@ func (d *Decision) most() time.Duration {
 }
 
 // networks checks addresses and networks and writes them in their one form.
-func (g *Guard) networks(site string, list []string, single bool, now time.Time) error {
-	var exempt []Exempt
+func (g *Guard) networks(site string, list []string, single bool, now time.Time, exempt []Exempt) error {
 	if g.Never != nil && len(list) > 0 {
-		exempt = g.Never(site, now)
+		exempt = append(slices.Clone(exempt), g.Never(site, now)...)
 	}
 	for i, s := range list {
 		p, err := network(s)

@@ -195,3 +195,28 @@ func (d *Desk) Named(ctx context.Context, id string) (API, string, error) {
 	err = json.Unmarshal(r.Body, &a)
 	return API{r.ID, a.Host, a.Method, a.Template}, r.Site, err
 }
+
+// approved gives the clients that people approved for a site.
+func (d *Desk) approved(ctx context.Context, site string, now time.Time) (out []Exempt, err error) {
+	q := record.Query{Kind: record.Policy, Type: []string{"approval"}, State: []string{"pending", "live"}}
+	err = d.every(ctx, q, func(r *record.Record) error {
+		var e struct {
+			Site    string    `json:"site"`
+			Expires time.Time `json:"expires"`
+			Clients []string  `json:"clients"`
+		}
+		if err := json.Unmarshal(r.Body, &e); err != nil {
+			return err
+		}
+		if e.Site != "" && e.Site != site || !e.Expires.IsZero() && !e.Expires.After(now) {
+			return nil
+		}
+		for _, s := range e.Clients {
+			if p, err := network(s); err == nil {
+				out = append(out, Exempt{p, "allowed"})
+			}
+		}
+		return nil
+	})
+	return out, err
+}

@@ -195,6 +195,7 @@ type Decision struct {
 	Collateral Collateral      `json:"collateral"`
 	Changed    time.Time       `json:"changed"`
 	Ended      *Ending         `json:"ended,omitempty"`
+	Met        uint64          `json:"met,omitempty"` // requests it was about, when told; not kept
 }
 
 // Ending is how a decision ended before its time, or why it never began.

@@ -20,6 +20,7 @@ import (
 	"xiezhi/internal/message"
 	"xiezhi/internal/report"
 	"xiezhi/internal/report/kept"
+	"xiezhi/internal/respond"
 
 	"github.com/oapi-codegen/runtime"
 	openapi_types "github.com/oapi-codegen/runtime/types"
@@ -1542,6 +1543,37 @@ type BlindServer struct {
 	Server      string `json:"server"`
 }
 
+// Bouncer defines model for Bouncer.
+type Bouncer struct {
+	Address string `json:"address,omitempty,omitzero"`
+
+	// Agent type and version, as it says
+	Agent string `json:"agent,omitempty,omitzero"`
+	At    Time   `json:"at"`
+
+	// Blocked requests or packets that it says it stopped
+	Blocked int64  `json:"blocked"`
+	By      string `json:"by"`
+	Id      string `json:"id"`
+	Name    string `json:"name"`
+	Pulls   int64  `json:"pulls"`
+	Seen    Time   `json:"seen,omitempty,omitzero"`
+	Site    string `json:"site,omitempty,omitzero"`
+}
+
+// BouncerOnce defines model for BouncerOnce.
+type BouncerOnce struct {
+	Info Bouncer `json:"info"`
+
+	// Key shown this once; kept as a hash
+	Key string `json:"key"`
+}
+
+// Bouncers defines model for Bouncers.
+type Bouncers struct {
+	Items []Bouncer `json:"items"`
+}
+
 // Campaign defines model for Campaign.
 type Campaign = report.Campaign
 
@@ -1768,6 +1800,45 @@ type Credentials struct {
 	Password string `json:"password"`
 }
 
+// Decision defines model for Decision.
+type Decision = respond.Decision
+
+// DecisionAction defines model for DecisionAction.
+type DecisionAction = string
+
+// DecisionKeys alternatives of each key; every key present must match
+type DecisionKeys = respond.Keys
+
+// DecisionPage defines model for DecisionPage.
+type DecisionPage struct {
+	Items []Decision `json:"items"`
+
+	// Next cursor of the page that follows; absent on the last one
+	Next string `json:"next,omitempty,omitzero"`
+
+	// Total how many the filters ask for, on all pages
+	Total int64 `json:"total"`
+}
+
+// DecisionPatch what a decision to mask does to answers
+type DecisionPatch = respond.Patch
+
+// DecisionUniform one answer in the place of all that it is about
+type DecisionUniform struct {
+	Body string `json:"body"`
+
+	// Field of the answer in JSON, as data.code
+	Field  string `json:"field,omitempty,omitzero"`
+	Status int    `json:"status"`
+
+	// Statuses of the answers that it is about; empty, without a field, all of 400 to 499 but 429
+	Statuses []int `json:"statuses,omitempty,omitzero"`
+
+	// Type media type; empty: JSON
+	Type   string   `json:"type,omitempty,omitzero"`
+	Values []string `json:"values,omitempty,omitzero"`
+}
+
 // Defect defines model for Defect.
 type Defect = report.Defect
 
@@ -1845,6 +1916,29 @@ type DryRunStopped string
 // End defines model for End.
 type End struct {
 	Reason string `json:"reason"`
+}
+
+// Enforcement defines model for Enforcement.
+type Enforcement struct {
+	Active int    `json:"active"`
+	At     Time   `json:"at,omitempty,omitzero"`
+	By     string `json:"by,omitempty,omitzero"`
+	ByName string `json:"by_name,omitempty,omitzero"`
+
+	// Left active ones that the own proxy has no room for
+	Left     int    `json:"left"`
+	Proposed int    `json:"proposed"`
+	Reason   string `json:"reason,omitempty,omitzero"`
+
+	// Stopped nothing is carried out
+	Stopped bool `json:"stopped"`
+	Waiting int  `json:"waiting"`
+}
+
+// EnforcementSwitch defines model for EnforcementSwitch.
+type EnforcementSwitch struct {
+	Reason  string `json:"reason"`
+	Stopped bool   `json:"stopped"`
 }
 
 // Entity what is known of an address, network, country or token. rows is absent where single observations are not kept, and of autonomous systems; intel where the map of networks knows nothing
@@ -2243,6 +2337,36 @@ type NewApproval struct {
 
 // NewApprovalApproval defines model for NewApproval.Approval.
 type NewApprovalApproval string
+
+// NewBouncer defines model for NewBouncer.
+type NewBouncer struct {
+	Name string `json:"name"`
+
+	// Site empty: decisions of every site
+	Site string `json:"site,omitempty,omitzero"`
+}
+
+// NewDecision defines model for NewDecision.
+type NewDecision struct {
+	Action DecisionAction `json:"action"`
+	Apis   []ID           `json:"apis,omitempty,omitzero"`
+	Attack ID             `json:"attack,omitempty,omitzero"`
+	Defect ID             `json:"defect,omitempty,omitzero"`
+
+	// Keys alternatives of each key; every key present must match
+	Keys DecisionKeys `json:"keys,omitempty,omitzero"`
+
+	// Patch what a decision to mask does to answers
+	Patch DecisionPatch `json:"patch,omitempty,omitzero"`
+
+	// Rate requests a minute that a rate limit lets through, of all it is about together
+	Rate   int    `json:"rate,omitempty,omitzero"`
+	Reason string `json:"reason"`
+
+	// Seconds how long it holds
+	Seconds int64  `json:"seconds"`
+	Site    string `json:"site,omitempty,omitzero"`
+}
 
 // NewFix traffic after at, now where it is absent, has to show it
 type NewFix struct {
@@ -3513,6 +3637,29 @@ type CountDefectsParams struct {
 	Open *bool `form:"open,omitempty" json:"open,omitempty"`
 }
 
+// ListDecisionsParams defines parameters for ListDecisions.
+type ListDecisionsParams struct {
+	Action []string `form:"action,omitempty" json:"action,omitempty,omitzero"`
+	State  []string `form:"state,omitempty" json:"state,omitempty,omitzero"`
+	Site   BySite   `form:"site,omitempty" json:"site,omitempty,omitzero"`
+
+	// Text part of what the search looks through, whatever its case
+	Text   ByText `form:"text,omitempty" json:"text,omitempty,omitzero"`
+	Attack string `form:"attack,omitempty" json:"attack,omitempty,omitzero"`
+
+	// From last seen at this time or later
+	From ByFrom `form:"from,omitempty" json:"from,omitempty,omitzero"`
+
+	// To last seen before this time
+	To ByTo `form:"to,omitempty" json:"to,omitempty,omitzero"`
+
+	// Cursor next of the page before
+	Cursor ByCursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Limit 50 where it is absent
+	Limit ByLimit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
 // ListDefectsParams defines parameters for ListDefects.
 type ListDefectsParams struct {
 	Site BySite `form:"site,omitempty" json:"site,omitempty,omitzero"`
@@ -3879,11 +4026,26 @@ type ListSitesParams struct {
 	Limit ByLimit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 }
 
+// AddBouncerJSONRequestBody defines body for AddBouncer for application/json ContentType.
+type AddBouncerJSONRequestBody = NewBouncer
+
+// AddDecisionJSONRequestBody defines body for AddDecision for application/json ContentType.
+type AddDecisionJSONRequestBody = NewDecision
+
+// PreviewDecisionJSONRequestBody defines body for PreviewDecision for application/json ContentType.
+type PreviewDecisionJSONRequestBody = NewDecision
+
+// UndoDecisionJSONRequestBody defines body for UndoDecision for application/json ContentType.
+type UndoDecisionJSONRequestBody = End
+
 // ClaimFixJSONRequestBody defines body for ClaimFix for application/json ContentType.
 type ClaimFixJSONRequestBody = NewFix
 
 // JudgeDefectJSONRequestBody defines body for JudgeDefect for application/json ContentType.
 type JudgeDefectJSONRequestBody = NewVerdict
+
+// SetEnforcementJSONRequestBody defines body for SetEnforcement for application/json ContentType.
+type SetEnforcementJSONRequestBody = EnforcementSwitch
 
 // StartHuntJSONRequestBody defines body for StartHunt for application/json ContentType.
 type StartHuntJSONRequestBody = HuntStart
@@ -3968,6 +4130,15 @@ type ServerInterface interface {
 	// VerifyAudit Go through the whole audit log
 	// (GET /api/v1/audit/verification)
 	VerifyAudit(w http.ResponseWriter, r *http.Request)
+	// ListBouncers Gateways that may ask for decisions
+	// (GET /api/v1/bouncers)
+	ListBouncers(w http.ResponseWriter, r *http.Request)
+	// AddBouncer Make a key for a gateway
+	// (POST /api/v1/bouncers)
+	AddBouncer(w http.ResponseWriter, r *http.Request)
+	// DeleteBouncer End the key of a gateway
+	// (DELETE /api/v1/bouncers/{id})
+	DeleteBouncer(w http.ResponseWriter, r *http.Request, id ByPathID)
 	// ListCampaigns Campaigns
 	// (GET /api/v1/campaigns)
 	ListCampaigns(w http.ResponseWriter, r *http.Request, params ListCampaignsParams)
@@ -3995,6 +4166,24 @@ type ServerInterface interface {
 	// CountDefects How many defects there are of each sort
 	// (GET /api/v1/counts/defects)
 	CountDefects(w http.ResponseWriter, r *http.Request, params CountDefectsParams)
+	// ListDecisions What gateways do about attacks and exposure
+	// (GET /api/v1/decisions)
+	ListDecisions(w http.ResponseWriter, r *http.Request, params ListDecisionsParams)
+	// AddDecision Decide what gateways do
+	// (POST /api/v1/decisions)
+	AddDecision(w http.ResponseWriter, r *http.Request)
+	// PreviewDecision What a decision would meet of the last day
+	// (POST /api/v1/decisions/preview)
+	PreviewDecision(w http.ResponseWriter, r *http.Request)
+	// GetDecision One decision about gateways
+	// (GET /api/v1/decisions/{id})
+	GetDecision(w http.ResponseWriter, r *http.Request, id ByPathID)
+	// ApproveDecision Let a decision be carried out that waits for a second person
+	// (POST /api/v1/decisions/{id}/approve)
+	ApproveDecision(w http.ResponseWriter, r *http.Request, id ByPathID)
+	// UndoDecision End a decision about gateways
+	// (POST /api/v1/decisions/{id}/undo)
+	UndoDecision(w http.ResponseWriter, r *http.Request, id ByPathID)
 	// ListDefects Defects
 	// (GET /api/v1/defects)
 	ListDefects(w http.ResponseWriter, r *http.Request, params ListDefectsParams)
@@ -4007,10 +4196,16 @@ type ServerInterface interface {
 	// JudgeDefect Say what a defect is
 	// (POST /api/v1/defects/{id}/verdict)
 	JudgeDefect(w http.ResponseWriter, r *http.Request, id ByPathID)
+	// GetEnforcement Whether decisions are carried out
+	// (GET /api/v1/enforcement)
+	GetEnforcement(w http.ResponseWriter, r *http.Request)
+	// SetEnforcement Stop all that gateways do, or let them go on
+	// (PUT /api/v1/enforcement)
+	SetEnforcement(w http.ResponseWriter, r *http.Request)
 	// GetEntity What is known of an address, network, country or token
 	// (GET /api/v1/entities/{kind}/{key})
 	GetEntity(w http.ResponseWriter, r *http.Request, kind GetEntityParamsKind, key string, params GetEntityParams)
-	// StreamEvents Changes as they happen: server-sent events with the topics api, defect, attack, campaign, site, policy, status; lost and reset tell of gaps
+	// StreamEvents Changes as they happen: server-sent events with the topics api, defect, attack, campaign, site, policy, decision, status; lost and reset tell of gaps
 	// (GET /api/v1/events)
 	StreamEvents(w http.ResponseWriter, r *http.Request, params StreamEventsParams)
 	// ListExposure Data exposure: APIs by types of sensitive data
@@ -4970,6 +5165,60 @@ func (siw *ServerInterfaceWrapper) VerifyAudit(w http.ResponseWriter, r *http.Re
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.VerifyAudit(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListBouncers operation middleware
+func (siw *ServerInterfaceWrapper) ListBouncers(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListBouncers(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AddBouncer operation middleware
+func (siw *ServerInterfaceWrapper) AddBouncer(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AddBouncer(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// DeleteBouncer operation middleware
+func (siw *ServerInterfaceWrapper) DeleteBouncer(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ByPathID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.DeleteBouncer(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -6172,6 +6421,249 @@ func (siw *ServerInterfaceWrapper) CountDefects(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// ListDecisions operation middleware
+func (siw *ServerInterfaceWrapper) ListDecisions(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListDecisionsParams
+
+	// ------------- Optional query parameter "action" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "action", r.URL.Query(), &params.Action, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "action"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "action", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "state" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "state", r.URL.Query(), &params.State, runtime.BindQueryParameterOptions{Type: "array", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "state"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "state", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "site" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "site", r.URL.Query(), &params.Site, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "site"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "site", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "text" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "text", r.URL.Query(), &params.Text, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "text"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "text", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "attack" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "attack", r.URL.Query(), &params.Attack, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "attack"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "attack", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "from" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "from", r.URL.Query(), &params.From, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "from"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "from", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "to", r.URL.Query(), &params.To, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "to"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "to", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListDecisions(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AddDecision operation middleware
+func (siw *ServerInterfaceWrapper) AddDecision(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AddDecision(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// PreviewDecision operation middleware
+func (siw *ServerInterfaceWrapper) PreviewDecision(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.PreviewDecision(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetDecision operation middleware
+func (siw *ServerInterfaceWrapper) GetDecision(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ByPathID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetDecision(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ApproveDecision operation middleware
+func (siw *ServerInterfaceWrapper) ApproveDecision(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ByPathID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ApproveDecision(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// UndoDecision operation middleware
+func (siw *ServerInterfaceWrapper) UndoDecision(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ByPathID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.UndoDecision(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // ListDefects operation middleware
 func (siw *ServerInterfaceWrapper) ListDefects(w http.ResponseWriter, r *http.Request) {
 
@@ -6469,6 +6961,34 @@ func (siw *ServerInterfaceWrapper) JudgeDefect(w http.ResponseWriter, r *http.Re
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.JudgeDefect(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// GetEnforcement operation middleware
+func (siw *ServerInterfaceWrapper) GetEnforcement(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.GetEnforcement(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// SetEnforcement operation middleware
+func (siw *ServerInterfaceWrapper) SetEnforcement(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.SetEnforcement(w, r)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -9491,6 +10011,17 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/policy/preview", wrapper.PreviewPolicy)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/policy/public", wrapper.AddPublic)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/policy/approvals", wrapper.AddApproval)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/decisions", wrapper.ListDecisions)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/decisions", wrapper.AddDecision)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/decisions/preview", wrapper.PreviewDecision)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/decisions/{id}", wrapper.GetDecision)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/decisions/{id}/undo", wrapper.UndoDecision)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/decisions/{id}/approve", wrapper.ApproveDecision)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/enforcement", wrapper.GetEnforcement)
+	m.HandleFunc(http.MethodPut+" "+options.BaseURL+"/api/v1/enforcement", wrapper.SetEnforcement)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/bouncers", wrapper.ListBouncers)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/bouncers", wrapper.AddBouncer)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/api/v1/bouncers/{id}", wrapper.DeleteBouncer)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/rules", wrapper.ListRules)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/rules/test", wrapper.TestRules)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/hunts", wrapper.ListHunts)
@@ -9869,6 +10400,116 @@ func (response VerifyAuditdefaultApplicationProblemPlusJSONResponse) VisitVerify
 	return err
 }
 
+type ListBouncersRequestObject struct {
+}
+
+type ListBouncersResponseObject interface {
+	VisitListBouncersResponse(w http.ResponseWriter) error
+}
+
+type ListBouncers200JSONResponse Bouncers
+
+func (response ListBouncers200JSONResponse) VisitListBouncersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListBouncersdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListBouncersdefaultApplicationProblemPlusJSONResponse) VisitListBouncersResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddBouncerRequestObject struct {
+	Body *AddBouncerJSONRequestBody
+}
+
+type AddBouncerResponseObject interface {
+	VisitAddBouncerResponse(w http.ResponseWriter) error
+}
+
+type AddBouncer201JSONResponse BouncerOnce
+
+func (response AddBouncer201JSONResponse) VisitAddBouncerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddBouncerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddBouncerdefaultApplicationProblemPlusJSONResponse) VisitAddBouncerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type DeleteBouncerRequestObject struct {
+	Id ByPathID `json:"id"`
+}
+
+type DeleteBouncerResponseObject interface {
+	VisitDeleteBouncerResponse(w http.ResponseWriter) error
+}
+
+type DeleteBouncer204Response struct {
+}
+
+func (response DeleteBouncer204Response) VisitDeleteBouncerResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type DeleteBouncerdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response DeleteBouncerdefaultApplicationProblemPlusJSONResponse) VisitDeleteBouncerResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListCampaignsRequestObject struct {
 	Params ListCampaignsParams
 }
@@ -10220,6 +10861,241 @@ func (response CountDefectsdefaultApplicationProblemPlusJSONResponse) VisitCount
 	return err
 }
 
+type ListDecisionsRequestObject struct {
+	Params ListDecisionsParams
+}
+
+type ListDecisionsResponseObject interface {
+	VisitListDecisionsResponse(w http.ResponseWriter) error
+}
+
+type ListDecisions200JSONResponse DecisionPage
+
+func (response ListDecisions200JSONResponse) VisitListDecisionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListDecisionsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListDecisionsdefaultApplicationProblemPlusJSONResponse) VisitListDecisionsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddDecisionRequestObject struct {
+	Body *AddDecisionJSONRequestBody
+}
+
+type AddDecisionResponseObject interface {
+	VisitAddDecisionResponse(w http.ResponseWriter) error
+}
+
+type AddDecision201JSONResponse Decision
+
+func (response AddDecision201JSONResponse) VisitAddDecisionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddDecisiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddDecisiondefaultApplicationProblemPlusJSONResponse) VisitAddDecisionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewDecisionRequestObject struct {
+	Body *PreviewDecisionJSONRequestBody
+}
+
+type PreviewDecisionResponseObject interface {
+	VisitPreviewDecisionResponse(w http.ResponseWriter) error
+}
+
+type PreviewDecision200JSONResponse Decision
+
+func (response PreviewDecision200JSONResponse) VisitPreviewDecisionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type PreviewDecisiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response PreviewDecisiondefaultApplicationProblemPlusJSONResponse) VisitPreviewDecisionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDecisionRequestObject struct {
+	Id ByPathID `json:"id"`
+}
+
+type GetDecisionResponseObject interface {
+	VisitGetDecisionResponse(w http.ResponseWriter) error
+}
+
+type GetDecision200JSONResponse Decision
+
+func (response GetDecision200JSONResponse) VisitGetDecisionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetDecisiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetDecisiondefaultApplicationProblemPlusJSONResponse) VisitGetDecisionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveDecisionRequestObject struct {
+	Id ByPathID `json:"id"`
+}
+
+type ApproveDecisionResponseObject interface {
+	VisitApproveDecisionResponse(w http.ResponseWriter) error
+}
+
+type ApproveDecision200JSONResponse Decision
+
+func (response ApproveDecision200JSONResponse) VisitApproveDecisionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ApproveDecisiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ApproveDecisiondefaultApplicationProblemPlusJSONResponse) VisitApproveDecisionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoDecisionRequestObject struct {
+	Id   ByPathID `json:"id"`
+	Body *UndoDecisionJSONRequestBody
+}
+
+type UndoDecisionResponseObject interface {
+	VisitUndoDecisionResponse(w http.ResponseWriter) error
+}
+
+type UndoDecision200JSONResponse Decision
+
+func (response UndoDecision200JSONResponse) VisitUndoDecisionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type UndoDecisiondefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response UndoDecisiondefaultApplicationProblemPlusJSONResponse) VisitUndoDecisionResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type ListDefectsRequestObject struct {
 	Params ListDefectsParams
 }
@@ -10367,6 +11243,83 @@ type JudgeDefectdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response JudgeDefectdefaultApplicationProblemPlusJSONResponse) VisitJudgeDefectResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEnforcementRequestObject struct {
+}
+
+type GetEnforcementResponseObject interface {
+	VisitGetEnforcementResponse(w http.ResponseWriter) error
+}
+
+type GetEnforcement200JSONResponse Enforcement
+
+func (response GetEnforcement200JSONResponse) VisitGetEnforcementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type GetEnforcementdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response GetEnforcementdefaultApplicationProblemPlusJSONResponse) VisitGetEnforcementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetEnforcementRequestObject struct {
+	Body *SetEnforcementJSONRequestBody
+}
+
+type SetEnforcementResponseObject interface {
+	VisitSetEnforcementResponse(w http.ResponseWriter) error
+}
+
+type SetEnforcement200JSONResponse Enforcement
+
+func (response SetEnforcement200JSONResponse) VisitSetEnforcementResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type SetEnforcementdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response SetEnforcementdefaultApplicationProblemPlusJSONResponse) VisitSetEnforcementResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -12617,6 +13570,15 @@ type StrictServerInterface interface {
 	// VerifyAudit Go through the whole audit log
 	// (GET /api/v1/audit/verification)
 	VerifyAudit(ctx context.Context, request VerifyAuditRequestObject) (VerifyAuditResponseObject, error)
+	// ListBouncers Gateways that may ask for decisions
+	// (GET /api/v1/bouncers)
+	ListBouncers(ctx context.Context, request ListBouncersRequestObject) (ListBouncersResponseObject, error)
+	// AddBouncer Make a key for a gateway
+	// (POST /api/v1/bouncers)
+	AddBouncer(ctx context.Context, request AddBouncerRequestObject) (AddBouncerResponseObject, error)
+	// DeleteBouncer End the key of a gateway
+	// (DELETE /api/v1/bouncers/{id})
+	DeleteBouncer(ctx context.Context, request DeleteBouncerRequestObject) (DeleteBouncerResponseObject, error)
 	// ListCampaigns Campaigns
 	// (GET /api/v1/campaigns)
 	ListCampaigns(ctx context.Context, request ListCampaignsRequestObject) (ListCampaignsResponseObject, error)
@@ -12644,6 +13606,24 @@ type StrictServerInterface interface {
 	// CountDefects How many defects there are of each sort
 	// (GET /api/v1/counts/defects)
 	CountDefects(ctx context.Context, request CountDefectsRequestObject) (CountDefectsResponseObject, error)
+	// ListDecisions What gateways do about attacks and exposure
+	// (GET /api/v1/decisions)
+	ListDecisions(ctx context.Context, request ListDecisionsRequestObject) (ListDecisionsResponseObject, error)
+	// AddDecision Decide what gateways do
+	// (POST /api/v1/decisions)
+	AddDecision(ctx context.Context, request AddDecisionRequestObject) (AddDecisionResponseObject, error)
+	// PreviewDecision What a decision would meet of the last day
+	// (POST /api/v1/decisions/preview)
+	PreviewDecision(ctx context.Context, request PreviewDecisionRequestObject) (PreviewDecisionResponseObject, error)
+	// GetDecision One decision about gateways
+	// (GET /api/v1/decisions/{id})
+	GetDecision(ctx context.Context, request GetDecisionRequestObject) (GetDecisionResponseObject, error)
+	// ApproveDecision Let a decision be carried out that waits for a second person
+	// (POST /api/v1/decisions/{id}/approve)
+	ApproveDecision(ctx context.Context, request ApproveDecisionRequestObject) (ApproveDecisionResponseObject, error)
+	// UndoDecision End a decision about gateways
+	// (POST /api/v1/decisions/{id}/undo)
+	UndoDecision(ctx context.Context, request UndoDecisionRequestObject) (UndoDecisionResponseObject, error)
 	// ListDefects Defects
 	// (GET /api/v1/defects)
 	ListDefects(ctx context.Context, request ListDefectsRequestObject) (ListDefectsResponseObject, error)
@@ -12656,10 +13636,16 @@ type StrictServerInterface interface {
 	// JudgeDefect Say what a defect is
 	// (POST /api/v1/defects/{id}/verdict)
 	JudgeDefect(ctx context.Context, request JudgeDefectRequestObject) (JudgeDefectResponseObject, error)
+	// GetEnforcement Whether decisions are carried out
+	// (GET /api/v1/enforcement)
+	GetEnforcement(ctx context.Context, request GetEnforcementRequestObject) (GetEnforcementResponseObject, error)
+	// SetEnforcement Stop all that gateways do, or let them go on
+	// (PUT /api/v1/enforcement)
+	SetEnforcement(ctx context.Context, request SetEnforcementRequestObject) (SetEnforcementResponseObject, error)
 	// GetEntity What is known of an address, network, country or token
 	// (GET /api/v1/entities/{kind}/{key})
 	GetEntity(ctx context.Context, request GetEntityRequestObject) (GetEntityResponseObject, error)
-	// StreamEvents Changes as they happen: server-sent events with the topics api, defect, attack, campaign, site, policy, status; lost and reset tell of gaps
+	// StreamEvents Changes as they happen: server-sent events with the topics api, defect, attack, campaign, site, policy, decision, status; lost and reset tell of gaps
 	// (GET /api/v1/events)
 	StreamEvents(ctx context.Context, request StreamEventsRequestObject) (StreamEventsResponseObject, error)
 	// ListExposure Data exposure: APIs by types of sensitive data
@@ -13092,6 +14078,87 @@ func (sh *strictHandler) VerifyAudit(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// ListBouncers operation middleware
+func (sh *strictHandler) ListBouncers(w http.ResponseWriter, r *http.Request) {
+	var request ListBouncersRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListBouncers(ctx, request.(ListBouncersRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListBouncers")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListBouncersResponseObject); ok {
+		if err := validResponse.VisitListBouncersResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AddBouncer operation middleware
+func (sh *strictHandler) AddBouncer(w http.ResponseWriter, r *http.Request) {
+	var request AddBouncerRequestObject
+
+	var body AddBouncerJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AddBouncer(ctx, request.(AddBouncerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddBouncer")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AddBouncerResponseObject); ok {
+		if err := validResponse.VisitAddBouncerResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// DeleteBouncer operation middleware
+func (sh *strictHandler) DeleteBouncer(w http.ResponseWriter, r *http.Request, id ByPathID) {
+	var request DeleteBouncerRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.DeleteBouncer(ctx, request.(DeleteBouncerRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "DeleteBouncer")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(DeleteBouncerResponseObject); ok {
+		if err := validResponse.VisitDeleteBouncerResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListCampaigns operation middleware
 func (sh *strictHandler) ListCampaigns(w http.ResponseWriter, r *http.Request, params ListCampaignsParams) {
 	var request ListCampaignsRequestObject
@@ -13326,6 +14393,179 @@ func (sh *strictHandler) CountDefects(w http.ResponseWriter, r *http.Request, pa
 	}
 }
 
+// ListDecisions operation middleware
+func (sh *strictHandler) ListDecisions(w http.ResponseWriter, r *http.Request, params ListDecisionsParams) {
+	var request ListDecisionsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListDecisions(ctx, request.(ListDecisionsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListDecisions")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListDecisionsResponseObject); ok {
+		if err := validResponse.VisitListDecisionsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AddDecision operation middleware
+func (sh *strictHandler) AddDecision(w http.ResponseWriter, r *http.Request) {
+	var request AddDecisionRequestObject
+
+	var body AddDecisionJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AddDecision(ctx, request.(AddDecisionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddDecision")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AddDecisionResponseObject); ok {
+		if err := validResponse.VisitAddDecisionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// PreviewDecision operation middleware
+func (sh *strictHandler) PreviewDecision(w http.ResponseWriter, r *http.Request) {
+	var request PreviewDecisionRequestObject
+
+	var body PreviewDecisionJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.PreviewDecision(ctx, request.(PreviewDecisionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "PreviewDecision")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(PreviewDecisionResponseObject); ok {
+		if err := validResponse.VisitPreviewDecisionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetDecision operation middleware
+func (sh *strictHandler) GetDecision(w http.ResponseWriter, r *http.Request, id ByPathID) {
+	var request GetDecisionRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetDecision(ctx, request.(GetDecisionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetDecision")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetDecisionResponseObject); ok {
+		if err := validResponse.VisitGetDecisionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ApproveDecision operation middleware
+func (sh *strictHandler) ApproveDecision(w http.ResponseWriter, r *http.Request, id ByPathID) {
+	var request ApproveDecisionRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ApproveDecision(ctx, request.(ApproveDecisionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ApproveDecision")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ApproveDecisionResponseObject); ok {
+		if err := validResponse.VisitApproveDecisionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// UndoDecision operation middleware
+func (sh *strictHandler) UndoDecision(w http.ResponseWriter, r *http.Request, id ByPathID) {
+	var request UndoDecisionRequestObject
+
+	request.Id = id
+
+	var body UndoDecisionJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.UndoDecision(ctx, request.(UndoDecisionRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "UndoDecision")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(UndoDecisionResponseObject); ok {
+		if err := validResponse.VisitUndoDecisionResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // ListDefects operation middleware
 func (sh *strictHandler) ListDefects(w http.ResponseWriter, r *http.Request, params ListDefectsParams) {
 	var request ListDefectsRequestObject
@@ -13437,6 +14677,61 @@ func (sh *strictHandler) JudgeDefect(w http.ResponseWriter, r *http.Request, id 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(JudgeDefectResponseObject); ok {
 		if err := validResponse.VisitJudgeDefectResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// GetEnforcement operation middleware
+func (sh *strictHandler) GetEnforcement(w http.ResponseWriter, r *http.Request) {
+	var request GetEnforcementRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.GetEnforcement(ctx, request.(GetEnforcementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "GetEnforcement")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(GetEnforcementResponseObject); ok {
+		if err := validResponse.VisitGetEnforcementResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// SetEnforcement operation middleware
+func (sh *strictHandler) SetEnforcement(w http.ResponseWriter, r *http.Request) {
+	var request SetEnforcementRequestObject
+
+	var body SetEnforcementJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.SetEnforcement(ctx, request.(SetEnforcementRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "SetEnforcement")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(SetEnforcementResponseObject); ok {
+		if err := validResponse.VisitSetEnforcementResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"strings"
 	"sync"
 	"time"
 )
@@ -58,14 +59,19 @@ func (s *Source) serve(w http.ResponseWriter, r *http.Request) {
 	conn, _ := r.Context().Value(connKey{}).(*connOf)
 	rec := s.begin(r, conn)
 	defer s.end(rec) // also when the response could not be finished
-	if v := s.askRequest(r); v.Status != 0 {
-		answer(w, v, rec)
-		return
-	}
+	r = r.WithContext(context.WithValue(r.Context(), recordKey{}, rec))
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = &requestBody{ReadCloser: r.Body, rec: rec, rc: http.NewResponseController(w), pause: s.cfg.BodyPause}
 	}
-	s.rp.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), recordKey{}, rec)))
+	v := s.askRequest(r)
+	if v.Status != 0 {
+		answer(w, v, rec)
+		return
+	}
+	if v.Note != nil || len(v.Forward) > 0 {
+		r = r.WithContext(context.WithValue(r.Context(), noteKey{}, &said{v.Note, v.Forward}))
+	}
+	s.rp.ServeHTTP(w, r)
 }
 
 // answer gives the Gate's own response.
@@ -96,6 +102,18 @@ func (s *Source) reverseProxy() *httputil.ReverseProxy {
 			p.Out.URL.RawQuery = joinQuery(up.RawQuery, p.In.URL.RawQuery) // also what net/url cannot parse
 			p.Out.Header["X-Forwarded-For"] = p.In.Header["X-Forwarded-For"]
 			p.SetXForwarded()
+			if s.cfg.Gate != nil {
+				for name := range p.Out.Header { // clients do not speak for the gate
+					if strings.HasPrefix(name, "X-Xiezhi-Risk") {
+						delete(p.Out.Header, name)
+					}
+				}
+			}
+			if n, ok := p.In.Context().Value(noteKey{}).(*said); ok {
+				for name, values := range n.forward {
+					p.Out.Header[name] = values
+				}
+			}
 			if c, ok := p.In.Context().Value(connKey{}).(*connOf); ok && c.info != nil && c.info.secure != nil {
 				p.Out.Header.Set("X-Forwarded-Proto", "https")
 			}
