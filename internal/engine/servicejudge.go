@@ -43,6 +43,8 @@ type judging struct {
 	ready  chan struct{} // closed when all that was on the bus at the start is judged
 	report atomic.Pointer[report.Report]
 	known  atomic.Pointer[map[string]*knownSite] // attacks, as of the report
+
+	knownAt atomic.Int64 // event time up to which known says what is of an attack
 }
 
 // newJudging brings the state of a partition back.
@@ -252,8 +254,10 @@ func (s *judging) writeDown(ctx context.Context) error {
 	s.unwritten = false
 	base := s.part.base
 	rev := base + s.part.seq
+	asOf := s.part.order.Mark().UnixNano()
 	s.mu.Unlock()
 	s.known.Store(knownOf(results))
+	s.knownAt.Store(asOf)
 	if s.rows != nil {
 		s.rows.know(results)
 	}

@@ -17,7 +17,7 @@ import (
 
 // shadow holds selectors against traffic that the stream still has.
 type shadow struct {
-	site   string
+	until  int64 // event time up to which it is known who attacks; later, nobody is honest yet
 	table  *respond.Shadow
 	out    []respond.Collateral
 	people []map[uint64]struct{} // honest askers, by selector
@@ -34,7 +34,7 @@ func (s *Service) Shadow(ctx context.Context, site string, list []respond.Select
 	if err != nil {
 		return nil, err
 	}
-	x := &shadow{site: site, table: respond.NewShadow(site, list, s.tools.redactor.External), out: make([]respond.Collateral, len(list)), people: make([]map[uint64]struct{}, len(list)), met: make([]bool, len(list))}
+	x := &shadow{until: s.knownAt.Load(), table: respond.NewShadow(site, list, s.tools.redactor.External), out: make([]respond.Collateral, len(list)), people: make([]map[uint64]struct{}, len(list)), met: make([]bool, len(list))}
 	t.look = x.look
 	t.known = goingOn(t.known)
 	if _, err := t.run(ctx, s.cfg.Bus); err != nil {
@@ -74,6 +74,9 @@ func goingOn(known map[string]*knownSite) map[string]*knownSite {
 }
 
 func (x *shadow) look(s *trialSite, ev *defect.Event) {
+	if ev.End > x.until {
+		return
+	}
 	if x.first == 0 || ev.End < x.first {
 		x.first = ev.End
 	}

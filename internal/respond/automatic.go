@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"xiezhi/internal/message"
@@ -24,6 +25,15 @@ type attackBody struct {
 		APIs []string `json:"apis"`
 		Keys Keys     `json:"keys"`
 	} `json:"selector"`
+	Requests uint64 `json:"requests"`
+	Actors   struct {
+		IPs uint64 `json:"ip_count"`
+	} `json:"actors"`
+	Signature []struct {
+		Key   string  `json:"key"`
+		Value string  `json:"value"`
+		Share float64 `json:"share"`
+	} `json:"signature"`
 	Reason message.Text `json:"reason"`
 	Action struct {
 		Kind taxonomy.Action `json:"kind"`
@@ -85,6 +95,7 @@ func verdictOf(s string) taxonomy.Verdict {
 func (d *Desk) answer(ctx context.Context, a *attackBody) error {
 	d.write.Lock()
 	defer d.write.Unlock()
+	delete(d.again, a.ID)
 	p := d.cfg.Policy.ResponseFor(a.Site)
 	now := d.cfg.Now().UTC()
 	ttl := time.Duration(p.TTL)
@@ -114,13 +125,30 @@ func (d *Desk) answer(ctx context.Context, a *attackBody) error {
 	case old != nil && old.Action == action && old.Selector.same(&x.Selector):
 		return d.prolong(ctx, old, x.Expires)
 	case old != nil && now.Sub(old.Changed) < settle:
+		d.later(a, now)
 		return nil // it grows: not with every address that joins
 	}
 	if len(a.Selector.APIs) > 0 && len(x.Selector.APIs)+len(x.Selector.Keys.Path) == 0 {
 		return d.decline(ctx, &x, refuse("api", ""))
 	}
+	if k, ok := a.cohort(); ok {
+		// Whoever changes the address with every few requests is not met by the
+		// addresses of before, but by what the requests have in common, if nobody
+		// else shows that.
+		wide := x
+		wide.Selector.Keys, wide.Wide = k, nil
+		if err := d.judge(ctx, &wide, now); err == nil && len(wide.Wide) == 0 && wide.Collateral.Attack >= x.Collateral.Attack {
+			x = wide
+			if old != nil && old.Action == action && old.Selector.same(&x.Selector) {
+				return d.prolong(ctx, old, x.Expires)
+			}
+		} else {
+			d.later(a, now) // the judges may know more of the traffic then
+		}
+	}
 	var refused *Refusal
-	if err := d.judge(ctx, &x, now); errors.As(err, &refused) {
+	if x.Collateral.Known { // judged
+	} else if err := d.judge(ctx, &x, now); errors.As(err, &refused) {
 		if old != nil {
 			return nil
 		}
@@ -142,6 +170,71 @@ func (d *Desk) answer(ctx context.Context, a *attackBody) error {
 		return err
 	}
 	return d.replace(ctx, old)
+}
+
+// rotating is how few requests an address sends, on average, of an attack that
+// changes addresses.
+const (
+	rotating     = 3
+	leastRotated = 20   // addresses of it
+	common       = 0.95 // share of its requests that show a trait that all have in common
+)
+
+// cohort gives the keys of an attack that changes its addresses: what its
+// requests have in common beside them.
+func (a *attackBody) cohort() (k Keys, ok bool) {
+	if a.Actors.IPs < leastRotated || a.Requests > rotating*a.Actors.IPs || len(a.Selector.Keys.IP)+len(a.Selector.Keys.Prefix) == 0 {
+		return k, false
+	}
+	k = a.Selector.Keys
+	k.IP, k.Prefix = nil, nil
+	for _, m := range a.Signature {
+		if m.Share < common {
+			continue
+		}
+		for _, to := range []struct {
+			key  string
+			list *[]string
+		}{{"ja4", &k.JA4}, {"header_order", &k.HeaderOrder}, {"param_shape", &k.ParamShape}, {"agent", &k.Agent}} {
+			if m.Key == to.key && len(*to.list) == 0 {
+				*to.list = []string{m.Value}
+			}
+		}
+	}
+	return k, len(k.JA4)+len(k.HeaderOrder)+len(k.ParamShape)+len(k.Agent) > 0
+}
+
+// later has an attack looked at once more, although it does not change.
+func (d *Desk) later(a *attackBody, now time.Time) {
+	if _, ok := d.again[a.ID]; ok || len(d.again) < maxWaiting {
+		d.again[a.ID] = retry{a, now}
+	}
+}
+
+type retry struct {
+	attack *attackBody
+	at     time.Time
+}
+
+// Retry looks at attacks again that could not be answered for good.
+func (d *Desk) Retry(ctx context.Context) error {
+	now := d.cfg.Now()
+	var due []*attackBody
+	d.write.Lock()
+	for id, r := range d.again {
+		if now.Sub(r.at) >= settle {
+			due = append(due, r.attack)
+			delete(d.again, id)
+		}
+	}
+	d.write.Unlock()
+	slices.SortFunc(due, func(a, b *attackBody) int { return strings.Compare(a.ID, b.ID) })
+	for _, a := range due {
+		if err := d.answer(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // settle is how long a decision about an attack stays as it is, at least.

@@ -54,7 +54,8 @@ type Desk struct {
 	cfg   Config
 	table atomic.Pointer[Table]
 
-	write sync.Mutex // one change at a time
+	write sync.Mutex       // one change at a time
+	again map[string]retry // attacks to be looked at once more; guarded by write
 
 	mu      sync.Mutex // guards the following
 	live    map[string]*Decision
@@ -104,7 +105,7 @@ func New(ctx context.Context, cfg Config) (*Desk, error) {
 	if cfg.ReviewEvery <= 0 {
 		cfg.ReviewEvery = 5 * time.Minute
 	}
-	d := &Desk{cfg: cfg, live: map[string]*Decision{}, byEnd: map[string]string{}, met: map[string]*atomic.Uint64{}, changes: map[string]uint64{},
+	d := &Desk{cfg: cfg, again: map[string]retry{}, live: map[string]*Decision{}, byEnd: map[string]string{}, met: map[string]*atomic.Uint64{}, changes: map[string]uint64{},
 		dirty: make(chan struct{}, 1), attacks: make(chan *attackBody, maxWaiting)}
 	if err := d.load(ctx); err != nil {
 		return nil, err
@@ -135,6 +136,7 @@ func (d *Desk) Run(ctx context.Context) {
 			note("an attack could not be answered", d.answer(ctx, a))
 		case <-tick.C:
 			note("decisions whose time is over are still kept as live", d.Expire(ctx))
+			note("an attack could not be answered", d.Retry(ctx))
 		case <-review.C:
 			note("decisions could not be held against traffic", d.Review(ctx))
 		}

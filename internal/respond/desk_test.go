@@ -394,7 +394,9 @@ func TestAnAttackThatGrows(t *testing.T) {
 		t.Error("replaced at once")
 	}
 	r.now = start.Add(time.Minute)
-	say(r.now, "203.0.113.1", "203.0.113.2")
+	if err := r.desk.Retry(t.Context()); err != nil { // nobody says anything new
+		t.Fatal(err)
+	}
 	second, _ := r.desk.ofAttack("k")
 	if second.ID == first.ID || second.State != Active || len(second.Selector.Keys.IP) != 2 || second.Number != 2 {
 		t.Fatalf("%+v", second)
@@ -523,5 +525,38 @@ func BenchmarkMatch(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		t.Match(&a, start, func(*Live) { b.Fatal("met") })
+	}
+}
+
+// TestAGangThatChangesItsAddress: what its requests have in common is decided
+// about, if nobody else shows it; else the addresses.
+func TestAGangThatChangesItsAddress(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		shared uint64 // honest requests that show the tool, too
+		ips    uint64
+		tool   bool
+	}{{"its own tool", 0, 500, true}, {"everybody's tool", 30, 500, false}, {"few addresses, many requests", 0, 5, false}} {
+		r := newRoom(t, "response: [{mode: enforce}]")
+		r.cfg.Shadow = func(_ context.Context, _ string, list []Selector, _ time.Duration) ([]Collateral, error) {
+			x := Collateral{Known: true, Of: 10_000, Attack: 500}
+			if len(list[0].Keys.IP) == 0 {
+				x.Requests = c.shared
+			}
+			return []Collateral{x}, nil
+		}
+		r.open()
+		a := attackOf("k", "confirmed", Keys{IP: []string{"203.0.113.1", "203.0.113.2"}}, "a1")
+		a.Requests, a.Actors.IPs = 500, c.ips
+		if err := json.Unmarshal([]byte(`{"signature":[{"key":"header_order","value":"00000000000000ff","share":1},{"key":"param_shape","value":"00000000000000fe","share":0.5}]}`), a); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.desk.answer(t.Context(), a); err != nil {
+			t.Fatal(err)
+		}
+		x, _ := r.desk.ofAttack("k")
+		if x == nil || x.State != Active || (len(x.Selector.Keys.IP) == 0) != c.tool || c.tool && (len(x.Selector.Keys.HeaderOrder) != 1 || len(x.Selector.Keys.ParamShape) != 0) {
+			t.Errorf("%s: %+v", c.name, x)
+		}
 	}
 }

@@ -14,11 +14,13 @@ const MaxRoutes = 50_000
 // Routes says which API a request is to, as far as records know: words before
 // parameters. It is what the catalogue of the site taught, without its learning.
 type Routes struct {
-	hosts map[string]*step  // by host
-	sites map[string]string // site of a host
+	hosts map[place]*step
+	sites map[string][]string // of a host: several while it becomes known
 	n     int
 	left  int
 }
+
+type place struct{ site, host string }
 
 type step struct {
 	words map[string]*step
@@ -27,7 +29,7 @@ type step struct {
 }
 
 // NewRoutes makes an empty table.
-func NewRoutes() *Routes { return &Routes{hosts: map[string]*step{}, sites: map[string]string{}} }
+func NewRoutes() *Routes { return &Routes{hosts: map[place]*step{}, sites: map[string][]string{}} }
 
 // Add teaches an API of a site.
 func (r *Routes) Add(site string, a API) {
@@ -36,11 +38,13 @@ func (r *Routes) Add(site string, a API) {
 		return
 	}
 	r.n++
-	r.sites[a.Host] = site
-	at := r.hosts[a.Host]
+	if !slices.Contains(r.sites[a.Host], site) {
+		r.sites[a.Host] = append(r.sites[a.Host], site)
+	}
+	at := r.hosts[place{site, a.Host}]
 	if at == nil {
 		at = &step{}
-		r.hosts[a.Host] = at
+		r.hosts[place{site, a.Host}] = at
 	}
 	path, operation, called := strings.Cut(a.Template, "#")
 	for _, w := range strings.Split(strings.Trim(path, "/"), "/") {
@@ -78,21 +82,22 @@ func (r *Routes) Add(site string, a API) {
 	}
 }
 
-// Site gives the site of a host, which is its own name where nobody knows more.
-func (r *Routes) Site(host string) string {
+// Sites gives the sites that a host's requests may be judged as: its own name
+// where nobody knows more.
+func (r *Routes) Sites(host string) []string {
 	if s, ok := r.sites[host]; ok {
 		return s
 	}
-	return host
+	return []string{host}
 }
 
 // Left is how many APIs found no room.
 func (r *Routes) Left() int { return r.left }
 
-// Of gives the ids of the APIs that a request may be to: more than one only
+// Of gives the ids of a site's APIs that a request may be to: more than one only
 // where records name two alike.
-func (r *Routes) Of(a *Asked) []string {
-	at := r.hosts[a.Host]
+func (r *Routes) Of(site string, a *Asked) []string {
+	at := r.hosts[place{site, a.Host}]
 	if at == nil {
 		return nil
 	}

@@ -20,7 +20,7 @@ func NewShadow(site string, list []Selector, external func(domain string, token 
 // Met calls use with the index of each selector that a request meets. api is the
 // id of the API that it is to, empty for none.
 func (s *Shadow) Met(a *Asked, api string, use func(int)) {
-	m := match{t: &s.t, a: a, routed: true}
+	m := match{t: &s.t, a: a, known: true}
 	if api != "" {
 		m.apis = []string{api}
 	}

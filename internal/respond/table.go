@@ -191,20 +191,34 @@ func (t *Table) Len() int { return len(t.live) }
 // Idle reports whether nothing is decided about a host's site, so that requests
 // need not be read.
 func (t *Table) Idle(host string) bool {
-	return t == nil || t.Stopped || len(t.live) == 0 || !t.sites[t.Site(host)]
+	return t == nil || t.Stopped || len(t.live) == 0 || !t.any(t.sites, host)
 }
 
-// Site of a host.
-func (t *Table) Site(host string) string {
+func (t *Table) any(of map[string]bool, host string) bool {
 	if t.one != "" {
-		return t.one
+		return of[t.one]
 	}
-	return t.Routes.Site(host)
+	list, ok := t.Routes.sites[host]
+	if !ok {
+		return of[host]
+	}
+	return slices.ContainsFunc(list, func(s string) bool { return of[s] })
+}
+
+// of reports whether a host's requests are a site's.
+func (t *Table) of(site, host string) bool {
+	if t.one != "" {
+		return site == t.one
+	}
+	if list, ok := t.Routes.sites[host]; ok {
+		return slices.Contains(list, site)
+	}
+	return site == host
 }
 
 // Bodies reports whether a decision about the host's site looks at what only a
 // request's body shows.
-func (t *Table) Bodies(host string) bool { return t.body[t.Site(host)] }
+func (t *Table) Bodies(host string) bool { return t.any(t.body, host) }
 
 // match holds one request against decisions; tokens are made when a decision
 // asks for them.
@@ -212,9 +226,9 @@ type match struct {
 	t          *Table
 	a          *Asked
 	now        int64
-	site       string
 	apis       []string
-	routed     bool
+	routed     string // site whose APIs apis are
+	known      bool   // apis are given
 	agent      string
 	account    string
 	credential []string
@@ -226,7 +240,7 @@ func (t *Table) Match(a *Asked, now time.Time, use func(*Live)) {
 	if t == nil || t.Stopped || len(t.live) == 0 {
 		return
 	}
-	m := match{t: t, a: a, now: now.UnixNano(), site: t.Site(a.Host)}
+	m := match{t: t, a: a, now: now.UnixNano()}
 	ip := a.IP.Unmap()
 	for _, i := range t.byIP[ip] {
 		m.try(i, use)
@@ -238,13 +252,19 @@ func (t *Table) Match(a *Asked, now time.Time, use func(*Live)) {
 			}
 		}
 	}
-	for _, i := range t.general[m.site] {
-		m.try(i, use)
+	sites := []string{t.one}
+	if t.one == "" {
+		sites = t.Routes.Sites(a.Host)
+	}
+	for _, site := range sites {
+		for _, i := range t.general[site] {
+			m.try(i, use)
+		}
 	}
 }
 
 func (m *match) try(i int32, use func(*Live)) {
-	if l := m.t.live[i]; m.now < l.until && l.Site == m.site && m.holds(l) {
+	if l := m.t.live[i]; m.now < l.until && m.t.of(l.Site, m.a.Host) && m.holds(l) {
 		l.Met.Add(1)
 		use(l)
 	}
@@ -298,8 +318,8 @@ func (m *match) to(l *Live) bool {
 	if len(l.apis) == 0 {
 		return false
 	}
-	if !m.routed {
-		m.apis, m.routed = m.t.Routes.Of(m.a), true
+	if !m.known && m.routed != l.Site {
+		m.apis, m.routed = m.t.Routes.Of(l.Site, m.a), l.Site
 	}
 	if len(m.apis) == 0 {
 		return false
