@@ -400,7 +400,7 @@ func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, 
 		c.Input, c.Seen, c.TryRules, c.Hunt = one.Input, one.Now, one.DryRun, hunter(one)
 	}
 	if at != nil {
-		c.Desk, c.Bouncers = at.desk, at.bouncers
+		c.Desk, c.Bouncers, c.Gate = at.desk, at.bouncers, at.gate.gate.Load()
 	}
 	return api.New(ctx, c)
 }

@@ -32,6 +32,7 @@ import (
 	"xiezhi/internal/report"
 	"xiezhi/internal/respond"
 	"xiezhi/internal/respond/bouncer"
+	"xiezhi/internal/respond/gate"
 	"xiezhi/internal/store/observation"
 	"xiezhi/internal/store/record"
 	"xiezhi/schema"
@@ -73,6 +74,8 @@ type Config struct {
 
 	// Desk decides what gateways do; nil: what asks for that is refused.
 	Desk *respond.Desk
+	// Gate carries decisions out in the own proxy; nil: none does.
+	Gate *gate.Gate
 	// Bouncers knows the gateways that ask for decisions; nil: nothing of them.
 	Bouncers *bouncer.Server
 

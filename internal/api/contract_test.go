@@ -207,7 +207,11 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 	if wide.State != respond.Active || len(wide.Approvals) != 1 {
 		t.Errorf("%+v", wide)
 	}
-	do(g, 200, "PUT", "/api/v1/enforcement", map[string]any{"stopped": true, "reason": "drill"})
+	var enforcement v1.Enforcement
+	do(g, 200, "PUT", "/api/v1/enforcement", map[string]any{"stopped": true, "reason": "drill"}).into(t, &enforcement)
+	if !enforcement.Stopped || enforcement.Active != 1 || enforcement.Gate.Unread != 3 {
+		t.Errorf("%+v", enforcement)
+	}
 	var key v1.BouncerOnce
 	do(g, 201, "POST", "/api/v1/bouncers", map[string]any{"name": "edge"}).into(t, &key)
 	do(g, 200, "GET", "/api/v1/bouncers", nil)

@@ -23,6 +23,7 @@ import (
 	"xiezhi/internal/report/reporttest"
 	"xiezhi/internal/respond"
 	"xiezhi/internal/respond/bouncer"
+	"xiezhi/internal/respond/gate"
 	"xiezhi/internal/store/record"
 	"xiezhi/internal/store/record/recordtest"
 	"xiezhi/rules"
@@ -149,6 +150,8 @@ func (h *house) open(change ...func(*Config)) {
 	if cfg.Bouncers, err = bouncer.New(h.t.Context(), bouncer.Config{Store: h.store, Desk: h.desk, Now: cfg.Now}); err != nil {
 		h.t.Fatal(err)
 	}
+	cfg.Gate = &gate.Gate{}
+	cfg.Gate.Counts.Unread.Add(3)
 	for _, c := range change {
 		c(&cfg)
 	}

@@ -208,8 +208,14 @@ func (a *API) GetEnforcement(context.Context, v1.GetEnforcementRequestObject) (v
 
 func (a *API) enforcement() v1.Enforcement {
 	s, f := a.cfg.Desk.Stopped(), a.cfg.Desk.Figures()
-	return v1.Enforcement{Stopped: s.Stopped, By: s.By, ByName: s.Name, Reason: s.Reason, At: s.At,
-		Active: f.Live[respond.Active], Waiting: f.Live[respond.Waiting], Proposed: f.Live[respond.Proposed], Left: f.Left}
+	e := v1.Enforcement{Stopped: s.Stopped, By: s.By, ByName: s.Name, Reason: s.Reason, At: s.At,
+		Active: f.Live[respond.Active], Waiting: f.Live[respond.Waiting], Proposed: f.Live[respond.Proposed], Left: f.Left, AttacksLost: int(f.Lost), Failed: int(f.Failed)}
+	if a.cfg.Gate != nil {
+		c, g := &a.cfg.Gate.Counts, &e.Gate
+		g.Asked, g.Blocked, g.Limited, g.Challenged, g.Proved = int(c.Asked.Load()), int(c.Blocked.Load()), int(c.Limited.Load()), int(c.Challenged.Load()), int(c.Proved.Load())
+		g.Tagged, g.Patched, g.Unread, g.Unpatched = int(c.Tagged.Load()), int(c.Patched.Load()), int(c.Unread.Load()), int(c.Unpatched.Load())
+	}
+	return e
 }
 
 // SetEnforcement is the kill switch.

@@ -1920,10 +1920,36 @@ type End struct {
 
 // Enforcement defines model for Enforcement.
 type Enforcement struct {
-	Active int    `json:"active"`
-	At     Time   `json:"at,omitempty,omitzero"`
-	By     string `json:"by,omitempty,omitzero"`
-	ByName string `json:"by_name,omitempty,omitzero"`
+	Active int  `json:"active"`
+	At     Time `json:"at,omitempty,omitzero"`
+
+	// AttacksLost changes of attacks that found no room to wait for an answer
+	AttacksLost int    `json:"attacks_lost,omitempty,omitzero"`
+	By          string `json:"by,omitempty,omitzero"`
+	ByName      string `json:"by_name,omitempty,omitzero"`
+
+	// Failed times that deciding, ending or looking back failed; the log says why
+	Failed int `json:"failed,omitempty,omitzero"`
+
+	// Gate what the own proxy did since the process began
+	Gate struct {
+		// Asked requests of sites about which something is decided
+		Asked      int `json:"asked"`
+		Blocked    int `json:"blocked"`
+		Challenged int `json:"challenged"`
+		Limited    int `json:"limited"`
+		Patched    int `json:"patched"`
+
+		// Proved challenges that were answered
+		Proved int `json:"proved"`
+		Tagged int `json:"tagged"`
+
+		// Unpatched answers that could not be patched, and passed
+		Unpatched int `json:"unpatched"`
+
+		// Unread requests that could not be read, and passed
+		Unread int `json:"unread"`
+	} `json:"gate,omitempty,omitzero"`
 
 	// Left active ones that the own proxy has no room for
 	Left     int    `json:"left"`
