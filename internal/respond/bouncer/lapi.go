@@ -139,14 +139,16 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, k Key) {
 	}
 	at := s.cfg.Now()
 	f := filterOf(r.URL.Query())
-	// What is over for one decision may hold by another.
-	_, all, _ := s.cfg.Desk.Changes(0)
-	held := map[string]bool{}
 	fresh := once(f.among(rowsOf(live, k, at)))
-	for _, x := range rowsOf(all, k, at) {
-		held[x.Type+x.Value] = true
+	gone := once(f.among(rowsOf(ended, k, at)))
+	if len(gone) > 0 { // what is over for one decision may hold by another
+		_, all, _ := s.cfg.Desk.Changes(0)
+		held := map[string]bool{}
+		for _, x := range rowsOf(all, k, at) {
+			held[x.Type+x.Value] = true
+		}
+		gone = slices.DeleteFunc(gone, func(x row) bool { return held[x.Type+x.Value] })
 	}
-	gone := slices.DeleteFunc(once(f.among(rowsOf(ended, k, at))), func(x row) bool { return held[x.Type+x.Value] })
 	for i := range gone {
 		if gone[i].until.After(at) {
 			gone[i].Duration = "0s" // undone before its time
