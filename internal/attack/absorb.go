@@ -23,7 +23,7 @@ const (
 
 // know remembers what a scope's members have in common.
 func (ep *episode) know(sc *scope) {
-	ep.pure = !sc.turnout() && (!sc.kind.wide() || len(sc.members)*10 >= len(sc.all)*9)
+	ep.pure = !sc.turnout() && sc.kind != scopeFace && (!sc.kind.wide() || len(sc.members)*10 >= len(sc.all)*9)
 	for _, m := range append([]mark{{sc.kind, sc.key}, sc.also}, sc.targets...) {
 		if _, ok := ep.marks[m]; ok || m.key == 0 || len(ep.marks) >= maxMarks {
 			continue

@@ -47,6 +47,7 @@ type cell struct {
 
 	moved   bool  // an unseen login was answered with a redirect
 	tenured bool  // in the protected list
+	alone   bool  // hardly anybody has the client, see swarm.go
 	day     int32 // of its last request
 	rows    []row // see activity.go
 

@@ -25,13 +25,19 @@ func (s *scene) clients(skip func(a *cell) bool) (by map[uint64]int, all int) {
 // strange is the share of a scope's members whose client hardly anybody else
 // has; known is false where there is nobody to compare with.
 func (s *scene) strange(sc *scope, skip func(a *cell) bool) (rate float64, known bool) {
-	by, all := s.clients(skip)
-	if all < clientPeers || len(sc.members) == 0 {
+	if len(sc.members) == 0 {
 		return 0, false
+	}
+	by, all := s.clients(skip)
+	rare := func(c *cell) bool { return float64(by[c.cohort]) <= clientRare*float64(all) }
+	if all < clientPeers { // a quiet day: those who were at work before
+		if rare = func(c *cell) bool { return s.e.fleet.rare(c.cohort) && by[c.cohort] == 0 }; s.e.fleet.all < clientPeers {
+			return 0, false
+		}
 	}
 	n := 0
 	for _, i := range sc.members {
-		if float64(by[s.cell(i).cohort]) <= clientRare*float64(all) {
+		if rare(s.cell(i)) {
 			n++
 		}
 	}

@@ -106,6 +106,7 @@ type Engine struct {
 	hints   slicePool[hint]
 	crowd   crowd
 	fleet   fleet  // of those at work, see machine.go
+	faces   fleet  // of all askers, see swarm.go
 	hot     int    // units that have a heat
 	flow    *flow  // between APIs
 	came    came   // how the event being observed came to its API
@@ -142,6 +143,7 @@ type apiState struct {
 	shut      uint32 // … turned away
 	lastFree  uint64
 	strangers uint32
+	fads      *fads // see swarm.go
 }
 
 // unit is the APIs judged together: all of one identity role, or one API, or
@@ -214,6 +216,7 @@ func New(cfg Config) *Engine {
 	e.market.init(b)
 	e.flow = newFlow()
 	e.fleet.by = make(map[uint64]uint32)
+	e.faces.by = make(map[uint64]uint32)
 	e.parties = newParties()
 	e.book = newBook(b.Episodes)
 	e.addRules(cfg.Rules)

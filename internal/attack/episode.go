@@ -173,7 +173,8 @@ func (b *book) match(s *scene, c *candidate, r *roster) *episode {
 	owned := map[*episode]int{}
 	for _, i := range c.scope.members {
 		// Axes are judged apart: a reader may also flood.
-		if ep := b.ownerOf(s.refs[i], s.cell(i)); ep != nil && ep.axis == c.axis {
+		// What a swarm is after becomes clear with time.
+		if ep := b.ownerOf(s.refs[i], s.cell(i)); ep != nil && (ep.axis == c.axis || ep.axis == "swarm" && ep.unit == s.u.id) {
 			owned[ep]++
 		}
 	}
@@ -198,7 +199,7 @@ func (b *book) match(s *scene, c *candidate, r *roster) *episode {
 		if _, same := ep.marks[mark{c.scope.kind, c.scope.key}]; tradeAxis(c.axis) && !same {
 			continue // what many do at a sale is no link
 		}
-		if ep.kind == c.fuse.kind && ep.axis == c.axis && ep.unit == s.u.id && b.near(s, ep, r, c.scope.kind.wide()) {
+		if ep.kind == c.fuse.kind && (ep.axis == c.axis || c.axis == "swarm") && ep.unit == s.u.id && b.near(s, ep, r, c.scope.kind.wide()) {
 			return ep
 		}
 	}
@@ -295,6 +296,10 @@ func (b *book) birth(s *scene, c *candidate) *episode {
 	binary.BigEndian.PutUint64(n[:], first.firstID)
 	h.Write(n[:])
 	ep.id = hex.EncodeToString(h.Sum(nil)[:12])
+	if slices.ContainsFunc(b.eps, func(o *episode) bool { return o.id == ep.id }) {
+		h.Write([]byte(ep.axis)) // another way to abuse it began with the same request
+		ep.id = hex.EncodeToString(h.Sum(nil)[:12])
+	}
 	b.eps = append(b.eps, ep)
 	if len(b.eps) > b.limit {
 		b.drop()

@@ -35,7 +35,7 @@ func (e *Engine) sentence(ep *episode, f *Finding, r *roster) message.Text {
 		id += ".victims"
 	case ep.axis == "hoard":
 		id += ".hoard"
-	case ep.axis == "machine":
+	case ep.axis == "machine" || ep.axis == "swarm" && ep.kind == taxonomy.AttackBot:
 		id = "attack.sum.machine"
 	case ep.axis == "script":
 		id += ".script"

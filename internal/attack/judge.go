@@ -83,17 +83,17 @@ func axes(u *unit) []axis {
 		return []axis{
 			{name: "register", kin: true, narrow: narrowActors, wide: wideScopes, least: 5, like: likeRegister, gate: gateRegister, weigh: weighRegister, purity: registerPurity},
 			{name: "farm", wide: []scopeKind{scopePrint, scopePrefix, scopeCohort, scopeAgent}, least: accountsMadeWide, like: likeFarm, gate: gateRegister, weigh: weighFarm},
-			guess, flood, machineAxis,
+			guess, flood, machineAxis, swarmAxis(),
 		}
 	case u.role == taxonomy.RoleIdentityCheck || u.role == taxonomy.RoleQueryProgress || u.role == taxonomy.RoleCodeSend || u.role == taxonomy.RolePasswordReset:
 		guess.like, guess.gate = likeAsk, gateAsk
 		if u.role == taxonomy.RoleCodeSend {
-			return []axis{guess, sendAxis, flood, machineAxis}
+			return []axis{guess, sendAxis, flood, machineAxis, swarmAxis()}
 		}
 		if u.role == taxonomy.RoleQueryProgress {
-			return []axis{guess, seekAxis, flood, machineAxis}
+			return []axis{guess, seekAxis, flood, machineAxis, swarmAxis()}
 		}
-		return []axis{guess, flood, machineAxis}
+		return []axis{guess, flood, machineAxis, swarmAxis()}
 	case u.role == taxonomy.RoleClaim:
 		return []axis{promoAxis()}
 	case u.role == taxonomy.RoleOrderCreate:
@@ -101,7 +101,7 @@ func axes(u *unit) []axis {
 	case u.role == taxonomy.RolePayment:
 		return []axis{cardAxis()}
 	case u.role != "":
-		return []axis{guess, flood, machineAxis}
+		return []axis{guess, flood, machineAxis, swarmAxis()}
 	}
 	return []axis{
 		flood,
@@ -114,6 +114,7 @@ func axes(u *unit) []axis {
 		seekAxis,
 		{name: "bot", narrow: narrowActors, least: botLeast, like: likeBot, gate: gateBot, weigh: weighBot},
 		machineAxis,
+		swarmAxis(),
 	}
 }
 
@@ -157,6 +158,9 @@ func (e *Engine) judge(b *book, u *unit, which int) {
 			s.applause(b)
 		}
 		for _, ax := range e.axesOf(u) {
+			if ax.name == "swarm" {
+				s.reopen()
+			}
 			for _, c := range s.search(ax) {
 				b.fold(s, c)
 				c.scope.sum.free(s.pool)

@@ -15,6 +15,8 @@ const (
 	machineRate   = 0.3 // requests a second of one asker
 	machineNews   = 16  // requests of an asker that make one look
 	machineLong   = 60  // seconds; many people who hurry are over sooner
+	machineRace   = 200 // requests that nobody sends in a hurry …
+	machineFast   = 1.0 // … at so many a second
 	machineOwn    = 3   // accounts of one person
 	machineTimes  = 4.0 // … times what nearly all others ask for
 	machineHere   = 0.3 // share of what its askers do on the site
@@ -31,7 +33,7 @@ var machineAxis = axis{name: "machine", narrow: narrowActors, wide: []scopeKind{
 // likeMachine: no integration and no poll; in a wide scope, somebody who uses
 // hardly anything else.
 func likeMachine(s *scene, c *cell, strict bool) bool {
-	if c.api == 0 || c.signed*2 > c.n || float64(c.varied) < machineVaried*float64(c.n) {
+	if c.api == 0 || c.signed*2 > c.n || float64(c.varied) < machineVaried*float64(c.n) && !c.races() {
 		return false
 	}
 	if !strict {
@@ -39,6 +41,12 @@ func likeMachine(s *scene, c *cell, strict bool) bool {
 	}
 	a := s.actorOf(c)
 	return a != nil && a.apis() <= machineAPIs
+}
+
+// races reports whether a cell asks faster for longer than anybody waits for
+// news, or fills in forms: what tells a poll from reading is of no matter then.
+func (c *cell) races() bool {
+	return c.n >= machineRace && float64(c.n) >= machineFast*c.seconds()
 }
 
 func gateMachine(t *tally, _ bool) bool { return t.n >= machineLeast }
@@ -90,7 +98,7 @@ func weighMachine(s *scene, sc *scope) *fusion {
 func (s *scene) weighOne(f *fusion, sc *scope) bool {
 	t := &sc.sum
 	rate := float64(t.n) / max(t.seconds(), 1)
-	if rate < machineRate || t.seconds() < machineLong || sc.kind == scopeAddress && sc.agents > 3 {
+	if rate < machineRate || t.seconds() < machineLong && (t.n < machineRace || rate < machineFast || t.sets[setCreds] != nil) || sc.kind == scopeAddress && sc.agents > 3 {
 		return false
 	}
 	whole, work, seen := uint32(0), uint32(0), make(map[uint64]bool)

@@ -45,6 +45,9 @@ func (e *Engine) Observe(ev *catalog.Event) {
 	ar, actor := e.cell(ev, 0, f, f)
 	e.countActor(ev, actor, i)
 	actor.who = f
+	if actor.n == 1 {
+		e.faces.add(actor.cohort)
+	}
 	e.touch(ar, actor)
 	e.travel(ev, actor.n == 1)
 	e.use(ev, actor)

@@ -74,6 +74,7 @@ func (e *Engine) observeAPI(ev *catalog.Event, i int32, print uint64, ar ref, ac
 		e.mark(c, ev.End)
 	}
 	e.machined(ev, c, actor, s, u)
+	e.swarmed(ev, c, s, u)
 	if e.marked {
 		e.hintAPI(ev, c, s)
 		e.news(u)

@@ -38,7 +38,7 @@ type desk struct {
 	// What is asked of every cell is read off it once, see brief: the cells lie
 	// scattered, and each window and each axis asks again.
 	briefed bool
-	keys    [scopeUnit + 1][]uint64 // keys of the cells in a kind of scope
+	keys    [scopeFace + 1][]uint64 // keys of the cells in a kind of scope
 	counts  []uint32                // requests
 	looks   []uint32                // like which abuse of the unit a cell looks, by axis.bit
 	floors  []uint32                // what a cell adds to a sum, see axis.floor
@@ -158,13 +158,14 @@ func (d *desk) brief(s *scene) {
 	}
 	cred, actor, address, prefix := d.keys[scopeCredential], d.keys[scopeActor], d.keys[scopeAddress], d.keys[scopePrefix]
 	print, cohort, shape, agent := d.keys[scopePrint], d.keys[scopeCohort], d.keys[scopeShape], d.keys[scopeAgent]
-	unit, target := d.keys[scopeUnit], d.keys[scopeTarget]
+	unit, target, face := d.keys[scopeUnit], d.keys[scopeTarget], d.keys[scopeFace]
 	device, payee, secret, issuer := d.keys[scopeDevice], d.keys[scopePayee], d.keys[scopeSecret], d.keys[scopeIssuer]
 	for i, c := range d.cells {
 		cred[i], actor[i], address[i], prefix[i] = c.cred, c.who, c.addr, c.net
 		cohort[i], shape[i], agent[i] = c.cohort, c.shape, c.agent
 		device[i], payee[i], secret[i], issuer[i] = c.device, c.payee, c.secret, c.issuer
 		print[i], unit[i], target[i] = scopePrint.key(c), scopeUnit.key(c), 0
+		face[i] = scopeFace.key(c)
 		d.counts[i], d.floors[i] = c.n, 0
 		look := uint32(0)
 		for k := range axes {

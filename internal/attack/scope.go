@@ -25,9 +25,10 @@ const (
 	scopeShape
 	scopeAgent
 	scopeUnit // all who look alike at these APIs, when nothing else is shared
+	scopeFace // all at an API whose clients nobody else has, see swarm.go
 )
 
-var scopeNames = [...]string{"", "account", "credential", "actor", "address", "device", "payee", "password", "issuer", "prefix", "fingerprint+structure", "fingerprint", "structure", "agent", "api"}
+var scopeNames = [...]string{"", "account", "credential", "actor", "address", "device", "payee", "password", "issuer", "prefix", "fingerprint+structure", "fingerprint", "structure", "agent", "api", "faces"}
 
 func (k scopeKind) String() string { return scopeNames[k] }
 func (k scopeKind) wide() bool     { return k >= scopeDevice }
@@ -63,6 +64,10 @@ func (k scopeKind) key(c *cell) uint64 {
 		return c.agent
 	case scopeUnit:
 		return uint64(c.api) + 1
+	case scopeFace:
+		if c.alone {
+			return uint64(c.api) + 1
+		}
 	}
 	return 0
 }
@@ -128,7 +133,7 @@ func (s *scene) survey(ax *axis) int {
 		}
 		return n
 	}
-	contested := ax.name == "send" || ax.name == "guess" || ax.name == "seek" || ax.name == "read" || ax.name == "machine" || s.traded()
+	contested := ax.name == "send" || ax.name == "guess" || ax.name == "seek" || ax.name == "read" || ax.name == "machine" || ax.name == "swarm" || s.traded()
 	for i, look := range d.looks {
 		soft := look&ax.bit != 0 && !s.taken[i] && !(contested && s.claimed(ax, s.refs[i], d.cells[i]))
 		s.soft[i], s.hard[i] = soft, soft && look&(ax.bit<<strictBit) != 0
@@ -150,7 +155,7 @@ func (s *scene) claimed(ax *axis, r ref, c *cell) bool {
 			return true
 		}
 	}
-	if ax.name == "machine" {
+	if ax.name == "machine" || ax.name == "swarm" {
 		ep := s.e.book.ownerOf(r, c)
 		return ep != nil && ep.axis != ax.name && ep.score >= scoreLikely
 	}

@@ -166,8 +166,9 @@ func (e *Engine) selector(ep *episode, r *roster) Selector {
 			s.Agent = sorted(r.agents.list)
 		}
 	}
+	past := ep.first < e.now-horizon // who else came then is forgotten: all that is known of the members tells them apart
 	for _, narrow := range []func(){shape, header, ja4, agent} {
-		if e.bystanders(ep, &s) == 0 {
+		if !past && e.bystanders(ep, &s) == 0 {
 			break
 		}
 		narrow()
