@@ -2,10 +2,10 @@ import { Button, DatePicker, Input, Select, Space } from 'antd';
 import { CloseOutlined } from '@ant-design/icons';
 import dayjs, { type Dayjs } from 'dayjs';
 import { useEffect, useState, type ReactNode } from 'react';
-import { api } from '../api/client';
 import { usePreferences } from '../preferences';
 import { useText } from '../text/text';
 import { inert } from '../text/inert';
+import { SitePicker } from './SitePicker';
 import { useFormat } from './useFormat';
 import { ranges, spanOf, useUrl, type RangeName } from './url';
 
@@ -19,8 +19,6 @@ const text = {
   all: { zh: '全部时间', en: 'All time' },
   own: { zh: '自选时段', en: 'Chosen period' },
   range: { zh: '时段', en: 'Period' },
-  site: { zh: '全部站点', en: 'All sites' },
-  siteLabel: { zh: '站点', en: 'Site' },
   search: { zh: '搜索', en: 'Search' },
   clear: { zh: '清除筛选', en: 'Clear filters' },
   any: { zh: '不限', en: 'Any' },
@@ -134,26 +132,6 @@ function SearchBox({ hint }: { hint: string }) {
       maxLength={200}
       onChange={(e) => setTyped(e.target.value)}
       onSearch={(v) => url.set({ q: v || null })}
-    />
-  );
-}
-
-function SitePicker() {
-  const t = useText(text);
-  const url = useUrl();
-  const sites = api.useQuery('get', '/api/v1/sites', { params: { query: { limit: 200 } } }, { staleTime: 60_000 });
-  return (
-    <Select
-      allowClear
-      showSearch
-      className="site-picker"
-      placeholder={t('site')}
-      aria-label={t('siteLabel')}
-      popupMatchSelectWidth={false}
-      value={url.get('site')}
-      loading={sites.isPending}
-      onChange={(v?: string) => url.set({ site: v ?? null })}
-      options={(sites.data?.items ?? []).map((s) => ({ value: s.site.name, label: inert(s.site.name) }))}
     />
   );
 }

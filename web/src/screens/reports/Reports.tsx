@@ -2,13 +2,13 @@ import { DownloadOutlined, ExportOutlined, LeftOutlined, PrinterOutlined, RightO
 import { Alert, App, Button, DatePicker, Dropdown, Segmented, Select, Space } from 'antd';
 import dayjs from 'dayjs';
 import { useRef, useState } from 'react';
-import { api, now } from '../../api/client';
+import { now } from '../../api/client';
 import { PageHead } from '../../parts/PageHead';
 import { describe } from '../../parts/TroubleView';
 import { useFormat } from '../../parts/useFormat';
+import { SitePicker } from '../../parts/SitePicker';
 import { useUrl } from '../../parts/url';
 import { usePreferences } from '../../preferences';
-import { inert } from '../../text/inert';
 import { useText } from '../../text/text';
 import { inZone } from '../../parts/FilterBar';
 import { as, firstMonth, over, step, stretchOf, type Kind, type Stretch } from './period';
@@ -148,25 +148,5 @@ function StretchPicker({ stretch, thisMonth }: { stretch: Stretch; thisMonth: st
         />
       )}
     </Space>
-  );
-}
-
-function SitePicker() {
-  const t = useText(text);
-  const url = useUrl();
-  const sites = api.useQuery('get', '/api/v1/sites', { params: { query: { limit: 200 } } }, { staleTime: 60_000 });
-  return (
-    <Select
-      allowClear
-      showSearch
-      className="site-picker"
-      placeholder={t('everySite')}
-      aria-label={t('site')}
-      popupMatchSelectWidth={false}
-      value={url.get('site')}
-      loading={sites.isPending}
-      onChange={(v?: string) => url.set({ site: v ?? null })}
-      options={(sites.data?.items ?? []).map((s) => ({ value: s.site.name, label: inert(s.site.name) }))}
-    />
   );
 }

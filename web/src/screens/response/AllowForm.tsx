@@ -34,6 +34,17 @@ const defectKinds = Object.keys(names)
 
 const fields = ['site', 'host', 'method', 'template', 'approval', 'clients', 'max_records', 'kinds', 'reason', 'expires'];
 
+/** target is what a draft names, as the API takes it. */
+const target = (d: Draft) => ({ site: d.site || undefined, host: d.host?.trim() || undefined, method: d.method || undefined, template: d.template?.trim() || undefined });
+
+/** terms are what is approved there. */
+const terms = (d: Draft) => ({
+  approval: d.approval,
+  clients: d.clients?.length ? d.clients : undefined,
+  max_records: d.max_records ?? undefined,
+  kinds: d.kinds?.length ? d.kinds : undefined,
+});
+
 /** AllowForm puts a public API or an approval on the allow-list; what it would cover is shown beside. */
 export function AllowForm({ kind, close }: { kind: 'public' | 'approval'; close: () => void }) {
   const t = useText(text);
@@ -59,13 +70,13 @@ export function AllowForm({ kind, close }: { kind: 'public' | 'approval'; close:
   const send = async (d: Draft) => {
     setSending(true);
     setTrouble('');
-    const where = { site: d.site || undefined, host: d.host?.trim() || undefined, method: d.method || undefined, template: d.template?.trim() || undefined };
+    const { template, ...where } = target(d);
     const reason = d.reason!.trim();
     try {
-      if (kind === 'public') await client.POST('/api/v1/policy/public', { body: { ...where, template: where.template!, reason, expires } });
+      if (kind === 'public') await client.POST('/api/v1/policy/public', { body: { ...where, template: template!, reason, expires } });
       else {
         await client.POST('/api/v1/policy/approvals', {
-          body: { ...where, approval: d.approval!, reason, expires, clients: d.clients?.length ? d.clients : undefined, max_records: d.max_records ?? undefined, kinds: d.kinds?.length ? d.kinds : undefined },
+          body: { ...where, template, ...terms(d), approval: d.approval!, reason, expires },
         });
       }
       forget();
@@ -166,7 +177,7 @@ export function AllowForm({ kind, close }: { kind: 'public' | 'approval'; close:
             <span className="soft">{t('keptDraft')}</span>
           </Space>
         </Form>
-        <Covered target={draft} />
+        <Covered entry={{ kind, ...target(draft), ...(kind === 'approval' ? terms(draft) : {}) }} />
       </div>
     </Modal>
   );

@@ -1,43 +1,28 @@
 import { Alert, Skeleton } from 'antd';
-import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { client, type Schemas } from '../../api/client';
+import { api, type Schemas } from '../../api/client';
+import { Chip } from '../../parts/Chip';
 import { Inert } from '../../parts/Inert';
-import { Auth, Method } from '../../parts/Tags';
+import { DefectStatus, Method, Severity } from '../../parts/Tags';
 import { TroubleView } from '../../parts/TroubleView';
-import { useText } from '../../text/text';
-import { covers, prefix, type Target } from './covers';
+import { useFormat } from '../../parts/useFormat';
+import { useName, useText } from '../../text/text';
 import { text } from './text';
 
-const most = 1000; // candidates that are looked at
+type Entry = Schemas['PreviewEntry'];
+
 const wide = 20;
 
-/** Covered shows which APIs of the catalogue a target names, by the rule of the judges. */
-export function Covered({ target }: { target: Target }) {
+/** Covered shows what an entry would cover, as the service sees it: APIs, defects that it would end, traffic. */
+export function Covered({ entry }: { entry: Entry }) {
   const t = useText(text);
-  const asked = useCalm(JSON.stringify([target.site ?? '', target.host?.trim() ?? '', target.method ?? '', target.template?.trim() ?? '']));
-  const [site, host, method, template] = JSON.parse(asked) as [string, string, string, string];
-  const ready = template.startsWith('/');
-  const q = useQuery({
-    queryKey: ['get', '/api/v1/apis', 'covered', asked],
-    enabled: ready,
-    queryFn: async ({ signal }) => {
-      const found: Schemas['API'][] = [];
-      let looked = 0;
-      let cursor: string | undefined;
-      do {
-        const { data } = await client.GET('/api/v1/apis', {
-          params: { query: { site: site || undefined, text: prefix(template).slice(0, 128) || undefined, method: method || undefined, limit: 200, cursor } },
-          signal,
-        });
-        looked += data!.items.length;
-        found.push(...data!.items.filter((a) => covers({ site, host, method, template }, a)));
-        cursor = data!.next;
-      } while (cursor && looked < most);
-      return { found, partly: Boolean(cursor), looked };
-    },
-  });
-  const open = q.data?.found.filter((a) => (a.auth === 'none' || a.auth === 'optional') && gives(a)).length ?? 0;
+  const name = useName();
+  const f = useFormat();
+  const asked = useCalm(JSON.stringify(entry));
+  const body = JSON.parse(asked) as Entry;
+  const ready = body.template?.startsWith('/') ?? false;
+  const q = api.useQuery('post', '/api/v1/policy/preview', { body }, { enabled: ready, retry: false });
+  const d = q.data;
   return (
     <section className="covered" aria-live="polite">
       <h3>{t('preview')}</h3>
@@ -45,29 +30,39 @@ export function Covered({ target }: { target: Target }) {
         <p className="soft">{t('previewEmpty')}</p>
       ) : q.error ? (
         <TroubleView small error={q.error} retry={() => void q.refetch()} />
-      ) : !q.data ? (
+      ) : !d ? (
         <Skeleton active paragraph={{ rows: 3 }} title={false} />
       ) : (
         <>
-          <p>{q.data.found.length === 0 ? t('previewNone') : t('previewSome', { n: q.data.found.length, open })}</p>
-          {q.data.found.length > wide && <Alert type="warning" showIcon title={t('previewWide')} />}
-          {q.data.partly && <p className="soft">{t('previewMany', { n: q.data.looked })}</p>}
+          <p>{d.apis === 0 ? t('previewNone') : t('previewSome', { n: f.exact(d.apis), ends: f.exact(d.defects_total) })}</p>
+          {d.apis > wide && <Alert type="warning" showIcon title={t('previewWide')} />}
+          {d.rows && d.apis > 0 && (
+            <p>{t('previewRows', { n: f.number(d.rows.normal + d.rows.suspicious + d.rows.attack), attack: f.number(d.rows.attack) })}</p>
+          )}
+          {d.attacks_total > 0 && <p>{t('previewAttacks', { n: f.exact(d.attacks_total) })}</p>}
+          {d.left_out > 0 && <p className="soft">{t('previewMany', { n: f.exact(d.left_out) })}</p>}
+          {d.defects.length > 0 && (
+            <ul>
+              {d.defects.map((x) => (
+                <li key={x.id}>
+                  <Severity level={x.severity} /> <Chip kind="defect" value={x.id} label={name('defect_kind', x.kind)} /> <DefectStatus status={x.status} />
+                </li>
+              ))}
+            </ul>
+          )}
           <ul>
-            {q.data.found.slice(0, 100).map((a) => (
-              <li key={a.id}>
-                <Method method={a.method} /> <Inert code text={`${a.host}${a.template}`} /> <Auth auth={a.auth} />
-                {gives(a) && <span className="level level-elevated">{t('sensitiveWord')}</span>}
+            {d.shown.map((a) => (
+              <li key={a.api}>
+                <Method method={a.method} /> <Inert code text={`${a.host}${a.template}`} />
               </li>
             ))}
-            {q.data.found.length > 100 && <li className="soft">{t('more', { n: q.data.found.length - 100 })}</li>}
+            {d.apis > d.shown.length && <li className="soft">{t('more', { n: f.exact(d.apis - d.shown.length) })}</li>}
           </ul>
         </>
       )}
     </section>
   );
 }
-
-const gives = (a: Schemas['API']) => a.sensitive.some((s) => s.in === 'response' && !s.masked);
 
 /** useCalm gives a value once it has not changed for a while. */
 function useCalm(value: string): string {
