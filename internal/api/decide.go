@@ -153,7 +153,8 @@ func (a *API) decide(ctx context.Context, e *v1.PolicyEntry) error {
 	}
 	a.deciding.Lock()
 	defer a.deciding.Unlock()
-	if err := a.room(ctx, e); err != nil {
+	former, err := a.room(ctx, e)
+	if err != nil {
 		return err
 	}
 	r, err := a.recordOf(ctx, e, 1)
@@ -173,7 +174,15 @@ func (a *API) decide(ctx context.Context, e *v1.PolicyEntry) error {
 	if err := a.commit(ctx, "policy.add", e.Id, detail, record.Batch{Put: []record.Record{r}}); err != nil {
 		return err
 	}
-	return a.hand(ctx, e)
+	if err := a.hand(ctx, e); err != nil {
+		return err
+	}
+	for i := range former {
+		if err := a.end(ctx, &former[i], a.cfg.Messages.Text("policy.replaced", message.Args{"id": e.Id}).In(ask(ctx).lang)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 const timeForm = "2006-01-02T15:04:05Z07:00"
@@ -191,36 +200,47 @@ func unprocessable(err error) error {
 	return &problem{status: http.StatusUnprocessableEntity, code: "decision", fields: []field{{name: "", text: cut(strings.TrimPrefix(err.Error(), "policy: "), maxErrorLine)}}}
 }
 
-// room refuses decisions beyond the cap, and edits that contradict others.
-func (a *API) room(ctx context.Context, e *v1.PolicyEntry) error {
+// room refuses decisions beyond the cap, and edits that contradict others. A new
+// name or role takes the place of the former ones that it contradicts, which it
+// gives; what is split or merged stays.
+func (a *API) room(ctx context.Context, e *v1.PolicyEntry) (former []v1.PolicyEntry, err error) {
 	groups, err := a.cfg.Store.Tally(ctx, record.Query{Kind: record.Policy})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	n := uint64(0)
 	for _, g := range groups {
 		n += g.Count
 	}
 	if n >= maxPolicy {
-		return refuse(http.StatusConflict, "full", message.Args{"most": maxPolicy})
+		return nil, refuse(http.StatusConflict, "full", message.Args{"most": maxPolicy})
 	}
 	if e.Kind != v1.PolicyEntryKindTemplate {
-		return nil
+		return nil, nil
 	}
 	all := []*v1.PolicyEntry{e}
 	q := record.Query{Kind: record.Policy, Type: []string{string(v1.PolicyEntryKindTemplate)}, State: []string{string(v1.PolicyEntryStatePending), string(v1.PolicyEntryStateLive)}}
 	err = a.every(ctx, q, func(r *record.Record) error {
 		x, err := entryOf(r)
+		if err != nil {
+			return err
+		}
+		if x.State == v1.PolicyEntryStateLive && x.Edit == e.Edit && !lasting(x.Edit) {
+			if _, err := policyFile(e, &x); err != nil {
+				former = append(former, x)
+				return nil
+			}
+		}
 		all = append(all, &x)
-		return err
+		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, err := policyFile(all...); err != nil {
-		return &problem{status: http.StatusConflict, code: "contradiction", fields: []field{{text: strings.TrimPrefix(err.Error(), "policy: ")}}}
+		return nil, &problem{status: http.StatusConflict, code: "contradiction", fields: []field{{text: strings.TrimPrefix(err.Error(), "policy: ")}}}
 	}
-	return nil
+	return former, nil
 }
 
 // hand gives a decision that is kept to the judges and keeps what became of it.

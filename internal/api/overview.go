@@ -11,6 +11,7 @@ import (
 
 	v1 "xiezhi/internal/api/v1"
 	"xiezhi/internal/defect"
+	"xiezhi/internal/judge"
 	"xiezhi/internal/message"
 	"xiezhi/internal/report"
 	"xiezhi/internal/report/kept"
@@ -297,6 +298,19 @@ func (a *API) qualities(in *report.Input, out *v1.InputQuality) {
 		out.Blind = append(out.Blind, v1.BlindServer{Server: b.Server, Name: b.Name, Protocol: b.Protocol, Reason: b.Reason, Connections: int64(b.Connections), Bytes: int64(b.Bytes)})
 	}
 	for _, l := range in.Limits {
-		out.Limits = append(out.Limits, v1.Loss{Reason: l.What, Count: int64(l.Count)})
+		out.Limits = append(out.Limits, v1.Loss{Reason: l.What, Count: int64(l.Count), Text: a.limit(l)})
 	}
+}
+
+// limit says what was given up at a cap, and whether something may be missed.
+func (a *API) limit(l report.LimitCount) message.Text {
+	what := message.Text{Zh: l.What, En: l.What}
+	if id := "limit." + l.What; a.cfg.Messages.Has(id) {
+		what = a.cfg.Messages.Text(id, nil)
+	}
+	line := "limit_line.full"
+	if (judge.Limit{What: l.What}).Modest() {
+		line = "limit_line.modest"
+	}
+	return a.cfg.Messages.Text(line, message.Args{"what": what, "n": l.Count})
 }

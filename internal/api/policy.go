@@ -6,6 +6,7 @@ import (
 
 	v1 "xiezhi/internal/api/v1"
 	"xiezhi/internal/message"
+	"xiezhi/internal/policy"
 	"xiezhi/internal/store/record"
 	"xiezhi/internal/taxonomy"
 )
@@ -140,20 +141,30 @@ func (a *API) EndPolicy(ctx context.Context, q v1.EndPolicyRequestObject) (v1.En
 		return nil, err
 	}
 	switch {
-	case e.Kind == v1.PolicyEntryKindTemplate || e.Kind == v1.PolicyEntryKindFix:
+	case e.Kind == v1.PolicyEntryKindTemplate && lasting(e.Edit) || e.Kind == v1.PolicyEntryKindFix:
 		return nil, refuse(http.StatusConflict, "endless", nil)
 	case e.State != v1.PolicyEntryStateLive:
 		return nil, refuse(http.StatusConflict, "not_live", message.Args{"state": string(e.State)})
 	}
-	e.State, e.Ended, e.EndedBy, e.EndedReason = v1.PolicyEntryStateEnding, a.when(ctx), ask(ctx).who.id, q.Body.Reason
-	e.Rev++
-	r, err := a.recordOf(ctx, &e, uint64(e.Rev))
-	if err != nil {
-		return nil, err
-	}
-	if err := a.commit(ctx, "policy.end", e.Id, map[string]any{"reason": q.Body.Reason}, record.Batch{Put: []record.Record{r}}); err != nil {
-		return nil, err
-	}
-	err = a.hand(ctx, &e)
+	err = a.end(ctx, &e, q.Body.Reason)
 	return v1.EndPolicy200JSONResponse(e), err
+}
+
+// end keeps that a decision holds no longer, and tells the judges.
+func (a *API) end(ctx context.Context, e *v1.PolicyEntry, reason string) error {
+	e.State, e.Ended, e.EndedBy, e.EndedReason = v1.PolicyEntryStateEnding, a.when(ctx), ask(ctx).who.id, reason
+	e.Rev++
+	r, err := a.recordOf(ctx, e, uint64(e.Rev))
+	if err != nil {
+		return err
+	}
+	if err := a.commit(ctx, "policy.end", e.Id, map[string]any{"reason": reason}, record.Batch{Put: []record.Record{r}}); err != nil {
+		return err
+	}
+	return a.hand(ctx, e)
+}
+
+// lasting reports whether an edit of the catalogue cannot be taken back.
+func lasting(edit v1.PolicyEntryEdit) bool {
+	return (&policy.Template{Edit: string(edit)}).Lasting()
 }

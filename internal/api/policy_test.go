@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -93,17 +94,39 @@ func TestTheRulesOfAPolicyFileHold(t *testing.T) {
 	if n := len(h.told()); n != 0 {
 		t.Errorf("the judges were told %d decisions that do not hold", n)
 	}
-	g.must(201, "POST", "/api/v1/templates", `{"template":"/users/{name}","edit":"rename","title":"Users","reason":"r"}`)
-	p := g.ask("POST", "/api/v1/templates", `{"template":"/users/{name}","edit":"rename","title":"People","reason":"r"}`).problem(t)
+}
+
+// TestANewNameTakesThePlaceOfTheFormer: an API is named again, a name is taken
+// back; what is split stays, and what contradicts it is refused.
+func TestANewNameTakesThePlaceOfTheFormer(t *testing.T) {
+	h := newHouse(t)
+	g := h.admin()
+	var first, second, split v1.PolicyEntry
+	g.must(201, "POST", "/api/v1/templates", `{"template":"/users/{name}","edit":"rename","title":"Users","reason":"r"}`).into(t, &first)
+	g.must(201, "POST", "/api/v1/templates", `{"template":"/users/{name}","edit":"rename","title":"People","reason":"r"}`).into(t, &second)
+	g.must(200, "GET", "/api/v1/policy/"+first.Id, nil).into(t, &first)
+	if first.State != v1.PolicyEntryStateEnded || !strings.Contains(first.EndedReason, second.Id) || second.State != v1.PolicyEntryStateLive {
+		t.Errorf("first %+v, second %+v", first, second)
+	}
+	g.must(200, "POST", "/api/v1/policy/"+second.Id+"/end", `{"reason":"r"}`).into(t, &second)
+	if second.State != v1.PolicyEntryStateEnded {
+		t.Errorf("%+v", second)
+	}
+	ends := []string{}
+	for _, d := range h.told() {
+		if d.Ends {
+			ends = append(ends, d.ID)
+		}
+	}
+	if !slices.Equal(ends, []string{first.Id, second.Id}) {
+		t.Errorf("the judges were told that %v end", ends)
+	}
+	g.must(201, "POST", "/api/v1/templates", `{"template":"/shops/{city}","edit":"merge","reason":"r"}`).into(t, &split)
+	p := g.ask("POST", "/api/v1/templates", `{"template":"/shops/{town}/x","edit":"split","reason":"r"}`).problem(t)
 	if p.Code != "contradiction" || !strings.Contains(p.Errors[0].Detail, "contradicts") {
 		t.Errorf("%+v", p)
 	}
-	var page v1.PolicyEntryPage
-	g.must(200, "GET", "/api/v1/policy?kind=template", nil).into(t, &page)
-	if len(page.Items) != 1 {
-		t.Errorf("%d edits are kept", len(page.Items))
-	}
-	if p := g.ask("POST", "/api/v1/policy/"+page.Items[0].Id+"/end", `{"reason":"r"}`).problem(t); p.Code != "endless" {
+	if p := g.ask("POST", "/api/v1/policy/"+split.Id+"/end", `{"reason":"r"}`).problem(t); p.Code != "endless" {
 		t.Errorf("%+v", p)
 	}
 }

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"strings"
 
 	"xiezhi/internal/policy"
@@ -20,6 +21,7 @@ type Edited struct {
 
 // override is what an edit says about the operations of a node.
 type override struct {
+	of     *policy.Template // that says it
 	method string
 	title  string
 	role   taxonomy.Role
@@ -40,6 +42,93 @@ func (c *Catalog) Edit(t *policy.Template) {
 	c.pending = append(c.pending, c.merges...)
 	c.stats.Merged += uint64(len(c.merges))
 	c.merges = nil
+}
+
+// Unedit takes back an edit that gave names or a role: what traffic teaches and
+// the edits that are left say counts again from the next observation on. One
+// that is not in effect, or that lasts, changes nothing.
+func (c *Catalog) Unedit(t *policy.Template) {
+	at := slices.IndexFunc(c.edits, func(x *policy.Template) bool { return x.Same(t) })
+	if at < 0 || t.Lasting() {
+		return
+	}
+	old := c.edits[at]
+	c.edits = slices.Delete(c.edits, at, at+1)
+	for _, host := range c.hosts {
+		c.unedit(c.roots[host], old, host)
+	}
+	if c.shared != nil {
+		c.unedit(c.shared, old, "*")
+	}
+}
+
+func (c *Catalog) unedit(root *node, old *policy.Template, host string) {
+	if !old.OnHost(host) {
+		return
+	}
+	for _, n := range root.along(old) {
+		if n.param {
+			n.fixed = ""
+		}
+	}
+	root.each(func(n *node) {
+		n.overrides = slices.DeleteFunc(n.overrides, func(o override) bool { return o.of.Same(old) })
+	})
+	for _, t := range c.edits {
+		if t.OnHost(host) {
+			name(root.along(t), t)
+		}
+	}
+	root.each(func(n *node) {
+		for _, p := range n.ops {
+			p.dirty = true
+		}
+	})
+	c.retemplate(root)
+}
+
+// along gives the nodes that the segments of an edit lead to, as far as there
+// are such.
+func (n *node) along(t *policy.Template) (out []*node) {
+	for _, p := range t.Parts() {
+		if n = n.next(p); n == nil {
+			break
+		}
+		out = append(out, n)
+	}
+	return out
+}
+
+func (n *node) next(p policy.TemplatePart) *node {
+	if p.Param {
+		return n.group
+	}
+	return n.lit(p.Text)
+}
+
+// name calls parameters on a path what an edit calls them.
+func name(path []*node, t *policy.Template) {
+	for i, n := range path {
+		if p := t.Parts()[i]; p.Param && p.Text != "" {
+			n.fixed = p.Text
+		}
+	}
+}
+
+// each visits a tree.
+func (n *node) each(visit func(*node)) {
+	visit(n)
+	for _, k := range n.order {
+		k.each(visit)
+	}
+	if n.calls != nil {
+		for _, k := range n.calls.order {
+			k.each(visit)
+		}
+	}
+	if n.group != nil {
+		n.group.each(visit)
+	}
 }
 
 // begin writes the edits into a new tree.
@@ -74,7 +163,7 @@ func (c *Catalog) edit(root *node, t *policy.Template, host string) {
 		n = next
 	}
 	if t.Title != "" || t.Role != "" {
-		n.overrides = append(n.overrides, override{canonical(strings.ToUpper(t.Method)), t.Title, t.Role})
+		n.overrides = append(n.overrides, override{t, canonical(strings.ToUpper(t.Method)), t.Title, t.Role})
 		for _, p := range n.ops {
 			p.dirty = true
 		}

@@ -176,3 +176,63 @@ func TestAnyTrafficKeepsEdits(t *testing.T) {
 		}
 	})
 }
+
+// TestUneditGivesBackWhatTrafficTeaches: a name and a role that were taken back
+// leave what traffic and the edits that are left say; a split stays.
+func TestUneditGivesBackWhatTrafficTeaches(t *testing.T) {
+	plain, s := newSite(t), newSite(t)
+	list := editsOf(t,
+		`{edit: rename, template: "/users/v1/{account}", method: GET, title: A user's page}`,
+		`{edit: rename, template: "/users/v1/{account}/email", title: Mail}`,
+		`{edit: role, template: /me, role: login}`,
+		`{edit: split, template: /users/v1/alice}`)
+	for i := range list {
+		s.Edit(&list[i])
+	}
+	editTraffic(plain)
+	editTraffic(s)
+	api := func(s *site, name string) *API {
+		for _, a := range s.APIs() {
+			if a.Method+" "+a.Template == name {
+				return a
+			}
+		}
+		t.Fatalf("no %s among %v", name, s.APIs())
+		return nil
+	}
+	for _, i := range []int{0, 2, 3} {
+		again := editsOf(t, edits...)[0] // of the same place, and another edit
+		s.Unedit(&again)
+		other := list[i]
+		s.Unedit(&other) // equal, not the same in memory
+	}
+	editTraffic(plain)
+	editTraffic(s)
+	if a := api(s, "GET /users/v1/{account}"); a.Title != "" {
+		t.Errorf("the title is still %q", a.Title)
+	}
+	if a := api(s, "PUT /users/v1/{account}/email"); a.Title != "Mail" {
+		t.Errorf("the other edit says %q", a.Title)
+	}
+	if got, want := api(s, "GET /me").Role, api(plain, "GET /me").Role; got != want {
+		t.Errorf("the role is %q, %q without the edit", got, want)
+	}
+	api(s, "GET /users/v1/alice")
+	if n := len(s.Edits()); n != 2 {
+		t.Errorf("%d edits are left", n)
+	}
+	mail := list[1]
+	s.Unedit(&mail)
+	editTraffic(plain)
+	editTraffic(s)
+	for _, a := range plain.APIs() {
+		if a.Template == "/users/v1/{account}" {
+			t.Fatal("traffic alone names the parameter so: the test shows nothing")
+		}
+	}
+	for _, a := range s.APIs() {
+		if strings.Contains(a.Template, "{account}") || a.Title != "" {
+			t.Errorf("%s %s %q is left of the names", a.Method, a.Template, a.Title)
+		}
+	}
+}

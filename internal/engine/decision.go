@@ -38,7 +38,7 @@ const (
 // Why a decision is refused.
 var (
 	errFull = errors.New("there is no room for more decisions; end some that are no longer needed")
-	errEdit = errors.New("an edit of the catalogue does not end; make another that undoes it")
+	errEdit = errors.New("a split or a merge does not end; make the opposite edit")
 )
 
 // policy applies a policy file from here on.
@@ -71,7 +71,7 @@ func (p *partition) decide(d *decision) {
 	case d.Ends:
 		with := old.Entry.Ended(now)
 		for _, j := range p.bench.concerned(d.Site) {
-			j.End(&old.Entry, &with)
+			j.End(&old.Entry, &with, now.UnixNano())
 		}
 		delete(p.decisions, d.ID)
 		p.bench.forget(d.ID)
@@ -127,7 +127,7 @@ var ErrRefused = errors.New("the decision cannot be followed")
 // Decide makes a decision that holds from here on in the order of events; ends
 // takes the one of that id back. The same id is the same decision.
 func (s *Service) Decide(_ context.Context, id, by, site string, e policy.Entry, ends bool) error {
-	if ends && e.Template != nil {
+	if ends && e.Template != nil && e.Template.Lasting() {
 		return fmt.Errorf("%w: %w", ErrRefused, errEdit)
 	}
 	s.mu.Lock()

@@ -66,15 +66,21 @@ func (s *Service) Status(ctx context.Context) v1.Status {
 	for _, name := range p.bench.sites() {
 		j := p.bench.judges[name]
 		part := v1.Part{Name: name, State: v1.PartStateOk, Figures: map[string]float64{"exchanges": float64(j.Judged())}}
-		full := uint64(0)
+		full, brief := uint64(0), uint64(0)
 		for _, l := range j.Limits() {
 			part.Figures[l.What] = float64(l.Count)
-			if l.What != "catalog.refused" { // what is refused is noise of scans, as a rule
+			switch {
+			case !l.Modest():
 				full += l.Count
+			case l.What != "catalog.refused":
+				brief += l.Count
 			}
 		}
-		if full > 0 {
+		switch { // only what may be missed keeps a judge from being well
+		case full > 0:
 			part.State, part.Text = v1.PartStateDegraded, say("service.judge_full", message.Args{"n": full})
+		case brief > 0:
+			part.Text = say("service.judge_brief", message.Args{"n": brief})
 		}
 		out.Judges = append(out.Judges, part)
 	}

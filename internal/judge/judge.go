@@ -129,11 +129,18 @@ func (j *Judge) Decide(list []policy.Entry, now int64) {
 	j.auditor.Tick(j.now)
 }
 
-// End lets a decision hold no longer from a time on, as the entry that with is
-// says. An edit of the catalogue does not end: it is undone by another.
-func (j *Judge) End(old, with *policy.Entry) {
+// End lets a decision hold no longer from now, a moment of event time, on, as
+// the entry that with is says. Time moves there, as it does for Decide: else what
+// was taken back would hold until traffic comes.
+func (j *Judge) End(old, with *policy.Entry, now int64) {
 	j.entries = slices.DeleteFunc(j.entries, func(e policy.Entry) bool { return reflect.DeepEqual(&e, old) })
-	j.auditor.Replace(old, with)
+	if old.Template != nil {
+		j.catalog.Unedit(old.Template)
+	} else {
+		j.auditor.Replace(old, with)
+	}
+	j.pass(now)
+	j.auditor.Tick(j.now)
 }
 
 // Apply takes a decision as an event: it holds from the next observation on.
@@ -184,51 +191,6 @@ func (j *Judge) Judged() uint64 { return j.count }
 
 // Unplaced is how many observations came from addresses that no map knows.
 func (j *Judge) Unplaced() uint64 { return j.unplaced }
-
-// Limit says how often a bounded part was full.
-type Limit struct {
-	What  string
-	Count uint64
-}
-
-// Limits lists what was given up at a cap, in a fixed order.
-func (j *Judge) Limits() []Limit {
-	var out []Limit
-	add := func(what string, n uint64) {
-		if n > 0 {
-			out = append(out, Limit{what, n})
-		}
-	}
-	ids := j.identity.Stats()
-	add("identity.accounts", ids.EvictedAccounts)
-	add("identity.credentials", ids.EvictedCredentials)
-	add("identity.clients", ids.EvictedClients)
-	add("identity.aliases", ids.EvictedAliases)
-	add("identity.roles", ids.EvictedRoles+ids.RefusedRoles)
-	cat := j.catalog.Stats()
-	add("catalog.refused", cat.Refused)
-	add("catalog.forced", cat.Forced)
-	add("catalog.evicted", cat.Evicted)
-	for _, c := range j.auditor.Counters() {
-		add(c.What, c.Count)
-	}
-	l := j.attacks.Losses()
-	add("attack.cells", l.Cells)
-	add("attack.sets", l.Sets)
-	add("attack.targets", l.Targets)
-	add("attack.pending", l.Pending)
-	add("attack.names", l.Names)
-	add("attack.apis", l.APIs)
-	add("attack.episodes", l.Episodes)
-	add("attack.labels", l.Labels)
-	add("attack.activity", l.Activity)
-	add("attack.hints", l.Hints)
-	add("rules.buckets", l.Buckets)
-	add("rules.seen", l.Seen)
-	add("rules.alerts", l.Alerts)
-	add("attack.lookups", l.Lookups)
-	return out
-}
 
 // Result is what a judge has found so far.
 type Result struct {

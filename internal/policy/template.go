@@ -10,7 +10,8 @@ import (
 )
 
 // Template is an edit of the API catalogue. It wins over what traffic teaches
-// and sticks for ever.
+// and sticks. Its file does not say when it ends; who takes a name or a role back
+// does so while a service runs.
 type Template struct {
 	Decision `yaml:",inline"`
 	Target   `yaml:",inline"`
@@ -41,6 +42,15 @@ const (
 	maxSegments = 32
 	maxSegment  = 200 // bytes
 )
+
+// Lasting reports whether the edit cannot be taken back: what a split or a merge
+// did to the tree of paths only another edit changes.
+func (t *Template) Lasting() bool { return t.Edit != EditRename && t.Edit != EditRole }
+
+// Same reports whether two edits are one: of one moment, place and content.
+func (t *Template) Same(u *Template) bool {
+	return t.Edit == u.Edit && t.Title == u.Title && t.Role == u.Role && t.Target == u.Target && t.At.Equal(u.At)
+}
 
 // Parts gives the segments of the template.
 func (t *Template) Parts() []TemplatePart { return t.parts }

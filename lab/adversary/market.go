@@ -19,10 +19,17 @@ func market() []gang {
 		{id: "drop-grabbers", tool: with(tool(goHTTP, h("X-App-Version", "2.8.1")), "nonce"), agent: []string{iphone}, infra: block(248, 188, 24), ops: []op{
 			{kind: "scalping", apps: []string{"taohui", "lvxing"}, waves: peak(1, 3), size: [2]int{60, 140}, span: [2]time.Duration{8 * minute, 15 * minute}, script: grabbing},
 		}},
+		{id: "like-sellers", tool: with(tool(cloudPhone, h("X-App-Channel", "h5")), "androidId"), agent: []string{"okhttp/4.10.0"}, infra: proxies(networkB...), ops: []op{
+			{kind: "fake_engagement", apps: []string{"weiyu"}, waves: peak(1, 2), size: [2]int{160, 320}, span: [2]time.Duration{40 * minute, 3 * hour}, script: cheering},
+		}},
+		{id: "card-testers", tool: with(tool(pythonRequests, h("X-Requested-With", "XMLHttpRequest")), "traceId"), agent: []string{chrome99}, infra: block(249, 77, 12), ops: []op{
+			{kind: "carding", apps: []string{"taohui", "lvxing"}, waves: peak(1, 2), size: [2]int{90, 220}, span: [2]time.Duration{20 * minute, 2 * hour}, script: carding},
+		}},
 	}
 }
 
-// Promote lets the gangs of promotions join.
+// Promote lets the gangs of promotions join; some try cards where an application
+// takes them.
 func (u *Underworld) Promote() {
 	for i, g := range market() {
 		r := rand.New(rand.NewPCG(u.seed^0x6d61726b6574, uint64(i)))
@@ -84,6 +91,52 @@ func grabbing(w *raid) {
 			for range tries {
 				a.Call("create", stage.F("item", item, "count", "1", "addressId", "1", "travellers", "1"))
 				a.Wait(time.Duration(90+a.Rand.IntN(120)) * time.Millisecond)
+			}
+		})
+	}
+}
+
+// cheering likes one post, or follows its author, with one account after the
+// other, none of which has opened it.
+func cheering(w *raid) {
+	way, target := "like", fmt.Sprint(w.app.Stock[w.rng.IntN(40)].ID)
+	if w.rng.IntN(2) == 0 {
+		way, target = "follow", fmt.Sprint(w.app.Accounts()[w.rng.IntN(40)].UID)
+	}
+	step := w.span / time.Duration(max(w.size, 1))
+	for i, acc := range w.army(w.size) {
+		w.enter(step*time.Duration(i), func(a *stage.Actor) {
+			if !as(a, acc) {
+				return
+			}
+			a.Wait(time.Duration(900+a.Rand.IntN(900)) * time.Millisecond)
+			a.Call(way, stage.F("id", target, "action", "1", "source", "share"))
+		})
+	}
+}
+
+// carding tries stolen cards on orders of little worth, a dozen from an account;
+// most are out of date by then.
+func carding(w *raid) {
+	const per, fresh = 12, .15
+	n := (w.size + per - 1) / per
+	for i, acc := range w.army(n) {
+		w.enter(w.span*time.Duration(i)/time.Duration(n), func(a *stage.Actor) {
+			if !as(a, acc) {
+				return
+			}
+			made := a.Call("create", stage.F("item", fmt.Sprint(a.App.Stock[a.Rand.IntN(10)].ID), "count", "1", "addressId", "1", "travellers", "1"))
+			if len(made.IDs) == 0 {
+				return
+			}
+			for range per {
+				a.Wait(w.gap(a, w.size))
+				card := w.town.Person(5_000 + a.Rand.IntN(15_000)).Card
+				expiry, cvv := scene.CardOf(card)
+				if a.Rand.Float64() > fresh {
+					expiry = fmt.Sprintf("%02d%02d", 1+a.Rand.IntN(12), 20+a.Rand.IntN(5))
+				}
+				a.Call("pay_card", stage.F("order", made.IDs[0], "card", card, "expiry", expiry, "cvv", cvv, "amount", fmt.Sprint(1+a.Rand.IntN(5))))
 			}
 		})
 	}

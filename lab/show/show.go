@@ -78,6 +78,8 @@ func New(cfg Config) (*Show, error) {
 	s.public = crowd.New(cfg.Seed, s.st, town, cfg.Visits)
 	s.gangs = adversary.New(cfg.Seed, s.st, town, 1)
 	s.gangs.Promote()
+	s.st.App("taohui").TakeCards("/mall/order/payByCard")
+	s.st.App("lvxing").TakeCards("/v3/payments/card")
 	s.events = s.plan()
 	return s, nil
 }

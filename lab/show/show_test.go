@@ -84,6 +84,11 @@ func TestHistory(t *testing.T) {
 			t.Errorf("%d %s, at least %d", c.have, c.what, c.least)
 		}
 	}
+	for _, kind := range []string{"fake_engagement", "carding", "scalping", "promotion_abuse"} {
+		if !kinds[kind] {
+			t.Errorf("no %s", kind)
+		}
+	}
 	for kind, x := range r.Statistics.ScenarioShare {
 		if x.Requests == 0 {
 			t.Errorf("nothing of scenario %s", kind)

@@ -2312,6 +2312,7 @@ type Level = string
 type Loss struct {
 	Count  int64  `json:"count"`
 	Reason string `json:"reason"`
+	Text   Text   `json:"text,omitempty,omitzero"`
 }
 
 // Me defines model for Me.

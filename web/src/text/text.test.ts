@@ -57,5 +57,10 @@ describe('names', () => {
     expect(nameOf('attack_kind', 'credential_stuffing', 'en')).toBe('credential stuffing');
     expect(nameOf('attack_kind', 'not_there', 'en')).toBe('not_there');
   });
+  it('tells one from many', () => {
+    expect(fill('{n} {n|person was|people were} asked', { n: 1 })).toBe('1 person was asked');
+    expect(fill('{n} {n|person was|people were} asked', { n: '2,100' })).toBe('2,100 people were asked');
+    expect(fill('{n} {n|attack|attacks}', { n: 0 })).toBe('0 attacks');
+  });
   it('fills in what is given only', () => expect(fill('{a} of {b}', { a: 1 })).toBe('1 of {b}'));
 });

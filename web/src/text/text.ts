@@ -15,10 +15,14 @@ export const LangContext = createContext<Lang>('en');
 
 export const useLang = (): Lang => useContext(LangContext);
 
-/** fill puts values where {name} stands. */
+/** fill puts values where {name} stands, and the word that goes with a number where {name|one|many} does. */
 export function fill(template: string, args?: Args): string {
   if (!args) return template;
-  return template.replace(/\{(\w+)\}/g, (whole, name: string) => (name in args ? String(args[name]) : whole));
+  return template.replace(/\{(\w+)(?:\|([^{}|]*)\|([^{}|]*))?\}/g, (whole, name: string, one?: string, many?: string) => {
+    if (!(name in args)) return whole;
+    const value = String(args[name]);
+    return one === undefined ? value : value === '1' ? one : many!;
+  });
 }
 
 /** useText gives the texts of a dictionary in the language of the reader. */

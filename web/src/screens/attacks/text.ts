@@ -33,7 +33,7 @@ export const text = {
   trend: { zh: '攻击请求趋势', en: 'Requests of attacks over time' },
   trendLabel: { zh: '每天的攻击请求数，按攻击类型堆叠，共 {n} 次', en: 'Requests of attacks by day, stacked by kind; {n} in all' },
   trendHint: { zh: '拖选一段时间以缩小范围', en: 'Drag over a stretch of time to narrow down' },
-  trendPart: { zh: '仅统计最近的 {n} 起', en: 'of the latest {n} attacks only' },
+  trendPart: { zh: '仅统计最近的 {n} 起', en: 'of the latest {n} {n|attack|attacks} only' },
   others: { zh: '其他', en: 'others' },
   ongoing: { zh: '仍在进行', en: 'under way' },
   ended: { zh: '已停 {t}', en: 'silent for {t}' },
@@ -68,8 +68,8 @@ export const text = {
   otherAnswers: { zh: '其他应答', en: 'other answers' },
   itsCampaign: { zh: '所属团伙战役', en: 'Its campaign' },
   noCampaign: { zh: '未与其他攻击关联成团伙。', en: 'Not linked to other attacks.' },
-  nAttacks: { zh: '{n} 起攻击', en: '{n} attack(s)' },
-  nSites: { zh: '{n} 个站点', en: '{n} site(s)' },
+  nAttacks: { zh: '{n} 起攻击', en: '{n} {n|attack|attacks}' },
+  nSites: { zh: '{n} 个站点', en: '{n} {n|site|sites}' },
 
   // who
   ips: { zh: '来源地址', en: 'Addresses' },
@@ -125,7 +125,7 @@ export const text = {
   loadMore: { zh: '载入更多', en: 'Load more' },
   back: { zh: '全部团伙战役', en: 'All campaigns' },
   print: { zh: '打印', en: 'Print' },
-  days: { zh: '活动 {n} 天', en: '{n} days' },
+  days: { zh: '活动 {n} 天', en: '{n} {n|day|days}' },
 
   // campaign page
   timeline: { zh: '时间线', en: 'Timeline' },
@@ -133,7 +133,7 @@ export const text = {
   laneSite: { zh: '按站点', en: 'by site' },
   laneAttack: { zh: '按攻击', en: 'by attack' },
   laneKind: { zh: '按类型', en: 'by kind' },
-  lanesLabel: { zh: '{lanes} 条泳道、{steps} 个时段的请求数', en: 'Requests of {lanes} lanes in {steps} steps of time' },
+  lanesLabel: { zh: '{lanes} 条泳道、{steps} 个时段的请求数', en: 'Requests of {lanes} lanes in {steps} {steps|step|steps} of time' },
   lanesHint: { zh: '拖选一段时间，下方的请求与分布随之缩小', en: 'Drag over a stretch of time: what is below narrows down to it' },
   lanesWhole: { zh: '看全程', en: 'Whole course' },
   events: { zh: '关键节点', en: 'Turning points' },
@@ -168,7 +168,7 @@ export const text = {
   },
   graph: { zh: '关系图', en: 'Graph' },
   table: { zh: '表格', en: 'Table' },
-  graphLabel: { zh: '关系图：{attacks} 起攻击与 {links} 项共有特征', en: 'Graph of {attacks} attacks and {links} shared traits' },
+  graphLabel: { zh: '关系图：{attacks} 起攻击与 {links} 项共有特征', en: 'Graph of {attacks} {attacks|attack|attacks} and {links} shared traits' },
   rarity: { zh: '罕见度', en: 'Rarity' },
   bits: { zh: '{n} 位', en: '{n} bits' },
   sharedBy: { zh: '共有的攻击', en: 'Shared by' },

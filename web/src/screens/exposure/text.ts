@@ -18,8 +18,8 @@ export const text = {
   noneDo: { zh: '还没有识别到个人信息或密钥。接入带响应正文的流量后会自动出现；若已筛选，请放宽条件。', en: 'No personal data or secret has been recognised. Traffic with bodies brings them here; if filters are set, loosen them.' },
 
   // Cells
-  cell: { zh: '{type}：一次响应最多 {max} 条，{exchanges} 次交互，{mask}', en: '{type}: at most {max} in one answer, {exchanges} exchanges, {mask}' },
-  cellIn: { zh: '{type}：一次请求最多 {max} 条，{exchanges} 次交互，{mask}', en: '{type}: at most {max} in one request, {exchanges} exchanges, {mask}' },
+  cell: { zh: '{type}：一次响应最多 {max} 条，{exchanges} 次交互，{mask}', en: '{type}: at most {max} in one answer, {exchanges} {exchanges|exchange|exchanges}, {mask}' },
+  cellIn: { zh: '{type}：一次请求最多 {max} 条，{exchanges} 次交互，{mask}', en: '{type}: at most {max} in one request, {exchanges} {exchanges|exchange|exchanges}, {mask}' },
   plain: { zh: '明文', en: 'plain' },
   masked: { zh: '已脱敏', en: 'masked' },
   both: { zh: '明文与脱敏并存', en: 'plain and masked' },
@@ -51,8 +51,8 @@ export const text = {
   borderHome: { zh: '本地：{home}（个人信息返回最多的国家/地区）', en: 'At home: {home}, where most records go' },
   borderNone: { zh: '没有返回到其他国家/地区的个人信息。', en: 'No personal record went to another country.' },
   borderUnknown: { zh: '来源地址不在网络地图中，无法判断国家/地区。可在配置 intel 中加入地址库。', en: 'The addresses are on no map of networks, so countries are unknown. A database can be added under intel in the configuration.' },
-  borderPart: { zh: '{n} 人次的来源国家/地区未知', en: 'The country of {n} records is unknown' },
-  borderSum: { zh: '{n} 人次返回到境外（{share}）', en: '{n} records went abroad ({share})' },
+  borderPart: { zh: '{n} 人次的来源国家/地区未知', en: 'The country of {n} {n|record|records} is unknown' },
+  borderSum: { zh: '{n} 人次返回到境外（{share}）', en: '{n} {n|record|records} went abroad ({share})' },
   twins: { zh: '脱敏与明文并存', en: 'Masked beside plain' },
   twinsWhy: { zh: '页面上打了码，接口里却有明文：脱敏形同虚设。', en: 'Masked on the page and plain in the answer: the mask protects nobody.' },
   twinsNone: { zh: '没有发现。', en: 'None found.' },

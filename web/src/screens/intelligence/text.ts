@@ -72,7 +72,7 @@ export const text = {
   attacksNone: { zh: '没有攻击涉及它。', en: 'No attack names it.' },
   attacksMore: { zh: '共 {n} 起，显示最近的 {shown} 起', en: '{n} in all, the latest {shown} shown' },
   campaigns: { zh: '涉及它的团伙战役', en: 'Campaigns that name it' },
-  nAttacks: { zh: '{n} 起攻击', en: '{n} attack(s)' },
+  nAttacks: { zh: '{n} 起攻击', en: '{n} {n|attack|attacks}' },
   last: { zh: '最近', en: 'Last' },
   kind: { zh: '类型', en: 'Kind' },
   verdict: { zh: '判定', en: 'Verdict' },

@@ -43,7 +43,7 @@ export const text = {
   standard: { zh: '恢复默认', en: 'As at first' },
   csv: { zh: '导出 CSV', en: 'Export CSV' },
   writing: { zh: '正在导出 {n} / {total}…', en: 'Exporting {n} of {total}…' },
-  written: { zh: '已导出 {n} 个 API', en: '{n} APIs exported' },
+  written: { zh: '已导出 {n} 个 API', en: '{n} {n|API|APIs} exported' },
   capped: { zh: '只导出了前 {n} 个，请缩小范围后分批导出', en: 'Only the first {n} were exported; narrow the list and export in parts' },
   describe: { zh: '接口文档', en: 'Descriptions' },
   import: { zh: '导入 OpenAPI 并对比…', en: 'Import OpenAPI and compare…' },

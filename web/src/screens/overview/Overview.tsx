@@ -61,8 +61,7 @@ function Body({ of, site }: { of: Figures; site?: string }) {
   const scope = { from: of.from, to: of.to, site };
   return (
     <div className="overview">
-      <Surge of={of} site={site} />
-      <NoTraffic of={of} />
+      {passed(of) === 0 ? <NoTraffic of={of} /> : <Surge of={of} site={site} />}
       <Kpis of={of} scope={scope} />
       <div className="overview-two">
         <TodoCard of={of.agenda} scope={scope} />
@@ -81,13 +80,18 @@ function Body({ of, site }: { of: Figures; site?: string }) {
   );
 }
 
+/** passed gives how many requests there were, if that is known. */
+function passed(of: Figures): number | undefined {
+  const r = of.rows?.requests;
+  return r && r.normal.value + r.suspicious.value + r.attack.value;
+}
+
 /** A period without traffic says when there was some. */
 function NoTraffic({ of }: { of: Figures }) {
   const t = useText(text);
   const f = useFormat();
   const url = useUrl();
-  const r = of.rows?.requests;
-  if (!of.seen || !r || r.normal.value + r.suspicious.value + r.attack.value > 0) return null;
+  if (!of.seen) return null;
   const end = Date.parse(of.seen) + 60_000;
   return (
     <Alert

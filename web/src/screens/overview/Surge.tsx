@@ -12,7 +12,7 @@ import type { Figures } from './useOverview';
 /** After so long without traffic it is said that there is none. */
 const silence = 15 * 60_000;
 
-/** Surge says in one line whether something goes on right now. */
+/** Surge says in one line whether something goes on right now; where nothing comes in, nothing is calm. */
 export function Surge({ of, site }: { of: Figures; site?: string }) {
   const t = useText(text);
   const f = useFormat();
@@ -29,7 +29,7 @@ export function Surge({ of, site }: { of: Figures; site?: string }) {
           action={<Link to={links.sources()}>{t('toSources')}</Link>}
         />
       )}
-      {s && (s.surge ? <Surging s={s} site={site} /> : <Calm s={s} />)}
+      {s && (s.surge ? <Surging s={s} site={site} /> : age <= silence && <Calm s={s} />)}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { Button, Segmented } from 'antd';
 import { useMemo } from 'react';
+import { api } from '../../api/client';
 import { Chart } from '../../charts/Chart';
 import { palette } from '../../charts/palette';
 import { useFormat } from '../../parts/useFormat';
@@ -17,6 +18,7 @@ export function TrafficCard({ of, height, large }: { of: Figures; height: number
   const url = useUrl();
   const { dark } = usePreferences();
   const bad = url.get('traffic') === 'bad';
+  const since = useKeptSince(of);
   const rows = of.rows;
   const option = useMemo(
     () =>
@@ -71,7 +73,18 @@ export function TrafficCard({ of, height, large }: { of: Figures; height: number
           if (period) url.set({ ...period, range: null }, { push: true });
         }}
       />
+      {since && <p className="hint">{t('keptSince', { day: f.time(since, 'day') })}</p>}
       {!large && <p className="soft hint">{t('brush')}</p>}
     </section>
   );
+}
+
+/**
+ * useKeptSince gives the first day of which single requests are kept, where the
+ * period began before it: findings reach back further than figures of traffic.
+ */
+function useKeptSince(of: Figures): string | undefined {
+  const { data } = api.useQuery('get', '/api/v1/observations/days', {}, { enabled: of.step === 'day' && Boolean(of.rows), staleTime: 300_000, retry: false });
+  const first = data?.days[0]?.day;
+  return of.step === 'day' && first && Date.parse(`${first}T00:00:00Z`) - Date.parse(of.from) > 86_400_000 ? `${first}T00:00:00Z` : undefined;
 }

@@ -69,8 +69,8 @@ export function notes(q: Quality, name: (kind: string, id: string) => Said): Not
     if (l.count > 0) {
       out.push({
         id: `limit-${l.reason}`, tone: 'note', count: l.count,
-        title: { zh: `达到上限：${l.reason}`, en: `Cap reached: ${l.reason}` },
-        todo: { zh: '可能漏报；上限见“限制”文档。', en: 'Something may be missed; LIMITS says what the cap is.' },
+        title: { zh: '达到上限', en: 'Cap reached' },
+        said: l.text ?? { zh: l.reason, en: l.reason },
       });
     }
   }

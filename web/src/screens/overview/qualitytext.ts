@@ -1,8 +1,8 @@
 export const words = {
   title: { zh: '看得全不全', en: 'How much was seen' },
   sources: { zh: '查看来源', en: 'See the sources' },
-  sites: { zh: '{n} 个站点', en: '{n} sites' },
-  analysed: { zh: '已分析 {n} 次交互', en: '{n} exchanges analysed' },
+  sites: { zh: '{n} 个站点', en: '{n} {n|site|sites}' },
+  analysed: { zh: '已分析 {n} 次交互', en: '{n} {n|exchange|exchanges} analysed' },
   lost: { zh: '未分析 {n} 次（{share}）', en: '{n} not analysed ({share})' },
   noneLost: { zh: '没有丢失', en: 'nothing lost' },
   notWarm: { zh: '部分检测器仍在学习，历史越长越准', en: 'some detectors still learn; they gain with history' },

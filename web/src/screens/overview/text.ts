@@ -28,7 +28,7 @@ export const text = {
   defects: { zh: '未修复缺陷', en: 'Open defects' },
   defectsNew: { zh: '本时段新增 {n}', en: '{n} new in this period' },
   campaigns: { zh: '活跃团伙战役', en: 'Active campaigns' },
-  campaignsOf: { zh: '含 {n} 起攻击', en: '{n} attacks in all' },
+  campaignsOf: { zh: '含 {n} 起攻击', en: '{n} {n|attack|attacks} in all' },
   blocked: { zh: '已拦截请求', en: 'Requests blocked' },
   blockedOf: { zh: '攻击请求 {attack}，可疑 {suspicious}', en: '{attack} of attacks, {suspicious} suspicious' },
   noRows: { zh: '未保存单次观测', en: 'single observations are not kept' },
@@ -42,15 +42,15 @@ export const text = {
   // The surge banner
   calm: {
     zh: '攻击流量平稳：最近 15 分钟 {n} 次攻击请求，此前 4 小时平均每 15 分钟 {mean} 次。',
-    en: 'Attack traffic is calm: {n} requests of attacks in the last 15 minutes; the mean of the 4 hours before is {mean}.',
+    en: 'Attack traffic is calm: {n} {n|request|requests} of attacks in the last 15 minutes; the mean of the 4 hours before is {mean}.',
   },
   quiet: { zh: '最近 15 分钟没有攻击请求。', en: 'No request of an attack in the last 15 minutes.' },
   surge: { zh: '攻击流量激增', en: 'Attack traffic surges' },
   surgeTimes: {
     zh: '{from} 至 {to} 有 {n} 次攻击请求，是此前 4 小时平均水平（每 15 分钟 {mean} 次）的 {times} 倍。',
-    en: '{n} requests of attacks from {from} to {to}: {times} times the mean of the 4 hours before ({mean} in 15 minutes).',
+    en: '{n} {n|request|requests} of attacks from {from} to {to}: {times} times the mean of the 4 hours before ({mean} in 15 minutes).',
   },
-  surgeNew: { zh: '{from} 至 {to} 有 {n} 次攻击请求，此前 4 小时一次也没有。', en: '{n} requests of attacks from {from} to {to}, and none in the 4 hours before.' },
+  surgeNew: { zh: '{from} 至 {to} 有 {n} 次攻击请求，此前 4 小时一次也没有。', en: '{n} {n|request|requests} of attacks from {from} to {to}, and none in the 4 hours before.' },
   surgeSites: { zh: '站点', en: 'Sites' },
   surgeKinds: { zh: '攻击方式', en: 'Kinds' },
   surgeOpen: { zh: '查看这些攻击', en: 'See these attacks' },
@@ -68,6 +68,10 @@ export const text = {
   suspicious: { zh: '可疑', en: 'Suspicious' },
   attack: { zh: '攻击', en: 'Attack' },
   blockedLine: { zh: '其中已拦截', en: 'Of these blocked' },
+  keptSince: {
+    zh: '逐次请求自 {day} 起保留：此前的流量与个人信息数字不含在内；API、缺陷、攻击与团伙覆盖整个时段。',
+    en: 'Single requests are kept since {day}: figures of traffic and personal records leave out what came before; APIs, defects, attacks and campaigns are of the whole period.',
+  },
   brush: { zh: '在图上拖动可选取时段', en: 'Drag across the chart to choose a period' },
   minute: { zh: '每分钟', en: 'by the minute' },
   hour: { zh: '每小时', en: 'by the hour' },
@@ -76,8 +80,8 @@ export const text = {
 
   // Scenarios
   scenarios: { zh: '攻击场景', en: 'Attack scenarios' },
-  scenario: { zh: '{share}，{requests} 次，{apis} 个 API', en: '{share} · {requests} req · {apis} APIs' },
-  scenarioLeft: { zh: '另有 {n} 起较早的攻击未计入', en: '{n} earlier attacks are not counted in' },
+  scenario: { zh: '{share}，{requests} 次，{apis} 个 API', en: '{share} · {requests} req · {apis} {apis|API|APIs}' },
+  scenarioLeft: { zh: '另有 {n} 起较早的攻击未计入', en: '{n} earlier {n|attack|attacks} are not counted in' },
   noAttacks: { zh: '这一时段没有确认的攻击。', en: 'No attack was found in this period.' },
   beside: { zh: '另计', en: 'Counted beside' },
 
@@ -86,7 +90,7 @@ export const text = {
   todoNone: { zh: '目前没有待办。', en: 'Nothing to do at the moment.' },
   todoDo: { zh: '怎么办', en: 'What to do' },
   exploited: { zh: '正被利用', en: 'exploited' },
-  people: { zh: '涉及 {n} 人', en: '{n} people' },
+  people: { zh: '涉及 {n} 人', en: '{n} {n|person|people}' },
   since: { zh: '始于 {time}', en: 'since {time}' },
   todoAttack: { zh: '进行中的攻击', en: 'Attack under way' },
   todoRegression: { zh: '缺陷复发', en: 'Defect came back' },
@@ -98,14 +102,14 @@ export const text = {
   attacks: { zh: '最近的攻击', en: 'Latest attacks' },
   allAttacks: { zh: '全部攻击', en: 'All attacks' },
   allCampaigns: { zh: '全部团伙战役', en: 'All campaigns' },
-  attackLine: { zh: '{n} 次请求', en: '{n} requests' },
-  taken: { zh: '取走 {n} 人的数据', en: 'data of {n} people taken' },
-  campaignLine: { zh: '{attacks} 起攻击，{sites} 个站点，{n} 次请求', en: '{attacks} attacks · {sites} sites · {n} requests' },
+  attackLine: { zh: '{n} 次请求', en: '{n} {n|request|requests}' },
+  taken: { zh: '取走 {n} 人的数据', en: 'data of {n} {n|person|people} taken' },
+  campaignLine: { zh: '{attacks} 起攻击，{sites} 个站点，{n} 次请求', en: '{attacks} {attacks|attack|attacks} · {sites} {sites|site|sites} · {n} {n|request|requests}' },
   noCampaigns: { zh: '这一时段没有团伙活动。', en: 'No campaign in this period.' },
 
   // Months
   months: { zh: '每月受攻击的 API', en: 'APIs attacked per month' },
-  monthsSaid: { zh: '{n} 个月中每月受攻击的 API 数', en: 'Number of APIs attacked in each of {n} months' },
+  monthsSaid: { zh: '{n} 个月中每月受攻击的 API 数', en: 'Number of APIs attacked in each of {n} {n|month|months}' },
   apisAttacked: { zh: '受攻击 API', en: 'APIs attacked' },
   quarterMean: { zh: '季度均值', en: 'Mean of the quarter' },
   yearMean: { zh: '年均值', en: 'Mean of the year' },

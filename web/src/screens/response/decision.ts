@@ -10,8 +10,8 @@ export function stageOf(e: Pick<Entry, 'state' | 'expires'>, now: number): Stage
   return e.state;
 }
 
-/** Edits and claims are history: what came of them is undone by another, not by an end. */
-export const endable = (e: Pick<Entry, 'kind'>) => e.kind !== 'template' && e.kind !== 'fix';
+/** Splits, merges and claims are history: what came of them is undone by another, not by an end. */
+export const endable = (e: Pick<Entry, 'kind' | 'edit'>) => e.kind !== 'fix' && (e.kind !== 'template' || e.edit === 'rename' || e.edit === 'role');
 
 /** target writes which APIs a decision names; empty parts stand for any. */
 export function target(e: Pick<Entry, 'site' | 'host' | 'method' | 'template'>): string {

@@ -50,7 +50,7 @@ export const text = {
   says: { zh: '说明', en: 'What it says' },
   figures: { zh: '指标', en: 'Figures' },
   since: { zh: '自', en: 'Since' },
-  judgesAll: { zh: '显示全部 {n} 个站点', en: 'Show all {n} sites' },
+  judgesAll: { zh: '显示全部 {n} 个站点', en: 'Show all {n} {n|site|sites}' },
   allFigures: { zh: '全部指标', en: 'All figures' },
 
   partSources: { zh: '流量来源', en: 'Sources' },
@@ -119,7 +119,7 @@ export const text = {
 
   auditIntro: { zh: '每次登录、决定与更改都记录在案，逐条封印，改动或截断可被发现。', en: 'Every sign-in, decision and change is written down; each entry seals the ones before, so that a change or a cut shows.' },
   verify: { zh: '校验全部日志', en: 'Verify the whole log' },
-  verifyOk: { zh: '日志完整：{n} 条，未被改动或截断', en: 'The log is whole: {n} entries, none changed or cut off' },
+  verifyOk: { zh: '日志完整：{n} 条，未被改动或截断', en: 'The log is whole: {n} {n|entry|entries}, none changed or cut off' },
   verifySeal: { zh: '末条封印（另存别处，日后可证明未被截断）', en: 'Seal of the last entry; keep it elsewhere to prove later that nothing was cut off' },
   verifyBad: { zh: '日志已被改动', en: 'The log was tampered with' },
   when: { zh: '时间', en: 'When' },
@@ -176,7 +176,7 @@ export const text = {
   privacy3: { zh: '本控制台没有“查看明文”，任何角色都没有。', en: 'There is no way to see a plain value in this console, for no role.' },
   keptTitle: { zh: '逐条观测的留存', en: 'Single observations that are kept' },
   keptIntro: { zh: '按天保存，到期整天删除；发现（API、缺陷、攻击、团伙）与审计不随之删除。保留天数由启动参数 --rows-age 决定。', en: 'Kept by day and deleted by whole days; findings and the audit log stay. How long is said at the start, with --rows-age.' },
-  keptSum: { zh: '{days} 天，{rows} 条，{bytes}', en: '{days} days, {rows} rows, {bytes}' },
+  keptSum: { zh: '{days} 天，{rows} 条，{bytes}', en: '{days} {days|day|days}, {rows} {rows|row|rows}, {bytes}' },
   keptRange: { zh: '{from} 至 {to}', en: '{from} to {to}' },
   keptNone: { zh: '没有留存逐条观测', en: 'No single observations are kept' },
   keptNoneDo: { zh: '本构建不含 DuckDB，或以 --no-rows 启动；发现不受影响，但无法下钻到单次请求。', en: 'This build has no DuckDB, or --no-rows was given. Findings are not affected; single requests cannot be looked at.' },

@@ -13,6 +13,6 @@ export const contrastText = {
   success: { zh: '成功率', en: 'Share that succeeds' },
   subjects: { zh: '读到的人数', en: 'People whose data was read' },
   clients: { zh: '使用的地址', en: 'Addresses used' },
-  line: { zh: '{n} 次请求，{targets} 个账号，成功 {ok}', en: '{n} requests, {targets} accounts, {ok} succeed' },
+  line: { zh: '{n} 次请求，{targets} 个账号，成功 {ok}', en: '{n} {n|request|requests}, {targets} {targets|account|accounts}, {ok} succeed' },
   every: { zh: '间隔 {t}', en: 'every {t}' },
 };

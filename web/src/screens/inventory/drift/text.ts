@@ -12,7 +12,7 @@ export const text = {
   back: { zh: '换一个文件', en: 'Another file' },
   csv: { zh: '导出 CSV', en: 'Export CSV' },
   result: { zh: '{site} 与 {file}', en: '{site} and {file}' },
-  operations: { zh: '文档描述了 {n} 个操作；流量中的 {compared} 个 API 里有 {matched} 个有文档。', en: 'It describes {n} operations; {matched} of {compared} APIs seen in traffic are described.' },
+  operations: { zh: '文档描述了 {n} 个操作；流量中的 {compared} 个 API 里有 {matched} 个有文档。', en: 'It describes {n} {n|operation|operations}; {matched} of {compared} {compared|API|APIs} seen in traffic are described.' },
   elsewhere: { zh: '文档里的域名：{hosts}', en: 'Hosts it names: {hosts}' },
   over: { zh: '另有 {n} 处差异未列出。', en: '{n} more differences are not listed.' },
   partial: { zh: '文档中某个结构字段过多，只比较了一部分。', en: 'A body in it has too many fields; only a part was compared.' },

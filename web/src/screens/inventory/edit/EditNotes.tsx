@@ -9,6 +9,7 @@ import { When } from '../../../parts/When';
 import { useName, useText } from '../../../text/text';
 import type { Entry } from '../edits';
 import { text as panel } from '../panel/text';
+import { endable } from '../../response/decision';
 import { text } from './text';
 
 /** EditNotes are the corrections that an API is shown by, and what became of them. */
@@ -87,7 +88,7 @@ export function Undo({ of: e, help }: { of: Entry; help?: string }) {
     void queries.invalidateQueries({ predicate: (q) => /\/(policy|apis|defects|counts)/.test(String(q.queryKey[1])) });
   };
   // Somebody else may end it meanwhile: the form that is open stays.
-  if (e.state !== 'live' && !open) return null;
+  if ((e.state !== 'live' || !endable(e)) && !open) return null;
   if (!may('responder')) {
     return (
       <Tooltip title={t('mayNot')}>

@@ -1,0 +1,1 @@
+function e(e,t){return(e.state===`live`||e.state===`pending`)&&e.expires&&Date.parse(e.expires)<=t?`expired`:e.state}var t=e=>e.kind!==`fix`&&(e.kind!==`template`||e.edit===`rename`||e.edit===`role`);function n(e){return[e.method,[e.host,e.template].filter(Boolean).join(``)].filter(Boolean).join(` `)}export{e as n,n as r,t};
