@@ -152,6 +152,16 @@ func (h *hall) served(cfg ServiceConfig) *Service {
 // idle lets so much time pass that everything is judged.
 func (h *hall) idle(s *Service) {
 	h.t.Helper()
+	h.reach(s)
+	h.clock.Add(int64(time.Hour))
+	if err := s.oneTick(); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// reach waits until all that is on the bus was taken.
+func (h *hall) reach(s *Service) {
+	h.t.Helper()
 	stats, err := h.bus.Stats(h.t.Context())
 	if err != nil {
 		h.t.Fatal(err)
@@ -160,10 +170,6 @@ func (h *hall) idle(s *Service) {
 		s.mu.Lock()
 		reached = s.part.seq >= stats[0].Last
 		s.mu.Unlock()
-	}
-	h.clock.Add(int64(time.Hour))
-	if err := s.oneTick(); err != nil {
-		h.t.Fatal(err)
 	}
 }
 

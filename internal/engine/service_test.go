@@ -192,8 +192,15 @@ func TestDecisionsAreEvents(t *testing.T) {
 	if err := s.Decide(t.Context(), "d1", "u1", "", entry, true); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Decide(t.Context(), "d2", "u1", "", policy.Entry{Template: &policy.Template{}}, true); !errors.Is(err, ErrRefused) {
-		t.Errorf("an edit ended: %v", err)
+	if err := s.Decide(t.Context(), "d2", "u1", "", policy.Entry{Template: &policy.Template{Edit: policy.EditSplit}}, true); !errors.Is(err, ErrRefused) {
+		t.Errorf("a split ended: %v", err)
+	}
+	h.reach(s)
+	s.mu.Lock()
+	now, _ := s.build()
+	s.mu.Unlock()
+	if got := status(now); got != before {
+		t.Errorf("the verdict was taken back, no traffic came, and the status is %q, %q before it", got, before)
 	}
 	end()
 	if got := status(s.Report()); got != before {

@@ -19,9 +19,6 @@ func market() []gang {
 		{id: "drop-grabbers", tool: with(tool(goHTTP, h("X-App-Version", "2.8.1")), "nonce"), agent: []string{iphone}, infra: block(248, 188, 24), ops: []op{
 			{kind: "scalping", apps: []string{"taohui", "lvxing"}, waves: peak(1, 3), size: [2]int{60, 140}, span: [2]time.Duration{8 * minute, 15 * minute}, script: grabbing},
 		}},
-		{id: "like-sellers", tool: with(tool(cloudPhone, h("X-App-Channel", "h5")), "androidId"), agent: []string{"okhttp/4.10.0"}, infra: proxies(networkB...), ops: []op{
-			{kind: "fake_engagement", apps: []string{"weiyu"}, waves: peak(1, 2), size: [2]int{160, 320}, span: [2]time.Duration{40 * minute, 3 * hour}, script: cheering},
-		}},
 		{id: "card-testers", tool: with(tool(pythonRequests, h("X-Requested-With", "XMLHttpRequest")), "traceId"), agent: []string{chrome99}, infra: block(249, 77, 12), ops: []op{
 			{kind: "carding", apps: []string{"taohui", "lvxing"}, waves: peak(1, 2), size: [2]int{90, 220}, span: [2]time.Duration{20 * minute, 2 * hour}, script: carding},
 		}},
@@ -92,25 +89,6 @@ func grabbing(w *raid) {
 				a.Call("create", stage.F("item", item, "count", "1", "addressId", "1", "travellers", "1"))
 				a.Wait(time.Duration(90+a.Rand.IntN(120)) * time.Millisecond)
 			}
-		})
-	}
-}
-
-// cheering likes one post, or follows its author, with one account after the
-// other, none of which has opened it.
-func cheering(w *raid) {
-	way, target := "like", fmt.Sprint(w.app.Stock[w.rng.IntN(40)].ID)
-	if w.rng.IntN(2) == 0 {
-		way, target = "follow", fmt.Sprint(w.app.Accounts()[w.rng.IntN(40)].UID)
-	}
-	step := w.span / time.Duration(max(w.size, 1))
-	for i, acc := range w.army(w.size) {
-		w.enter(step*time.Duration(i), func(a *stage.Actor) {
-			if !as(a, acc) {
-				return
-			}
-			a.Wait(time.Duration(900+a.Rand.IntN(900)) * time.Millisecond)
-			a.Call(way, stage.F("id", target, "action", "1", "source", "share"))
 		})
 	}
 }

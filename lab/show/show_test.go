@@ -84,7 +84,7 @@ func TestHistory(t *testing.T) {
 			t.Errorf("%d %s, at least %d", c.have, c.what, c.least)
 		}
 	}
-	for _, kind := range []string{"fake_engagement", "carding", "scalping", "promotion_abuse"} {
+	for _, kind := range []string{"carding", "scalping", "promotion_abuse"} {
 		if !kinds[kind] {
 			t.Errorf("no %s", kind)
 		}

@@ -55,7 +55,7 @@ describe('the inventory', () => {
     expect(heads).not.toContain('Credential');
   });
 
-  both('a new name shows at once, and one that contradicts it is refused in place', { role: 'analyst' }, async ({ page, say, lang }) => {
+  both('a new name shows at once, another takes its place and is taken back', { role: 'responder' }, async ({ page, say, lang }) => {
     const title = say('中奖名单', 'Winners of the draw');
     const path = lang === 'zh' ? '/mall/activity/winners' : '/mall/goods/list';
     await page.goto(`/inventory?q=${encodeURIComponent(path)}`);
@@ -75,9 +75,17 @@ describe('the inventory', () => {
     await drawer.locator('.edit-line', { hasText: say('已生效', 'in effect') }).waitFor();
     await drawer.getByRole('button', { name: say('关闭', 'Close'), exact: true }).click();
     await page.locator('.path-title', { hasText: title }).waitFor();
-    const form = await rename(`${title} 2`);
-    await form.getByRole('alert').waitFor();
-    expect(await form.getByLabel(say('理由', 'Reason')).inputValue()).toBe('as the shop calls it');
+    await (await rename(`${title} 2`)).waitFor({ state: 'hidden' });
+    await drawer.locator('.api-title', { hasText: `${title} 2` }).waitFor();
+    const line = drawer.locator('.edit-line', { hasText: say('已生效', 'in effect') });
+    expect(await line.count()).toBe(1); // the former holds no more
+    await line.getByRole('button', { name: say('撤销', 'Undo') }).click();
+    const ask = page.getByRole('dialog', { name: say('撤销这项修正？', 'Undo this correction?') });
+    await ask.getByLabel(say('理由', 'Reason')).fill('the shop calls it otherwise');
+    await ask.getByRole('button', { name: say('撤销', 'Undo') }).click();
+    await line.waitFor({ state: 'detached' });
+    await drawer.getByRole('button', { name: say('关闭', 'Close'), exact: true }).click();
+    await page.locator('.path-title', { hasText: title }).waitFor({ state: 'detached' });
   });
 
   both('a description is compared and shows a shadow API', {}, async ({ page, say }) => {

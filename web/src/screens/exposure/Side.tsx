@@ -29,6 +29,7 @@ export const scopeOf = ({ question, period }: Asked) => ({
 export function Side(asked: Asked) {
   return (
     <aside className="exposure-side">
+      <Leaks {...asked} />
       <Given {...asked} />
       <ByType {...asked} />
       <Takers {...asked} />
@@ -45,6 +46,28 @@ export function Card({ title, children, tools }: { title: string; children: Reac
       {tools && <div className="card-tools">{tools}</div>}
       {children}
     </section>
+  );
+}
+
+/** Leaks are the APIs that gave out most: where to look first. */
+function Leaks(asked: Asked) {
+  const t = useText(text);
+  const f = useFormat();
+  const q = api.useQuery('get', '/api/v1/observations/top', { params: { query: { ...scopeOf(asked), of: 'api', measure: 'subjects', limit: 5 } } }, { enabled: asked.period.ready, placeholderData: (b) => b });
+  const rows = (q.data?.items ?? []).filter((x) => x.value > 0 && x.key);
+  return (
+    <Card title={t('leaks')}>
+      <State q={q} />
+      {q.data && rows.length === 0 ? <p className="soft">{t('nothing')}</p> : null}
+      <ul className="leaks">
+        {rows.map((x) => (
+          <li key={x.key}>
+            <ApiChip id={x.key} />
+            <span className="amount">{t('taker', { n: f.number(x.value), share: f.percent(x.value / Math.max(1, q.data!.total)) })}</span>
+          </li>
+        ))}
+      </ul>
+    </Card>
   );
 }
 

@@ -27,11 +27,11 @@ const order = [
   'cn_mobile', 'phone', 'person_name', 'address', 'email', 'plate_number', 'birth_date', 'location', 'account_name', 'cn_uscc',
 ];
 
-/** columnsOf orders the types that are there: the gravest first, then those that most APIs carry. */
+/** columnsOf orders the types that are there: those that most APIs carry first, so that rows show what they give; the gravest of equals. */
 export function columnsOf(counted: ReadonlyMap<string, number>): string[] {
   const rank = (t: string) => {
     const i = order.indexOf(t);
     return i >= 0 ? i : t.startsWith('custom.') ? 15.5 : order.length;
   };
-  return [...counted.keys()].sort((a, b) => rank(a) - rank(b) || counted.get(b)! - counted.get(a)! || (a < b ? -1 : 1));
+  return [...counted.keys()].sort((a, b) => counted.get(b)! - counted.get(a)! || rank(a) - rank(b) || (a < b ? -1 : 1));
 }

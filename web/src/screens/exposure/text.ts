@@ -40,6 +40,7 @@ export const text = {
   brush: { zh: '在图上拖动可选取时段', en: 'Drag across the chart to choose a period' },
   byType: { zh: '按数据类型', en: 'By type' },
   byTypeHint: { zh: '人次；一次响应含多种类型时各计一次', en: 'Person records; an answer with several types counts for each' },
+  leaks: { zh: '给出最多的 API', en: 'APIs that give out most' },
   takers: { zh: '拿走最多的', en: 'Who takes most' },
   takersBy: { zh: '按什么统计', en: 'Counted by' },
   actor: { zh: '账号', en: 'Accounts' },
