@@ -3,6 +3,7 @@ import { App, Button, Checkbox, Dropdown, Grid, Popover, Space, Tabs, Tooltip } 
 import { useMemo, useState } from 'react';
 import { api, type Schemas } from '../../api/client';
 import { FilterBar, type Facet } from '../../parts/FilterBar';
+import { Inert } from '../../parts/Inert';
 import { PageHead } from '../../parts/PageHead';
 import { Teach } from '../../parts/Teach';
 import { describe } from '../../parts/TroubleView';
@@ -35,7 +36,7 @@ export default function Inventory() {
   const { base, whole, bare } = useQuestion(span);
   const view = viewOf(url.get('view'));
   const { shown, show } = useColumns();
-  const { compared } = useDrift();
+  const kept = useDrift(base.site, driftOf[view] !== undefined);
   const { titleOf } = useEdits();
   const marks = useMarks(base.site, span);
   const counts = useCounts(base);
@@ -43,7 +44,7 @@ export default function Inventory() {
   const inView = useCounts(whole);
   const facets = useFacets(inView, view);
 
-  const drift = useMemo(() => Object.values(compared).filter((c) => !base.site || c.site === base.site), [compared, base.site]);
+  const drift = kept.drift;
   const kinds = driftOf[view];
   const number = (v: View) => {
     const k = driftOf[v];
@@ -87,7 +88,7 @@ export default function Inventory() {
             }))}
           />
           {kinds ? (
-            <DriftView what={t(view)} kinds={kinds} drift={drift} open={(c) => setDialog({ shown: c })} />
+            <DriftView what={t(view)} kinds={kinds} drift={drift} many={kept.many} open={(c) => setDialog({ shown: c })} />
           ) : (
             <APITable question={whole} shown={shown} marks={marks} titleOf={titleOf} span={span} bare={bare} />
           )}
@@ -122,13 +123,13 @@ function useFacets(counts: Schemas['Counts'] | undefined, view: View): Facet[] {
   }, [counts, view, t, name]);
 }
 
-function DriftView({ what, kinds, drift, open }: { what: string; kinds: readonly string[]; drift: readonly Compared[]; open: (c?: Compared) => void }) {
+function DriftView({ what, kinds, drift, many, open }: { what: string; kinds: readonly string[]; drift: readonly Compared[]; many: boolean; open: (c?: Compared) => void }) {
   const t = useText(text);
   const { may } = useSession();
   if (drift.length === 0) {
     return (
       <Teach title={t('noDrift', { what })}>
-        <p>{t('noDriftDo')}</p>
+        <p>{t(many ? 'noDriftMany' : 'noDriftDo')}</p>
         {may('analyst') && (
           <Button type="primary" icon={<FileTextOutlined />} onClick={() => open()}>
             {t('import')}
@@ -142,7 +143,7 @@ function DriftView({ what, kinds, drift, open }: { what: string; kinds: readonly
       {drift.map((c) => (
         <section key={c.site} className="gap">
           <h3 className="drift-head">
-            {t('compared', { site: c.site, file: c.file })}{' '}
+            <Inert text={t('compared', { site: c.site, file: c.files.map((x) => x.name).join(', ') })} />{' '}
             <Button type="link" size="small" onClick={() => open(c)}>
               {t('seeAll')}
             </Button>

@@ -1,4 +1,4 @@
-import { Alert, Button, Skeleton, Tag } from 'antd';
+import { Alert, Button, Skeleton } from 'antd';
 import { useEffect, useRef, useState } from 'react';
 import { api } from '../../api/client';
 import { Inert } from '../../parts/Inert';
@@ -8,6 +8,8 @@ import { useFormat } from '../../parts/useFormat';
 import { Amount, When } from '../../parts/When';
 import { nameOf, useLang, useText, type Said } from '../../text/text';
 import { bad, figureNames, isSize, rate, underWay, worst, type Part, type Sample, type Status } from './figures';
+import { PartState } from './PartState';
+import { Sensors } from './Sensors';
 import { text } from './text';
 
 const every = 5000;
@@ -54,7 +56,7 @@ export function Health() {
         <Total label={t('lost')} value={<Lost status={s} />} />
         <Total label={t('upSince')} value={<When at={s.started} />} />
       </dl>
-      <Group title={t('sources')} parts={s.sources} none={t('sourcesNone')} />
+      <Sensors />
       <Group title={t('stream')} parts={[s.stream]} />
       <Group title={t('judges')} parts={all ? judges : judges.slice(0, few)} />
       {judges.length > few && !all && (
@@ -113,12 +115,11 @@ function Lost({ status }: { status: Status }) {
   );
 }
 
-function Group({ title, parts, none }: { title: string; parts: readonly Part[]; none?: string }) {
+function Group({ title, parts }: { title: string; parts: readonly Part[] }) {
   const t = useText(text);
   return (
     <section>
       <h2>{title}</h2>
-      {parts.length === 0 && <p className="soft">{none}</p>}
       {parts.length > 0 && (
         <div className="scroll" tabIndex={0} role="region" aria-label={title}>
           <table className="parts">
@@ -157,17 +158,6 @@ function Group({ title, parts, none }: { title: string; parts: readonly Part[]; 
         </div>
       )}
     </section>
-  );
-}
-
-const marks: Record<Part['state'], string> = { ok: '●', warming: '◔', degraded: '▲', failing: '✕', off: '○' };
-
-function PartState({ state }: { state: Part['state'] }) {
-  const t = useText(text);
-  return (
-    <Tag className={`part part-${state}`}>
-      <span aria-hidden="true">{marks[state]}</span> {t(state)}
-    </Tag>
   );
 }
 

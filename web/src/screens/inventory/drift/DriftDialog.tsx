@@ -1,7 +1,8 @@
 import { InboxOutlined } from '@ant-design/icons';
-import { Alert, Button, Form, Modal, Select, Space, Tag, Upload } from 'antd';
+import { Alert, Button, Form, Modal, Popconfirm, Select, Space, Tag, Upload } from 'antd';
 import { useMemo, useState } from 'react';
 import { api } from '../../../api/client';
+import { useSession } from '../../../api/session';
 import { csv, save } from '../../../parts/csv';
 import { Inert } from '../../../parts/Inert';
 import { describe } from '../../../parts/TroubleView';
@@ -20,7 +21,7 @@ export function DriftDialog({ site: first, shown, close }: { site?: string; show
   const [done, setDone] = useState(shown);
   return (
     <Modal open title={t('title')} onCancel={close} width={Math.min(1160, window.innerWidth - 32)} footer={null} destroyOnHidden>
-      {done ? <Result of={done} back={() => setDone(undefined)} /> : <Choose first={first ?? shown?.site} done={setDone} close={close} />}
+      {done ? <Result of={done} back={() => setDone(undefined)} changed={setDone} /> : <Choose first={first ?? shown?.site} done={setDone} close={close} />}
     </Modal>
   );
 }
@@ -28,9 +29,9 @@ export function DriftDialog({ site: first, shown, close }: { site?: string; show
 function Choose({ first, done, close }: { first?: string; done: (c: Compared) => void; close: () => void }) {
   const t = useText(text);
   const lang = useLang();
-  const { compare } = useDrift();
   const sites = api.useQuery('get', '/api/v1/sites', { params: { query: { limit: 500 } } }, { staleTime: 60_000 });
   const [site, setSite] = useState(first);
+  const { keep } = useDrift(site);
   const [file, setFile] = useState<File>();
   const [trouble, setTrouble] = useState<string>();
   const [busy, setBusy] = useState(false);
@@ -42,7 +43,7 @@ function Choose({ first, done, close }: { first?: string; done: (c: Compared) =>
     try {
       const document = await file.text().catch(() => undefined);
       if (document === undefined) return setTrouble(t('unreadable'));
-      done(await compare(site, file.name.slice(0, 200), document));
+      done(await keep(site, file.name.slice(0, 200), document));
     } catch (e) {
       const d = describe(e, lang);
       setTrouble(`${d.title} ${d.detail}`);
@@ -88,7 +89,7 @@ function Choose({ first, done, close }: { first?: string; done: (c: Compared) =>
   );
 }
 
-function Result({ of, back }: { of: Compared; back: () => void }) {
+function Result({ of, back, changed }: { of: Compared; back: () => void; changed: (c?: Compared) => void }) {
   const t = useText(text);
   const f = useFormat();
   const say = useSay();
@@ -109,12 +110,13 @@ function Result({ of, back }: { of: Compared; back: () => void }) {
     <>
       <p>
         <b>
-          <Inert text={t('result', { site: of.site, file: of.file })} />
+          <Inert text={t('result', { site: of.site, file: of.files.map((x) => x.name).join(f.lang === 'zh' ? '、' : ', ') })} />
         </b>
         <br />
         {t('operations', { n: f.exact(result.files.reduce((n, x) => n + x.operations, 0)), compared: f.exact(result.compared), matched: f.exact(result.matched) })}{' '}
         {result.hosts.length > 0 && <Inert text={t('elsewhere', { hosts: result.hosts.join(', ') })} />}
       </p>
+      <Kept of={of} changed={changed} />
       {result.over ? <Alert type="warning" title={t('over', { n: f.exact(result.over) })} className="gap" /> : null}
       {result.files.some((x) => x.partial) && <Alert type="warning" title={t('partial')} className="gap" />}
       <Space wrap className="gap" size={6}>
@@ -131,6 +133,44 @@ function Result({ of, back }: { of: Compared; back: () => void }) {
           {t('csv')}
         </Button>
       </Space>
+    </>
+  );
+}
+
+/** Kept are the descriptions that the site is held to, until somebody takes them out. */
+function Kept({ of, changed }: { of: Compared; changed: (c?: Compared) => void }) {
+  const t = useText(text);
+  const lang = useLang();
+  const { may } = useSession();
+  const { forget } = useDrift(of.site);
+  const [trouble, setTrouble] = useState<string>();
+  const drop = async (name: string) => {
+    setTrouble(undefined);
+    try {
+      changed((await forget(of.site, name)) ?? undefined);
+    } catch (e) {
+      const d = describe(e, lang);
+      setTrouble(`${d.title} ${d.detail}`);
+    }
+  };
+  return (
+    <>
+      <p className="chip-row">
+        <span className="soft">{t('kept')}</span>
+        {of.files.map((x) => (
+          <Tag key={x.name}>
+            <Inert text={x.name} />{' '}
+            {may('analyst') && (
+              <Popconfirm title={t('forgetSure')} okText={t('forget')} cancelText={t('cancel')} onConfirm={() => drop(x.name)}>
+                <button type="button" className="as-link">
+                  {t('forget')}
+                </button>
+              </Popconfirm>
+            )}
+          </Tag>
+        ))}
+      </p>
+      {trouble && <Alert type="error" role="alert" title={<Inert text={trouble} />} className="gap" />}
     </>
   );
 }
