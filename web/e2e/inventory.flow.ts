@@ -105,6 +105,14 @@ describe('the inventory', () => {
     await page.keyboard.press('Escape');
     await page.locator('.inventory-list .row', { hasText: '/mall/activity/winners' }).waitFor();
     expect(await page.locator('.inventory-list .row', { hasText: '/mall/goods/list' }).count()).toBe(0);
+    await page.reload(); // it is kept by the service, not by the page
+    await page.locator('.inventory-list .row', { hasText: '/mall/activity/winners' }).waitFor();
+    await page.getByRole('button', { name: say('查看完整对比', 'See the whole comparison') }).click();
+    await dialog.getByRole('button', { name: say('移除', 'Take out') }).click();
+    await page.locator('.ant-popconfirm').getByRole('button', { name: say('移除', 'Take out') }).click();
+    await dialog.locator('input[type=file]').waitFor({ state: 'attached' });
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: say('导入 OpenAPI 并对比…', 'Import OpenAPI and compare…') }).waitFor();
   });
 
   flow('what was learned of a site leaves as OpenAPI', {}, async ({ page }) => {

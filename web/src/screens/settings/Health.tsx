@@ -180,7 +180,7 @@ function Figures({ of }: { of: Part['figures'] }) {
     <span className="figures">
       {list.map(([name, n]) => (
         <span key={name}>
-          <span className="soft">{(figureNames as Record<string, Said>)[name]?.[f.lang] ?? name}</span> {isSize(name) ? f.bytes(n) : f.number(n)}
+          <span className="soft">{(figureNames as Record<string, Said>)[name]?.[f.lang] ?? nameOf('limit', name, f.lang)}</span> {isSize(name) ? f.bytes(n) : f.number(n)}
         </span>
       ))}
     </span>
