@@ -221,8 +221,18 @@ func TestPrefixesAgreeWithAScan(t *testing.T) {
 			list = append(list, entry{p, uint32(i)})
 		}
 		p := newPrefixes(slices.Clone(list))
-		for range 30 {
-			a := some("addr")
+		var ask []netip.Addr
+		for range 20 {
+			ask = append(ask, some("addr"))
+		}
+		for _, e := range list { // where stretches begin and end
+			for _, a := range []netip.Addr{e.prefix.Addr(), e.prefix.Addr().Prev(), last(e.prefix), last(e.prefix).Next()} {
+				if a.IsValid() {
+					ask = append(ask, a)
+				}
+			}
+		}
+		for _, a := range ask {
 			var got, want []uint32
 			p.each(p.lookup(a), func(n uint32) { got = append(got, n) })
 			for _, e := range list {

@@ -3,6 +3,7 @@ package indicator
 import (
 	"cmp"
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"net/netip"
 	"slices"
@@ -124,7 +125,7 @@ func (p *prefixes) lookup(a netip.Addr) uint32 {
 	b := a.As4()
 	n := binary.BigEndian.Uint32(b[:])
 	lo, hi := p.top[n>>p.shift], p.top[n>>p.shift+1]
-	want := uint64(n)<<32 | 1<<32 - 1
+	want := uint64(n)<<32 | math.MaxUint32
 	for lo < hi {
 		if mid := (lo + hi + 1) / 2; p.spans[mid] <= want {
 			lo = mid

@@ -259,7 +259,7 @@ func bounded(src *Source, rows []Indicator) []Indicator {
 		if p.Addr().Is4() {
 			return p.Bits()
 		}
-		return min(p.Bits(), 64) - 32 // a /64 counts as an address
+		return min(p.Bits(), 48) - 16 // a /48, which one customer gets, counts as an address
 	}
 	slices.SortStableFunc(wide, func(a, b int) int { return cmp.Compare(bits(b), bits(a)) })
 	drop := map[int]bool{}
