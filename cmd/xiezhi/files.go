@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -115,8 +116,11 @@ func loadConfig(name string) (*engine.FileConfig, error) {
 	if c.SignIn != nil {
 		c.SignIn.SecretFile = beside(c.SignIn.SecretFile)
 	}
-	err = c.LoadIntel(func(file string) (io.ReadCloser, error) { return os.Open(beside(file)) })
-	if err != nil {
+	open := func(file string) (io.ReadCloser, error) { return os.Open(beside(file)) }
+	if err := c.LoadIntel(open); err != nil {
+		return nil, usagef("%s: %w", name, err)
+	}
+	if err := c.LoadSnapshot(open, time.Now().UnixNano()); err != nil {
 		return nil, usagef("%s: %w", name, err)
 	}
 	return c, nil

@@ -66,6 +66,9 @@ type cell struct {
 	session session // of an actor, see flow.go
 	hints   []hint  // see hints.go
 	accused bool    // by an attack at least likely
+
+	knownMeans, knownSource float32 // of an actor: what intelligence says, see lure.go
+	touched                 uint32  // … decoys
 }
 
 // cellKey is the table key of a cell. It names the API by handle, so it does

@@ -56,6 +56,7 @@ type Losses struct {
 	Labels   uint64 // fingerprints or agent families without a name
 	Activity uint64 // times that a day or an API had no row of its own
 	Lookups  uint64 // questions judged before their time, or not told
+	Lured    uint64 // cohorts that touched a decoy and found no room
 	Hints    uint64 // traits of suspects that found no room
 	Buckets  uint64 // of rules that people brought along
 	Seen     uint64 // values that their buckets forgot
@@ -114,6 +115,7 @@ type Engine struct {
 	days    calendar
 
 	imported *imported // nil: no rules
+	lures    lures     // cohorts that touched a decoy
 }
 
 // apiState is what the engine keeps of one API. Index 0 stands for the site as
@@ -231,7 +233,7 @@ func (e *Engine) Losses() Losses {
 	l := e.losses
 	l.Cells, l.Sets = e.cells.Evicted, e.pool.Refused
 	l.Targets, l.Pending, l.Names = e.targets.lost+e.numbers.lost+e.scripts.lost+e.market.lost+e.travels.stays.Evicted()+e.parties.by.Evicted(), e.pending.lost+e.market.orders.lost, e.names.lost+e.links.lost
-	l.Lookups = e.looks.lost
+	l.Lookups, l.Lured = e.looks.lost, e.lures.lost
 	l.Episodes, l.Labels = e.book.lost, e.labels.lost
 	l.Activity, l.Hints = e.rows.refused+e.book.folded, e.hints.refused
 	if m := e.imported; m != nil {

@@ -118,6 +118,7 @@ func (e *Engine) Findings(cat *catalog.Catalog) []Finding {
 		}
 	}
 	out = e.incidents(out, fuses)
+	out = e.luredFindings(out, fuses)
 	slices.SortStableFunc(out, func(x, y Finding) int {
 		if c := cmp.Compare(y.Verdict, x.Verdict); c != 0 {
 			return c

@@ -73,9 +73,19 @@ func (f *fusion) families() []familyWeight {
 		}
 	}
 	for i := range out {
-		out[i].weight = min(max(out[i].weight, -familyCap), familyCap)
+		limit := capOf(out[i].family)
+		out[i].weight = min(max(out[i].weight, -limit), limit)
 	}
 	return out
+}
+
+// capOf bounds a family. Nobody is led to a decoy: a touch alone makes an attack
+// likely, and no other family can.
+func capOf(f taxonomy.ReasonFamily) float64 {
+	if f == taxonomy.FamilyDecoy {
+		return lureWeight
+	}
+	return familyCap
 }
 
 // verdict applies the thresholds: confirmation needs two families, one of them
@@ -115,7 +125,7 @@ func (f *fusion) confidence() float64 {
 func (f *fusion) reasons(m *message.Catalog) []Reason {
 	out := make([]Reason, 0, len(f.items))
 	for _, ev := range f.items {
-		out = append(out, Reason{Family: ev.family, Weight: min(max(ev.weight, -familyCap), familyCap), Observed: ev.observed, Expected: ev.expected, Text: m.Text("attack.why."+ev.id, ev.args)})
+		out = append(out, Reason{Family: ev.family, Weight: min(max(ev.weight, -capOf(ev.family)), capOf(ev.family)), Observed: ev.observed, Expected: ev.expected, Text: m.Text("attack.why."+ev.id, ev.args)})
 	}
 	sort.SliceStable(out, func(i, j int) bool { return math.Abs(out[i].Weight) > math.Abs(out[j].Weight) })
 	return out

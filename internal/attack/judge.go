@@ -331,6 +331,7 @@ func (s *scene) try(ax axis, k scopeKind, key uint64, all []int32, wanted []bool
 	f := ax.weigh(s, sc)
 	score := 0.0
 	if f != nil {
+		s.known(f, sc)
 		score = f.score()
 	}
 	if score < scoreSuspicious {

@@ -48,6 +48,7 @@ func (e *Engine) Observe(ev *catalog.Event) {
 	if actor.n == 1 {
 		e.faces.add(actor.cohort)
 	}
+	e.tell(ev, actor)
 	e.touch(ar, actor)
 	e.travel(ev, actor.n == 1)
 	e.use(ev, actor)

@@ -17,6 +17,7 @@ package catalog
 import (
 	"xiezhi/internal/identity"
 	"xiezhi/internal/intel"
+	"xiezhi/internal/intel/indicator"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/observe/rpc"
 	"xiezhi/internal/taxonomy"
@@ -73,6 +74,11 @@ type Event struct {
 	Object    uint64
 	Owner     uint64
 	Ownership Ownership
+
+	// Known is what intelligence says of the asker; Lure is what it means to
+	// touch the decoy that the request names, empty when it names none.
+	Known indicator.Known
+	Lure  taxonomy.AttackKind
 }
 
 // Ownership says whose object a response gave.

@@ -9,6 +9,7 @@ import (
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/identity"
+	"xiezhi/internal/intel/lure"
 	"xiezhi/internal/judge"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/policy"
@@ -33,6 +34,7 @@ type bench struct {
 	clocks map[string]*siteClock // of sites, while a service runs
 	late   uint64                // exchanges that came behind what was judged of their site
 
+	lures     *lure.Plan // decoys; nil: none
 	crossings *campaign.Crossings
 	nextCross int64
 
@@ -46,7 +48,8 @@ type bench struct {
 const maxJudges = maxSites + 64
 
 func newBench(cfg AnalyzeConfig, t *Tools, n *siteNamer) *bench {
-	return &bench{cfg: cfg, tools: t, namer: n, judges: map[string]*judge.Judge{}, births: map[string]int{}, clocks: map[string]*siteClock{}, crossings: campaign.NewCrossings()}
+	lures, _ := lure.New(cfg.File.Decoys, t.redactor) // checked with the configuration
+	return &bench{lures: lures, cfg: cfg, tools: t, namer: n, judges: map[string]*judge.Judge{}, births: map[string]int{}, clocks: map[string]*siteClock{}, crossings: campaign.NewCrossings()}
 }
 
 func (b *bench) observe(o *observe.Observation) error {
@@ -146,6 +149,9 @@ func (b *bench) config(name string, sites int) judge.Config {
 		Attack:   b.attackBudget(sites),
 		Policy:   b.cfg.Policy,
 		Networks: networksOf(b.cfg.File, b.tools),
+
+		Indicators: b.cfg.File.known,
+		Lures:      b.lures,
 
 		Scenarios: b.tools.scenarios,
 	}

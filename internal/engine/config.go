@@ -8,6 +8,8 @@ import (
 
 	"xiezhi/internal/console/sso"
 	"xiezhi/internal/intel"
+	"xiezhi/internal/intel/indicator"
+	"xiezhi/internal/intel/lure"
 	"xiezhi/internal/taxonomy"
 	"xiezhi/internal/yamlfile"
 )
@@ -38,7 +40,10 @@ type FileConfig struct {
 	Intel          IntelConfig  `yaml:"intel"`
 	SignIn         *sso.Config  `yaml:"sign_in"` // how people sign in beside passwords
 
-	networks *intel.Map // of Intel; nil: the map that is part of the program
+	Decoys lure.Config `yaml:"decoys"`
+
+	networks *intel.Map          // of Intel; nil: the map that is part of the program
+	known    *indicator.Snapshot // of Intel; nil: nothing
 }
 
 // Privacy says what of the operational data is shown.
@@ -84,6 +89,9 @@ func ParseConfig(name string, data []byte) (*FileConfig, error) {
 		return nil, fmt.Errorf("%s: privacy.addresses: %q is neither plain nor token", name, c.Privacy.Addresses)
 	}
 	if err := c.Intel.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := c.Decoys.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if c.SignIn != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"xiezhi/internal/intel"
+	"xiezhi/internal/intel/indicator"
 )
 
 // IntelConfig says where an operator's knowledge of networks lies:
@@ -22,6 +23,8 @@ type IntelConfig struct {
 	BaseMap   *bool        `yaml:"base_map"` // default true
 	Databases []string     `yaml:"databases"`
 	Lists     []IntelLists `yaml:"lists"`
+
+	Indicators []IndicatorFile `yaml:"indicators"`
 }
 
 // IntelLists is one list of networks or systems.
@@ -41,10 +44,21 @@ func (c *IntelConfig) config() intel.Config {
 	return out
 }
 
+// Check tells what is wrong with a configuration, without opening a file.
+func (c *IntelConfig) Check() error { return c.check() }
+
 func (c *IntelConfig) check() error {
 	x := c.config()
 	if err := x.Check(); err != nil {
 		return fmt.Errorf("intel: %w", err)
+	}
+	if len(c.Indicators) > indicator.MaxSources {
+		return fmt.Errorf("intel: indicators: %d files, at most %d", len(c.Indicators), indicator.MaxSources)
+	}
+	for i := range c.Indicators {
+		if err := c.Indicators[i].check(i); err != nil {
+			return err
+		}
 	}
 	return nil
 }

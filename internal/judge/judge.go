@@ -23,6 +23,8 @@ import (
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/identity"
 	"xiezhi/internal/intel"
+	"xiezhi/internal/intel/indicator"
+	"xiezhi/internal/intel/lure"
 	"xiezhi/internal/message"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/observe/product"
@@ -54,6 +56,9 @@ type Config struct {
 	Attack   attack.Budget // zero: the detectors' own
 	Policy   *policy.File  // what people decided; may be nil
 	Networks *intel.Map    // where addresses are; may be nil
+
+	Indicators *indicator.Snapshot // what is known of askers; may be nil
+	Lures      *lure.Plan          // decoys; may be nil
 
 	Scenarios *scenario.Set // rules for logs that people brought along; may be nil
 }
@@ -103,6 +108,7 @@ func (j *Judge) Observe(o *observe.Observation) {
 	if ev.Net = j.cfg.Networks.Lookup(ev.Who.Client); !ev.Net.Known() && ev.Who.Client.IsValid() {
 		j.unplaced++
 	}
+	j.tell(ev)
 	for _, m := range ev.Merges {
 		j.auditor.Merge(m)
 	}
@@ -110,6 +116,24 @@ func (j *Judge) Observe(o *observe.Observation) {
 	j.attacks.Observe(ev)
 	j.identity.Learn(o, ev.Who, ev.Outcome == catalog.OutcomeSuccess)
 }
+
+// tell adds what intelligence knows of the asker, and the decoy that it touches.
+func (j *Judge) tell(ev *catalog.Event) {
+	if j.cfg.Indicators != nil {
+		x := indicator.Asker{Client: ev.Who.Client, ASN: ev.Net.ASN, JA4: ev.JA4, Headers: ev.HeaderOrder, Structure: ev.ParamShape}
+		if ev.AgentTool {
+			x.Tool = ev.AgentFamily
+		}
+		ev.Known = j.cfg.Indicators.Look(&x, ev.End)
+	}
+	if j.cfg.Lures != nil {
+		ev.Lure = j.cfg.Lures.Touched(j.cfg.Site.Name, ev.Observation, ev.Who.Subject, ev.Object)
+	}
+}
+
+// Inform takes another snapshot of intelligence, as an event: it holds from the
+// next observation on.
+func (j *Judge) Inform(s *indicator.Snapshot) { j.cfg.Indicators = s }
 
 // pass applies the decisions whose time has come.
 func (j *Judge) pass(now int64) {

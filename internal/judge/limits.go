@@ -70,5 +70,6 @@ func (j *Judge) Limits() []Limit {
 	add("rules.seen", l.Seen)
 	add("rules.alerts", l.Alerts)
 	add("attack.lookups", l.Lookups)
+	add("attack.lured", l.Lured)
 	return out
 }

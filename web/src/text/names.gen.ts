@@ -139,6 +139,7 @@ export const names: Record<string, readonly [zh: string, en: string]> = {
   "limit.attack.hints": ["可疑请求者的特征","traits of suspects"],
   "limit.attack.labels": ["指纹与客户端程序的名称","names of fingerprints and programs"],
   "limit.attack.lookups": ["等待后续操作的查询","lookups waiting to be made use of"],
+  "limit.attack.lured": ["触碰诱饵的群体","cohorts that touched a decoy"],
   "limit.attack.names": ["记住的参数名与不存在的路径","parameter names and missing paths remembered"],
   "limit.attack.pending": ["等待后续操作的令牌与订单","tokens and orders waiting for what follows"],
   "limit.attack.sets": ["去重计数所用的空间","room for counting what is distinct"],

@@ -1,1 +1,0 @@
-import{_ as e,r as t}from"./text-C8hUAJUo.js";import{f as n}from"./url-B1YQ19Kc.js";var r=e();function i({of:e}){let i=t();return e?(0,r.jsx)(n,{text:e[i]}):null}export{i as t};
