@@ -177,10 +177,10 @@ export const text = {
   drySamples: { zh: '最近的命中（只有名称与形状）', en: 'Newest matches (names and shapes only)' },
   samplesShow: { zh: '查看', en: 'Show' },
 
-  actionsHonest: { zh: '本版本只建议，不阻断', en: 'This version proposes and blocks nothing' },
+  actionsHonest: { zh: '这里只列出建议，不在此执行', en: 'These are proposals; nothing is carried out from this page' },
   actionsHonestDo: {
-    zh: '下面是每起攻击的建议处置与预计误伤（同期正常请求中会被波及的比例）。要执行，请展开一行，把选择条件交给网关或防火墙。',
-    en: 'Below is what the machine proposes for each attack, and the share of honest requests that would be hit as well. To act on it, open a row and hand the selector to your gateway or firewall.',
+    zh: '下面是每起攻击的建议处置与预计误伤（同期正常请求中会被波及的比例）。要执行，请用 xiezhi decision 或 API 下达处置，反向代理和遵循 CrowdSec 协议的网关会照办；也可以展开一行，把选择条件交给别的网关或防火墙。',
+    en: 'Below is what the machine proposes for each attack, and the share of honest requests that would be hit as well. To act on it, use xiezhi decision or the API: our reverse proxy and gateways that speak CrowdSec\'s protocol obey. Or open a row and hand the selector to another gateway or firewall.',
   },
   attack: { zh: '攻击', en: 'Attack' },
   proposed: { zh: '建议', en: 'Proposed' },
