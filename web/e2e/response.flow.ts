@@ -116,7 +116,7 @@ describe('the allow-list', () => {
 both('proposed actions say that nothing is blocked, and hand out the selector', { role: 'viewer' }, async ({ page, context, say }) => {
   await context.grantPermissions(['clipboard-read', 'clipboard-write']);
   await page.goto('/response/actions?range=all');
-  await page.getByText(say('本版本只建议，不阻断', 'This version proposes and blocks nothing')).waitFor();
+  await page.getByText(say('这里只列出建议，不在此执行', 'These are proposals; nothing is carried out from this page')).waitFor();
   await page.locator('.data-table .row').first().click({ position: { x: 700, y: 12 } });
   const card = page.locator('.selector');
   await card.getByRole('button', { name: say('复制选择条件（JSON）', 'Copy the selector (JSON)') }).click();
