@@ -128,6 +128,16 @@ func (d *Desk) answer(ctx context.Context, a *attackBody) error {
 		d.later(a, now)
 		return nil // it grows: not with every address that joins
 	}
+	// overtaken reports that a person decided about the attack meanwhile: it is
+	// looked at again.
+	overtaken := func() bool {
+		y, over := d.ofAttack(a.ID)
+		if y == old && over == "" {
+			return false
+		}
+		d.later(a, now)
+		return true
+	}
 	if len(a.Selector.APIs) > 0 && len(x.Selector.APIs)+len(x.Selector.Keys.Path) == 0 {
 		return d.decline(ctx, &x, refuse("api", ""))
 	}
@@ -137,7 +147,11 @@ func (d *Desk) answer(ctx context.Context, a *attackBody) error {
 		// else shows that.
 		wide := x
 		wide.Selector.Keys, wide.Wide = k, nil
-		if err := d.judge(ctx, &wide, now); err == nil && len(wide.Wide) == 0 && wide.Collateral.Attack >= x.Collateral.Attack {
+		err := d.judge(ctx, &wide, now)
+		if overtaken() {
+			return nil
+		}
+		if err == nil && len(wide.Wide) == 0 && wide.Collateral.Attack >= x.Collateral.Attack {
 			x = wide
 			if old != nil && old.Action == action && old.Selector.same(&x.Selector) {
 				return d.prolong(ctx, old, x.Expires)
@@ -148,7 +162,9 @@ func (d *Desk) answer(ctx context.Context, a *attackBody) error {
 	}
 	var refused *Refusal
 	if x.Collateral.Known { // judged
-	} else if err := d.judge(ctx, &x, now); errors.As(err, &refused) {
+	} else if err := d.judge(ctx, &x, now); overtaken() {
+		return nil
+	} else if errors.As(err, &refused) {
 		if old != nil {
 			return nil
 		}

@@ -57,6 +57,9 @@ type Desk struct {
 	write sync.Mutex       // one change at a time
 	again map[string]retry // attacks to be looked at once more; guarded by write
 
+	turning    sync.Mutex // one use of the kill switch at a time
+	refreshing sync.Mutex // one making of the table at a time: the last made knows most
+
 	mu      sync.Mutex // guards the following
 	live    map[string]*Decision
 	ended   []*Decision // newest last; what gateways are still told of
@@ -148,6 +151,8 @@ func (d *Desk) Table() *Table { return d.table.Load() }
 
 // Refresh makes the table anew.
 func (d *Desk) Refresh(ctx context.Context) error {
+	d.refreshing.Lock()
+	defer d.refreshing.Unlock()
 	d.mu.Lock()
 	var list []*Live
 	named := false
@@ -211,7 +216,9 @@ func (d *Desk) Create(ctx context.Context, who Person, x Decision, dry bool) (*D
 	return &x, d.add(ctx, &x)
 }
 
-// judge says whether a decision may be made, and whether it is wide.
+// judge says whether a decision may be made, and whether it is wide. The lock of
+// writing is given up meanwhile: what was known of other decisions may not hold
+// after it.
 func (d *Desk) judge(ctx context.Context, x *Decision, now time.Time) error {
 	approved, err := d.approved(ctx, x.Site, now)
 	if err != nil {
@@ -228,7 +235,9 @@ func (d *Desk) judge(ctx context.Context, x *Decision, now time.Time) error {
 	}
 	x.Wide = append(x.Wide, x.width()...)
 	if d.cfg.Shadow != nil && x.Action != taxonomy.ActMask {
+		d.write.Unlock() // it takes seconds, in which people undo and approve
 		list, err := d.cfg.Shadow(ctx, x.Site, []Selector{x.Selector}, shadowSpan)
+		d.write.Lock()
 		if err != nil {
 			return fmt.Errorf("hold the decision against traffic: %w", err)
 		}
@@ -322,8 +331,8 @@ func (d *Desk) Approve(ctx context.Context, who Person, id string) (*Decision, e
 
 // Stop sets or clears the kill switch.
 func (d *Desk) Stop(ctx context.Context, who Person, stopped bool, reason string) (Switch, error) {
-	d.write.Lock()
-	defer d.write.Unlock()
+	d.turning.Lock() // of its own: whoever stops everything waits for nothing
+	defer d.turning.Unlock()
 	d.mu.Lock()
 	s := d.stop
 	d.mu.Unlock()
