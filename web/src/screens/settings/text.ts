@@ -163,6 +163,8 @@ export const text = {
   'decision.undo': { zh: '撤销处置', en: 'undid a response' },
   'decision.withdraw': { zh: '因误伤自动撤回处置', en: 'withdrew a response that met honest people' },
   'decision.expire': { zh: '处置到期', en: 'a response ran out' },
+  'enforcement.stop': { zh: '停止全部处置', en: 'stopped all responses' },
+  'enforcement.resume': { zh: '恢复处置', en: 'let responses be carried out again' },
   'bouncer.create': { zh: '新建网关密钥', en: 'made a key for a gateway' },
   'bouncer.delete': { zh: '吊销网关密钥', en: 'revoked the key of a gateway' },
   session: { zh: '登录与会话', en: 'sessions' },
