@@ -94,6 +94,14 @@ func loadKey(name string, random io.Reader) ([32]byte, error) {
 	return key, f.Close()
 }
 
+// besideFile gives a file that a configuration names.
+func besideFile(config, file string) string {
+	if file == "" || filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(filepath.Dir(config), file)
+}
+
 // loadConfig reads the configuration file; no name gives the defaults.
 func loadConfig(name string) (*engine.FileConfig, error) {
 	if name == "" {
@@ -107,16 +115,10 @@ func loadConfig(name string) (*engine.FileConfig, error) {
 	if err != nil {
 		return nil, usageError{err}
 	}
-	beside := func(file string) string {
-		if file == "" || filepath.IsAbs(file) {
-			return file
-		}
-		return filepath.Join(filepath.Dir(name), file)
-	}
 	if c.SignIn != nil {
-		c.SignIn.SecretFile = beside(c.SignIn.SecretFile)
+		c.SignIn.SecretFile = besideFile(name, c.SignIn.SecretFile)
 	}
-	open := func(file string) (io.ReadCloser, error) { return os.Open(beside(file)) }
+	open := func(file string) (io.ReadCloser, error) { return os.Open(besideFile(name, file)) }
 	if err := c.LoadIntel(open); err != nil {
 		return nil, usagef("%s: %w", name, err)
 	}

@@ -17,14 +17,6 @@ import (
 	"xiezhi/internal/report"
 )
 
-// besideFile gives a file that a configuration names.
-func besideFile(config, file string) string {
-	if file == "" || filepath.IsAbs(file) {
-		return file
-	}
-	return filepath.Join(filepath.Dir(config), file)
-}
-
 func (a *app) intelFetch() *cobra.Command {
 	var allow, heads []string
 	var out, sum string

@@ -42,21 +42,7 @@ func (a *API) users(ctx context.Context) ([]v1.User, error) {
 
 // every goes through all records of a bounded kind.
 func (a *API) every(ctx context.Context, q record.Query, do func(*record.Record) error) error {
-	q.Limit = record.MaxPage
-	for {
-		p, err := a.cfg.Store.List(ctx, q)
-		if err != nil {
-			return err
-		}
-		for i := range p.Records {
-			if err := do(&p.Records[i]); err != nil {
-				return err
-			}
-		}
-		if q.After = p.Next; q.After == "" {
-			return nil
-		}
-	}
+	return record.Every(ctx, a.cfg.Store, q, do)
 }
 
 // ListUsers gives all users.

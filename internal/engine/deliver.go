@@ -56,20 +56,13 @@ func newDeliver(ctx context.Context, store records, told func([]record.Record), 
 		return d, nil
 	}
 	for _, kind := range deliveredKinds {
-		q := record.Query{Kind: kind, Limit: record.MaxPage}
-		for {
-			p, err := store.List(ctx, q)
-			if err != nil {
-				return nil, fmt.Errorf("read the records: %w", err)
-			}
-			for i := range p.Records {
-				r := &p.Records[i]
-				d.known[recordKey{kind, r.ID}] = knownRecord{r.Rev, sumOf(r)}
-				d.top = max(d.top, r.Rev)
-			}
-			if q.After = p.Next; q.After == "" {
-				break
-			}
+		err := record.Every(ctx, store, record.Query{Kind: kind}, func(r *record.Record) error {
+			d.known[recordKey{kind, r.ID}] = knownRecord{r.Rev, sumOf(r)}
+			d.top = max(d.top, r.Rev)
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("read the records: %w", err)
 		}
 	}
 	return d, nil

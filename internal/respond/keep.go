@@ -60,21 +60,7 @@ func (d *Desk) take(x *Decision, since time.Time) {
 }
 
 func (d *Desk) every(ctx context.Context, q record.Query, do func(*record.Record) error) error {
-	q.Limit = record.MaxPage
-	for {
-		p, err := d.cfg.Store.List(ctx, q)
-		if err != nil {
-			return err
-		}
-		for i := range p.Records {
-			if err := do(&p.Records[i]); err != nil {
-				return err
-			}
-		}
-		if q.After = p.Next; q.After == "" {
-			return nil
-		}
-	}
+	return record.Every(ctx, d.cfg.Store, q, do)
 }
 
 // Read gives a decision of its record.

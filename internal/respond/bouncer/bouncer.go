@@ -112,22 +112,13 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 // Load reads the keys anew.
 func (s *Server) Load(ctx context.Context) error {
 	keys := map[string]Key{}
-	q := record.Query{Kind: record.Bouncer, Limit: record.MaxPage}
-	for {
-		p, err := s.cfg.Store.List(ctx, q)
-		if err != nil {
-			return fmt.Errorf("read the keys of bouncers: %w", err)
-		}
-		for i := range p.Records {
-			k, err := ReadKey(&p.Records[i])
-			if err != nil {
-				return fmt.Errorf("read the key of a bouncer: %w", err)
-			}
-			keys[k.ID] = k
-		}
-		if q.After = p.Next; q.After == "" {
-			break
-		}
+	err := record.Every(ctx, s.cfg.Store, record.Query{Kind: record.Bouncer}, func(r *record.Record) error {
+		k, err := ReadKey(r)
+		keys[k.ID] = k
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("read the keys of bouncers: %w", err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
