@@ -118,6 +118,10 @@ func loadConfig(name string) (*engine.FileConfig, error) {
 	if c.SignIn != nil {
 		c.SignIn.SecretFile = besideFile(name, c.SignIn.SecretFile)
 	}
+	for i := range c.Intel.Feeds {
+		f := &c.Intel.Feeds[i]
+		f.File, f.HeaderFile = besideFile(name, f.File), besideFile(name, f.HeaderFile)
+	}
 	open := func(file string) (io.ReadCloser, error) { return os.Open(besideFile(name, file)) }
 	if err := c.LoadIntel(open); err != nil {
 		return nil, usagef("%s: %w", name, err)

@@ -18,7 +18,9 @@ import (
 	"xiezhi/internal/intel"
 	"xiezhi/internal/intel/feed"
 	"xiezhi/internal/intel/indicator"
+	"xiezhi/internal/message"
 	"xiezhi/internal/report"
+	"xiezhi/rules"
 )
 
 // intelFlags are those of the commands that read intelligence.
@@ -117,12 +119,16 @@ func (a *app) printKnown(list []known, output string) error {
 	if output == "json" {
 		return a.printJSON(list)
 	}
+	messages, err := message.Load(rules.FS, "messages")
+	if err != nil {
+		return err
+	}
 	w := tabwriter.NewWriter(a.stdout, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "SCORE\tTYPE\tVALUE\tTAGS\tSOURCES\tLAST")
 	for _, k := range list {
 		tags := make([]string, 0, len(k.Tags))
 		for _, t := range k.Tags {
-			tags = append(tags, a.tag(t))
+			tags = append(tags, a.tag(messages, t))
 		}
 		if k.Not != "" {
 			tags = append(tags, "!"+k.Not)
@@ -132,15 +138,9 @@ func (a *app) printKnown(list []known, output string) error {
 	return w.Flush()
 }
 
-// marketTags are the words that the market has for tags.
-var marketTags = map[string]string{"proxy": "代理", "rotating": "秒拨", "hijacked": "劫持共用代理", "vpn": "VPN", "cloud": "云服务", "idc": "IDC", "crawler": "爬虫", "tor": "Tor", "cloud_phone": "云手机",
-	"osint": "开源情报", "sim_farm": "猫池卡", "code_receiving": "接码", "intercept_card": "拦截卡", "decoy": "诱饵", "gang": "团伙", "scanner": "扫描", "disposable": "一次性邮箱"}
-
-func (a *app) tag(name string) string {
-	if zh, ok := marketTags[name]; ok && a.lang == "zh" {
-		return zh
-	}
-	return name
+// tag is the market's word for a tag.
+func (a *app) tag(messages *message.Catalog, name string) string {
+	return messages.Text("intel_tag."+name, nil).In(a.lang)
 }
 
 func intelOutput(c *cobra.Command, into *string) {

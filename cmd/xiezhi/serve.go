@@ -151,6 +151,7 @@ type standing struct {
 	desk     *respond.Desk
 	bouncers *bouncer.Server
 	gate     lateGate
+	known    *engine.Knowledge // nil: nothing is known of askers
 	messages *message.Catalog
 	provider *sso.Provider // nil: passwords only
 	log      *slog.Logger
@@ -232,6 +233,7 @@ func (f *serveFlags) stand(ctx context.Context, a *app, cfg engine.ServiceConfig
 	s.closing = append(s.closing, closeSensed)
 	cfg.Changed = func(list []record.Record) {
 		s.desk.Consider(list)
+		s.known.Consider(list)
 		s.web.Changed(list)
 	}
 	if s.service, err = engine.NewService(ctx, cfg); err != nil {
@@ -239,6 +241,9 @@ func (f *serveFlags) stand(ctx context.Context, a *app, cfg engine.ServiceConfig
 	}
 	sensed(s.service)
 	if err := f.respond(ctx, s, cfg, key); err != nil {
+		return s, err
+	}
+	if err := s.intelligence(ctx, cfg, key); err != nil {
 		return s, err
 	}
 	if s.web, err = f.api(ctx, a, cfg, s.service, s, l, log); err != nil {
@@ -401,6 +406,7 @@ func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, 
 	}
 	if at != nil {
 		c.Desk, c.Bouncers, c.Gate = at.desk, at.bouncers, at.gate.gate.Load()
+		c.Library = at.known.Library
 	}
 	return api.New(ctx, c)
 }
@@ -433,7 +439,7 @@ func (s *standing) runWith(ctx context.Context, a *app, w worker) error {
 	if err != nil {
 		return err
 	}
-	server := api.Server(s.withBouncers(pages), s.log)
+	server := api.Server(s.withOthers(pages), s.log)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(s.listener) }()
 	background := make(chan struct{})
@@ -446,6 +452,13 @@ func (s *standing) runWith(ctx context.Context, a *app, w worker) error {
 		defer close(responding)
 		if s.desk != nil {
 			s.desk.Run(run)
+		}
+	}()
+	knowing := make(chan struct{})
+	go func() {
+		defer close(knowing)
+		if s.known != nil {
+			s.known.Run(run)
 		}
 	}()
 	judged := make(chan error, 1)
@@ -477,6 +490,7 @@ func (s *standing) runWith(ctx context.Context, a *app, w worker) error {
 	}
 	<-background
 	<-responding
+	<-knowing
 	if e := <-served; err == nil && !errors.Is(e, http.ErrServerClosed) {
 		err = e
 	}

@@ -102,16 +102,18 @@ func sharedBy(m *intel.Map) func(netip.Prefix) bool {
 	}
 }
 
-// withBouncers serves gateways beside the console.
-func (s *standing) withBouncers(pages http.Handler) http.Handler {
-	if s.bouncers == nil {
-		return pages
-	}
+// withOthers serves gateways, and nodes that read intelligence, beside the
+// console.
+func (s *standing) withOthers(pages http.Handler) http.Handler {
+	taxii := s.web.TAXII()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, "/v1/") {
+		switch {
+		case s.bouncers != nil && strings.HasPrefix(r.URL.Path, "/v1/"):
 			s.bouncers.ServeHTTP(w, r)
-			return
+		case taxii != nil && strings.HasPrefix(r.URL.Path, "/taxii2/"):
+			taxii.ServeHTTP(w, r)
+		default:
+			pages.ServeHTTP(w, r)
 		}
-		pages.ServeHTTP(w, r)
 	})
 }

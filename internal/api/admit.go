@@ -41,6 +41,9 @@ func (a *API) admit(w http.ResponseWriter, r *http.Request, rule access, x *aske
 	if x.who.id == "" {
 		return refuse(http.StatusUnauthorized, "unauthenticated", nil)
 	}
+	if x.who.scope != "" { // for one thing, and that is not here
+		return refuse(http.StatusForbidden, "token_scope", nil)
+	}
 	if rule.people && x.who.session == nil {
 		return refuse(http.StatusForbidden, "people", nil)
 	}
@@ -118,7 +121,7 @@ func (a *API) byToken(ctx context.Context, token string, x *asked) error {
 	if ranks[v1.Role(u.Role)] < ranks[role] { // its maker may less than then
 		role = v1.Role(u.Role)
 	}
-	x.who = caller{id: t.By, name: u.Name, role: role, token: id, expires: t.Expires}
+	x.who = caller{id: t.By, name: u.Name, role: role, token: id, scope: t.Scope, expires: t.Expires}
 	return nil
 }
 

@@ -27,6 +27,7 @@ import (
 
 	v1 "xiezhi/internal/api/v1"
 	"xiezhi/internal/intel"
+	"xiezhi/internal/intel/library"
 	"xiezhi/internal/message"
 	"xiezhi/internal/policy"
 	"xiezhi/internal/report"
@@ -71,6 +72,9 @@ type Config struct {
 	TryRules func(context.Context, *policy.File, v1.RuleDryRun) (v1.DryRun, error)
 	// Hunt judges stored traffic anew and tells how far it is. nil: that is refused.
 	Hunt func(ctx context.Context, o HuntOrder, told func(HuntTold)) (HuntTold, *report.Report, error)
+
+	// Library knows of askers; nil: what asks for that is refused.
+	Library *library.Library
 
 	// Desk decides what gateways do; nil: what asks for that is refused.
 	Desk *respond.Desk
@@ -164,6 +168,9 @@ func New(ctx context.Context, cfg Config) (*API, error) {
 	}
 	a.sessions = newSessions(a.random)
 	if err := a.readSettings(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.readWords(ctx); err != nil {
 		return nil, err
 	}
 	strict := v1.NewStrictHandlerWithOptions(a, nil, v1.StrictHTTPServerOptions{

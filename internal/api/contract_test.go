@@ -102,7 +102,7 @@ func readings(r *report.Report) []string {
 		"/sensors", "/search?q=a", "/entities/client/192.0.2.3?to=2026-03-02T00:00:00Z", "/entities/prefix/192.0.2.0%2F24?to=2026-03-02T00:00:00Z",
 		"/observations?verdict=attack&verdict=suspicious&limit=5", "/observations/series?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z&step=hour&by=verdict&offset=480",
 		"/observations/top?of=client&measure=bytes_out", "/observations/pivot?of=api&key=" + observationtest.Row(1).API, "/observations/days",
-		"/report?site=" + site + "&from=2022-01-01T00:00:00Z&to=2022-02-01T00:00:00Z", "/report", "/report?format=html&lang=zh", "/report?format=xlsx", "/report?format=sarif", "/report?period=2025-06&format=html&outline=gbt", "/report?period=2025-Q2&format=xlsx&lang=zh", "/report?period=2025", "/policy", "/decisions?state=active&action=block&text=a", "/enforcement", "/bouncers", "/rules", "/settings", "/status"}
+		"/report?site=" + site + "&from=2022-01-01T00:00:00Z&to=2022-02-01T00:00:00Z", "/report", "/report?format=html&lang=zh", "/report?format=xlsx", "/report?format=sarif", "/report?period=2025-06&format=html&outline=gbt", "/report?period=2025-Q2&format=xlsx&lang=zh", "/report?period=2025", "/policy", "/decisions?state=active&action=block&text=a", "/enforcement", "/bouncers", "/feeds", "/indicators?text=a&limit=5", "/indicators/export?format=stix&tlp=amber&least=1", "/rules", "/settings", "/status"}
 }
 
 // TestEveryAnswerIsAsDocumented asks for every operation in a way that
@@ -216,6 +216,24 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 	do(g, 201, "POST", "/api/v1/bouncers", map[string]any{"name": "edge"}).into(t, &key)
 	do(g, 200, "GET", "/api/v1/bouncers", nil)
 	do(g, 204, "DELETE", "/api/v1/bouncers/"+key.Info.Id, nil)
+
+	var word v1.Word
+	do(g, 201, "POST", "/api/v1/indicators", map[string]any{"type": "network", "value": "45.9.1.9/24", "verdict": "hostile", "tags": []string{"proxy", "rotating"}, "confidence": 80, "tlp": "green", "days": 30, "reason": "seen"}).into(t, &word)
+	if word.Value != "45.9.1.0/24" || word.State != v1.WordStateLive || word.Until.IsZero() {
+		t.Errorf("%+v", word)
+	}
+	var known v1.Knowledge
+	do(g, 200, "POST", "/api/v1/indicators/lookup", map[string]any{"value": "45.9.1.7"}).into(t, &known)
+	if len(known.Items) != 1 || known.Items[0].Score != 76 || len(known.Items[0].Says) != 1 || known.Items[0].Says[0].Value != word.Value {
+		t.Errorf("%+v", known)
+	}
+	do(g, 200, "POST", "/api/v1/indicators/"+word.Id+"/retire", map[string]any{"reason": "mistaken"}).into(t, &word)
+	do(g, 200, "GET", "/api/v1/indicators", nil)
+	do(g, 201, "POST", "/api/v1/attacks/"+r.Attacks[0].ID+"/wrong", map[string]any{"reason": "a load test"}).into(t, &word)
+	if word.Verdict != v1.WordVerdictNoAttack || word.Attack != r.Attacks[0].ID {
+		t.Errorf("%+v", word)
+	}
+	do(g, 202, "POST", "/api/v1/feeds/drop/refresh", nil)
 
 	var u v1.User
 	do(g, 201, "POST", "/api/v1/users", map[string]any{"name": "李雷", "role": "analyst", "password": goodPassword}).into(t, &u)

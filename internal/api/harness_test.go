@@ -3,8 +3,10 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -17,6 +19,9 @@ import (
 	"time"
 
 	v1 "xiezhi/internal/api/v1"
+	"xiezhi/internal/intel/indicator"
+	"xiezhi/internal/intel/library"
+	"xiezhi/internal/intel/outbound"
 	"xiezhi/internal/message"
 	"xiezhi/internal/report"
 	"xiezhi/internal/report/kept"
@@ -150,6 +155,17 @@ func (h *house) open(change ...func(*Config)) {
 	if cfg.Bouncers, err = bouncer.New(h.t.Context(), bouncer.Config{Store: h.store, Desk: h.desk, Now: cfg.Now}); err != nil {
 		h.t.Fatal(err)
 	}
+	guard, err := outbound.New(outbound.Config{})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	cfg.Library, err = library.New(library.Config{Guard: guard, Keep: shelf{}, Now: cfg.Now, Hash: func(t indicator.Type, plain string) string {
+		return fmt.Sprintf("hmac:%x", sha256.Sum256([]byte(t.String()+plain)))[:37]
+	},
+		Feeds: []library.Feed{{Name: "drop", URL: "https://lists.example.com/drop.txt?key=secret", Licence: "free to use"}}, Share: library.Share{Who: "Acme", Owner: true, Others: "green"}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	cfg.Gate = &gate.Gate{}
 	cfg.Gate.Counts.Unread.Add(3)
 	for _, c := range change {
@@ -159,6 +175,12 @@ func (h *house) open(change ...func(*Config)) {
 		h.t.Fatal(err)
 	}
 }
+
+// shelf keeps nothing.
+type shelf struct{}
+
+func (shelf) Save(string, func(io.Writer) error) error          { return nil }
+func (shelf) Load(string, func(io.Reader) error) (error, error) { return nil, errors.New("nothing") }
 
 func (h *house) pass(d time.Duration) {
 	h.mu.Lock()

@@ -29,6 +29,7 @@ type caller struct {
 	name    string
 	role    v1.Role
 	token   string   // id of the token, or empty
+	scope   string   // of the token: what alone it is for; empty: all that the role may
 	session *session // or nil
 	expires time.Time
 }

@@ -95,6 +95,15 @@ var table = map[string]access{
 	"POST /api/v1/bouncers":               {least: v1.RoleAdministrator},
 	"DELETE /api/v1/bouncers/{id}":        {least: v1.RoleAdministrator},
 
+	"GET /api/v1/feeds":                   {least: v1.RoleViewer},
+	"GET /api/v1/indicators":              {least: v1.RoleViewer},
+	"POST /api/v1/indicators/lookup":      {least: v1.RoleViewer},
+	"GET /api/v1/indicators/export":       {least: v1.RoleAnalyst},
+	"POST /api/v1/indicators":             {least: v1.RoleAnalyst},
+	"POST /api/v1/indicators/{id}/retire": {least: v1.RoleAnalyst},
+	"POST /api/v1/attacks/{id}/wrong":     {least: v1.RoleAnalyst},
+	"POST /api/v1/feeds/{name}/refresh":   {least: v1.RoleAnalyst},
+
 	"POST /api/v1/policy/public":    {least: v1.RoleResponder},
 	"POST /api/v1/policy/approvals": {least: v1.RoleResponder},
 	"POST /api/v1/policy/{id}/end":  {least: v1.RoleResponder},

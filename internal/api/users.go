@@ -191,7 +191,7 @@ func tokenOf(r *record.Record) (v1.Token, error) {
 	if err := json.Unmarshal(r.Body, &t); err != nil {
 		return v1.Token{}, err
 	}
-	return v1.Token{Id: r.ID, Name: t.Name, Role: v1.Role(t.Role), By: t.By, Expires: t.Expires, Created: r.First}, nil
+	return v1.Token{Id: r.ID, Name: t.Name, Role: v1.Role(t.Role), Scope: v1.TokenScope(t.Scope), By: t.By, Expires: t.Expires, Created: r.First}, nil
 }
 
 // tokens gives those of a user, or of all.
@@ -226,6 +226,9 @@ func (a *API) CreateToken(ctx context.Context, q v1.CreateTokenRequestObject) (v
 	if ranks[q.Body.Role] > ranks[c.role] {
 		return nil, refuse(http.StatusForbidden, "token_role", message.Args{"role": string(c.role)})
 	}
+	if q.Body.Scope != "" && c.role != v1.RoleAdministrator { // whom intelligence goes to is the owner's affair
+		return nil, refuse(http.StatusForbidden, "role", message.Args{"role": string(v1.RoleAdministrator)})
+	}
 	a.deciding.Lock()
 	defer a.deciding.Unlock()
 	all, err := a.tokens(ctx, "")
@@ -247,13 +250,13 @@ func (a *API) CreateToken(ctx context.Context, q v1.CreateTokenRequestObject) (v
 	}
 	secret = tokenPrefix + secret
 	days := q.Body.Days
-	t := record.Access{Name: norm.NFC.String(q.Body.Name), Role: string(q.Body.Role), By: c.id, Expires: a.when(ctx).AddDate(0, 0, days)}
+	t := record.Access{Name: norm.NFC.String(q.Body.Name), Role: string(q.Body.Role), Scope: string(q.Body.Scope), By: c.id, Expires: a.when(ctx).AddDate(0, 0, days)}
 	r := a.kept(ctx, record.Token, tokenID(secret), 1)
 	r.Type = c.id
 	if r.Body, err = json.Marshal(t); err != nil {
 		return nil, err
 	}
-	err = a.commit(ctx, "token.create", r.ID, map[string]any{"name": t.Name, "role": t.Role, "days": days}, record.Batch{Put: []record.Record{r}})
+	err = a.commit(ctx, "token.create", r.ID, map[string]any{"name": t.Name, "role": t.Role, "scope": t.Scope, "days": days}, record.Batch{Put: []record.Record{r}})
 	if err != nil {
 		return nil, err
 	}

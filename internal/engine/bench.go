@@ -9,6 +9,7 @@ import (
 	"xiezhi/internal/catalog"
 	"xiezhi/internal/exchange"
 	"xiezhi/internal/identity"
+	"xiezhi/internal/intel/indicator"
 	"xiezhi/internal/intel/lure"
 	"xiezhi/internal/judge"
 	"xiezhi/internal/observe"
@@ -34,7 +35,9 @@ type bench struct {
 	clocks map[string]*siteClock // of sites, while a service runs
 	late   uint64                // exchanges that came behind what was judged of their site
 
-	lures     *lure.Plan // decoys; nil: none
+	known     *indicator.Snapshot // of askers, as an event told it
+	informed  bool                // some event did: what the configuration says no longer counts
+	lures     *lure.Plan          // decoys; nil: none
 	crossings *campaign.Crossings
 	nextCross int64
 
@@ -150,11 +153,19 @@ func (b *bench) config(name string, sites int) judge.Config {
 		Policy:   b.cfg.Policy,
 		Networks: networksOf(b.cfg.File, b.tools),
 
-		Indicators: b.cfg.File.known,
+		Indicators: b.indicators(),
 		Lures:      b.lures,
 
 		Scenarios: b.tools.scenarios,
 	}
+}
+
+// indicators are what judges that are made now know of askers.
+func (b *bench) indicators() *indicator.Snapshot {
+	if b.informed {
+		return b.known
+	}
+	return b.cfg.File.known
 }
 
 // share divides a run's budget among its sites; a site never gets less than

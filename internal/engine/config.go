@@ -43,7 +43,8 @@ type FileConfig struct {
 	Decoys lure.Config `yaml:"decoys"`
 
 	networks *intel.Map          // of Intel; nil: the map that is part of the program
-	known    *indicator.Snapshot // of Intel; nil: nothing
+	set      *indicator.Set      // of the files of Intel; nil: nothing
+	known    *indicator.Snapshot // of set; nil: nothing
 }
 
 // Privacy says what of the operational data is shown.

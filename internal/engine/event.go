@@ -17,6 +17,7 @@ const (
 	eventTick     = 'T' // JSON of tick
 	eventPolicy   = 'P' // JSON of policyText
 	eventDecided  = 'D' // JSON of decision
+	eventKnown    = 'I' // a snapshot of intelligence
 	eventSensed   = 'S' // one of the first three, as a sensor numbered it
 )
 

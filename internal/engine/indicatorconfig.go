@@ -123,6 +123,7 @@ func (c *FileConfig) LoadSnapshot(open intel.Open, now int64) error {
 	if err != nil {
 		return fmt.Errorf("intel: %w", err)
 	}
+	c.set = set
 	data, err := set.Snapshot(0)
 	if err != nil {
 		return fmt.Errorf("intel: %w", err)
@@ -132,3 +133,6 @@ func (c *FileConfig) LoadSnapshot(open intel.Open, now int64) error {
 	}
 	return nil
 }
+
+// IndicatorSet is what the files of intelligence say.
+func (c *FileConfig) IndicatorSet() *indicator.Set { return c.set }

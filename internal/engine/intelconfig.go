@@ -2,9 +2,12 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"xiezhi/internal/intel"
 	"xiezhi/internal/intel/indicator"
+	"xiezhi/internal/intel/library"
+	"xiezhi/internal/intel/outbound"
 )
 
 // IntelConfig says where an operator's knowledge of networks lies:
@@ -25,6 +28,10 @@ type IntelConfig struct {
 	Lists     []IntelLists `yaml:"lists"`
 
 	Indicators []IndicatorFile `yaml:"indicators"`
+
+	Feeds []library.Feed `yaml:"feeds"` // that serve reads by schedule
+	Allow []string       `yaml:"allow"` // inner hosts that feeds may be asked at
+	Share library.Share  `yaml:"share"` // what serve passes on
 }
 
 // IntelLists is one list of networks or systems.
@@ -59,6 +66,35 @@ func (c *IntelConfig) check() error {
 		if err := c.Indicators[i].check(i); err != nil {
 			return err
 		}
+	}
+	if err := library.CheckFeeds(c.Feeds); err != nil {
+		return fmt.Errorf("intel: %w", err)
+	}
+	if n := len(c.Indicators) + len(c.Feeds) + len(library.Own()); n > indicator.MaxSources {
+		return fmt.Errorf("intel: indicators and feeds are %d sources with the service's own, at most %d", n, indicator.MaxSources)
+	}
+	names := library.Own()
+	for i := range c.Feeds {
+		names = append(names, c.Feeds[i].Name)
+	}
+	for i := range c.Indicators {
+		if src := c.Indicators[i].source(); slices.Contains(names, src.Name) {
+			return fmt.Errorf("intel: indicators[%d]: the source %q is taken; give another one", i, src.Name)
+		}
+	}
+	guard, err := outbound.New(outbound.Config{Allow: c.Allow})
+	if err != nil {
+		return fmt.Errorf("intel: allow: %w", err)
+	}
+	for i := range c.Feeds {
+		for _, u := range []string{c.Feeds[i].URL, c.Feeds[i].SumURL} {
+			if _, err := guard.Check(u); u != "" && err != nil {
+				return fmt.Errorf("intel: feeds[%d]: %w", i, err)
+			}
+		}
+	}
+	if err := c.Share.Check(); err != nil {
+		return fmt.Errorf("intel: %w", err)
 	}
 	return nil
 }

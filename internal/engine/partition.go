@@ -36,6 +36,7 @@ type partition struct {
 	files     []policyText
 	decisions map[string]*decision // by id, those that hold
 	sensors   map[string]*sensed   // by name
+	snapshot  []byte               // of intelligence, that judges were told last
 }
 
 func newPartition(number int, b *bench, order sequence.Config) *partition {
@@ -102,6 +103,8 @@ func (p *partition) event(data []byte) error {
 		}
 		p.decide(&d)
 		return nil
+	case eventKnown:
+		return p.inform(data[1:])
 	}
 	return errEvent
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"xiezhi/internal/campaign"
+	"xiezhi/internal/intel/indicator"
 	"xiezhi/internal/judge"
 	"xiezhi/internal/judge/sequence"
 	"xiezhi/internal/judge/snapshot"
@@ -31,6 +32,8 @@ type partitionState struct {
 	Passed    int64
 	Files     []policyText
 	Decisions []*decision // in the order in which they were made
+	Informed  bool        // judges were told what is known while they ran
+	Known     []byte      // the snapshot that they were told last
 
 	Order   sequence.OrderState
 	Sensors map[string]*sensed
@@ -58,7 +61,7 @@ type partitionState struct {
 func (p *partition) state() *partitionState {
 	a, b := p.admit, p.bench
 	return &partitionState{
-		Seq: p.seq, ID: p.id, Base: p.base, Row: p.row, At: p.at.UnixNano(), Tally: p.tally, Gaps: p.gaps, Damaged: p.damaged, Passed: p.passed, Files: p.files, Decisions: p.bench.decisions,
+		Seq: p.seq, ID: p.id, Base: p.base, Row: p.row, At: p.at.UnixNano(), Tally: p.tally, Gaps: p.gaps, Damaged: p.damaged, Passed: p.passed, Files: p.files, Decisions: p.bench.decisions, Informed: p.bench.informed, Known: p.snapshot,
 		Order: p.order.State(), Sensors: p.sensors, Clocks: b.clocks, Late: b.late,
 		Hosts: a.hosts, Held: a.held, Open: a.unfinished(), From: a.from, Now: a.now, Refused: a.refused, Admitted: b.namer.admitted,
 		Sites: b.order, Births: b.births, First: b.first, Last: b.last, Count: b.count, Folded: b.folded, Overflow: b.overflow, Next: b.nextCross,
@@ -142,6 +145,12 @@ func (p *partition) restore(r io.Reader, cfg sequence.Config) error {
 		p.decisions[d.ID] = d
 	}
 	b.decisions = st.Decisions
+	if st.Informed {
+		if b.known, err = indicator.ParseSnapshot(st.Known); err != nil {
+			return err
+		}
+		b.informed, p.snapshot = true, st.Known
+	}
 	for _, name := range st.Sites {
 		name = strings.Clone(name)
 		j, err := judge.Restore(b.config(name, b.births[name]), in)

@@ -120,7 +120,7 @@ func (j *Judge) Observe(o *observe.Observation) {
 // tell adds what intelligence knows of the asker, and the decoy that it touches.
 func (j *Judge) tell(ev *catalog.Event) {
 	if j.cfg.Indicators != nil {
-		x := indicator.Asker{Client: ev.Who.Client, ASN: ev.Net.ASN, JA4: ev.JA4, Headers: ev.HeaderOrder, Structure: ev.ParamShape}
+		x := indicator.Asker{Site: j.cfg.Site.Name, Client: ev.Who.Client, ASN: ev.Net.ASN, JA4: ev.JA4, Headers: ev.HeaderOrder, Structure: ev.ParamShape}
 		if ev.AgentTool {
 			x.Tool = ev.AgentFamily
 		}

@@ -236,6 +236,48 @@ func (e ExposedDataIn) Valid() bool {
 	}
 }
 
+// Defines values for FeedState.
+const (
+	FeedStateFailing FeedState = "failing"
+	FeedStateNever   FeedState = "never"
+	FeedStateOk      FeedState = "ok"
+	FeedStateStale   FeedState = "stale"
+)
+
+// Valid indicates whether the value is a known member of the FeedState enum.
+func (e FeedState) Valid() bool {
+	switch e {
+	case FeedStateFailing:
+		return true
+	case FeedStateNever:
+		return true
+	case FeedStateOk:
+		return true
+	case FeedStateStale:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for FeedsShared.
+const (
+	FeedsSharedOthers FeedsShared = "others"
+	FeedsSharedOwner  FeedsShared = "owner"
+)
+
+// Valid indicates whether the value is a known member of the FeedsShared enum.
+func (e FeedsShared) Valid() bool {
+	switch e {
+	case FeedsSharedOthers:
+		return true
+	case FeedsSharedOwner:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for HealthStatus.
 const (
 	HealthStatusDegraded HealthStatus = "degraded"
@@ -353,6 +395,165 @@ func (e HuntFindingRecord) Valid() bool {
 	}
 }
 
+// Defines values for IndicatorTag.
+const (
+	IndicatorTagCloud         IndicatorTag = "cloud"
+	IndicatorTagCloudPhone    IndicatorTag = "cloud_phone"
+	IndicatorTagCodeReceiving IndicatorTag = "code_receiving"
+	IndicatorTagCrawler       IndicatorTag = "crawler"
+	IndicatorTagDecoy         IndicatorTag = "decoy"
+	IndicatorTagDisposable    IndicatorTag = "disposable"
+	IndicatorTagGang          IndicatorTag = "gang"
+	IndicatorTagHijacked      IndicatorTag = "hijacked"
+	IndicatorTagIdc           IndicatorTag = "idc"
+	IndicatorTagInterceptCard IndicatorTag = "intercept_card"
+	IndicatorTagOsint         IndicatorTag = "osint"
+	IndicatorTagProxy         IndicatorTag = "proxy"
+	IndicatorTagRotating      IndicatorTag = "rotating"
+	IndicatorTagScanner       IndicatorTag = "scanner"
+	IndicatorTagSimFarm       IndicatorTag = "sim_farm"
+	IndicatorTagTor           IndicatorTag = "tor"
+	IndicatorTagVpn           IndicatorTag = "vpn"
+)
+
+// Valid indicates whether the value is a known member of the IndicatorTag enum.
+func (e IndicatorTag) Valid() bool {
+	switch e {
+	case IndicatorTagCloud:
+		return true
+	case IndicatorTagCloudPhone:
+		return true
+	case IndicatorTagCodeReceiving:
+		return true
+	case IndicatorTagCrawler:
+		return true
+	case IndicatorTagDecoy:
+		return true
+	case IndicatorTagDisposable:
+		return true
+	case IndicatorTagGang:
+		return true
+	case IndicatorTagHijacked:
+		return true
+	case IndicatorTagIdc:
+		return true
+	case IndicatorTagInterceptCard:
+		return true
+	case IndicatorTagOsint:
+		return true
+	case IndicatorTagProxy:
+		return true
+	case IndicatorTagRotating:
+		return true
+	case IndicatorTagScanner:
+		return true
+	case IndicatorTagSimFarm:
+		return true
+	case IndicatorTagTor:
+		return true
+	case IndicatorTagVpn:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for IndicatorType.
+const (
+	IndicatorTypeAccount     IndicatorType = "account"
+	IndicatorTypeAddress     IndicatorType = "address"
+	IndicatorTypeAsn         IndicatorType = "asn"
+	IndicatorTypeBin         IndicatorType = "bin"
+	IndicatorTypeEmailDomain IndicatorType = "email_domain"
+	IndicatorTypeFingerprint IndicatorType = "fingerprint"
+	IndicatorTypeNetwork     IndicatorType = "network"
+	IndicatorTypePhone       IndicatorType = "phone"
+	IndicatorTypeSegment     IndicatorType = "segment"
+	IndicatorTypeStructure   IndicatorType = "structure"
+	IndicatorTypeTool        IndicatorType = "tool"
+	IndicatorTypeUrl         IndicatorType = "url"
+)
+
+// Valid indicates whether the value is a known member of the IndicatorType enum.
+func (e IndicatorType) Valid() bool {
+	switch e {
+	case IndicatorTypeAccount:
+		return true
+	case IndicatorTypeAddress:
+		return true
+	case IndicatorTypeAsn:
+		return true
+	case IndicatorTypeBin:
+		return true
+	case IndicatorTypeEmailDomain:
+		return true
+	case IndicatorTypeFingerprint:
+		return true
+	case IndicatorTypeNetwork:
+		return true
+	case IndicatorTypePhone:
+		return true
+	case IndicatorTypeSegment:
+		return true
+	case IndicatorTypeStructure:
+		return true
+	case IndicatorTypeTool:
+		return true
+	case IndicatorTypeUrl:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for LookupType.
+const (
+	LookupTypeAccount     LookupType = "account"
+	LookupTypeAddress     LookupType = "address"
+	LookupTypeAsn         LookupType = "asn"
+	LookupTypeBin         LookupType = "bin"
+	LookupTypeEmailDomain LookupType = "email_domain"
+	LookupTypeFingerprint LookupType = "fingerprint"
+	LookupTypeNetwork     LookupType = "network"
+	LookupTypePhone       LookupType = "phone"
+	LookupTypeSegment     LookupType = "segment"
+	LookupTypeStructure   LookupType = "structure"
+	LookupTypeTool        LookupType = "tool"
+	LookupTypeUrl         LookupType = "url"
+)
+
+// Valid indicates whether the value is a known member of the LookupType enum.
+func (e LookupType) Valid() bool {
+	switch e {
+	case LookupTypeAccount:
+		return true
+	case LookupTypeAddress:
+		return true
+	case LookupTypeAsn:
+		return true
+	case LookupTypeBin:
+		return true
+	case LookupTypeEmailDomain:
+		return true
+	case LookupTypeFingerprint:
+		return true
+	case LookupTypeNetwork:
+		return true
+	case LookupTypePhone:
+		return true
+	case LookupTypeSegment:
+		return true
+	case LookupTypeStructure:
+		return true
+	case LookupTypeTool:
+		return true
+	case LookupTypeUrl:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for MeBy.
 const (
 	MeBySession MeBy = "session"
@@ -446,6 +647,24 @@ func (e NewTemplateEdit) Valid() bool {
 	}
 }
 
+// Defines values for NewTokenScope.
+const (
+	NewTokenScopeIntelligenceOthers NewTokenScope = "intelligence_others"
+	NewTokenScopeIntelligenceOwner  NewTokenScope = "intelligence_owner"
+)
+
+// Valid indicates whether the value is a known member of the NewTokenScope enum.
+func (e NewTokenScope) Valid() bool {
+	switch e {
+	case NewTokenScopeIntelligenceOthers:
+		return true
+	case NewTokenScopeIntelligenceOwner:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for NewVerdictVerdict.
 const (
 	NewVerdictVerdictAcceptedRisk  NewVerdictVerdict = "accepted_risk"
@@ -482,6 +701,48 @@ func (e NewVerdictsVerdict) Valid() bool {
 	case NewVerdictsVerdictConfirmed:
 		return true
 	case NewVerdictsVerdictFalsePositive:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewWordTlp.
+const (
+	NewWordTlpAmber NewWordTlp = "amber"
+	NewWordTlpClear NewWordTlp = "clear"
+	NewWordTlpGreen NewWordTlp = "green"
+	NewWordTlpRed   NewWordTlp = "red"
+)
+
+// Valid indicates whether the value is a known member of the NewWordTlp enum.
+func (e NewWordTlp) Valid() bool {
+	switch e {
+	case NewWordTlpAmber:
+		return true
+	case NewWordTlpClear:
+		return true
+	case NewWordTlpGreen:
+		return true
+	case NewWordTlpRed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for NewWordVerdict.
+const (
+	NewWordVerdictHarmless NewWordVerdict = "harmless"
+	NewWordVerdictHostile  NewWordVerdict = "hostile"
+)
+
+// Valid indicates whether the value is a known member of the NewWordVerdict enum.
+func (e NewWordVerdict) Valid() bool {
+	switch e {
+	case NewWordVerdictHarmless:
+		return true
+	case NewWordVerdictHostile:
 		return true
 	default:
 		return false
@@ -719,6 +980,36 @@ func (e Role) Valid() bool {
 	}
 }
 
+// Defines values for SayingRole.
+const (
+	SayingRoleAnalyst  SayingRole = "analyst"
+	SayingRoleDecoy    SayingRole = "decoy"
+	SayingRoleFeed     SayingRole = "feed"
+	SayingRoleNegative SayingRole = "negative"
+	SayingRoleOwn      SayingRole = "own"
+	SayingRolePeer     SayingRole = "peer"
+)
+
+// Valid indicates whether the value is a known member of the SayingRole enum.
+func (e SayingRole) Valid() bool {
+	switch e {
+	case SayingRoleAnalyst:
+		return true
+	case SayingRoleDecoy:
+		return true
+	case SayingRoleFeed:
+		return true
+	case SayingRoleNegative:
+		return true
+	case SayingRoleOwn:
+		return true
+	case SayingRolePeer:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for SearchGroupKind.
 const (
 	SearchGroupKindAccount  SearchGroupKind = "account"
@@ -884,6 +1175,24 @@ func (e Step) Valid() bool {
 	}
 }
 
+// Defines values for TokenScope.
+const (
+	TokenScopeIntelligenceOthers TokenScope = "intelligence_others"
+	TokenScopeIntelligenceOwner  TokenScope = "intelligence_owner"
+)
+
+// Valid indicates whether the value is a known member of the TokenScope enum.
+func (e TokenScope) Valid() bool {
+	switch e {
+	case TokenScopeIntelligenceOthers:
+		return true
+	case TokenScopeIntelligenceOwner:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for TriedSampleVerdict.
 const (
 	TriedSampleVerdictConfirmed  TriedSampleVerdict = "confirmed"
@@ -902,6 +1211,48 @@ func (e TriedSampleVerdict) Valid() bool {
 	case TriedSampleVerdictNone:
 		return true
 	case TriedSampleVerdictSuspicious:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WordState.
+const (
+	WordStateLive    WordState = "live"
+	WordStateOver    WordState = "over"
+	WordStateRetired WordState = "retired"
+)
+
+// Valid indicates whether the value is a known member of the WordState enum.
+func (e WordState) Valid() bool {
+	switch e {
+	case WordStateLive:
+		return true
+	case WordStateOver:
+		return true
+	case WordStateRetired:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for WordVerdict.
+const (
+	WordVerdictHarmless WordVerdict = "harmless"
+	WordVerdictHostile  WordVerdict = "hostile"
+	WordVerdictNoAttack WordVerdict = "no_attack"
+)
+
+// Valid indicates whether the value is a known member of the WordVerdict enum.
+func (e WordVerdict) Valid() bool {
+	switch e {
+	case WordVerdictHarmless:
+		return true
+	case WordVerdictHostile:
+		return true
+	case WordVerdictNoAttack:
 		return true
 	default:
 		return false
@@ -1277,6 +1628,90 @@ func (e GetHuntReportParamsLang) Valid() bool {
 	case GetHuntReportParamsLangEn:
 		return true
 	case GetHuntReportParamsLangZh:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportIndicatorsParamsFormat.
+const (
+	ExportIndicatorsParamsFormatCisco    ExportIndicatorsParamsFormat = "cisco"
+	ExportIndicatorsParamsFormatCsv      ExportIndicatorsParamsFormat = "csv"
+	ExportIndicatorsParamsFormatEdl      ExportIndicatorsParamsFormat = "edl"
+	ExportIndicatorsParamsFormatIpset    ExportIndicatorsParamsFormat = "ipset"
+	ExportIndicatorsParamsFormatJsonl    ExportIndicatorsParamsFormat = "jsonl"
+	ExportIndicatorsParamsFormatMisp     ExportIndicatorsParamsFormat = "misp"
+	ExportIndicatorsParamsFormatNginx    ExportIndicatorsParamsFormat = "nginx"
+	ExportIndicatorsParamsFormatPlain    ExportIndicatorsParamsFormat = "plain"
+	ExportIndicatorsParamsFormatRouteros ExportIndicatorsParamsFormat = "routeros"
+	ExportIndicatorsParamsFormatStix     ExportIndicatorsParamsFormat = "stix"
+)
+
+// Valid indicates whether the value is a known member of the ExportIndicatorsParamsFormat enum.
+func (e ExportIndicatorsParamsFormat) Valid() bool {
+	switch e {
+	case ExportIndicatorsParamsFormatCisco:
+		return true
+	case ExportIndicatorsParamsFormatCsv:
+		return true
+	case ExportIndicatorsParamsFormatEdl:
+		return true
+	case ExportIndicatorsParamsFormatIpset:
+		return true
+	case ExportIndicatorsParamsFormatJsonl:
+		return true
+	case ExportIndicatorsParamsFormatMisp:
+		return true
+	case ExportIndicatorsParamsFormatNginx:
+		return true
+	case ExportIndicatorsParamsFormatPlain:
+		return true
+	case ExportIndicatorsParamsFormatRouteros:
+		return true
+	case ExportIndicatorsParamsFormatStix:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportIndicatorsParamsTlp.
+const (
+	ExportIndicatorsParamsTlpAmber ExportIndicatorsParamsTlp = "amber"
+	ExportIndicatorsParamsTlpClear ExportIndicatorsParamsTlp = "clear"
+	ExportIndicatorsParamsTlpGreen ExportIndicatorsParamsTlp = "green"
+	ExportIndicatorsParamsTlpRed   ExportIndicatorsParamsTlp = "red"
+)
+
+// Valid indicates whether the value is a known member of the ExportIndicatorsParamsTlp enum.
+func (e ExportIndicatorsParamsTlp) Valid() bool {
+	switch e {
+	case ExportIndicatorsParamsTlpAmber:
+		return true
+	case ExportIndicatorsParamsTlpClear:
+		return true
+	case ExportIndicatorsParamsTlpGreen:
+		return true
+	case ExportIndicatorsParamsTlpRed:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ExportIndicatorsParamsSources.
+const (
+	ExportIndicatorsParamsSourcesAll ExportIndicatorsParamsSources = "all"
+	ExportIndicatorsParamsSourcesOwn ExportIndicatorsParamsSources = "own"
+)
+
+// Valid indicates whether the value is a known member of the ExportIndicatorsParamsSources enum.
+func (e ExportIndicatorsParamsSources) Valid() bool {
+	switch e {
+	case ExportIndicatorsParamsSourcesAll:
+		return true
+	case ExportIndicatorsParamsSourcesOwn:
 		return true
 	default:
 		return false
@@ -2117,6 +2552,63 @@ type FailedVerdict struct {
 	Title  string `json:"title"`
 }
 
+// Feed defines model for Feed.
+type Feed struct {
+	Changed Time `json:"changed,omitempty,omitzero"`
+
+	// Confirmed things it named that own findings confirm
+	Confirmed int64 `json:"confirmed"`
+
+	// Digest SHA-256 of what was read last
+	Digest string `json:"digest,omitempty,omitzero"`
+	Error  string `json:"error,omitempty,omitzero"`
+
+	// Every seconds
+	Every int `json:"every"`
+
+	// Failed rounds in a row
+	Failed  int    `json:"failed"`
+	Fetched Time   `json:"fetched,omitempty,omitzero"`
+	Format  string `json:"format"`
+
+	// Host of the URL, or the file; what stands behind it may be a secret
+	Host    string `json:"host"`
+	Licence string `json:"licence"`
+	Name    string `json:"name"`
+	Next    Time   `json:"next,omitempty,omitzero"`
+	Reading bool   `json:"reading"`
+
+	// Refused rows that were not taken, by reason
+	Refused Refused   `json:"refused"`
+	Role    string    `json:"role"`
+	Rows    int64     `json:"rows"`
+	State   FeedState `json:"state"`
+	Tried   Time      `json:"tried,omitempty,omitzero"`
+
+	// Weight how far it is believed, 0 to 1
+	Weight float64 `json:"weight"`
+
+	// Wrong attacks it spoke for that people found to be none
+	Wrong int64 `json:"wrong"`
+}
+
+// FeedState defines model for Feed.State.
+type FeedState string
+
+// Feeds defines model for Feeds.
+type Feeds struct {
+	Items []Feed `json:"items"`
+
+	// Shared collections that are served by TAXII
+	Shared []FeedsShared `json:"shared"`
+
+	// Sources all, with those that are no feeds
+	Sources []Source `json:"sources"`
+}
+
+// FeedsShared defines model for Feeds.Shared.
+type FeedsShared string
+
 // FieldProblem defines model for FieldProblem.
 type FieldProblem struct {
 	Detail string `json:"detail"`
@@ -2268,6 +2760,12 @@ type Hunts struct {
 // ID defines model for ID.
 type ID = string
 
+// IndicatorTag the words of the market, by name; rules/messages has them in zh and en
+type IndicatorTag string
+
+// IndicatorType defines model for IndicatorType.
+type IndicatorType string
+
 // Input defines model for Input.
 type Input = report.Input
 
@@ -2298,6 +2796,39 @@ type Invitation struct {
 	Token string `json:"token"`
 }
 
+// Knowledge defines model for Knowledge.
+type Knowledge struct {
+	At Time `json:"at"`
+
+	// Indicators that were looked through
+	Indicators int64   `json:"indicators"`
+	Items      []Known `json:"items"`
+	Sources    int     `json:"sources"`
+}
+
+// Known defines model for Known.
+type Known struct {
+	// Blockable it may be acted upon by itself
+	Blockable bool `json:"blockable"`
+
+	// Local sightings by the owner's own eyes
+	Local int64 `json:"local"`
+
+	// Never why it is never blocked: a source, or what it says; absent where nothing speaks against it
+	Never string         `json:"never,omitempty,omitzero"`
+	Says  []Saying       `json:"says"`
+	Score int            `json:"score"`
+	Tags  []IndicatorTag `json:"tags"`
+	Type  IndicatorType  `json:"type"`
+	Value string         `json:"value"`
+
+	// Voices groups of sources that speak
+	Voices int `json:"voices"`
+
+	// Wide only wide networks speak of it
+	Wide bool `json:"wide"`
+}
+
 // LaneFigures defines model for LaneFigures.
 type LaneFigures struct {
 	Blocked   int64 `json:"blocked"`
@@ -2307,6 +2838,18 @@ type LaneFigures struct {
 
 // Level defines model for Level.
 type Level = string
+
+// Lookup defines model for Lookup.
+type Lookup struct {
+	// Type absent for all that the value can be
+	Type LookupType `json:"type,omitempty,omitzero"`
+
+	// Value phones and accounts are hashed at once and not kept
+	Value string `json:"value"`
+}
+
+// LookupType absent for all that the value can be
+type LookupType string
 
 // Loss defines model for Loss.
 type Loss struct {
@@ -2446,7 +2989,13 @@ type NewToken struct {
 
 	// Role each may do all that the one before may
 	Role Role `json:"role"`
+
+	// Scope a token for a node that reads one TAXII collection and nothing else; administrators make them
+	Scope NewTokenScope `json:"scope,omitempty,omitzero"`
 }
+
+// NewTokenScope a token for a node that reads one TAXII collection and nothing else; administrators make them
+type NewTokenScope string
 
 // NewUser defines model for NewUser.
 type NewUser struct {
@@ -2477,6 +3026,29 @@ type NewVerdicts struct {
 
 // NewVerdictsVerdict defines model for NewVerdicts.Verdict.
 type NewVerdictsVerdict string
+
+// NewWord defines model for NewWord.
+type NewWord struct {
+	// Confidence 90 where it is absent
+	Confidence int `json:"confidence,omitempty,omitzero"`
+
+	// Days how long it holds; absent for until it has aged, or, of what is harmless, until it is taken back
+	Days   int            `json:"days,omitempty,omitzero"`
+	Reason string         `json:"reason"`
+	Tags   []IndicatorTag `json:"tags,omitempty,omitzero"`
+
+	// Tlp how far it may be passed on; amber where it is absent
+	Tlp     NewWordTlp     `json:"tlp,omitempty,omitzero"`
+	Type    IndicatorType  `json:"type"`
+	Value   string         `json:"value"`
+	Verdict NewWordVerdict `json:"verdict"`
+}
+
+// NewWordTlp how far it may be passed on; amber where it is absent
+type NewWordTlp string
+
+// NewWordVerdict defines model for NewWord.Verdict.
+type NewWordVerdict string
 
 // Observation one judged exchange: tokens, names of APIs and numbers, never a value of anybody's
 type Observation struct {
@@ -2780,12 +3352,20 @@ type QualityCode struct {
 	Text  Text   `json:"text"`
 }
 
+// Refused rows that were not taken, by reason
+type Refused map[string]int64
+
 // RequestFigures blocked: suspicious or of attacks, and answered as denied or throttled
 type RequestFigures struct {
 	Attack     Figure `json:"attack"`
 	Blocked    Figure `json:"blocked"`
 	Normal     Figure `json:"normal"`
 	Suspicious Figure `json:"suspicious"`
+}
+
+// Retire defines model for Retire.
+type Retire struct {
+	Reason string `json:"reason"`
 }
 
 // Role each may do all that the one before may
@@ -2852,6 +3432,38 @@ type RuleTestResult struct {
 type Rules struct {
 	Items []Rule `json:"items"`
 }
+
+// Saying defines model for Saying.
+type Saying struct {
+	Confidence int  `json:"confidence"`
+	Ends       Time `json:"ends"`
+	First      Time `json:"first"`
+	Last       Time `json:"last"`
+
+	// Left what ageing has left of it, 0 to 1
+	Left    float64 `json:"left"`
+	Licence string  `json:"licence,omitempty,omitzero"`
+	Note    string  `json:"note,omitempty,omitzero"`
+
+	// Reliability of the source, after its ledger of verdicts
+	Reliability float64    `json:"reliability"`
+	Role        SayingRole `json:"role"`
+	Sightings   int64      `json:"sightings"`
+	Source      string     `json:"source"`
+
+	// Stale the source has not been read for longer than it holds
+	Stale bool           `json:"stale"`
+	Tags  []IndicatorTag `json:"tags"`
+
+	// Value what it speaks of, where that is a network around the address
+	Value string `json:"value,omitempty,omitzero"`
+
+	// Weight reliability × confidence × what is left, 0 to 1
+	Weight float64 `json:"weight"`
+}
+
+// SayingRole defines model for Saying.Role.
+type SayingRole string
 
 // ScenarioFigure defines model for ScenarioFigure.
 type ScenarioFigure struct {
@@ -3033,6 +3645,15 @@ type SiteQuality struct {
 // SiteQualityState defines model for SiteQuality.State.
 type SiteQualityState string
 
+// Source defines model for Source.
+type Source struct {
+	Licence string  `json:"licence,omitempty,omitzero"`
+	Name    string  `json:"name"`
+	Role    string  `json:"role"`
+	Rows    int64   `json:"rows"`
+	Weight  float64 `json:"weight"`
+}
+
 // Statistics defines model for Statistics.
 type Statistics = report.Statistics
 
@@ -3114,7 +3735,13 @@ type Token struct {
 
 	// Role each may do all that the one before may
 	Role Role `json:"role"`
+
+	// Scope absent for a token that may do what its role may
+	Scope TokenScope `json:"scope,omitempty,omitzero"`
 }
+
+// TokenScope absent for a token that may do what its role may
+type TokenScope string
 
 // TokenOnce defines model for TokenOnce.
 type TokenOnce struct {
@@ -3258,6 +3885,41 @@ type Users struct {
 type Verdicts struct {
 	Failed []FailedVerdict `json:"failed"`
 	Items  []PolicyEntry   `json:"items"`
+}
+
+// Word defines model for Word.
+type Word struct {
+	At            Time   `json:"at"`
+	Attack        string `json:"attack,omitempty,omitzero"`
+	By            string `json:"by"`
+	Confidence    int    `json:"confidence,omitempty,omitzero"`
+	Id            string `json:"id"`
+	Reason        string `json:"reason"`
+	RetiredAt     Time   `json:"retired_at,omitempty,omitzero"`
+	RetiredBy     string `json:"retired_by,omitempty,omitzero"`
+	RetiredReason string `json:"retired_reason,omitempty,omitzero"`
+
+	// Sources that had spoken for the attack, and are believed less
+	Sources []string       `json:"sources,omitempty,omitzero"`
+	State   WordState      `json:"state"`
+	Tags    []IndicatorTag `json:"tags,omitempty,omitzero"`
+	Tlp     string         `json:"tlp,omitempty,omitzero"`
+	Type    string         `json:"type,omitempty,omitzero"`
+	Until   Time           `json:"until,omitempty,omitzero"`
+	Value   string         `json:"value,omitempty,omitzero"`
+	Verdict WordVerdict    `json:"verdict"`
+}
+
+// WordState defines model for Word.State.
+type WordState string
+
+// WordVerdict defines model for Word.Verdict.
+type WordVerdict string
+
+// Words defines model for Words.
+type Words struct {
+	Items []Word `json:"items"`
+	Next  string `json:"next"`
 }
 
 // ByCursor defines model for ByCursor.
@@ -3805,6 +4467,41 @@ type GetHuntReportParamsFormat string
 // GetHuntReportParamsLang defines parameters for GetHuntReport.
 type GetHuntReportParamsLang string
 
+// ListIndicatorsParams defines parameters for ListIndicators.
+type ListIndicatorsParams struct {
+	// Text part of what the search looks through, whatever its case
+	Text ByText `form:"text,omitempty" json:"text,omitempty,omitzero"`
+
+	// Cursor next of the page before
+	Cursor ByCursor `form:"cursor,omitempty" json:"cursor,omitempty,omitzero"`
+
+	// Limit 50 where it is absent
+	Limit ByLimit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
+}
+
+// ExportIndicatorsParams defines parameters for ExportIndicators.
+type ExportIndicatorsParams struct {
+	Format ExportIndicatorsParamsFormat `form:"format" json:"format"`
+
+	// Tlp nothing that is marked stricter; green where it is absent
+	Tlp ExportIndicatorsParamsTlp `form:"tlp,omitempty" json:"tlp,omitempty,omitzero"`
+
+	// Least only things with this score; 70 may be blocked by themselves
+	Least int `form:"least,omitempty" json:"least,omitempty,omitzero"`
+
+	// Sources own, where it is absent, leaves out what feeds say, whose terms may forbid to pass it on
+	Sources ExportIndicatorsParamsSources `form:"sources,omitempty" json:"sources,omitempty,omitzero"`
+}
+
+// ExportIndicatorsParamsFormat defines parameters for ExportIndicators.
+type ExportIndicatorsParamsFormat string
+
+// ExportIndicatorsParamsTlp defines parameters for ExportIndicators.
+type ExportIndicatorsParamsTlp string
+
+// ExportIndicatorsParamsSources defines parameters for ExportIndicators.
+type ExportIndicatorsParamsSources string
+
 // SearchObservationsParams defines parameters for SearchObservations.
 type SearchObservationsParams struct {
 	// From last seen at this time or later
@@ -4053,6 +4750,9 @@ type ListSitesParams struct {
 	Limit ByLimit `form:"limit,omitempty" json:"limit,omitempty,omitzero"`
 }
 
+// WrongAttackJSONRequestBody defines body for WrongAttack for application/json ContentType.
+type WrongAttackJSONRequestBody = Retire
+
 // AddBouncerJSONRequestBody defines body for AddBouncer for application/json ContentType.
 type AddBouncerJSONRequestBody = NewBouncer
 
@@ -4076,6 +4776,15 @@ type SetEnforcementJSONRequestBody = EnforcementSwitch
 
 // StartHuntJSONRequestBody defines body for StartHunt for application/json ContentType.
 type StartHuntJSONRequestBody = HuntStart
+
+// AddIndicatorJSONRequestBody defines body for AddIndicator for application/json ContentType.
+type AddIndicatorJSONRequestBody = NewWord
+
+// LookupIndicatorJSONRequestBody defines body for LookupIndicator for application/json ContentType.
+type LookupIndicatorJSONRequestBody = Lookup
+
+// RetireIndicatorJSONRequestBody defines body for RetireIndicator for application/json ContentType.
+type RetireIndicatorJSONRequestBody = Retire
 
 // AddApprovalJSONRequestBody defines body for AddApproval for application/json ContentType.
 type AddApprovalJSONRequestBody = NewApproval
@@ -4151,6 +4860,9 @@ type ServerInterface interface {
 	// ContrastAttack Attackers beside those who asked the same API as people do
 	// (GET /api/v1/attacks/{id}/contrast)
 	ContrastAttack(w http.ResponseWriter, r *http.Request, id ByPathID)
+	// WrongAttack Say that an attack was none; own intelligence made of it goes, and the sources that spoke for it are believed less
+	// (POST /api/v1/attacks/{id}/wrong)
+	WrongAttack(w http.ResponseWriter, r *http.Request, id ByPathID)
 	// ListAudit The audit log, newest first
 	// (GET /api/v1/audit)
 	ListAudit(w http.ResponseWriter, r *http.Request, params ListAuditParams)
@@ -4238,6 +4950,12 @@ type ServerInterface interface {
 	// ListExposure Data exposure: APIs by types of sensitive data
 	// (GET /api/v1/exposure)
 	ListExposure(w http.ResponseWriter, r *http.Request, params ListExposureParams)
+	// ListFeeds Sources of intelligence, and how the feeds among them are
+	// (GET /api/v1/feeds)
+	ListFeeds(w http.ResponseWriter, r *http.Request)
+	// RefreshFeed Read a feed now
+	// (POST /api/v1/feeds/{name}/refresh)
+	RefreshFeed(w http.ResponseWriter, r *http.Request, name string)
 	// GetHealth Whether the service works
 	// (GET /api/v1/health)
 	GetHealth(w http.ResponseWriter, r *http.Request)
@@ -4256,6 +4974,21 @@ type ServerInterface interface {
 	// GetHuntReport The report of a hunt
 	// (GET /api/v1/hunts/{id}/report)
 	GetHuntReport(w http.ResponseWriter, r *http.Request, id ByHunt, params GetHuntReportParams)
+	// ListIndicators What people of the owner said of things and attacks, the newest first
+	// (GET /api/v1/indicators)
+	ListIndicators(w http.ResponseWriter, r *http.Request, params ListIndicatorsParams)
+	// AddIndicator Say that a thing is hostile or harmless
+	// (POST /api/v1/indicators)
+	AddIndicator(w http.ResponseWriter, r *http.Request)
+	// ExportIndicators Indicators for others, as a file
+	// (GET /api/v1/indicators/export)
+	ExportIndicators(w http.ResponseWriter, r *http.Request, params ExportIndicatorsParams)
+	// LookupIndicator What is known of an address, network, system, client, tool, phone, domain, account, card range or URL
+	// (POST /api/v1/indicators/lookup)
+	LookupIndicator(w http.ResponseWriter, r *http.Request)
+	// RetireIndicator Take back what was said
+	// (POST /api/v1/indicators/{id}/retire)
+	RetireIndicator(w http.ResponseWriter, r *http.Request, id ByPathID)
 	// SearchObservations Single observations, newest first
 	// (GET /api/v1/observations)
 	SearchObservations(w http.ResponseWriter, r *http.Request, params SearchObservationsParams)
@@ -5067,6 +5800,32 @@ func (siw *ServerInterfaceWrapper) ContrastAttack(w http.ResponseWriter, r *http
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.ContrastAttack(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// WrongAttack operation middleware
+func (siw *ServerInterfaceWrapper) WrongAttack(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ByPathID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.WrongAttack(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -7319,6 +8078,46 @@ func (siw *ServerInterfaceWrapper) ListExposure(w http.ResponseWriter, r *http.R
 	handler.ServeHTTP(w, r)
 }
 
+// ListFeeds operation middleware
+func (siw *ServerInterfaceWrapper) ListFeeds(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListFeeds(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RefreshFeed operation middleware
+func (siw *ServerInterfaceWrapper) RefreshFeed(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "name" -------------
+	var name string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", r.PathValue("name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RefreshFeed(w, r, name)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // GetHealth operation middleware
 func (siw *ServerInterfaceWrapper) GetHealth(w http.ResponseWriter, r *http.Request) {
 
@@ -7459,6 +8258,191 @@ func (siw *ServerInterfaceWrapper) GetHuntReport(w http.ResponseWriter, r *http.
 
 	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		siw.Handler.GetHuntReport(w, r, id, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ListIndicators operation middleware
+func (siw *ServerInterfaceWrapper) ListIndicators(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ListIndicatorsParams
+
+	// ------------- Optional query parameter "text" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "text", r.URL.Query(), &params.Text, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "text"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "text", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "cursor" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "cursor", r.URL.Query(), &params.Cursor, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "cursor"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "cursor", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", r.URL.Query(), &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "limit"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "limit", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListIndicators(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// AddIndicator operation middleware
+func (siw *ServerInterfaceWrapper) AddIndicator(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.AddIndicator(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ExportIndicators operation middleware
+func (siw *ServerInterfaceWrapper) ExportIndicators(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params ExportIndicatorsParams
+
+	// ------------- Required query parameter "format" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, true, "format", r.URL.Query(), &params.Format, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "format"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "format", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "tlp" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "tlp", r.URL.Query(), &params.Tlp, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "tlp"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "tlp", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "least" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "least", r.URL.Query(), &params.Least, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "least"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "least", Err: err})
+		}
+		return
+	}
+
+	// ------------- Optional query parameter "sources" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "sources", r.URL.Query(), &params.Sources, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		var requiredError *runtime.RequiredParameterError
+		if errors.As(err, &requiredError) {
+			siw.ErrorHandlerFunc(w, r, &RequiredParamError{ParamName: "sources"})
+		} else {
+			siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "sources", Err: err})
+		}
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ExportIndicators(w, r, params)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// LookupIndicator operation middleware
+func (siw *ServerInterfaceWrapper) LookupIndicator(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.LookupIndicator(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// RetireIndicator operation middleware
+func (siw *ServerInterfaceWrapper) RetireIndicator(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ByPathID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.RetireIndicator(w, r, id)
 	}))
 
 	for _, middleware := range siw.HandlerMiddlewares {
@@ -10049,6 +11033,14 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/bouncers", wrapper.ListBouncers)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/bouncers", wrapper.AddBouncer)
 	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/api/v1/bouncers/{id}", wrapper.DeleteBouncer)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/indicators", wrapper.ListIndicators)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/indicators", wrapper.AddIndicator)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/indicators/lookup", wrapper.LookupIndicator)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/indicators/{id}/retire", wrapper.RetireIndicator)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/attacks/{id}/wrong", wrapper.WrongAttack)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/indicators/export", wrapper.ExportIndicators)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/feeds", wrapper.ListFeeds)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/feeds/{name}/refresh", wrapper.RefreshFeed)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/rules", wrapper.ListRules)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/rules/test", wrapper.TestRules)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/hunts", wrapper.ListHunts)
@@ -10339,6 +11331,46 @@ type ContrastAttackdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response ContrastAttackdefaultApplicationProblemPlusJSONResponse) VisitContrastAttackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WrongAttackRequestObject struct {
+	Id   ByPathID `json:"id"`
+	Body *WrongAttackJSONRequestBody
+}
+
+type WrongAttackResponseObject interface {
+	VisitWrongAttackResponse(w http.ResponseWriter) error
+}
+
+type WrongAttack201JSONResponse Word
+
+func (response WrongAttack201JSONResponse) VisitWrongAttackResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type WrongAttackdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response WrongAttackdefaultApplicationProblemPlusJSONResponse) VisitWrongAttackResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -11506,6 +12538,83 @@ func (response ListExposuredefaultApplicationProblemPlusJSONResponse) VisitListE
 	return err
 }
 
+type ListFeedsRequestObject struct {
+}
+
+type ListFeedsResponseObject interface {
+	VisitListFeedsResponse(w http.ResponseWriter) error
+}
+
+type ListFeeds200JSONResponse Feeds
+
+func (response ListFeeds200JSONResponse) VisitListFeedsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListFeedsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListFeedsdefaultApplicationProblemPlusJSONResponse) VisitListFeedsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefreshFeedRequestObject struct {
+	Name string `json:"name"`
+}
+
+type RefreshFeedResponseObject interface {
+	VisitRefreshFeedResponse(w http.ResponseWriter) error
+}
+
+type RefreshFeed202JSONResponse Feed
+
+func (response RefreshFeed202JSONResponse) VisitRefreshFeedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(202)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RefreshFeeddefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RefreshFeeddefaultApplicationProblemPlusJSONResponse) VisitRefreshFeedResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type GetHealthRequestObject struct {
 }
 
@@ -11776,6 +12885,276 @@ type GetHuntReportdefaultApplicationProblemPlusJSONResponse struct {
 }
 
 func (response GetHuntReportdefaultApplicationProblemPlusJSONResponse) VisitGetHuntReportResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIndicatorsRequestObject struct {
+	Params ListIndicatorsParams
+}
+
+type ListIndicatorsResponseObject interface {
+	VisitListIndicatorsResponse(w http.ResponseWriter) error
+}
+
+type ListIndicators200JSONResponse Words
+
+func (response ListIndicators200JSONResponse) VisitListIndicatorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListIndicatorsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListIndicatorsdefaultApplicationProblemPlusJSONResponse) VisitListIndicatorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddIndicatorRequestObject struct {
+	Body *AddIndicatorJSONRequestBody
+}
+
+type AddIndicatorResponseObject interface {
+	VisitAddIndicatorResponse(w http.ResponseWriter) error
+}
+
+type AddIndicator201JSONResponse Word
+
+func (response AddIndicator201JSONResponse) VisitAddIndicatorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(201)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type AddIndicatordefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response AddIndicatordefaultApplicationProblemPlusJSONResponse) VisitAddIndicatorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportIndicatorsRequestObject struct {
+	Params ExportIndicatorsParams
+}
+
+type ExportIndicatorsResponseObject interface {
+	VisitExportIndicatorsResponse(w http.ResponseWriter) error
+}
+
+type ExportIndicators200JSONResponse map[string]interface{}
+
+func (response ExportIndicators200JSONResponse) VisitExportIndicatorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ExportIndicators200ApplicationxNdjsonResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportIndicators200ApplicationxNdjsonResponse) VisitExportIndicatorsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "application/x-ndjson")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	flusher, ok := w.(http.Flusher)
+	if !ok {
+		// If w doesn't support flushing, fall back to io.Copy.
+		_, err := io.Copy(w, response.Body)
+		return err
+	}
+	// text/event-stream messages are typically small; use a
+	// modest buffer and flush after each chunk so clients see
+	// events immediately instead of waiting on OS buffering.
+	buf := make([]byte, 4096)
+	for {
+		n, err := response.Body.Read(buf)
+		if n > 0 {
+			if _, writeErr := w.Write(buf[:n]); writeErr != nil {
+				return writeErr
+			}
+			flusher.Flush()
+		}
+		if err != nil {
+			if err == io.EOF {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+type ExportIndicators200TextcsvResponse struct {
+	Body          io.Reader
+	ContentLength int64
+}
+
+func (response ExportIndicators200TextcsvResponse) VisitExportIndicatorsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/csv")
+	if response.ContentLength != 0 {
+		w.Header().Set("Content-Length", fmt.Sprint(response.ContentLength))
+	}
+	w.WriteHeader(200)
+
+	if closer, ok := response.Body.(io.ReadCloser); ok {
+		defer closer.Close()
+	}
+	_, err := io.Copy(w, response.Body)
+	return err
+}
+
+type ExportIndicators200TextResponse string
+
+func (response ExportIndicators200TextResponse) VisitExportIndicatorsResponse(w http.ResponseWriter) error {
+
+	w.Header().Set("Content-Type", "text/plain")
+	w.WriteHeader(200)
+
+	_, err := w.Write([]byte(fmt.Sprint(response)))
+	return err
+}
+
+type ExportIndicatorsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ExportIndicatorsdefaultApplicationProblemPlusJSONResponse) VisitExportIndicatorsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LookupIndicatorRequestObject struct {
+	Body *LookupIndicatorJSONRequestBody
+}
+
+type LookupIndicatorResponseObject interface {
+	VisitLookupIndicatorResponse(w http.ResponseWriter) error
+}
+
+type LookupIndicator200JSONResponse Knowledge
+
+func (response LookupIndicator200JSONResponse) VisitLookupIndicatorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type LookupIndicatordefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response LookupIndicatordefaultApplicationProblemPlusJSONResponse) VisitLookupIndicatorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetireIndicatorRequestObject struct {
+	Id   ByPathID `json:"id"`
+	Body *RetireIndicatorJSONRequestBody
+}
+
+type RetireIndicatorResponseObject interface {
+	VisitRetireIndicatorResponse(w http.ResponseWriter) error
+}
+
+type RetireIndicator200JSONResponse Word
+
+func (response RetireIndicator200JSONResponse) VisitRetireIndicatorResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type RetireIndicatordefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response RetireIndicatordefaultApplicationProblemPlusJSONResponse) VisitRetireIndicatorResponse(w http.ResponseWriter) error {
 
 	var buf bytes.Buffer
 	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
@@ -13591,6 +14970,9 @@ type StrictServerInterface interface {
 	// ContrastAttack Attackers beside those who asked the same API as people do
 	// (GET /api/v1/attacks/{id}/contrast)
 	ContrastAttack(ctx context.Context, request ContrastAttackRequestObject) (ContrastAttackResponseObject, error)
+	// WrongAttack Say that an attack was none; own intelligence made of it goes, and the sources that spoke for it are believed less
+	// (POST /api/v1/attacks/{id}/wrong)
+	WrongAttack(ctx context.Context, request WrongAttackRequestObject) (WrongAttackResponseObject, error)
 	// ListAudit The audit log, newest first
 	// (GET /api/v1/audit)
 	ListAudit(ctx context.Context, request ListAuditRequestObject) (ListAuditResponseObject, error)
@@ -13678,6 +15060,12 @@ type StrictServerInterface interface {
 	// ListExposure Data exposure: APIs by types of sensitive data
 	// (GET /api/v1/exposure)
 	ListExposure(ctx context.Context, request ListExposureRequestObject) (ListExposureResponseObject, error)
+	// ListFeeds Sources of intelligence, and how the feeds among them are
+	// (GET /api/v1/feeds)
+	ListFeeds(ctx context.Context, request ListFeedsRequestObject) (ListFeedsResponseObject, error)
+	// RefreshFeed Read a feed now
+	// (POST /api/v1/feeds/{name}/refresh)
+	RefreshFeed(ctx context.Context, request RefreshFeedRequestObject) (RefreshFeedResponseObject, error)
 	// GetHealth Whether the service works
 	// (GET /api/v1/health)
 	GetHealth(ctx context.Context, request GetHealthRequestObject) (GetHealthResponseObject, error)
@@ -13696,6 +15084,21 @@ type StrictServerInterface interface {
 	// GetHuntReport The report of a hunt
 	// (GET /api/v1/hunts/{id}/report)
 	GetHuntReport(ctx context.Context, request GetHuntReportRequestObject) (GetHuntReportResponseObject, error)
+	// ListIndicators What people of the owner said of things and attacks, the newest first
+	// (GET /api/v1/indicators)
+	ListIndicators(ctx context.Context, request ListIndicatorsRequestObject) (ListIndicatorsResponseObject, error)
+	// AddIndicator Say that a thing is hostile or harmless
+	// (POST /api/v1/indicators)
+	AddIndicator(ctx context.Context, request AddIndicatorRequestObject) (AddIndicatorResponseObject, error)
+	// ExportIndicators Indicators for others, as a file
+	// (GET /api/v1/indicators/export)
+	ExportIndicators(ctx context.Context, request ExportIndicatorsRequestObject) (ExportIndicatorsResponseObject, error)
+	// LookupIndicator What is known of an address, network, system, client, tool, phone, domain, account, card range or URL
+	// (POST /api/v1/indicators/lookup)
+	LookupIndicator(ctx context.Context, request LookupIndicatorRequestObject) (LookupIndicatorResponseObject, error)
+	// RetireIndicator Take back what was said
+	// (POST /api/v1/indicators/{id}/retire)
+	RetireIndicator(ctx context.Context, request RetireIndicatorRequestObject) (RetireIndicatorResponseObject, error)
 	// SearchObservations Single observations, newest first
 	// (GET /api/v1/observations)
 	SearchObservations(ctx context.Context, request SearchObservationsRequestObject) (SearchObservationsResponseObject, error)
@@ -14048,6 +15451,39 @@ func (sh *strictHandler) ContrastAttack(w http.ResponseWriter, r *http.Request, 
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(ContrastAttackResponseObject); ok {
 		if err := validResponse.VisitContrastAttackResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// WrongAttack operation middleware
+func (sh *strictHandler) WrongAttack(w http.ResponseWriter, r *http.Request, id ByPathID) {
+	var request WrongAttackRequestObject
+
+	request.Id = id
+
+	var body WrongAttackJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.WrongAttack(ctx, request.(WrongAttackRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "WrongAttack")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(WrongAttackResponseObject); ok {
+		if err := validResponse.VisitWrongAttackResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {
@@ -14846,6 +16282,56 @@ func (sh *strictHandler) ListExposure(w http.ResponseWriter, r *http.Request, pa
 	}
 }
 
+// ListFeeds operation middleware
+func (sh *strictHandler) ListFeeds(w http.ResponseWriter, r *http.Request) {
+	var request ListFeedsRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListFeeds(ctx, request.(ListFeedsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListFeeds")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListFeedsResponseObject); ok {
+		if err := validResponse.VisitListFeedsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RefreshFeed operation middleware
+func (sh *strictHandler) RefreshFeed(w http.ResponseWriter, r *http.Request, name string) {
+	var request RefreshFeedRequestObject
+
+	request.Name = name
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RefreshFeed(ctx, request.(RefreshFeedRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RefreshFeed")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RefreshFeedResponseObject); ok {
+		if err := validResponse.VisitRefreshFeedResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
 // GetHealth operation middleware
 func (sh *strictHandler) GetHealth(w http.ResponseWriter, r *http.Request) {
 	var request GetHealthRequestObject
@@ -14997,6 +16483,153 @@ func (sh *strictHandler) GetHuntReport(w http.ResponseWriter, r *http.Request, i
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(GetHuntReportResponseObject); ok {
 		if err := validResponse.VisitGetHuntReportResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListIndicators operation middleware
+func (sh *strictHandler) ListIndicators(w http.ResponseWriter, r *http.Request, params ListIndicatorsParams) {
+	var request ListIndicatorsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListIndicators(ctx, request.(ListIndicatorsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListIndicators")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListIndicatorsResponseObject); ok {
+		if err := validResponse.VisitListIndicatorsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// AddIndicator operation middleware
+func (sh *strictHandler) AddIndicator(w http.ResponseWriter, r *http.Request) {
+	var request AddIndicatorRequestObject
+
+	var body AddIndicatorJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.AddIndicator(ctx, request.(AddIndicatorRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "AddIndicator")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(AddIndicatorResponseObject); ok {
+		if err := validResponse.VisitAddIndicatorResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ExportIndicators operation middleware
+func (sh *strictHandler) ExportIndicators(w http.ResponseWriter, r *http.Request, params ExportIndicatorsParams) {
+	var request ExportIndicatorsRequestObject
+
+	request.Params = params
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ExportIndicators(ctx, request.(ExportIndicatorsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ExportIndicators")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ExportIndicatorsResponseObject); ok {
+		if err := validResponse.VisitExportIndicatorsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// LookupIndicator operation middleware
+func (sh *strictHandler) LookupIndicator(w http.ResponseWriter, r *http.Request) {
+	var request LookupIndicatorRequestObject
+
+	var body LookupIndicatorJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.LookupIndicator(ctx, request.(LookupIndicatorRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "LookupIndicator")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(LookupIndicatorResponseObject); ok {
+		if err := validResponse.VisitLookupIndicatorResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// RetireIndicator operation middleware
+func (sh *strictHandler) RetireIndicator(w http.ResponseWriter, r *http.Request, id ByPathID) {
+	var request RetireIndicatorRequestObject
+
+	request.Id = id
+
+	var body RetireIndicatorJSONRequestBody
+	if err := runtime.BindJSONBody(r, &body); err != nil {
+		sh.options.RequestErrorHandlerFunc(w, r, fmt.Errorf("can't decode JSON body: %w", err))
+		return
+	}
+	request.Body = &body
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.RetireIndicator(ctx, request.(RetireIndicatorRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "RetireIndicator")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(RetireIndicatorResponseObject); ok {
+		if err := validResponse.VisitRetireIndicatorResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

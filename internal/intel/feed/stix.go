@@ -247,28 +247,43 @@ func (r *Result) indicator(x *Object, seen *Object, o *Options) {
 // Objects gives indicators as STIX objects: an identity, and for each an
 // indicator and its sighting. The same things give the same ids.
 func Objects(rows []indicator.Indicator, o Out) []Object {
-	who := "identity--" + uuid5("identity", o.Who)
 	out := make([]Object, 0, 2*len(rows)+1)
-	zero := stamped(1577836800e9) // of the identity, which does not change
-	out = append(out, Object{Type: "identity", SpecVersion: "2.1", ID: who, Created: zero, Modified: zero, Name: o.Who, IdentityClass: "organization"})
+	out = append(out, identity(o.Who))
 	for i := range rows {
-		x := &rows[i]
-		c := int(x.Confidence)
-		mark := []string{markings[x.TLP]}
-		id := "indicator--" + uuid5("indicator", o.Who, x.Type.String(), x.Value)
-		ob := Object{Type: "indicator", SpecVersion: "2.1", ID: id, CreatedBy: who, Created: stamped(x.First), Modified: stamped(x.Last), Labels: x.Tags.Names(), Confidence: &c, Marking: mark,
-			Name: x.Type.String() + " " + x.Value, Description: x.Note, IndicatorTypes: []string{kindOf(x)}, Pattern: patternOf(x), PatternType: "stix", ValidFrom: stamped(x.First)}
-		end := x.Ends()
-		if x.Until != 0 {
-			end = x.Until
-		}
-		if end/1e6 > x.First/1e6 {
-			ob.ValidUntil = stamped(end)
-		}
-		out = append(out, ob, Object{Type: "sighting", SpecVersion: "2.1", ID: "sighting--" + uuid5("sighting", o.Who, x.Type.String(), x.Value), CreatedBy: who, Created: stamped(x.First), Modified: stamped(x.Last),
-			Marking: mark, FirstSeen: stamped(x.First), LastSeen: stamped(x.Last), Count: int64(min(x.Sightings, 999_999_999)), Sighted: id})
+		out = append(out, objects(&rows[i], o.Who, false)...)
 	}
 	return out
+}
+
+// ObjectsOf gives one indicator as objects, behind the identity. One that is
+// taken back has no sighting.
+func ObjectsOf(x *indicator.Indicator, o Out, revoked bool) []Object {
+	return append([]Object{identity(o.Who)}, objects(x, o.Who, revoked)...)
+}
+
+func identity(who string) Object {
+	zero := stamped(1577836800e9) // it does not change
+	return Object{Type: "identity", SpecVersion: "2.1", ID: "identity--" + uuid5("identity", who), Created: zero, Modified: zero, Name: who, IdentityClass: "organization"}
+}
+
+func objects(x *indicator.Indicator, owner string, revoked bool) []Object {
+	c := int(x.Confidence)
+	who, mark := "identity--"+uuid5("identity", owner), []string{markings[x.TLP]}
+	id := "indicator--" + uuid5("indicator", owner, x.Type.String(), x.Value)
+	ob := Object{Type: "indicator", SpecVersion: "2.1", ID: id, CreatedBy: who, Created: stamped(x.First), Modified: stamped(x.Last), Revoked: revoked, Labels: x.Tags.Names(), Confidence: &c, Marking: mark,
+		Name: x.Type.String() + " " + x.Value, Description: x.Note, IndicatorTypes: []string{kindOf(x)}, Pattern: patternOf(x), PatternType: "stix", ValidFrom: stamped(x.First)}
+	end := x.Ends()
+	if x.Until != 0 {
+		end = x.Until
+	}
+	if end/1e6 > x.First/1e6 {
+		ob.ValidUntil = stamped(end)
+	}
+	if revoked {
+		return []Object{ob}
+	}
+	return []Object{ob, {Type: "sighting", SpecVersion: "2.1", ID: "sighting--" + uuid5("sighting", owner, x.Type.String(), x.Value), CreatedBy: who, Created: stamped(x.First), Modified: stamped(x.Last),
+		Marking: mark, FirstSeen: stamped(x.First), LastSeen: stamped(x.Last), Count: int64(min(x.Sightings, 999_999_999)), Sighted: id}}
 }
 
 // kindOf is STIX's open vocabulary of indicators.

@@ -70,11 +70,16 @@ func (s *Set) row(n uint32) (source int, x *Indicator) {
 // Address tells what is known of an address at a time: of itself, of the
 // networks that it lies in, and of its system, 0 for none.
 func (s *Set) Address(a netip.Addr, asn uint32, at int64) Assessment {
+	return s.address(a, asn, at, "")
+}
+
+// address leaves out what only one site saw, if it is named.
+func (s *Set) address(a netip.Addr, asn uint32, at int64, without string) Assessment {
 	if s == nil || !a.IsValid() {
 		return Assessment{}
 	}
 	a = a.Unmap().WithZone("")
-	j := jury{set: s, at: at}
+	j := jury{set: s, at: at, without: without}
 	p := s.prefixes()
 	p.each(p.lookup(a), func(n uint32) {
 		i, x := s.row(n)
@@ -97,10 +102,14 @@ func (s *Set) Address(a netip.Addr, asn uint32, at int64) Assessment {
 // Value tells what is known of anything else. A value has to be as Canonical
 // writes it.
 func (s *Set) Value(t Type, value string, at int64) Assessment {
+	return s.value(t, value, at, "")
+}
+
+func (s *Set) value(t Type, value string, at int64, without string) Assessment {
 	if s == nil {
 		return Assessment{}
 	}
-	j := jury{set: s, at: at}
+	j := jury{set: s, at: at, without: without}
 	wide := t == System
 	if t == Network {
 		if p, err := PrefixOf(value); err == nil {
@@ -114,12 +123,13 @@ func (s *Set) Value(t Type, value string, at int64) Assessment {
 
 // jury adds up what is said of one thing.
 type jury struct {
-	set    *Set
-	at     int64
-	out    Assessment
-	narrow map[string]float64 // chance that nobody of a group is right, by group
-	wide   map[string]float64
-	ours   bool // the owner's own eyes saw the wide thing
+	set     *Set
+	at      int64
+	without string // a site whose own words are left out
+	out     Assessment
+	narrow  map[string]float64 // chance that nobody of a group is right, by group
+	wide    map[string]float64
+	ours    bool // the owner's own eyes saw the wide thing
 }
 
 func (j *jury) all(k Key, wide bool) {
@@ -139,6 +149,9 @@ func (j *jury) hear(source int, x *Indicator, wide bool) {
 				j.out.Negative = src.Name
 			}
 		}
+		return
+	}
+	if j.without != "" && x.Site == j.without {
 		return
 	}
 	w := src.Weight() * float64(x.Confidence) / 100 * x.Decay(j.at)

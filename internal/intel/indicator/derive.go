@@ -15,6 +15,8 @@ import (
 // is likely and part of a campaign.
 type Attack struct {
 	ID, Kind, Campaign string
+	Site               string // empty: not told
+	Decoy              bool   // it touched one
 	First, Last        int64
 	Requests           uint64
 	IPs                []netip.Addr
@@ -87,6 +89,8 @@ type pool struct {
 	first, last int64
 	stays       []int64 // of attacks, per address
 	note        string
+	site        string // the only one
+	several     bool   // sites
 }
 
 func (d *deriver) put(t Type, value string, a *Attack, tags Tag, confidence uint8) {
@@ -97,13 +101,26 @@ func (d *deriver) put(t Type, value string, a *Attack, tags Tag, confidence uint
 	k := Key{t, v}
 	x := d.by[k]
 	if x == nil {
-		x = &Indicator{Type: t, Value: v, First: a.First, Last: a.Last, Note: a.Kind}
+		x = &Indicator{Type: t, Value: v, First: a.First, Last: a.Last, Note: a.Kind, Site: a.Site}
 		d.by[k] = x
 	}
 	x.First, x.Last = min(x.First, a.First), max(x.Last, a.Last)
 	x.Tags |= tags
+	x.share(a)
 	x.Confidence = max(x.Confidence, confidence)
 	x.Sightings++
+}
+
+// share marks what may go to other owners, where these agreed to that: what two
+// sites saw, or a decoy, so that nobody on one site can make the word of all.
+func (x *Indicator) share(a *Attack) {
+	if a.Decoy {
+		x.TLP = Green
+		x.Tags |= Decoyed
+	}
+	if a.Site != "" && x.Site != a.Site { // a pool of several sites has none, and is marked as such
+		x.TLP, x.Site = Green, ""
+	}
 }
 
 func (d *deriver) attack(a *Attack) {
@@ -127,8 +144,11 @@ func (d *deriver) attack(a *Attack) {
 		p, _ := ip.Prefix(bits)
 		x := d.nets[p]
 		if x == nil {
-			x = &pool{ips: map[netip.Addr]bool{}, kind: n.Type, first: a.First, note: a.Kind}
+			x = &pool{ips: map[netip.Addr]bool{}, kind: n.Type, first: a.First, note: a.Kind, site: a.Site}
 			d.nets[p] = x
+		}
+		if x.site != a.Site {
+			x.several = true
 		}
 		x.ips[ip] = true
 		x.first, x.last = min(x.first, a.First), max(x.last, a.Last)
@@ -159,22 +179,34 @@ func (d *deriver) trait(a *Attack, t *Trait) {
 // pools finds networks that are rented out, and those that send together.
 func (d *deriver) pools() {
 	for p, x := range d.nets {
-		a := Attack{First: x.first, Last: x.last, Kind: x.note}
+		a := Attack{First: x.first, Last: x.last, Kind: x.note, Site: x.site}
+		if x.several {
+			a.Site = ""
+		}
 		switch {
-		case x.kind.Home() && len(x.ips) >= poolLeast && d.share(p, x) >= poolShare && median(x.stays) <= poolStay:
+		case x.kind.Home() && len(x.ips) >= poolLeast && d.part(p, x) >= poolShare && median(x.stays) <= poolStay:
 			d.put(Network, p.String(), &a, Gang|Rotating|Proxy, 70)
+			d.mark(p, x)
 			for ip := range x.ips {
 				d.put(Address, ip.String(), &a, Rotating|Proxy, ownTrust)
 			}
 		case x.kind == taxonomy.DataCentre && len(x.ips) >= hostRange:
 			d.put(Network, p.String(), &a, Gang|DataHouse, 70)
+			d.mark(p, x)
 		}
 	}
 }
 
-// share is how much of a network's active addresses took part; unknown, how
+// mark lets a network that several sites saw be passed on.
+func (d *deriver) mark(p netip.Prefix, x *pool) {
+	if row := d.by[Key{Network, p.String()}]; row != nil && x.several {
+		row.TLP = Green
+	}
+}
+
+// part is how much of a network's active addresses took part; unknown, how
 // much of the whole network did.
-func (d *deriver) share(p netip.Prefix, x *pool) float64 {
+func (d *deriver) part(p netip.Prefix, x *pool) float64 {
 	if d.w.Active != nil {
 		if n, ok := d.w.Active(p, x.last); ok && n > 0 {
 			return float64(len(x.ips)) / float64(max(n, len(x.ips)))

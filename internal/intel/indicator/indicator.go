@@ -148,6 +148,7 @@ type Indicator struct {
 	Until      int64 // valid until; 0: until it has aged
 	Value      string
 	Note       string // kind of attack, name of a campaign, …; no personal data
+	Site       string // the only one of the owner's that saw it; empty: several, or none
 }
 
 // Role is how a source is to be taken.

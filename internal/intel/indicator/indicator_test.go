@@ -424,3 +424,53 @@ func BenchmarkAssess(b *testing.B) {
 func listOf(text string) intel.Open {
 	return func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }
 }
+
+// TestASiteDoesNotLearnFromItself: what a site alone saw counts at other sites,
+// and at itself only with what others say.
+func TestASiteDoesNotLearnFromItself(t *testing.T) {
+	at := int64(1e18)
+	ip := netip.MustParseAddr("45.9.1.7")
+	trait := []Trait{{Key: "header_order", Value: "00000000000a11ce", Share: 1, Of: 100}}
+	rows := Derive([]Attack{{ID: "a", Kind: "k", Site: "shop", First: at, Last: at, IPs: []netip.Addr{ip}, Traits: trait}, {ID: "b", Kind: "k", Site: "shop", First: at, Last: at, IPs: []netip.Addr{ip}}}, World{})
+	set, err := (*Set)(nil).With(Source{Name: "own", Role: Own, Reliability: 0.9}, rows, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func(set *Set, site string) Known {
+		data, err := set.Snapshot(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := ParseSnapshot(data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.Look(&Asker{Site: site, Client: ip, Headers: 0xa11ce}, at)
+	}
+	if k := look(set, "shop"); k.Source != 0 || k.Means != 0 {
+		t.Errorf("the site learns from itself: %+v", k)
+	}
+	if k := look(set, "bank"); k.Source < 0.8 || k.Means < 0.8 {
+		t.Errorf("another site does not learn: %+v", k)
+	}
+	both, err := set.With(Source{Name: "feed", Reliability: 0.5}, []Indicator{{Type: Address, Value: "45.9.1.7", Confidence: 100, First: at, Last: at}}, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if k := look(both, "shop"); k.Source != 0.5 || k.Means != 0 {
+		t.Errorf("with a feed the site knows %+v", k)
+	}
+	if k := look(both, "bank"); k.Source <= 0.81 {
+		t.Errorf("with a feed another site knows %+v", k)
+	}
+	two := Derive([]Attack{{ID: "a", Kind: "k", Site: "shop", First: at, Last: at, IPs: []netip.Addr{ip}}, {ID: "b", Kind: "k", Site: "bank", First: at, Last: at, IPs: []netip.Addr{ip}}}, World{})
+	if len(two) != 1 || two[0].TLP != Green || two[0].Site != "" || rows[0].TLP != Amber {
+		t.Errorf("%+v, %+v", two, rows)
+	}
+	if set, err = (*Set)(nil).With(Source{Name: "own", Role: Own, Reliability: 0.9}, two, at); err != nil {
+		t.Fatal(err)
+	}
+	if k := look(set, "shop"); k.Source < 0.8 {
+		t.Errorf("what two sites saw a site does not know: %+v", k)
+	}
+}

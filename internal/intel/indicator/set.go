@@ -148,6 +148,26 @@ func (s *Set) Judged(k Key, right bool) *Set {
 	return out
 }
 
+// Ledgers gives a set whose feeds and peers are credited with every thing that
+// the owner's own source found to be hostile, and debited as told, by name.
+func (s *Set) Ledgers(own string, bad map[string]uint64) *Set {
+	out := s.copy()
+	mine := s.Of(own)
+	for i := range out.sources {
+		src := &out.sources[i]
+		if src.Role != Feed && src.Role != Peer {
+			continue
+		}
+		src.Confirmed, src.False = 0, bad[src.Name]
+		for k := range mine {
+			if _, ok := find(out.rows[i], mine[k].Type, mine[k].Value); ok {
+				src.Confirmed++
+			}
+		}
+	}
+	return out
+}
+
 func (s *Set) copy() *Set {
 	out := &Set{verdicts: map[Key]Pin{}}
 	if s != nil {
@@ -201,6 +221,9 @@ func (x *Indicator) join(o *Indicator) {
 	x.Confidence = max(x.Confidence, o.Confidence)
 	x.Sightings = uint32(min(uint64(x.Sightings)+uint64(o.Sightings), math.MaxUint32))
 	x.First = min(x.First, o.First)
+	if x.Site != o.Site {
+		x.Site = ""
+	}
 	if x.Note == "" {
 		x.Note = o.Note
 	}
@@ -295,7 +318,7 @@ func (s *Set) ID() string {
 		fmt.Fprintf(h, "%q %d %q %.6f\n", x.Name, x.Role, x.group(), x.Weight())
 		for k := range s.rows[i] {
 			r := &s.rows[i][k]
-			fmt.Fprintf(h, "%d %q %d %d %d %d %d %d %q\n", r.Type, r.Value, r.Confidence, r.Tags, r.Sightings, r.First, r.Last, r.Until, r.Note)
+			fmt.Fprintf(h, "%d %q %d %d %d %d %d %d %q %q\n", r.Type, r.Value, r.Confidence, r.Tags, r.Sightings, r.First, r.Last, r.Until, r.Note, r.Site)
 		}
 	}
 	for _, k := range s.pins() {

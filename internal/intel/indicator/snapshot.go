@@ -19,9 +19,9 @@ import (
 
 // Caps of a snapshot.
 const (
-	MaxSnapshot      = 1 << 16  // entries: the heaviest
-	MaxSnapshotBytes = 4 << 20  // compressed, as it travels
-	maxSnapshotPlain = 24 << 20 // what it may unpack to
+	MaxSnapshot      = 1 << 16   // entries: the heaviest
+	MaxSnapshotBytes = 960 << 10 // compressed, as it travels: one event of the stream
+	maxSnapshotPlain = 24 << 20  // what it may unpack to
 )
 
 // Snapshot is the part of a set that judges look at: addresses, networks,
@@ -51,17 +51,26 @@ type Hit struct {
 	From  int64  `json:"f"` // event time from which it holds
 	Ends  int64  `json:"e"` // and when nothing is left of it
 	Note  string `json:"n,omitempty"`
+
+	// A site does not learn from itself: what it alone saw is there already, as
+	// evidence. At the site, Other counts in the place of Score.
+	Site  string `json:"o,omitempty"`
+	Other int    `json:"r,omitempty"`
 }
 
-// Weight is what is left of a hit at a time, 0 to 1.
-func (h *Hit) Weight(made, at int64) float64 {
-	switch {
-	case h == nil || at < h.From || at >= h.Ends:
+// Weight is what is left of a hit at a time and site, 0 to 1.
+func (h *Hit) Weight(made, at int64, site string) float64 {
+	if h == nil || at < h.From || at >= h.Ends {
 		return 0
-	case at <= made:
-		return float64(h.Score) / 100
 	}
-	return float64(h.Score) / 100 * float64(h.Ends-at) / float64(h.Ends-made)
+	score := float64(h.Score) / 100
+	if h.Site != "" && h.Site == site {
+		score = float64(h.Other) / 100
+	}
+	if at <= made {
+		return score
+	}
+	return score * float64(h.Ends-at) / float64(h.Ends-made)
 }
 
 // Snapshot makes what judges need of a set, as bytes. at is event time, 0 for
@@ -89,16 +98,15 @@ func (s *Set) Snapshot(at int64) ([]byte, error) {
 				continue
 			}
 			seen[k] = true
-			var a Assessment
+			assess := func(without string) Assessment { return s.value(x.Type, x.Value, at, without) }
 			if x.Type == Address {
 				ip, err := netip.ParseAddr(x.Value)
 				if err != nil {
 					continue
 				}
-				a = s.Address(ip, 0, at)
-			} else {
-				a = s.Value(x.Type, x.Value, at)
+				assess = func(without string) Assessment { return s.address(ip, 0, at, without) }
 			}
+			a := assess("")
 			if a.Score < Speaks {
 				continue
 			}
@@ -109,6 +117,13 @@ func (s *Set) Snapshot(at int64) ([]byte, error) {
 				if h.Note == "" {
 					h.Note = say.Row.Note
 				}
+				if h.Site == "" {
+					h.Site = say.Row.Site
+				}
+			}
+			if h.Site != "" {
+				without := assess(h.Site)
+				h.Other = without.Score
 			}
 			if a.Pin == Hostile && len(a.Says) == 0 {
 				h.From, h.Ends = x.First, at+30*day
@@ -189,7 +204,7 @@ func ParseSnapshot(data []byte) (*Snapshot, error) {
 	var list []entry
 	for d.More() {
 		var h Hit
-		if err := d.Decode(&h); err != nil || !judged(h.Type) || h.Score < 0 || h.Score > 100 || len(s.all) >= MaxSnapshot || len(h.Note) > MaxNote {
+		if err := d.Decode(&h); err != nil || !judged(h.Type) || h.Score < 0 || h.Score > 100 || h.Other < 0 || h.Other > 100 || len(h.Site) > MaxNote || len(s.all) >= MaxSnapshot || len(h.Note) > MaxNote {
 			return nil, errSnapshot
 		}
 		v, err := Canonical(h.Type, h.Value, nil)
@@ -248,6 +263,7 @@ func (s *Snapshot) Len() int {
 
 // Asker is what a request shows of who asks.
 type Asker struct {
+	Site      string // that is asked
 	Client    netip.Addr
 	ASN       uint32
 	JA4       string
@@ -270,7 +286,7 @@ func (s *Snapshot) Look(x *Asker, at int64) (k Known) {
 		return k
 	}
 	better := func(w *float64, of **Hit, h *Hit) {
-		if got := h.Weight(s.at, at); got > *w {
+		if got := h.Weight(s.at, at, x.Site); got > *w {
 			*w, *of = got, h
 		}
 	}

@@ -27,6 +27,7 @@ type Account struct {
 type Access struct {
 	Name    string    `json:"name"`
 	Role    string    `json:"role"`
+	Scope   string    `json:"scope,omitempty"` // what it is for; empty: all that the role may
 	By      string    `json:"by"`
 	Expires time.Time `json:"expires"`
 }

@@ -46,10 +46,12 @@ const (
 	Decision Kind = "decision" // what gateways do about an attack (respond.Decision)
 	Switch   Kind = "switch"   // whether decisions are carried out at all
 	Bouncer  Kind = "bouncer"  // a gateway that may ask for decisions
+
+	Indicator Kind = "indicator" // what people said of things and attacks (library.Said)
 )
 
 // Kinds lists all of them.
-var Kinds = [...]Kind{API, Defect, Attack, Campaign, Site, Verdict, Policy, User, Token, Setting, Description, Decision, Switch, Bouncer}
+var Kinds = [...]Kind{API, Defect, Attack, Campaign, Site, Verdict, Policy, User, Token, Setting, Description, Decision, Switch, Bouncer, Indicator}
 
 // Derived reports whether judges write records of this kind.
 func (k Kind) Derived() bool {
