@@ -27,7 +27,7 @@ describe('intelligence', () => {
     await page.goto('/intelligence');
     await settled(page);
     await page.getByRole('heading', { name: say('近 30 天最活跃的敌对来源', 'The most active hostile sources of the last 30 days') }).waitFor();
-    await page.getByText(say('尚未接入外部威胁情报源', 'No threat feed is connected')).waitFor();
+    await page.getByText(say('未配置外部情报源', 'No feed is configured')).waitFor();
     await accessible(page);
     await page.locator('.chip-asn').first().click();
     await page.getByRole('menuitem', { name: say('打开', 'Open') }).click();
@@ -49,5 +49,23 @@ describe('intelligence', () => {
     await page.getByText('没有找到').waitFor({ timeout: 30_000 });
     expect(await page.locator('.content b').count()).toBe(0);
     await accessible(page);
+  });
+
+  both('what people say of an address counts at once, and can be taken back', {}, async ({ page, say }) => {
+    await page.goto(`/intelligence?${new URLSearchParams({ q: '45.9.1.7' })}`);
+    const says = page.getByRole('region', { name: say('情报怎么说', 'What intelligence says') });
+    await says.getByText(say('没有不利情报', 'nothing is known against it')).waitFor({ timeout: 60_000 });
+    await says.getByRole('button', { name: say('标为敌意', 'Mark as hostile') }).click();
+    const form = page.getByRole('dialog');
+    await form.getByLabel(say('理由', 'Reason')).fill('seen in a fraud case');
+    await form.getByRole('button', { name: say('确定', 'Mark'), exact: true }).click();
+    await says.getByText(say('敌意明确，可单独据此处置', 'hostile: may be acted upon by itself')).waitFor();
+    await accessible(page);
+    await page.goto('/intelligence');
+    const words = page.locator('section', { has: page.getByRole('heading', { name: say('人工标注', 'What people said') }) }).last();
+    await words.getByRole('button', { name: say('撤回', 'Take back') }).first().click();
+    await page.getByRole('textbox', { name: say('理由', 'Reason') }).fill('mistaken');
+    await page.locator('.intel-retire').getByRole('button', { name: say('撤回', 'Take back') }).click();
+    await words.getByText(say('已撤回：', 'taken back:')).first().waitFor();
   });
 });

@@ -10,6 +10,7 @@ import { useFormat } from '../../parts/useFormat';
 import { Amount, When } from '../../parts/When';
 import { useOpen } from '../../shell/drawer';
 import { useName, useText } from '../../text/text';
+import { Lookup } from './Lookup';
 import { Rows } from './Rows';
 import { shown, type Entity } from './entity';
 import { text } from './text';
@@ -52,6 +53,7 @@ export function EntityView({ of: e }: { of: Entity }) {
         {e.kind !== 'asn' && <Link to={`/attacks/requests?${new URLSearchParams({ [e.kind]: e.value, range: 'all' })}`}>{t('seeRequests')}</Link>}
       </div>
       <Intel of={q.data.intel} kind={e.kind} />
+      {(e.kind === 'client' || e.kind === 'prefix' || e.kind === 'asn') && <Lookup value={shown(e)} />}
       {q.data.rows ? <Rows of={q.data.rows} /> : e.kind === 'asn' ? <p className="intel-sub">{t('rowsOff')}</p> : null}
       <Attacks of={q.data} />
       <Campaigns of={q.data} />

@@ -4,7 +4,10 @@ import { PageHead } from '../../parts/PageHead';
 import { useUrl } from '../../parts/url';
 import { useText } from '../../text/text';
 import { EntityView } from './EntityView';
+import { Feeds } from './Feeds';
 import { Hits } from './Hits';
+import { Lookup } from './Lookup';
+import { Words } from './Words';
 import { Worst } from './Worst';
 import { entityOf, evident } from './entity';
 import './style.css';
@@ -33,12 +36,19 @@ export default function Intelligence() {
         onChange={(e) => setTyped(e.target.value)}
         onSearch={(v) => url.set({ q: v.trim() || null, entity: null }, { push: true })}
       />
-      {!q && !entity && <Worst />}
+      {!q && !entity && (
+        <div className="intel-unasked">
+          <Worst />
+          <Feeds />
+          <Words />
+        </div>
+      )}
       {entity && (
         <section className="card" style={{ marginBottom: 12 }}>
           <EntityView key={`${entity.kind} ${entity.value}`} of={entity} />
         </section>
       )}
+      {q && !entity && <Lookup value={q} quiet />}
       {q && <Hits q={q} quiet={Boolean(entity)} />}
     </>
   );

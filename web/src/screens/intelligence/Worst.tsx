@@ -22,10 +22,6 @@ export function Worst() {
       <p className="intel-intro">{t('worstIntro')}</p>
       <div className="intel-lists">
         <OfAttacks span={span} />
-        <section className="card">
-          <h2>{t('feeds')}</h2>
-          <p className="intel-sub">{t('feedsNot')}</p>
-        </section>
       </div>
     </>
   );

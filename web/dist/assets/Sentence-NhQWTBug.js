@@ -1,1 +1,0 @@
-import{_ as e,r as t}from"./text-B3zZdtTI.js";import{f as n}from"./url-D8AkTCRz.js";var r=e();function i({of:e}){let i=t();return e?(0,r.jsx)(n,{text:e[i]}):null}export{i as t};

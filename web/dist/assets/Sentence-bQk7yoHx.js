@@ -1,0 +1,1 @@
+import{_ as e,r as t}from"./text-kGcatJ6y.js";import{f as n}from"./url-CBBmVzeF.js";var r=e();function i({of:e}){let i=t();return e?(0,r.jsx)(n,{text:e[i]}):null}export{i as t};
