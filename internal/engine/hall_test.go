@@ -118,6 +118,12 @@ func (h *hall) run(cfg ServiceConfig) (s *Service, end func()) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	return s, h.start(s, cfg)
+}
+
+// start runs a service that was made.
+func (h *hall) start(s *Service, cfg ServiceConfig) (end func()) {
+	h.t.Helper()
 	ctx, cancel := context.WithCancel(h.t.Context())
 	done := make(chan error, 1)
 	go func() {
@@ -132,7 +138,7 @@ func (h *hall) run(cfg ServiceConfig) (s *Service, end func()) {
 		}
 		done <- err
 	}()
-	return s, func() {
+	return func() {
 		h.t.Helper()
 		cancel()
 		<-done
