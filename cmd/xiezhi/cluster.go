@@ -159,6 +159,9 @@ func (f *serveFlags) join(ctx context.Context, a *app, service engine.ServiceCon
 		return m, err
 	}
 	m.closing = append(m.closing, closeSensed)
+	if in := &cfg.File.Intel; len(in.Feeds) > 0 || !in.Share.Off() {
+		log.Warn("members of a cluster read no feeds and share nothing yet; the files of intel.indicators are used")
+	}
 	if m.cluster, err = engine.NewCluster(ctx, cfg); err != nil {
 		return m, err
 	}

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	v1 "xiezhi/internal/api/v1"
+	"xiezhi/internal/intel/library"
+	"xiezhi/internal/message"
 )
 
 // health is the last answer, which holds for a while: asking costs nobody
@@ -43,6 +45,9 @@ func (a *API) status(ctx context.Context) v1.Status {
 	if s.Started.IsZero() {
 		s.Started = a.started.UTC()
 	}
+	if l := a.cfg.Library; l != nil {
+		s.Stores = append(s.Stores, a.intelligencePart(l))
+	}
 	// A list or map that nobody filled is empty, not absent.
 	for _, list := range []*[]v1.Part{&s.Sources, &s.Judges, &s.Stores} {
 		if *list == nil {
@@ -59,6 +64,22 @@ func (a *API) status(ctx context.Context) v1.Status {
 	s.Events = v1.Part{Name: "events", State: v1.PartStateOk, Figures: a.hub.figures()}
 	s.Events.Figures["faults"] = float64(a.faults.Load())
 	return s
+}
+
+// intelligencePart says how feeds are. One that fails keeps the service from
+// nothing: what it said before ages, and the rest goes on.
+func (a *API) intelligencePart(l *library.Library) v1.Part {
+	feeds, ill := l.Feeds(), 0
+	for i := range feeds {
+		if state := feedOf(&feeds[i]).State; state == v1.FeedStateStale || state == v1.FeedStateFailing {
+			ill++
+		}
+	}
+	p := v1.Part{Name: "intelligence", State: v1.PartStateOk, Figures: map[string]float64{"feeds": float64(len(feeds)), "indicators": float64(l.Set().Len()), "forgotten": float64(l.Forgotten())}}
+	if ill > 0 {
+		p.State, p.Text = v1.PartStateDegraded, a.cfg.Messages.Text("service.feeds_ill", message.Args{"n": ill})
+	}
+	return p
 }
 
 func figured(p *v1.Part) {

@@ -41,7 +41,7 @@ type Feed struct {
 	Format      string        `yaml:"format"` // plain, csv, jsonl, misp, stix, taxii, crowdsec; empty: told from the content
 	Every       time.Duration `yaml:"every"`  // empty: a day; taxii an hour, crowdsec a minute
 	Licence     string        `yaml:"licence"`
-	Role        string        `yaml:"role"` // feed (default), peer, negative
+	Role        string        `yaml:"role"` // feed (default), peer, negative; decoy for what xiezhi decoy writes
 	Reliability *float64      `yaml:"reliability"`
 	Confidence  int           `yaml:"confidence"`
 	Type        string        `yaml:"type"`
@@ -103,13 +103,17 @@ func (f *Feed) check() error {
 	if f.Format != "" && !slices.Contains(FeedFormats(), f.Format) {
 		return fmt.Errorf("format: %q is unknown; one of %v", f.Format, FeedFormats())
 	}
-	if (f.Format == TAXII || f.Format == string(feed.CrowdSec)) && f.File != "" && f.Format == TAXII {
+	if f.Format == TAXII && f.File != "" {
 		return errors.New("format: taxii needs a url")
 	}
 	switch f.Role {
 	case "", "feed", "peer", "negative":
+	case "decoy": // the touches that xiezhi decoy writes down, which nobody else can
+		if f.File == "" {
+			return errors.New("role: decoy is for a file that xiezhi decoy writes")
+		}
 	default:
-		return fmt.Errorf("role: %q is unknown; one of feed, peer, negative", f.Role)
+		return fmt.Errorf("role: %q is unknown; one of feed, peer, negative, decoy", f.Role)
 	}
 	if _, ok := indicator.ParseType(f.Type); f.Type != "" && !ok {
 		return fmt.Errorf("type: %q is unknown; one of %v", f.Type, indicator.Types())
@@ -210,6 +214,9 @@ func (f *feedState) source() indicator.Source {
 	role, _ := indicator.ParseRole(f.cfg.Role) // checked; empty is a feed
 	s := indicator.Source{Name: f.cfg.Name, Role: role, Reliability: 0.5, Group: f.cfg.Group, URL: f.cfg.URL, Format: f.cfg.Format, Licence: f.cfg.Licence,
 		Digest: f.kept.Digest, Fetched: f.kept.Fetched, Fresh: int64(staleAfter * f.cfg.every()), Refused: maps.Clone(f.kept.Refused)}
+	if role == indicator.Decoy {
+		s.Reliability = 0.95
+	}
 	if f.cfg.Reliability != nil {
 		s.Reliability = *f.cfg.Reliability
 	}

@@ -219,6 +219,14 @@ func (l *Library) forget(id string) {
 	}
 }
 
+// Forgotten counts attacks that found no room: own intelligence is made of the
+// others.
+func (l *Library) Forgotten() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.dropped
+}
+
 // Word is what somebody of the owner says of a thing.
 type Word struct {
 	Row      indicator.Indicator

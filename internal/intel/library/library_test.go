@@ -584,10 +584,38 @@ func TestAttacksAreBounded(t *testing.T) {
 	}
 }
 
+// TestTouchesOfADecoyBecomeKnown: the file of a decoy beside the service is read
+// again and again, and a file that is not there yet is an error that passes.
+func TestTouchesOfADecoyBecomeKnown(t *testing.T) {
+	r := newRoom(t)
+	name := filepath.Join(t.TempDir(), "touches.jsonl")
+	l := r.open(func(c *Config) {
+		c.Open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
+		c.Feeds = []Feed{{Name: "decoy", File: name, Role: "decoy", Every: time.Minute, Licence: "ours"}}
+	})
+	if err := l.Fetch(t.Context(), "decoy"); !errors.Is(err, os.ErrNotExist) {
+		t.Fatal(err)
+	}
+	for i, want := range []int{86, 86} {
+		f, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(f, `{"type":"address","value":"45.9.1.%d","tags":["decoy"],"confidence":90,"first":"2026-03-01T07:59:00Z","last":"2026-03-01T08:00:00Z"}`+"\n", 7+i)
+		_ = f.Close()
+		if err := l.Fetch(t.Context(), "decoy"); err != nil {
+			t.Fatal(err)
+		}
+		if got := score(l, fmt.Sprintf("45.9.1.%d", 7+i)); got != want || l.Feeds()[0].Rows != i+1 {
+			t.Errorf("after %d touches: %d, %d rows", i+1, got, l.Feeds()[0].Rows)
+		}
+	}
+}
+
 func TestFeedsAreChecked(t *testing.T) {
 	for want, f := range map[string]Feed{
 		"name:": {Name: "a b", URL: "http://x", Licence: "l"}, "a url or a file": {Name: "a", Licence: "l"}, "licence:": {Name: "a", URL: "http://x"}, "format:": {Name: "a", URL: "http://x", Licence: "l", Format: "xml"},
-		"role:": {Name: "a", URL: "http://x", Licence: "l", Role: "own"}, "type:": {Name: "a", URL: "http://x", Licence: "l", Type: "pet"}, "tags:": {Name: "a", URL: "http://x", Licence: "l", Tags: []string{"x"}},
+		"role:": {Name: "a", URL: "http://x", Licence: "l", Role: "own"}, "role: decoy": {Name: "a", URL: "http://x", Licence: "l", Role: "decoy"}, "type:": {Name: "a", URL: "http://x", Licence: "l", Type: "pet"}, "tags:": {Name: "a", URL: "http://x", Licence: "l", Tags: []string{"x"}},
 		"every:": {Name: "a", URL: "http://x", Licence: "l", Every: time.Second}, "taken": {Name: OwnSource, URL: "http://x", Licence: "l"},
 	} {
 		if err := CheckFeeds([]Feed{f}); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), "feeds[0]") {

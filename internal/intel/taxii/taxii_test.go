@@ -274,6 +274,27 @@ func byOASIS(t *testing.T, objects []any) {
 	}
 }
 
+// FuzzRequests: nothing that a client asks for makes the server fail.
+func FuzzRequests(f *testing.F) {
+	for _, s := range []string{"limit=3&added_after=2026-03-01T08:00:00Z", "next=MTc3MjM1MjAwMDAwMDAwMDAwMCBpbmRpY2F0b3ItLQ", "match[type]=indicator,sighting&match[version]=last", "limit=-1", "next=%00"} {
+		f.Add(s, MediaType)
+	}
+	var l Ledger
+	list := l.Update([]indicator.Indicator{row(1), row(2), row(3)}, start)
+	s := NewServer(Config{Who: "Acme", Collections: []Collection{{ID: one, Shared: func() ([]Shared, uint64) { return list, 1 }}},
+		Admit: func(*http.Request) *Reader { return &Reader{May: func(string) bool { return true }} }})
+	f.Fuzz(func(t *testing.T, query, accept string) {
+		r := httptest.NewRequest("GET", "/taxii2/api/collections/"+one+"/objects/", nil)
+		r.URL.RawQuery = query
+		r.Header["Accept"] = []string{accept}
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, r)
+		if w.Code != 200 && w.Code != 400 && w.Code != 406 || !json.Valid(w.Body.Bytes()) {
+			t.Errorf("%q gives %d: %s", query, w.Code, w.Body)
+		}
+	})
+}
+
 func TestClientIsNotLedAstray(t *testing.T) {
 	g, err := outbound.New(outbound.Config{Allow: []string{"127.0.0.1"}})
 	if err != nil {

@@ -162,7 +162,7 @@ function Group({ title, parts }: { title: string; parts: readonly Part[] }) {
 }
 
 const partNames: Record<string, keyof typeof text> = {
-  sources: 'partSources', stream: 'partStream', order: 'partOrder', records: 'partRecords', rows: 'partRows', states: 'partStates', events: 'partEvents',
+  sources: 'partSources', stream: 'partStream', order: 'partOrder', records: 'partRecords', rows: 'partRows', states: 'partStates', intelligence: 'partIntelligence', events: 'partEvents',
 };
 
 function PartName({ name }: { name: string }) {

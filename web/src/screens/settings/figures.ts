@@ -23,6 +23,9 @@ export const figureNames = {
   listeners: { zh: '在线页面', en: 'pages that listen' },
   sent: { zh: '已推送', en: 'sent' },
   dropped: { zh: '丢弃', en: 'dropped' },
+  feeds: { zh: '情报源', en: 'feeds' },
+  indicators: { zh: '指标', en: 'indicators' },
+  forgotten: { zh: '因容量忘掉的攻击', en: 'attacks forgotten for room' },
   faults: { zh: '内部错误', en: 'faults' },
 } as const;
 

@@ -62,6 +62,7 @@ export const text = {
   partStream: { zh: '事件流', en: 'Stream' },
   partOrder: { zh: '排序', en: 'Order' },
   partRecords: { zh: '结果库', en: 'Records' },
+  partIntelligence: { zh: '情报', en: 'Intelligence' },
   partRows: { zh: '逐条观测', en: 'Observations' },
   partStates: { zh: '引擎状态', en: 'States of judges' },
   partEvents: { zh: '控制台推送', en: 'Live events' },
