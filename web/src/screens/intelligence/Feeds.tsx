@@ -65,14 +65,14 @@ export function Feeds() {
               ),
             },
             { key: 'fetched', title: t('fetched'), render: (_, x) => <When at={x.fetched} relative /> },
-            { key: 'next', title: t('next'), render: (_, x) => <When at={x.next} relative /> },
+            { key: 'next', title: t('next'), render: (_, x) => <When at={x.next} /> },
             { key: 'rows', title: t('rows'), align: 'right', render: (_, x) => <Amount n={x.rows} /> },
             { key: 'weight', title: t('believed'), align: 'right', render: (_, x) => <Tooltip title={t('ledger', { confirmed: f.exact(x.confirmed), wrong: f.exact(x.wrong) })}><span>{f.percent(x.weight)}</span></Tooltip> },
             { key: 'do', title: t('actions'), render: (_, x) => <Refresh of={x} /> },
           ]}
         />
       )}
-      <p className="intel-sub">
+      <p className="intel-sub intel-tags">
         {t('others')}{' '}
         {q.data.sources
           .filter((s) => !q.data.items.some((x) => x.name === s.name))

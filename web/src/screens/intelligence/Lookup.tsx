@@ -94,7 +94,7 @@ function One({ of: k, whole, named }: { of: Known; whole: Schemas['Knowledge']; 
               { key: 'what', title: t('speaksOf'), render: (_, s) => (s.value ? <Inert text={s.value} /> : t('itself')) },
               { key: 'weight', title: t('weight'), render: (_, s) => <Weight of={s} /> },
               { key: 'last', title: t('lastSeen'), render: (_, s) => <When at={s.last} relative /> },
-              { key: 'ends', title: t('ends'), render: (_, s) => <When at={s.ends} relative /> },
+              { key: 'ends', title: t('ends'), render: (_, s) => <When at={s.ends} /> },
               { key: 'sightings', title: t('sightings'), align: 'right', render: (_, s) => <Amount n={s.sightings} /> },
               { key: 'note', title: t('why'), render: (_, s) => <Why of={s} /> },
             ]}
