@@ -279,7 +279,7 @@ func (l *Library) document(f *feedState, data []byte) (*news, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &news{rows: r.Rows, bad: r.Refused, whole: true, kept: kept{Digest: hex.EncodeToString(digest[:])}}, nil
+	return &news{rows: r.Rows, gone: r.Gone, bad: r.Refused, whole: true, kept: kept{Digest: hex.EncodeToString(digest[:])}}, nil
 }
 
 func (l *Library) readFile(f *feedState) (*news, error) {
@@ -375,12 +375,5 @@ func (l *Library) readCrowdSec(ctx context.Context, f *feedState, heads http.Hea
 		return nil, err
 	}
 	n.whole = !started
-	if started {
-		res, err := feed.Decode(feed.CrowdSec, got.Body, f.options(l))
-		if err != nil {
-			return nil, err
-		}
-		n.gone = res.Gone
-	}
 	return n, nil
 }
