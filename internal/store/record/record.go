@@ -48,10 +48,13 @@ const (
 	Bouncer  Kind = "bouncer"  // a gateway that may ask for decisions
 
 	Indicator Kind = "indicator" // what people said of things and attacks (library.Said)
+
+	Outgoing Kind = "outgoing" // what waits to leave, or could not (respond/outbox)
+	Told     Kind = "told"     // how far somebody outside was told of something
 )
 
 // Kinds lists all of them.
-var Kinds = [...]Kind{API, Defect, Attack, Campaign, Site, Verdict, Policy, User, Token, Setting, Description, Decision, Switch, Bouncer, Indicator}
+var Kinds = [...]Kind{API, Defect, Attack, Campaign, Site, Verdict, Policy, User, Token, Setting, Description, Decision, Switch, Bouncer, Indicator, Outgoing, Told}
 
 // Derived reports whether judges write records of this kind.
 func (k Kind) Derived() bool {
