@@ -1,0 +1,380 @@
+package notify
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"xiezhi/internal/message"
+	"xiezhi/internal/respond/finding"
+	"xiezhi/internal/respond/outbox"
+	"xiezhi/internal/store/record"
+)
+
+// Config is what a Watch needs. Store, Box, Messages and Now have to be there.
+type Config struct {
+	Store    record.Store
+	Box      *outbox.Box
+	Messages *message.Catalog
+	Channels []Opened
+	Zone     *time.Location // of times that people read; nil: UTC
+	Now      func() time.Time
+	Seen     func() time.Time                     // newest time of traffic; nil: Now
+	Surge    func(context.Context) (Surge, error) // nil: surges are not told
+	Parts    func(context.Context) []Part         // nil: trouble is not told
+	Log      *slog.Logger
+	Settle   time.Duration // how long something is left to grow before people are told; 0: 30 s
+}
+
+const (
+	settle    = 30 * time.Second
+	partsEach = 15 * time.Second
+	surgeEach = time.Minute
+	stale     = 48 * time.Hour // a campaign that ended longer ago is history
+	maxDirty  = 10_000
+)
+
+// Watch decides what is told. Consider may be called by anybody, the rest is
+// for one goroutine.
+type Watch struct {
+	cfg    Config
+	voice  voice
+	ledger *outbox.Ledger
+	parts  map[string]watched
+	asked  struct{ parts, surge time.Time }
+
+	mu     sync.Mutex
+	dirty  map[record.Key]time.Time // since when
+	rescan bool
+}
+
+// New makes a watch of what was told before. What changed while nothing ran is
+// found in its first turn.
+func New(ctx context.Context, cfg Config) (*Watch, error) {
+	if cfg.Zone == nil {
+		cfg.Zone = time.UTC
+	}
+	if cfg.Seen == nil {
+		cfg.Seen = cfg.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Settle == 0 {
+		cfg.Settle = settle
+	}
+	ledger, err := outbox.NewLedger(ctx, cfg.Store, "people")
+	if err != nil {
+		return nil, err
+	}
+	w := &Watch{cfg: cfg, voice: voice{texts: cfg.Messages}, ledger: ledger, parts: map[string]watched{}, dirty: map[record.Key]time.Time{}, rescan: true}
+	return w, nil
+}
+
+// Consider takes records that were written. It does not block, and loses none:
+// beyond what it can hold, everything is looked at again.
+func (w *Watch) Consider(list []record.Record) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range list {
+		if list[i].Kind != record.Campaign && list[i].Kind != record.Defect {
+			continue
+		}
+		k := record.Key{Kind: list[i].Kind, ID: list[i].ID}
+		if _, ok := w.dirty[k]; ok {
+			continue
+		}
+		if len(w.dirty) >= maxDirty {
+			w.rescan = true
+			return
+		}
+		w.dirty[k] = w.cfg.Now()
+	}
+}
+
+// Run watches until ctx is done.
+func (w *Watch) Run(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		if err := w.Turn(ctx); err != nil && ctx.Err() == nil {
+			w.cfg.Log.Warn("notifications are held up", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Turn looks at what is due.
+func (w *Watch) Turn(ctx context.Context) error {
+	now := w.cfg.Now()
+	if !w.ledger.Began() {
+		if err := w.begin(ctx, now); err != nil {
+			return err
+		}
+	}
+	if err := w.scan(ctx, now); err != nil {
+		return err
+	}
+	for _, k := range w.due(now) {
+		w.mu.Lock()
+		delete(w.dirty, k) // before it is read: what changes meanwhile marks it again
+		w.mu.Unlock()
+		if err := w.look(ctx, k); err != nil {
+			w.mu.Lock()
+			w.dirty[k] = now.Add(-w.cfg.Settle)
+			w.mu.Unlock()
+			return err
+		}
+	}
+	if w.cfg.Parts != nil && now.Sub(w.asked.parts) >= partsEach {
+		w.asked.parts = now
+		if err := w.lookParts(ctx, now); err != nil {
+			return err
+		}
+	}
+	if w.cfg.Surge != nil && now.Sub(w.asked.surge) >= surgeEach {
+		w.asked.surge = now
+		return w.lookSurge(ctx, now)
+	}
+	return nil
+}
+
+// begin notes what is there as told: who switches notifications on wants to
+// hear of what comes.
+func (w *Watch) begin(ctx context.Context, now time.Time) error {
+	for _, kind := range []record.Kind{record.Campaign, record.Defect} {
+		err := record.Every(ctx, w.cfg.Store, record.Query{Kind: kind}, func(r *record.Record) error {
+			subject, how, _, err := w.judge(ctx, r)
+			if err != nil || subject == "" {
+				return err
+			}
+			return w.tell(ctx, subject, now, how, nil)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return w.ledger.Begin(ctx, now)
+}
+
+// scan marks everything that may be told, after a start or when too much
+// changed at once.
+func (w *Watch) scan(ctx context.Context, now time.Time) error {
+	w.mu.Lock()
+	again := w.rescan
+	w.rescan = false
+	w.mu.Unlock()
+	if !again {
+		return nil
+	}
+	var err error
+	for _, kind := range []record.Kind{record.Campaign, record.Defect} {
+		err = errors.Join(err, record.Every(ctx, w.cfg.Store, record.Query{Kind: kind}, func(r *record.Record) error {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			if k := (record.Key{Kind: kind, ID: r.ID}); w.dirty[k].IsZero() {
+				w.dirty[k] = now
+			}
+			return nil
+		}))
+	}
+	if err != nil {
+		w.mu.Lock()
+		w.rescan = true
+		w.mu.Unlock()
+	}
+	return err
+}
+
+// due gives what had time to settle, first changed first.
+func (w *Watch) due(now time.Time) (out []record.Key) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for k, since := range w.dirty {
+		if now.Sub(since) >= w.cfg.Settle {
+			out = append(out, k)
+		}
+	}
+	slices.SortFunc(out, func(a, b record.Key) int {
+		if c := w.dirty[a].Compare(w.dirty[b]); c != 0 {
+			return c
+		}
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	return out
+}
+
+func (w *Watch) look(ctx context.Context, k record.Key) error {
+	r, err := w.cfg.Store.Get(ctx, k.Kind, k.ID)
+	if errors.Is(err, record.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	subject, how, n, err := w.judge(ctx, &r)
+	if err != nil || subject == "" {
+		return err
+	}
+	return w.tell(ctx, subject, w.cfg.Now(), how, n)
+}
+
+// judge says whether a record climbed a step: its subject, "" when there is
+// nothing to note; how far it is told then; the notice, nil when there is none.
+func (w *Watch) judge(ctx context.Context, r *record.Record) (subject string, how any, n *Notice, err error) {
+	switch r.Kind {
+	case record.Campaign:
+		var c finding.Campaign
+		if err := json.Unmarshal(r.Body, &c); err != nil {
+			return "", nil, nil, fmt.Errorf("read campaign %s: %w", r.ID, err)
+		}
+		subject = "campaign:" + c.ID
+		var told campaignStep
+		known, err := w.ledger.Told(subject, &told)
+		if err != nil {
+			return "", nil, nil, err
+		}
+		now := stepOf(&c)
+		if !known {
+			if c.LastSeen.Before(w.cfg.Seen().Add(-stale)) {
+				return subject, now, nil, nil
+			}
+			return subject, now, w.voice.campaign(&c, nil, w.cfg.Zone), nil
+		}
+		rungs := told.climbed(now)
+		if len(rungs) == 0 {
+			return "", nil, nil, nil
+		}
+		return subject, now, w.voice.campaign(&c, rungs, w.cfg.Zone), nil
+	case record.Defect:
+		return w.judgeDefect(ctx, r)
+	}
+	return "", nil, nil, nil
+}
+
+func (w *Watch) judgeDefect(ctx context.Context, r *record.Record) (string, any, *Notice, error) {
+	var d finding.Defect
+	if err := json.Unmarshal(r.Body, &d); err != nil {
+		return "", nil, nil, fmt.Errorf("read defect %s: %w", r.ID, err)
+	}
+	subject := "defect:" + d.ID
+	var told defectStep
+	known, err := w.ledger.Told(subject, &told)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	now := defectNow(&d)
+	now.Critical = now.Critical || told.Critical // that it is critical is told once
+	if !known && now == (defectStep{}) || known && now == told {
+		return "", nil, nil, nil
+	}
+	var a *finding.API
+	if d.API != "" {
+		if api, err := w.cfg.Store.Get(ctx, record.API, d.API); err == nil {
+			a = &finding.API{}
+			if err := json.Unmarshal(api.Body, a); err != nil {
+				return "", nil, nil, err
+			}
+		}
+	}
+	n := w.voice.defect(&d, r.Site, a, told, w.cfg.Zone)
+	return subject, now, n, nil
+}
+
+// tell notes how far a subject is told and, in the same batch, puts the notice
+// into the lane of every channel that wants it.
+func (w *Watch) tell(ctx context.Context, subject string, at time.Time, how any, n *Notice) error {
+	r, err := w.ledger.Note(subject, at, how)
+	if err != nil {
+		return err
+	}
+	var items []outbox.Item
+	for i := range w.cfg.Channels {
+		if n == nil || !w.cfg.Channels[i].wants(n) {
+			continue
+		}
+		x, err := item(n, w.cfg.Channels[i].Name)
+		if err != nil {
+			return err
+		}
+		x.At = w.cfg.Now().UTC() // and not when traffic says that it was
+		items = append(items, x)
+	}
+	if err := w.cfg.Box.Add(ctx, items, r); err != nil {
+		return err
+	}
+	return w.ledger.Wrote(ctx, r)
+}
+
+func (x *ChannelConfig) wants(n *Notice) bool {
+	if len(x.Tell) > 0 && !slices.Contains(x.Tell, n.family()) {
+		return false
+	}
+	return len(x.Sites) == 0 || len(n.Sites) == 0 || slices.ContainsFunc(n.Sites, func(s string) bool { return slices.Contains(x.Sites, s) })
+}
+
+func (w *Watch) lookParts(ctx context.Context, now time.Time) error {
+	var err error
+	seen := map[string]bool{}
+	for _, p := range w.cfg.Parts(ctx) {
+		subject := "trouble:" + p.Name
+		if p.Site {
+			subject = "trouble:site:" + p.Name
+		}
+		if seen[subject] || len(subject) > 200 {
+			continue
+		}
+		seen[subject] = true
+		x, ok := w.parts[subject]
+		if !ok || x.bad != p.Bad {
+			x = watched{p.Bad, now}
+			w.parts[subject] = x
+		}
+		var told troubleStep
+		if _, e := w.ledger.Told(subject, &told); e != nil {
+			err = errors.Join(err, e)
+			continue
+		}
+		if step, news := told.next(x, now); news {
+			err = errors.Join(err, w.tell(ctx, subject, now, step, w.voice.trouble(&p, x.since, w.cfg.Zone)))
+		}
+	}
+	for subject := range w.parts { // of sites and sensors that are gone
+		if !seen[subject] {
+			delete(w.parts, subject)
+		}
+	}
+	return err
+}
+
+func (w *Watch) lookSurge(ctx context.Context, now time.Time) error {
+	s, err := w.cfg.Surge(ctx)
+	if err != nil {
+		return err
+	}
+	var told surgeStep
+	if _, err := w.ledger.Told("surge", &told); err != nil {
+		return err
+	}
+	step, kind := told.next(s, now)
+	if step == told {
+		return nil
+	}
+	var n *Notice
+	if kind != "" {
+		n = w.voice.surge(s, kind)
+	}
+	return w.tell(ctx, "surge", now, step, n)
+}
