@@ -1,0 +1,325 @@
+package siem
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"xiezhi/internal/message"
+	"xiezhi/internal/respond/finding"
+	"xiezhi/internal/respond/outbox"
+	"xiezhi/internal/store/record"
+	"xiezhi/internal/taxonomy"
+)
+
+// Config is what an Export needs; all but Log, Public and Settle has to be there.
+type Config struct {
+	Store    record.Store
+	Box      *outbox.Box
+	Messages *message.Catalog
+	Targets  []Opened
+	Version  string
+	Public   string // URL of the console, for links
+	Now      func() time.Time
+	Log      *slog.Logger
+	Settle   time.Duration // how long a finding is left to grow; 0: 10 s
+}
+
+const (
+	settle   = 10 * time.Second
+	maxDirty = 20_000
+	maxLinks = 200_000 // attacks whose campaign is known
+)
+
+// Export decides what is sent. Consider may be called by anybody, the rest is
+// for one goroutine.
+type Export struct {
+	cfg    Config
+	ledger *outbox.Ledger
+	of     map[string]string // campaign of an attack
+
+	mu     sync.Mutex
+	dirty  map[record.Key]time.Time
+	rescan bool
+}
+
+// New makes an export of what was sent before. What changed while nothing ran
+// is found in its first turn; what was there when exporting began is sent, too:
+// a SIEM wants everything.
+func New(ctx context.Context, cfg Config) (*Export, error) {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Settle == 0 {
+		cfg.Settle = settle
+	}
+	ledger, err := outbox.NewLedger(ctx, cfg.Store, "siem")
+	if err != nil {
+		return nil, err
+	}
+	return &Export{cfg: cfg, ledger: ledger, of: map[string]string{}, dirty: map[record.Key]time.Time{}, rescan: true}, nil
+}
+
+var kinds = []record.Kind{record.Campaign, record.Attack, record.Defect} // campaigns first: attacks name theirs
+
+// Consider takes records that were written. It does not block, and loses none.
+func (x *Export) Consider(list []record.Record) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for i := range list {
+		if !slices.Contains(kinds, list[i].Kind) {
+			continue
+		}
+		k := record.Key{Kind: list[i].Kind, ID: list[i].ID}
+		if _, ok := x.dirty[k]; ok {
+			continue
+		}
+		if len(x.dirty) >= maxDirty {
+			x.rescan = true
+			return
+		}
+		x.dirty[k] = x.cfg.Now()
+	}
+}
+
+// Run exports until ctx is done.
+func (x *Export) Run(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		if err := x.Turn(ctx); err != nil && ctx.Err() == nil {
+			x.cfg.Log.Warn("the export of findings is held up", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// Turn looks at what is due. A full outbox holds it up: what waits in the
+// records is not lost.
+func (x *Export) Turn(ctx context.Context) error {
+	now := x.cfg.Now()
+	if err := x.scan(ctx, now); err != nil {
+		return err
+	}
+	for _, k := range x.due(now) {
+		if x.full() {
+			return nil
+		}
+		x.mu.Lock()
+		delete(x.dirty, k) // before it is read: what changes meanwhile marks it again
+		x.mu.Unlock()
+		if err := x.look(ctx, k); err != nil {
+			x.mu.Lock()
+			x.dirty[k] = now.Add(-x.cfg.Settle)
+			x.mu.Unlock()
+			return err
+		}
+	}
+	return nil
+}
+
+func (x *Export) full() bool {
+	for i := range x.cfg.Targets {
+		if h, ok := x.cfg.Box.Health(x.cfg.Targets[i].Name); ok && h.Waiting >= outbox.MaxWaiting {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *Export) scan(ctx context.Context, now time.Time) error {
+	x.mu.Lock()
+	again := x.rescan
+	x.rescan = false
+	x.mu.Unlock()
+	if !again {
+		return nil
+	}
+	var err error
+	for _, kind := range kinds {
+		err = errors.Join(err, record.Every(ctx, x.cfg.Store, record.Query{Kind: kind}, func(r *record.Record) error {
+			if kind == record.Campaign {
+				var c finding.Campaign
+				if err := json.Unmarshal(r.Body, &c); err != nil {
+					return fmt.Errorf("read campaign %s: %w", r.ID, err)
+				}
+				x.join(&c)
+			}
+			x.mu.Lock()
+			defer x.mu.Unlock()
+			if k := (record.Key{Kind: kind, ID: r.ID}); x.dirty[k].IsZero() {
+				x.dirty[k] = now
+			}
+			return nil
+		}))
+	}
+	if err != nil {
+		x.mu.Lock()
+		x.rescan = true
+		x.mu.Unlock()
+	}
+	return err
+}
+
+// join notes whose attacks are whose, and gives those for whom that is new.
+func (x *Export) join(c *finding.Campaign) (fresh []string) {
+	for _, id := range c.Attacks {
+		if x.of[id] != c.ID && len(x.of) < maxLinks {
+			x.of[id] = c.ID
+			fresh = append(fresh, id)
+		}
+	}
+	return fresh
+}
+
+func (x *Export) due(now time.Time) (out []record.Key) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for k, since := range x.dirty {
+		if now.Sub(since) >= x.cfg.Settle {
+			out = append(out, k)
+		}
+	}
+	slices.SortFunc(out, func(a, b record.Key) int {
+		if c := slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind); c != 0 {
+			return c
+		}
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	return out
+}
+
+// step is how far a SIEM was told of a finding.
+type step struct {
+	Status    string `json:"status,omitempty"`
+	Severity  string `json:"severity,omitempty"`
+	Campaign  string `json:"campaign,omitempty"`
+	Members   int    `json:"members,omitempty"`
+	Requests  uint64 `json:"requests,omitempty"`
+	Succeeded bool   `json:"succeeded,omitempty"`
+	Exposed   bool   `json:"exposed,omitempty"`
+	Closed    bool   `json:"closed,omitempty"`
+}
+
+// climbed says whether a finding is worth another event.
+func (told step) climbed(now step) bool {
+	grown := now.Requests >= 10*max(told.Requests, 1)
+	told.Requests, now.Requests = 0, 0
+	return grown || told != now
+}
+
+func (x *Export) look(ctx context.Context, k record.Key) error {
+	r, err := x.cfg.Store.Get(ctx, k.Kind, k.ID)
+	if errors.Is(err, record.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var now step
+	var make func(m *maker, change int) *Event
+	switch k.Kind {
+	case record.Attack:
+		var a finding.Attack
+		if err = json.Unmarshal(r.Body, &a); err != nil {
+			return fmt.Errorf("read attack %s: %w", k.ID, err)
+		}
+		if a.Verdict != taxonomy.Likely.String() && a.Verdict != taxonomy.Confirmed.String() {
+			return nil
+		}
+		now = step{Status: a.Verdict, Campaign: x.of[a.ID], Requests: a.Requests, Succeeded: a.Succeeded > 0, Exposed: a.SubjectsExposed > 0}
+		make = func(m *maker, change int) *Event { return m.attack(&a, now.Campaign, change) }
+	case record.Campaign:
+		var c finding.Campaign
+		if err = json.Unmarshal(r.Body, &c); err != nil {
+			return fmt.Errorf("read campaign %s: %w", k.ID, err)
+		}
+		for _, id := range x.join(&c) { // which then say whose they are
+			x.mu.Lock()
+			if key := (record.Key{Kind: record.Attack, ID: id}); x.dirty[key].IsZero() {
+				x.dirty[key] = x.cfg.Now()
+			}
+			x.mu.Unlock()
+		}
+		now = step{Members: len(c.Attacks), Requests: c.Requests, Succeeded: c.Succeeded > 0, Exposed: c.SubjectsExposed > 0}
+		make = func(m *maker, change int) *Event { return m.campaign(&c, change) }
+	default:
+		var d finding.Defect
+		if err = json.Unmarshal(r.Body, &d); err != nil {
+			return fmt.Errorf("read defect %s: %w", k.ID, err)
+		}
+		if d.Status == string(taxonomy.Candidate) {
+			return nil
+		}
+		now = step{Status: d.Status, Severity: d.Severity, Closed: closedDefect(d.Status)}
+		make = func(m *maker, change int) *Event { return m.defect(&d, r.Site, change) }
+	}
+	return x.tell(ctx, string(k.Kind)+":"+k.ID, string(k.Kind), now, make)
+}
+
+func closedDefect(status string) bool {
+	switch taxonomy.DefectStatus(status) {
+	case taxonomy.Fixed, taxonomy.AcceptedRisk, taxonomy.FalsePositive, taxonomy.DefectRetired:
+		return true
+	}
+	return false
+}
+
+func (x *Export) tell(ctx context.Context, subject, of string, now step, make func(*maker, int) *Event) error {
+	var told step
+	known, err := x.ledger.Told(subject, &told)
+	if err != nil || known && !told.climbed(now) || !known && now.Closed {
+		return err
+	}
+	change := Created
+	if known {
+		change = Updated
+	}
+	if now.Closed {
+		change = Closed
+	}
+	at := x.cfg.Now()
+	r, err := x.ledger.Note(subject, at, now)
+	if err != nil {
+		return err
+	}
+	var items []outbox.Item
+	for i := range x.cfg.Targets {
+		t := &x.cfg.Targets[i]
+		if len(t.Send) > 0 && !slices.Contains(t.Send, of) {
+			continue
+		}
+		m := &maker{x.cfg.Messages, t.Lang, x.cfg.Public, func(id string) (finding.API, bool) { return x.api(ctx, id) }}
+		e := make(m, change)
+		l, err := t.render(e, x.cfg.Version)
+		if err != nil {
+			return err
+		}
+		body, err := json.Marshal(l)
+		if err != nil {
+			return err
+		}
+		items = append(items, outbox.Item{ID: l.ID, Lane: t.Name, Kind: of, At: at.UTC(), Body: body, Title: message.Text{Zh: e.Name, En: e.Name}})
+	}
+	if err := x.cfg.Box.Add(ctx, items, r); err != nil {
+		return err
+	}
+	return x.ledger.Wrote(ctx, r)
+}
+
+func (x *Export) api(ctx context.Context, id string) (a finding.API, ok bool) {
+	r, err := x.cfg.Store.Get(ctx, record.API, id)
+	return a, err == nil && json.Unmarshal(r.Body, &a) == nil
+}
