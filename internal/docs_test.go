@@ -368,8 +368,8 @@ func TestUsageIsComplete(t *testing.T) {
 				t.Errorf("the example configuration is refused: %v", err)
 			}
 		}
-		if examples != 1 {
-			t.Errorf("%s: %d example configurations, expected 1", name, examples)
+		if examples != 2 {
+			t.Errorf("%s: %d example configurations, expected 2", name, examples)
 		}
 	}
 }

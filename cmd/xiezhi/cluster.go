@@ -96,6 +96,9 @@ func (f *serveFlags) join(ctx context.Context, a *app, service engine.ServiceCon
 	cfg := engine.ClusterConfig{ServiceConfig: service, Member: f.cluster.member}
 	has := func(role string) bool { return slices.Contains(f.cluster.roles, role) }
 	cfg.Roles = engine.Roles{Sense: has("sense"), Judge: has("judge"), Console: has("console")}
+	if n := len(service.File.Notifications.Channels) + len(service.File.SIEM.Targets); n > 0 {
+		log.Warn("members of a cluster tell nobody of findings yet; what the configuration says of notifications and siem is not used", "receivers", n)
+	}
 	m := &member{standing: standing{listener: l, log: log, ready: "ready", ending: "ending: handing over"}, console: cfg.Roles.Console}
 	m.closing = append(m.closing, func() error {
 		if l == nil {

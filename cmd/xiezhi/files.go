@@ -153,6 +153,9 @@ func (a *app) config() *cobra.Command {
 					err = usageError{err}
 				}
 			}
+			if err == nil {
+				_, err = openReceivers(c, args[0], a.lang, a.getenv)
+			}
 			if err != nil {
 				return err
 			}

@@ -133,7 +133,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usagef("%v; see %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(a.demo(), a.analyze(), a.serve(), a.sensor(), a.backup(), a.restore(), a.doctor(), a.convert(), a.report(), a.api(), a.defect(), a.decision(), a.bouncer(), a.config(), a.policy(), a.intel(), a.decoy(), a.rules(), a.labCommand(), a.version())
+	root.AddCommand(a.demo(), a.analyze(), a.serve(), a.sensor(), a.backup(), a.restore(), a.doctor(), a.convert(), a.report(), a.api(), a.defect(), a.decision(), a.bouncer(), a.notify(), a.config(), a.policy(), a.intel(), a.decoy(), a.rules(), a.labCommand(), a.version())
 	return root
 }
 

@@ -50,6 +50,7 @@ type serveFlags struct {
 	backupEvery                                 time.Duration
 	backupKeep                                  int
 	metrics                                     string
+	settle                                      time.Duration // before findings are told; 0: as it is meant
 	sensors                                     *sensorsWay
 	cluster                                     clusterFlags
 	live                                        *liveFlags
@@ -99,6 +100,8 @@ made. An interrupt (Ctrl-C) or SIGTERM ends it in order.`,
 	fs.DurationVar(&f.backupEvery, "backup-every", 24*time.Hour, "how often a backup is made")
 	fs.IntVar(&f.backupKeep, "backup-keep", 7, "how many backups are kept, the newest")
 	fs.StringVar(&f.metrics, "metrics", "", "serve Prometheus metrics at `HOST:PORT`/metrics, to anybody who reaches it")
+	fs.DurationVar(&f.settle, "settle", 0, "how long findings are left to grow before anybody is told")
+	_ = fs.MarkHidden("settle")
 	f.cluster.register(fs)
 	f.live.register(fs)
 	_ = fs.MarkHidden("for")
@@ -150,6 +153,7 @@ type standing struct {
 	listener net.Listener
 	desk     *respond.Desk
 	bouncers *bouncer.Server
+	telling  *telling // nil: nobody is told
 	gate     lateGate
 	known    *engine.Knowledge // nil: nothing is known of askers
 	messages *message.Catalog
@@ -234,6 +238,7 @@ func (f *serveFlags) stand(ctx context.Context, a *app, cfg engine.ServiceConfig
 	cfg.Changed = func(list []record.Record) {
 		s.desk.Consider(list)
 		s.known.Consider(list)
+		s.telling.consider(list)
 		s.web.Changed(list)
 	}
 	if s.service, err = engine.NewService(ctx, cfg); err != nil {
@@ -244,6 +249,9 @@ func (f *serveFlags) stand(ctx context.Context, a *app, cfg engine.ServiceConfig
 		return s, err
 	}
 	if err := s.intelligence(ctx, cfg, key); err != nil {
+		return s, err
+	}
+	if s.telling, err = f.tell(ctx, a, s, cfg, log); err != nil {
 		return s, err
 	}
 	if s.web, err = f.api(ctx, a, cfg, s.service, s, l, log); err != nil {
@@ -407,6 +415,7 @@ func (f *serveFlags) api(ctx context.Context, a *app, cfg engine.ServiceConfig, 
 	if at != nil {
 		c.Desk, c.Bouncers, c.Gate = at.desk, at.bouncers, at.gate.gate.Load()
 		c.Library = at.known.Library
+		c.Notifier = at.telling.notifier()
 	}
 	return api.New(ctx, c)
 }
@@ -461,6 +470,11 @@ func (s *standing) runWith(ctx context.Context, a *app, w worker) error {
 			s.known.Run(run)
 		}
 	}()
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		s.telling.run(run)
+	}()
 	judged := make(chan error, 1)
 	go func() { judged <- w.Run(run) }()
 	go func() {
@@ -491,6 +505,7 @@ func (s *standing) runWith(ctx context.Context, a *app, w worker) error {
 	<-background
 	<-responding
 	<-knowing
+	<-told
 	if e := <-served; err == nil && !errors.Is(e, http.ErrServerClosed) {
 		err = e
 	}

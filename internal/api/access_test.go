@@ -56,7 +56,7 @@ func TestEveryOperationForEveryRole(t *testing.T) {
 			continue // TestEvents asks for it
 		}
 		method, path, _ := strings.Cut(pattern, " ")
-		path = strings.NewReplacer("{id}", "none", "{site}", "none", "{kind}", "client", "{key}", "192.0.2.1", "{name}", "none").Replace(path)
+		path = strings.NewReplacer("{id}", "none", "{site}", "none", "{kind}", "client", "{key}", "192.0.2.1", "{name}", "ops").Replace(path)
 		for _, who := range askers {
 			g := who.g()
 			var body any

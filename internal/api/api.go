@@ -83,6 +83,9 @@ type Config struct {
 	// Bouncers knows the gateways that ask for decisions; nil: nothing of them.
 	Bouncers *bouncer.Server
 
+	// Notifier tells findings to people and to SIEMs; nil: nobody is told.
+	Notifier *Notifier
+
 	// Plain serves sessions over HTTP without TLS, for a listener on loopback:
 	// the cookie is then without Secure and the prefix __Host-.
 	Plain bool

@@ -33,9 +33,20 @@ func (a *API) commit(ctx context.Context, action, target string, detail map[stri
 }
 
 func (a *API) commitAs(ctx context.Context, by, action, target string, detail map[string]any, b record.Batch) error {
-	id, err := a.random(16)
+	e, err := a.entry(ctx, by, action, target, detail)
 	if err != nil {
 		return err
+	}
+	b.Audit = append(b.Audit, e)
+	_, err = a.cfg.Store.Write(ctx, b)
+	return err
+}
+
+// entry makes an audit entry, for a batch that somebody else writes.
+func (a *API) entry(ctx context.Context, by, action, target string, detail map[string]any) (record.Entry, error) {
+	id, err := a.random(16)
+	if err != nil {
+		return record.Entry{}, err
 	}
 	if detail == nil {
 		detail = map[string]any{}
@@ -44,12 +55,7 @@ func (a *API) commitAs(ctx context.Context, by, action, target string, detail ma
 		detail["address"] = c.String()
 	}
 	body, err := note(detail)
-	if err != nil {
-		return err
-	}
-	b.Audit = append(b.Audit, record.Entry{ID: id, At: a.when(ctx), By: by, Action: action, Target: target, Detail: body})
-	_, err = a.cfg.Store.Write(ctx, b)
-	return err
+	return record.Entry{ID: id, At: a.when(ctx), By: by, Action: action, Target: target, Detail: body}, err
 }
 
 // note writes what an entry tells; of what is too much, the long texts go.

@@ -216,6 +216,10 @@ func TestEveryAnswerIsAsDocumented(t *testing.T) {
 	do(g, 201, "POST", "/api/v1/bouncers", map[string]any{"name": "edge"}).into(t, &key)
 	do(g, 200, "GET", "/api/v1/bouncers", nil)
 	do(g, 204, "DELETE", "/api/v1/bouncers/"+key.Info.Id, nil)
+	do(g, 200, "GET", "/api/v1/notifications", nil)
+	do(g, 200, "POST", "/api/v1/notifications/receivers/ops/test", nil)
+	do(g, 404, "POST", "/api/v1/notifications/dead/none/resend", nil)
+	do(g, 404, "DELETE", "/api/v1/notifications/dead/none", nil)
 
 	var word v1.Word
 	do(g, 201, "POST", "/api/v1/indicators", map[string]any{"type": "network", "value": "45.9.1.9/24", "verdict": "hostile", "tags": []string{"proxy", "rotating"}, "confidence": 80, "tlp": "green", "days": 30, "reason": "seen"}).into(t, &word)

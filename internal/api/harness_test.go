@@ -166,6 +166,7 @@ func (h *house) open(change ...func(*Config)) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	withReceivers(h.t)(&cfg)
 	cfg.Gate = &gate.Gate{}
 	cfg.Gate.Counts.Unread.Add(3)
 	for _, c := range change {

@@ -56,6 +56,11 @@ var table = map[string]access{
 	"GET /api/v1/status":               {least: v1.RoleViewer},
 	"GET /api/v1/events":               {least: v1.RoleViewer},
 
+	"GET /api/v1/notifications":                        {least: v1.RoleAdministrator},
+	"POST /api/v1/notifications/receivers/{name}/test": {least: v1.RoleAdministrator},
+	"POST /api/v1/notifications/dead/{id}/resend":      {least: v1.RoleAdministrator},
+	"DELETE /api/v1/notifications/dead/{id}":           {least: v1.RoleAdministrator},
+
 	"GET /api/v1/entities/{kind}/{key}": {least: v1.RoleViewer},
 	"GET /api/v1/search":                {least: v1.RoleViewer},
 

@@ -10,6 +10,8 @@ import (
 	"xiezhi/internal/intel"
 	"xiezhi/internal/intel/indicator"
 	"xiezhi/internal/intel/lure"
+	"xiezhi/internal/respond/notify"
+	"xiezhi/internal/respond/siem"
 	"xiezhi/internal/taxonomy"
 	"xiezhi/internal/yamlfile"
 )
@@ -41,6 +43,9 @@ type FileConfig struct {
 	SignIn         *sso.Config  `yaml:"sign_in"` // how people sign in beside passwords
 
 	Decoys lure.Config `yaml:"decoys"`
+
+	Notifications notify.FileConfig `yaml:"notifications"`
+	SIEM          siem.FileConfig   `yaml:"siem"`
 
 	networks *intel.Map          // of Intel; nil: the map that is part of the program
 	set      *indicator.Set      // of the files of Intel; nil: nothing
@@ -93,6 +98,9 @@ func ParseConfig(name string, data []byte) (*FileConfig, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if err := c.Decoys.Check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := c.checkReceivers(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if c.SignIn != nil {

@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -32,7 +33,8 @@ import (
 )
 
 // TestCanaryOfAService feeds the canary traffic to a service and looks for the
-// values in its whole data folder, its log and the answers of its API.
+// values in its whole data folder, its log, the answers of its API, and in what
+// leaves as notifications and as records of a SIEM.
 func TestCanaryOfAService(t *testing.T) {
 	values, input := canaryFile(t)
 	key := [32]byte{1, 2, 3} // of the tools
@@ -83,6 +85,7 @@ func TestCanaryOfAService(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Fatal(err)
 	}
+	maps.Copy(outputs, toldOf(t, records, cfg.Tools.Messages))
 	if err := errors.Join(bus.Close(), records.Close()); err != nil {
 		t.Fatal(err)
 	}

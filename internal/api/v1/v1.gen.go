@@ -956,6 +956,66 @@ func (e PreviewEntryKind) Valid() bool {
 	}
 }
 
+// Defines values for ReceiverFamily.
+const (
+	ReceiverFamilyNotification ReceiverFamily = "notification"
+	ReceiverFamilySiem         ReceiverFamily = "siem"
+)
+
+// Valid indicates whether the value is a known member of the ReceiverFamily enum.
+func (e ReceiverFamily) Valid() bool {
+	switch e {
+	case ReceiverFamilyNotification:
+		return true
+	case ReceiverFamilySiem:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReceiverLang.
+const (
+	ReceiverLangEn ReceiverLang = "en"
+	ReceiverLangZh ReceiverLang = "zh"
+)
+
+// Valid indicates whether the value is a known member of the ReceiverLang enum.
+func (e ReceiverLang) Valid() bool {
+	switch e {
+	case ReceiverLangEn:
+		return true
+	case ReceiverLangZh:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for ReceiverState.
+const (
+	ReceiverStateFailing ReceiverState = "failing"
+	ReceiverStateOk      ReceiverState = "ok"
+	ReceiverStateQuiet   ReceiverState = "quiet"
+	ReceiverStateWaiting ReceiverState = "waiting"
+)
+
+// Valid indicates whether the value is a known member of the ReceiverState enum.
+func (e ReceiverState) Valid() bool {
+	switch e {
+	case ReceiverStateFailing:
+		return true
+	case ReceiverStateOk:
+		return true
+	case ReceiverStateQuiet:
+		return true
+	case ReceiverStateWaiting:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for Role.
 const (
 	RoleAdministrator Role = "administrator"
@@ -2235,6 +2295,17 @@ type Credentials struct {
 	Password string `json:"password"`
 }
 
+// DeadLetter defines model for DeadLetter.
+type DeadLetter struct {
+	At       Time   `json:"at"`
+	Id       string `json:"id"`
+	Kind     string `json:"kind"`
+	Receiver string `json:"receiver"`
+	Title    Text   `json:"title"`
+	Tries    int64  `json:"tries"`
+	Why      string `json:"why"`
+}
+
 // Decision defines model for Decision.
 type Decision = respond.Decision
 
@@ -3050,6 +3121,17 @@ type NewWordTlp string
 // NewWordVerdict defines model for NewWord.Verdict.
 type NewWordVerdict string
 
+// Notifications defines model for Notifications.
+type Notifications struct {
+	// Dead newest first, at most 200
+	Dead      []DeadLetter `json:"dead"`
+	DeadTotal int64        `json:"dead_total"`
+
+	// PublicUrl the console's URL in links; none are sent without
+	PublicUrl string     `json:"public_url,omitempty,omitzero"`
+	Receivers []Receiver `json:"receivers"`
+}
+
 // Observation one judged exchange: tokens, names of APIs and numbers, never a value of anybody's
 type Observation struct {
 	// Account token of the account that the request is about
@@ -3350,6 +3432,55 @@ type QualityCode struct {
 	Code  string `json:"code"`
 	Count int64  `json:"count"`
 	Text  Text   `json:"text"`
+}
+
+// Receiver a channel of notifications or a SIEM; counts are since the start
+type Receiver struct {
+	Dead int64 `json:"dead"`
+
+	// Failed attempts
+	Failed int64          `json:"failed"`
+	Family ReceiverFamily `json:"family"`
+
+	// Host where it goes; never the whole URL
+	Host string `json:"host"`
+
+	// Joined notices that became part of a digest
+	Joined     int64        `json:"joined"`
+	Lang       ReceiverLang `json:"lang"`
+	LastFailed Time         `json:"last_failed,omitempty,omitzero"`
+	LastSent   Time         `json:"last_sent,omitempty,omitzero"`
+
+	// Lost dead letters that had to go for newer ones
+	Lost int64  `json:"lost"`
+	Name string `json:"name"`
+	Next Time   `json:"next,omitempty,omitzero"`
+	Sent int64  `json:"sent"`
+
+	// State failing is while the last attempt failed, waiting while something waits for its turn, quiet in a quiet time
+	State ReceiverState `json:"state"`
+
+	// Type webhook, dingtalk, …; of a SIEM format and transport, as cef/tls
+	Type    string `json:"type"`
+	Waiting int64  `json:"waiting"`
+
+	// Why what failed last, in English, as the receiver or the network has it
+	Why string `json:"why,omitempty,omitzero"`
+}
+
+// ReceiverFamily defines model for Receiver.Family.
+type ReceiverFamily string
+
+// ReceiverLang defines model for Receiver.Lang.
+type ReceiverLang string
+
+// ReceiverState failing is while the last attempt failed, waiting while something waits for its turn, quiet in a quiet time
+type ReceiverState string
+
+// ReceiverTest defines model for ReceiverTest.
+type ReceiverTest struct {
+	Taken bool   `json:"taken"`
+	Why   string `json:"why,omitempty,omitzero"`
 }
 
 // Refused rows that were not taken, by reason
@@ -4989,6 +5120,18 @@ type ServerInterface interface {
 	// RetireIndicator Take back what was said
 	// (POST /api/v1/indicators/{id}/retire)
 	RetireIndicator(w http.ResponseWriter, r *http.Request, id ByPathID)
+	// ListNotifications Where findings are told and how that goes, and what was not taken
+	// (GET /api/v1/notifications)
+	ListNotifications(w http.ResponseWriter, r *http.Request)
+	// ForgetLetter Throw a dead letter away
+	// (DELETE /api/v1/notifications/dead/{id})
+	ForgetLetter(w http.ResponseWriter, r *http.Request, id ByPathID)
+	// ResendLetter Send a dead letter again, under the id that it had
+	// (POST /api/v1/notifications/dead/{id}/resend)
+	ResendLetter(w http.ResponseWriter, r *http.Request, id ByPathID)
+	// TestReceiver Send a test message, at once
+	// (POST /api/v1/notifications/receivers/{name}/test)
+	TestReceiver(w http.ResponseWriter, r *http.Request, name string)
 	// SearchObservations Single observations, newest first
 	// (GET /api/v1/observations)
 	SearchObservations(w http.ResponseWriter, r *http.Request, params SearchObservationsParams)
@@ -8452,6 +8595,98 @@ func (siw *ServerInterfaceWrapper) RetireIndicator(w http.ResponseWriter, r *htt
 	handler.ServeHTTP(w, r)
 }
 
+// ListNotifications operation middleware
+func (siw *ServerInterfaceWrapper) ListNotifications(w http.ResponseWriter, r *http.Request) {
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ListNotifications(w, r)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ForgetLetter operation middleware
+func (siw *ServerInterfaceWrapper) ForgetLetter(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ByPathID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ForgetLetter(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// ResendLetter operation middleware
+func (siw *ServerInterfaceWrapper) ResendLetter(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "id" -------------
+	var id ByPathID
+
+	err = runtime.BindStyledParameterWithOptions("simple", "id", r.PathValue("id"), &id, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "id", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.ResendLetter(w, r, id)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
+// TestReceiver operation middleware
+func (siw *ServerInterfaceWrapper) TestReceiver(w http.ResponseWriter, r *http.Request) {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "name" -------------
+	var name string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "name", r.PathValue("name"), &name, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: "", ValueIsUnescaped: true})
+	if err != nil {
+		siw.ErrorHandlerFunc(w, r, &InvalidParamFormatError{ParamName: "name", Err: err})
+		return
+	}
+
+	handler := http.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		siw.Handler.TestReceiver(w, r, name)
+	}))
+
+	for _, middleware := range siw.HandlerMiddlewares {
+		handler = middleware(handler)
+	}
+
+	handler.ServeHTTP(w, r)
+}
+
 // SearchObservations operation middleware
 func (siw *ServerInterfaceWrapper) SearchObservations(w http.ResponseWriter, r *http.Request) {
 
@@ -11041,6 +11276,10 @@ func HandlerWithOptions(si ServerInterface, options StdHTTPServerOptions) http.H
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/indicators/export", wrapper.ExportIndicators)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/feeds", wrapper.ListFeeds)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/feeds/{name}/refresh", wrapper.RefreshFeed)
+	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/notifications", wrapper.ListNotifications)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/notifications/receivers/{name}/test", wrapper.TestReceiver)
+	m.HandleFunc(http.MethodDelete+" "+options.BaseURL+"/api/v1/notifications/dead/{id}", wrapper.ForgetLetter)
+	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/notifications/dead/{id}/resend", wrapper.ResendLetter)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/rules", wrapper.ListRules)
 	m.HandleFunc(http.MethodPost+" "+options.BaseURL+"/api/v1/rules/test", wrapper.TestRules)
 	m.HandleFunc(http.MethodGet+" "+options.BaseURL+"/api/v1/hunts", wrapper.ListHunts)
@@ -13166,6 +13405,149 @@ func (response RetireIndicatordefaultApplicationProblemPlusJSONResponse) VisitRe
 	return err
 }
 
+type ListNotificationsRequestObject struct {
+}
+
+type ListNotificationsResponseObject interface {
+	VisitListNotificationsResponse(w http.ResponseWriter) error
+}
+
+type ListNotifications200JSONResponse Notifications
+
+func (response ListNotifications200JSONResponse) VisitListNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ListNotificationsdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ListNotificationsdefaultApplicationProblemPlusJSONResponse) VisitListNotificationsResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ForgetLetterRequestObject struct {
+	Id ByPathID `json:"id"`
+}
+
+type ForgetLetterResponseObject interface {
+	VisitForgetLetterResponse(w http.ResponseWriter) error
+}
+
+type ForgetLetter204Response struct {
+}
+
+func (response ForgetLetter204Response) VisitForgetLetterResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ForgetLetterdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ForgetLetterdefaultApplicationProblemPlusJSONResponse) VisitForgetLetterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type ResendLetterRequestObject struct {
+	Id ByPathID `json:"id"`
+}
+
+type ResendLetterResponseObject interface {
+	VisitResendLetterResponse(w http.ResponseWriter) error
+}
+
+type ResendLetter204Response struct {
+}
+
+func (response ResendLetter204Response) VisitResendLetterResponse(w http.ResponseWriter) error {
+	w.WriteHeader(204)
+	return nil
+}
+
+type ResendLetterdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response ResendLetterdefaultApplicationProblemPlusJSONResponse) VisitResendLetterResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestReceiverRequestObject struct {
+	Name string `json:"name"`
+}
+
+type TestReceiverResponseObject interface {
+	VisitTestReceiverResponse(w http.ResponseWriter) error
+}
+
+type TestReceiver200JSONResponse ReceiverTest
+
+func (response TestReceiver200JSONResponse) VisitTestReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(200)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
+type TestReceiverdefaultApplicationProblemPlusJSONResponse struct {
+	Body       Problem
+	StatusCode int
+}
+
+func (response TestReceiverdefaultApplicationProblemPlusJSONResponse) VisitTestReceiverResponse(w http.ResponseWriter) error {
+
+	var buf bytes.Buffer
+	if err := json.NewEncoder(&buf).Encode(response.Body); err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(response.StatusCode)
+	_, err := buf.WriteTo(w)
+	return err
+}
+
 type SearchObservationsRequestObject struct {
 	Params SearchObservationsParams
 }
@@ -15099,6 +15481,18 @@ type StrictServerInterface interface {
 	// RetireIndicator Take back what was said
 	// (POST /api/v1/indicators/{id}/retire)
 	RetireIndicator(ctx context.Context, request RetireIndicatorRequestObject) (RetireIndicatorResponseObject, error)
+	// ListNotifications Where findings are told and how that goes, and what was not taken
+	// (GET /api/v1/notifications)
+	ListNotifications(ctx context.Context, request ListNotificationsRequestObject) (ListNotificationsResponseObject, error)
+	// ForgetLetter Throw a dead letter away
+	// (DELETE /api/v1/notifications/dead/{id})
+	ForgetLetter(ctx context.Context, request ForgetLetterRequestObject) (ForgetLetterResponseObject, error)
+	// ResendLetter Send a dead letter again, under the id that it had
+	// (POST /api/v1/notifications/dead/{id}/resend)
+	ResendLetter(ctx context.Context, request ResendLetterRequestObject) (ResendLetterResponseObject, error)
+	// TestReceiver Send a test message, at once
+	// (POST /api/v1/notifications/receivers/{name}/test)
+	TestReceiver(ctx context.Context, request TestReceiverRequestObject) (TestReceiverResponseObject, error)
 	// SearchObservations Single observations, newest first
 	// (GET /api/v1/observations)
 	SearchObservations(ctx context.Context, request SearchObservationsRequestObject) (SearchObservationsResponseObject, error)
@@ -16630,6 +17024,108 @@ func (sh *strictHandler) RetireIndicator(w http.ResponseWriter, r *http.Request,
 		sh.options.ResponseErrorHandlerFunc(w, r, err)
 	} else if validResponse, ok := response.(RetireIndicatorResponseObject); ok {
 		if err := validResponse.VisitRetireIndicatorResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ListNotifications operation middleware
+func (sh *strictHandler) ListNotifications(w http.ResponseWriter, r *http.Request) {
+	var request ListNotificationsRequestObject
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ListNotifications(ctx, request.(ListNotificationsRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ListNotifications")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ListNotificationsResponseObject); ok {
+		if err := validResponse.VisitListNotificationsResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ForgetLetter operation middleware
+func (sh *strictHandler) ForgetLetter(w http.ResponseWriter, r *http.Request, id ByPathID) {
+	var request ForgetLetterRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ForgetLetter(ctx, request.(ForgetLetterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ForgetLetter")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ForgetLetterResponseObject); ok {
+		if err := validResponse.VisitForgetLetterResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// ResendLetter operation middleware
+func (sh *strictHandler) ResendLetter(w http.ResponseWriter, r *http.Request, id ByPathID) {
+	var request ResendLetterRequestObject
+
+	request.Id = id
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.ResendLetter(ctx, request.(ResendLetterRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "ResendLetter")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(ResendLetterResponseObject); ok {
+		if err := validResponse.VisitResendLetterResponse(w); err != nil {
+			sh.options.ResponseErrorHandlerFunc(w, r, err)
+		}
+	} else if response != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, fmt.Errorf("unexpected response type: %T", response))
+	}
+}
+
+// TestReceiver operation middleware
+func (sh *strictHandler) TestReceiver(w http.ResponseWriter, r *http.Request, name string) {
+	var request TestReceiverRequestObject
+
+	request.Name = name
+
+	handler := func(ctx context.Context, w http.ResponseWriter, r *http.Request, request interface{}) (interface{}, error) {
+		return sh.ssi.TestReceiver(ctx, request.(TestReceiverRequestObject))
+	}
+	for _, middleware := range sh.middlewares {
+		handler = middleware(handler, "TestReceiver")
+	}
+
+	response, err := handler(r.Context(), w, r, request)
+
+	if err != nil {
+		sh.options.ResponseErrorHandlerFunc(w, r, err)
+	} else if validResponse, ok := response.(TestReceiverResponseObject); ok {
+		if err := validResponse.VisitTestReceiverResponse(w); err != nil {
 			sh.options.ResponseErrorHandlerFunc(w, r, err)
 		}
 	} else if response != nil {

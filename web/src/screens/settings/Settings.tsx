@@ -9,6 +9,7 @@ import { About } from './About';
 import { Account } from './Account';
 import { Audit } from './Audit';
 import { Health } from './Health';
+import { Notifications } from './Notifications';
 import { Retention } from './Retention';
 import { text } from './text';
 import { Tokens } from './Tokens';
@@ -21,6 +22,7 @@ const tabs: readonly Tab[] = [
   { key: 'health', label: 'tabHealth', least: 'viewer', page: <Health /> },
   { key: 'users', label: 'tabUsers', least: 'administrator', page: <Users /> },
   { key: 'tokens', label: 'tabTokens', least: 'viewer', page: <Tokens /> },
+  { key: 'notifications', label: 'tabNotifications', least: 'administrator', page: <Notifications /> },
   { key: 'audit', label: 'tabAudit', least: 'administrator', page: <Audit /> },
   { key: 'retention', label: 'tabRetention', least: 'viewer', page: <Retention /> },
   { key: 'account', label: 'tabAccount', least: 'viewer', page: <Account /> },
