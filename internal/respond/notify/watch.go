@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -238,7 +237,8 @@ func (w *Watch) judge(ctx context.Context, r *record.Record) (subject string, ho
 	case record.Campaign:
 		var c finding.Campaign
 		if err := json.Unmarshal(r.Body, &c); err != nil {
-			return "", nil, nil, fmt.Errorf("read campaign %s: %w", r.ID, err)
+			w.unread(r, err)
+			return "", nil, nil, nil
 		}
 		subject = "campaign:" + c.ID
 		var told campaignStep
@@ -264,10 +264,16 @@ func (w *Watch) judge(ctx context.Context, r *record.Record) (subject string, ho
 	return "", nil, nil, nil
 }
 
+// unread says that a record makes no sense: one that does not holds up no other.
+func (w *Watch) unread(r *record.Record, err error) {
+	w.cfg.Log.Warn("a finding cannot be read, nobody is told of it", "kind", r.Kind, "id", r.ID, "error", err)
+}
+
 func (w *Watch) judgeDefect(ctx context.Context, r *record.Record) (string, any, *Notice, error) {
 	var d finding.Defect
 	if err := json.Unmarshal(r.Body, &d); err != nil {
-		return "", nil, nil, fmt.Errorf("read defect %s: %w", r.ID, err)
+		w.unread(r, err)
+		return "", nil, nil, nil
 	}
 	subject := "defect:" + d.ID
 	var told defectStep

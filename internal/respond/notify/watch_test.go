@@ -236,6 +236,19 @@ func TestKilledAnywhere(t *testing.T) {
 	}
 }
 
+// TestUnreadable: a record that makes no sense holds up no other.
+func TestUnreadable(t *testing.T) {
+	x := newTown(t)
+	x.pass(time.Minute)
+	x.put(record.Campaign, "bad", "", map[string]any{"requests": "many"})
+	x.put(record.Defect, "bad", "", map[string]any{"severity": 7})
+	c := gang(100, "shop")
+	x.put(record.Campaign, c.ID, "", &c)
+	if got := x.pass(time.Minute); got != "Gang attack found: G-3F2A, credential stuffing on shop" {
+		t.Errorf("it says %q", got)
+	}
+}
+
 func TestDefects(t *testing.T) {
 	x := newTown(t)
 	x.put(record.API, "api1", "shop", &finding.API{ID: "api1", Site: "shop", Host: "shop.example.com", Method: "GET", Template: "/orders/{id}"})

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
@@ -150,7 +149,7 @@ func (x *Export) scan(ctx context.Context, now time.Time) error {
 			if kind == record.Campaign {
 				var c finding.Campaign
 				if err := json.Unmarshal(r.Body, &c); err != nil {
-					return fmt.Errorf("read campaign %s: %w", r.ID, err)
+					return nil // look says so
 				}
 				x.join(&c)
 			}
@@ -234,7 +233,7 @@ func (x *Export) look(ctx context.Context, k record.Key) error {
 	case record.Attack:
 		var a finding.Attack
 		if err = json.Unmarshal(r.Body, &a); err != nil {
-			return fmt.Errorf("read attack %s: %w", k.ID, err)
+			return x.unread(k, err)
 		}
 		if a.Verdict != taxonomy.Likely.String() && a.Verdict != taxonomy.Confirmed.String() {
 			return nil
@@ -244,7 +243,7 @@ func (x *Export) look(ctx context.Context, k record.Key) error {
 	case record.Campaign:
 		var c finding.Campaign
 		if err = json.Unmarshal(r.Body, &c); err != nil {
-			return fmt.Errorf("read campaign %s: %w", k.ID, err)
+			return x.unread(k, err)
 		}
 		for _, id := range x.join(&c) { // which then say whose they are
 			x.mu.Lock()
@@ -258,7 +257,7 @@ func (x *Export) look(ctx context.Context, k record.Key) error {
 	default:
 		var d finding.Defect
 		if err = json.Unmarshal(r.Body, &d); err != nil {
-			return fmt.Errorf("read defect %s: %w", k.ID, err)
+			return x.unread(k, err)
 		}
 		if d.Status == string(taxonomy.Candidate) {
 			return nil
@@ -267,6 +266,12 @@ func (x *Export) look(ctx context.Context, k record.Key) error {
 		make = func(m *maker, change int) *Event { return m.defect(&d, r.Site, change) }
 	}
 	return x.tell(ctx, string(k.Kind)+":"+k.ID, string(k.Kind), now, make)
+}
+
+// unread says that a record makes no sense: one that does not holds up no other.
+func (x *Export) unread(k record.Key, err error) error {
+	x.cfg.Log.Warn("a finding cannot be read, it is not exported", "kind", k.Kind, "id", k.ID, "error", err)
+	return nil
 }
 
 func closedDefect(status string) bool {
