@@ -47,6 +47,30 @@ func (ep *episode) patience(e *Engine) int64 {
 	return min(max(burstGap, 12*(ep.last-ep.first)/max(n, 1)), maxPatience)
 }
 
+// crowding notes when nearly all of a swarm came: what it has in common people
+// have, too, so that only being in the thick of it tells. Who has been there
+// before or stays counts with that part of it.
+func (ep *episode) crowding(s *scene, sc *scope) {
+	first, last := make([]int64, 0, len(sc.members)), make([]int64, 0, len(sc.members))
+	for _, i := range sc.members {
+		c := s.cell(i)
+		first, last = append(first, c.first), append(last, c.last)
+	}
+	slices.Sort(first)
+	slices.Sort(last)
+	n := len(first)
+	from, to := last[n/50], first[n-1-n/50]
+	margin := max(swarmGap/15, (to-from)/20)
+	widen(&ep.core[0], &ep.core[1], from-margin, to+margin)
+}
+
+// haste is how long two of a swarm may be apart.
+func (ep *episode) haste() int64 {
+	return min(burstGap, max(swarmGap/15, swarmHaste*(ep.core[1]-ep.core[0])/int64(max(len(ep.live), 1))))
+}
+
+const swarmHaste = 20 // times the mean gap
+
 // absorb gives an episode the unowned cells that carry one of its keys and
 // follow its other requests closely.
 func (b *book) absorb(e *Engine, ep *episode) {
@@ -79,19 +103,29 @@ func (b *book) absorb(e *Engine, ep *episode) {
 	})
 	slices.SortStableFunc(found, func(a, b ref) int { return cmp.Compare(e.cells.links[b].last, e.cells.links[a].last) })
 	gap := ep.patience(e)
+	first, last := ep.first, ep.last
+	if ep.axis == "swarm" {
+		first, last, gap = ep.core[0], ep.core[1], ep.haste()
+	}
+	sum := tally{}
+	if ax.kin {
+		r := b.rosterOf(e, ep, &e.scratch)
+		sum = r.tally
+	}
+	defer sum.free(&e.scratch)
 	// A few rounds carry on from one to what came before it.
 	for range 8 {
 		var rest []ref
-		last := ep.last
+		before := last
 		for k := len(found) - 1; k >= 0; k-- {
 			r := found[k]
 			c := e.cells.at(r)
 			switch {
-			case c.first > ep.last+gap || c.last < ep.first-gap:
+			case c.first > last+gap || c.last < first-gap:
 				rest = append(rest, r)
 			case ax.like(s, c, ep.scope.wide() || ep.scope == scopeTarget || ep.scope == scopeAddress):
 				b.own(ep, r, c.gen)
-			case ax.kin && e.kin(c) && (c.tool > 0 || s.idling(ep.scope)):
+			case ax.kin && e.kin(c) && (c.tool > 0 || s.idling(ep.scope)) && sum.meant(ep.kind, &c.tally):
 				b.own(ep, r, c.gen)
 				if ep.kin == nil {
 					ep.kin = make(map[uint32]bool)
@@ -104,9 +138,10 @@ func (b *book) absorb(e *Engine, ep *episode) {
 				b.accuse(s, ep, c)
 				from, to := c.reach()
 				ep.first, ep.last = min(ep.first, from), max(ep.last, to)
+				first, last = min(first, from), max(last, to)
 			}
 		}
-		if len(rest) == 0 || ep.last == last {
+		if len(rest) == 0 || last == before {
 			break
 		}
 		found = reversed(rest)

@@ -261,11 +261,13 @@ func (s *scene) paying(sc *scope) bool {
 	return good > 0 && good*20 >= bad
 }
 
-// widen makes members of all who trade under a scope's key.
+// widen makes members of all who trade under a scope's key while its members do.
 func (s *scene) widen(sc *scope) {
+	s.trim(sc)
+	from, to := sc.sum.window()
 	sc.members = sc.members[:0:0]
 	for i, key := range s.keysOf(sc.kind) {
-		if key == sc.key && !s.taken[i] && s.cell(int32(i)).trades > 0 {
+		if c := s.cell(int32(i)); key == sc.key && !s.taken[i] && c.trades > 0 && c.last >= from-burstGap && c.first <= to+burstGap {
 			sc.members = append(sc.members, int32(i))
 		}
 	}

@@ -38,6 +38,7 @@ type episode struct {
 	closed  bool
 	marks   map[mark]struct{} // keys that its members share
 	pure    bool              // hardly anybody else has them
+	core    [2]int64          // when nearly all of a swarm came
 }
 
 type member struct {
@@ -98,9 +99,12 @@ func (b *book) fold(s *scene, c *candidate) {
 	}
 	score := c.score
 	switch {
-	case into.fuse == nil || score >= into.score:
+	case into.fuse == nil || score >= into.score || vague(into.axis) && !vague(c.axis) && score >= scoreLikely:
 		into.fuse, into.score = c.fuse, score
 		// What it is may become clearer; the id stays.
+		if vague(into.axis) && !vague(c.axis) {
+			into.cover()
+		}
 		into.kind, into.axis = c.fuse.kind, c.axis
 		into.scope = max(into.scope, c.scope.kind)
 	case c.scope.kind.wide():
@@ -114,14 +118,23 @@ func (b *book) fold(s *scene, c *candidate) {
 	into.first = min(into.first, r.aFirst)
 	into.last = max(into.last, r.aLast, r.last)
 	into.know(c.scope)
+	if c.axis == "swarm" {
+		into.crowding(s, c.scope)
+	}
 	for _, i := range c.scope.members {
 		c := s.cell(i)
+		if b.keeps(into, s.refs[i], c) {
+			continue
+		}
 		b.own(into, s.refs[i], c.gen)
 		delete(into.kin, c.gen)
 		b.accuse(s, into, c)
 	}
 	for _, i := range c.scope.kin {
 		c := s.cell(i)
+		if b.keeps(into, s.refs[i], c) {
+			continue
+		}
 		b.own(into, s.refs[i], c.gen)
 		if into.kin == nil {
 			into.kin = make(map[uint32]bool)
@@ -129,6 +142,13 @@ func (b *book) fold(s *scene, c *candidate) {
 		into.kin[c.gen] = true
 		b.accuse(s, into, c)
 	}
+}
+
+// keeps reports whether a cell stays with an attack that is at least likely, where
+// another one is merely suspected.
+func (b *book) keeps(ep *episode, r ref, c *cell) bool {
+	old := b.ownerOf(r, c)
+	return old != nil && old != ep && ep.score < scoreLikely && old.score >= scoreLikely
 }
 
 // accuse notes on a cell and its asker that an attack at least likely claims
@@ -173,14 +193,21 @@ func (b *book) match(s *scene, c *candidate, r *roster) *episode {
 	owned := map[*episode]int{}
 	for _, i := range c.scope.members {
 		// Axes are judged apart: a reader may also flood.
-		// What a swarm is after becomes clear with time.
-		if ep := b.ownerOf(s.refs[i], s.cell(i)); ep != nil && (ep.axis == c.axis || ep.axis == "swarm" && ep.unit == s.u.id) {
+		if ep := b.ownerOf(s.refs[i], s.cell(i)); ep != nil && (ep.axis == c.axis || vague(ep.axis) && ep.unit == s.u.id) {
 			owned[ep]++
 		}
 	}
 	var into *episode
 	for _, ep := range slices.Clone(b.eps) { // in order of birth
 		n := owned[ep]
+		if c.clears(ep) && ep.unit == s.u.id {
+			if into == nil {
+				into = ep
+			} else {
+				b.merge(into, ep)
+			}
+			continue
+		}
 		// A narrow scope of another kind that was a small part of a wide one
 		// has become an attack of its own.
 		if n == 0 || ep.kind != c.fuse.kind && n*2 < len(ep.live) {
@@ -188,7 +215,7 @@ func (b *book) match(s *scene, c *candidate, r *roster) *episode {
 		}
 		if into == nil {
 			into = ep
-		} else if ep.kind == into.kind {
+		} else if ep.kind == into.kind || c.clears(into) {
 			b.merge(into, ep)
 		}
 	}
@@ -204,6 +231,27 @@ func (b *book) match(s *scene, c *candidate, r *roster) *episode {
 		}
 	}
 	return nil
+}
+
+// vague reports whether an axis tells that something is at work and not what it
+// is after: that becomes clear with time.
+func vague(axis string) bool { return axis == "swarm" || axis == "machine" }
+
+// cover makes kin of an episode's members: what it turns out to be after would not
+// tell of each that it is one.
+func (ep *episode) cover() {
+	if ep.kin == nil {
+		ep.kin = make(map[uint32]bool, len(ep.live))
+	}
+	for _, m := range ep.live {
+		ep.kin[m.gen] = true
+	}
+}
+
+// clears reports whether a candidate says what an episode under its key is after.
+func (c *candidate) clears(ep *episode) bool {
+	_, same := ep.marks[mark{c.scope.kind, c.scope.key}]
+	return same && vague(ep.axis) && !vague(c.axis) && c.score >= scoreLikely && ep.score >= scoreLikely
 }
 
 // near reports whether new members belong to an episode: close in time, and
@@ -256,6 +304,9 @@ func (b *book) merge(into, from *episode) {
 		b.owner[m.at] = into
 		into.live = append(into.live, m)
 	}
+	if vague(from.axis) && !vague(into.axis) {
+		from.cover()
+	}
 	if into.kin == nil {
 		into.kin = from.kin
 	} else {
@@ -267,6 +318,9 @@ func (b *book) merge(into, from *episode) {
 	}
 	into.scope = max(into.scope, from.scope)
 	into.first, into.last = min(into.first, from.first), max(into.last, from.last)
+	if from.core[1] != 0 {
+		widen(&into.core[0], &into.core[1], from.core[0], from.core[1])
+	}
 	if into.pure = into.pure && from.pure; len(into.marks)+len(from.marks) <= maxMarks {
 		maps.Copy(into.marks, from.marks)
 	}

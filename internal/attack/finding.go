@@ -47,6 +47,9 @@ func (b *book) rosterOf(e *Engine, ep *episode, p *pool) roster {
 			r.add(p, c, &e.apis[c.api])
 		}
 	}
+	if ep.axis == "swarm" && ep.core[1] != 0 {
+		r.aFirst, r.aLast = max(r.aFirst, ep.core[0]), min(r.aLast, ep.core[1])
+	}
 	return r
 }
 

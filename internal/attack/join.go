@@ -44,7 +44,7 @@ func (s *scene) join(ax axis, found, weak []*candidate) ([]*candidate, []*candid
 		in := best.scope.inside()
 		within := func(c *candidate) bool { return c.scope.within(in) }
 		found, weak, open = slices.DeleteFunc(found, within), slices.DeleteFunc(weak, within), slices.DeleteFunc(open, within)
-		s.adopt(&ax, best.scope)
+		s.adopt(&ax, best)
 		found = append(found, best)
 		s.take(best.scope)
 	}

@@ -196,7 +196,7 @@ func (s *scene) search(ax axis) []*candidate {
 			switch {
 			case c == nil:
 			case c.score >= scoreLikely:
-				s.adopt(&ax, c.scope)
+				s.adopt(&ax, c)
 				found = append(found, c)
 				s.take(c.scope)
 			default:
@@ -224,7 +224,7 @@ func (s *scene) search(ax axis) []*candidate {
 		if best == nil {
 			break
 		}
-		s.adopt(&ax, best.scope)
+		s.adopt(&ax, best)
 		found = append(found, best)
 		s.take(best.scope)
 	}
@@ -334,6 +334,17 @@ func (s *scene) try(ax axis, k scopeKind, key uint64, all []int32, wanted []bool
 		s.known(f, sc)
 		score = f.score()
 	}
+	if score >= scoreSuspicious && k.wide() && s.trim(sc) {
+		// Judged again without those who came at another time.
+		if len(sc.members) < least || !ax.gate(&sc.sum, true) {
+			f, score = nil, 0
+		} else if f = ax.weigh(s, sc); f != nil {
+			s.known(f, sc)
+			score = f.score()
+		} else {
+			score = 0
+		}
+	}
 	if score < scoreSuspicious {
 		sc.sum.free(s.pool)
 		return nil
@@ -386,7 +397,7 @@ func (s *scene) targets(b *book) {
 		all = s.together(all)
 		if c := s.try(ax, scopeTarget, x.subject, all, s.hard); c != nil && c.scope.addrs > 1 {
 			c.scope.targets = s.besides(x.subject, c.scope)
-			s.adopt(&ax, c.scope)
+			s.adopt(&ax, c)
 			b.fold(s, c)
 			s.take(c.scope)
 		}

@@ -1,5 +1,7 @@
 package attack
 
+import "xiezhi/internal/taxonomy"
+
 // What belongs to an attack without looking like one: the attempt that
 // succeeded, the first request, the one that a control answered. Without them
 // an attack is counted short, and the part that succeeded is the part that
@@ -31,7 +33,8 @@ func (c *cell) reach() (from, to int64) {
 // adopt adds to a scope the cells that are its members' kin: made by the same
 // tool at the same time, and idle otherwise. It is asked once the scope stands
 // as an attack of its own, so kin never speak for it.
-func (s *scene) adopt(ax *axis, sc *scope) {
+func (s *scene) adopt(ax *axis, cand *candidate) {
+	sc := cand.scope
 	if !ax.kin || sc.kind.wide() && len(sc.members)*10 < len(sc.all)*9 {
 		return
 	}
@@ -51,7 +54,7 @@ func (s *scene) adopt(ax *axis, sc *scope) {
 		case sc.kind != scopeShape && prints[printOf(c)]*5 < len(sc.members):
 			continue // another client than most
 		}
-		if !s.e.kin(c) || c.tool == 0 && !s.idling(sc.kind) {
+		if !s.e.kin(c) || c.tool == 0 && !s.idling(sc.kind) || !sc.sum.meant(cand.fuse.kind, &c.tally) {
 			continue
 		}
 		if ep := s.e.book.ownerOf(s.refs[i], c); ep != nil && ep.axis != ax.name {
@@ -59,6 +62,30 @@ func (s *scene) adopt(ax *axis, sc *scope) {
 		}
 		sc.kin = append(sc.kin, int32(i))
 	}
+}
+
+// meant reports whether a quiet cell tried what an attack of that kind tries: who
+// walks a few passwords, or goes at a few accounts, gets in with one of them, and
+// others with their own.
+func (t *tally) meant(kind taxonomy.AttackKind, c *tally) bool {
+	set := setTags
+	switch kind {
+	case taxonomy.AttackPasswordSpraying:
+	case taxonomy.AttackBruteForce:
+		set = setSubjects
+	default:
+		return true
+	}
+	d := c.sets[set]
+	if d == nil || d.dense != nil || t.sets[set] == nil {
+		return true // not to be seen
+	}
+	for _, v := range d.small {
+		if in, ok := t.sets[set].has(v); in || !ok {
+			return true
+		}
+	}
+	return false
 }
 
 // broaden adds to a scope of one structure the cells of other structures that

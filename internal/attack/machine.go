@@ -23,15 +23,16 @@ const (
 	machineVaried = 0.3 // share of requests for something else than the one before: others are polls
 	machineAPIs   = 3   // APIs that a member of a wide scope uses
 	machineCrowd  = 10  // members of a wide scope
+	machineFew    = 5   // … each of whom asks far more than others do
 	machinePure   = 0.9 // share of its askers who do little else
 	machineRare   = 0.8 // share of its askers whose client nobody at work has
 )
 
-var machineAxis = axis{name: "machine", narrow: narrowActors, wide: []scopeKind{scopePrint, scopePrefix}, least: machineLeast,
-	like: likeMachine, gate: gateMachine, weigh: weighMachine, crowd: machineCrowd, purity: machinePure}
+var machineAxis = axis{name: "machine", narrow: narrowActors, wide: []scopeKind{scopePrint, scopePrefix, scopeCohort}, least: machineLeast,
+	like: likeMachine, gate: gateMachine, weigh: weighMachine, crowd: machineFew, purity: machinePure}
 
 // likeMachine: no integration and no poll; in a wide scope, somebody who uses
-// hardly anything else.
+// hardly anything else, or this over and over.
 func likeMachine(s *scene, c *cell, strict bool) bool {
 	if c.api == 0 || c.signed*2 > c.n || float64(c.varied) < machineVaried*float64(c.n) && !c.races() {
 		return false
@@ -40,7 +41,7 @@ func likeMachine(s *scene, c *cell, strict bool) bool {
 		return true
 	}
 	a := s.actorOf(c)
-	return a != nil && a.apis() <= machineAPIs
+	return a != nil && (a.apis() <= machineAPIs || c.n >= machineNews && c.n*2 >= a.n)
 }
 
 // races reports whether a cell asks faster for longer than anybody waits for
@@ -131,7 +132,8 @@ func (s *scene) weighOne(f *fusion, sc *scope) bool {
 // weighMachines weighs a herd. Its program must be told from people's by more than
 // its being new, as a new version of an app is nobody's before it is everybody's:
 // it says that it is a tool, or stands where nobody lives; and where its members
-// are not neighbours, it builds its requests as nobody else does.
+// are not neighbours, it builds its requests as nobody else does, each of them asks
+// far more than nearly all others, or a tool does what people do.
 func (s *scene) weighMachines(f *fusion, sc *scope) bool {
 	t := &sc.sum
 	mine, others := s.origins(sc)
@@ -139,7 +141,10 @@ func (s *scene) weighMachines(f *fusion, sc *scope) bool {
 	own := &fusion{}
 	s.structure(own, sc)
 	tools := sc.tools*10 >= len(sc.members)*8
-	if sc.kind == scopePrint && len(own.items) == 0 || !tools && !machines {
+	times, known := s.loudness(sc, func(c *cell) float64 { return float64(c.n) })
+	loud := known && times >= machineTimes
+	byTool := tools && acts(&s.e.apis[s.cell(sc.members[0]).api])
+	if !tools && !machines || sc.kind != scopePrefix && len(own.items) == 0 && !loud && !byTool || len(sc.members) < machineCrowd && !loud {
 		return false
 	}
 	z, purity := s.herd(sc, s.looksGuilty)
@@ -148,7 +153,16 @@ func (s *scene) weighMachines(f *fusion, sc *scope) bool {
 	}
 	f.say(taxonomy.FamilyHerd, ramp(z, 4, 2, 20, 4.5), "herd", len(sc.members), max(1, int(float64(len(sc.all))*0.15)))
 	f.say(taxonomy.FamilySet, ramp(float64(t.n), machineLeast, 1.5, 600, 4), "machine_requests", int(t.n), nil)
+	if loud {
+		f.peers(times)
+	}
 	return true
+}
+
+// acts reports whether an API does something for an account: signs it in,
+// trades or applauds, which people do by hand.
+func acts(a *apiState) bool {
+	return a.method != "GET" && a.method != "HEAD" && (identityRole(a.role) || tradeRole(a.role) != "" || engages(a.role))
 }
 
 // machineKind names what one program does with an API where that leaves no doubt.
@@ -225,7 +239,7 @@ func (e *Engine) machined(ev *catalog.Event, c, actor *cell, s *apiState, u *uni
 // wanted tells requests of one cell apart by what they are for. Who signs in,
 // claims or votes does each time a thing of its own, whatever a sensor sees of it.
 func wanted(ev *catalog.Event, s *apiState) uint64 {
-	if ev.Method != "GET" && ev.Method != "HEAD" && (identityRole(s.role) || tradeRole(s.role) != "" || engages(s.role)) {
+	if acts(s) {
 		return uint64(ev.End)
 	}
 	what := join(ev.Object, ev.ParamShape)

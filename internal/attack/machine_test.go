@@ -3,6 +3,7 @@ package attack
 import (
 	"testing"
 
+	"xiezhi/internal/catalog"
 	"xiezhi/internal/observe"
 	"xiezhi/internal/taxonomy"
 )
@@ -47,7 +48,39 @@ func TestMachine(t *testing.T) {
 	})
 }
 
+// TestMachineBlind: one tool at a login of which neither bodies nor answers are
+// seen, from a few rented machines that are no neighbours.
+func TestMachineBlind(t *testing.T) {
+	each(t, func(t *testing.T, s *script) {
+		proto := s.tool(ip4(45, 9, 1, 7))
+		proto.shape = 0
+		at := 200.0
+		for i := range 400 {
+			c := *proto
+			n := 1 + i%(7+s.rng.IntN(8))
+			c.ip = ip4(45+n, 9, n, n)
+			s.send(&c, at, "login", "bot", func(ev *scripted) { ev.Outcome = catalog.OutcomeUnknown })
+			at += 0.2 + 0.8*s.rng.Float64()
+		}
+		r := s.run(t)
+		r.found(t, "bot", 0.9, taxonomy.AttackBruteForce, taxonomy.AttackBot)
+		r.innocent(t)
+	})
+}
+
 func TestNoMachine(t *testing.T) {
+	t.Run("a few who have a tool", func(t *testing.T) {
+		// Each signs in a few times, as anybody whose session ends does.
+		calm(t, func(s *script) {
+			proto := s.tool(ip4(45, 9, 1, 7))
+			proto.shape = 0
+			for i := range 70 {
+				c := *proto
+				c.ip = ip4(45+i%9, 9, i%9, 7)
+				s.send(&c, 200+float64(i)*4, "login", "", func(ev *scripted) { ev.Outcome = catalog.OutcomeUnknown })
+			}
+		})
+	})
 	t.Run("a new version of an app", func(t *testing.T) {
 		// Nobody has it yet, and it says that it is a library.
 		calm(t, func(s *script) {

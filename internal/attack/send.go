@@ -383,7 +383,7 @@ func (s *scene) victims(b *book) {
 			continue
 		}
 		if c := s.try(ax, scopeTarget, x.key, all, s.hard); c != nil {
-			s.adopt(&ax, c.scope)
+			s.adopt(&ax, c)
 			b.fold(s, c)
 			s.take(c.scope)
 			c.scope.sum.free(s.pool)
