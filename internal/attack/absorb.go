@@ -124,6 +124,9 @@ func (b *book) absorb(e *Engine, ep *episode) {
 			case c.first > last+gap || c.last < first-gap:
 				rest = append(rest, r)
 			case ax.like(s, c, ep.scope.wide() || ep.scope == scopeTarget || ep.scope == scopeAddress):
+				if ax.kin && !sum.meant(ep.kind, &c.tally) {
+					continue
+				}
 				b.own(ep, r, c.gen)
 			case ax.kin && e.kin(c) && (c.tool > 0 || s.idling(ep.scope)) && sum.meant(ep.kind, &c.tally):
 				b.own(ep, r, c.gen)

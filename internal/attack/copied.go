@@ -31,6 +31,7 @@ const (
 	copiedKinds    = 3
 	copiedAccounts = 10
 	conform        = 0.6 // of a client's own steps
+	playersWide    = 5   // clients that are judged together
 )
 
 // A pause is one step from an API to another, with how long it took.
@@ -77,7 +78,9 @@ type program struct {
 	share   float64
 }
 
-// A stroll is one client of a program on its way through the site.
+// A stroll is one client of a program on its way through the site or, once it
+// shows a credential, one account: a client may play several at a time, and an
+// account may change its address.
 type stroll struct {
 	key      uint64
 	program  uint64
@@ -85,10 +88,12 @@ type stroll struct {
 	api      int32
 	steps    [maxKept]step
 	n        uint32
-	scripted bool
+	blind    bool // has just signed in, and it was not seen who
+	scripted bool // plays the script, or has played an account that does
 }
 
 type step struct {
+	client   uint64 // that took it
 	from, to int32
 	slot     int16
 }
@@ -189,19 +194,34 @@ func (e *Engine) follow(ev *catalog.Event, c *cell, i int32) bool {
 	x := &e.scripts
 	now := ev.End
 	key := join(ev.Agent, uint64(c.ja4)+1)
-	account := uint64(0)
-	if role := e.apis[i].role; (role == taxonomy.RoleLogin || role == taxonomy.RoleLoginCode) && ev.Outcome == catalog.OutcomeSuccess {
-		account = subjectOf(ev)
+	account, blind := uint64(0), false
+	if role := e.apis[i].role; role == taxonomy.RoleLogin || role == taxonomy.RoleLoginCode {
+		if ev.Outcome == catalog.OutcomeSuccess {
+			account = subjectOf(ev)
+		}
+		blind = account == 0 && unseen(ev) // who signs in is told by what is shown then
 	}
-	if account == 0 && x.programs[key] == nil {
+	if account == 0 && !blind && x.programs[key] == nil {
 		return false // a program is followed from the first account that it signs in
 	}
 	g := x.program(&e.pool, key, now)
-	w := x.stroll(strollKey(c.addr, c.agent, c.ja4), key, g)
+	client := strollKey(c.addr, c.agent, c.ja4)
+	w := x.stroll(client, key, g)
+	if cred := ev.Who.Credential; cred != 0 && account == 0 {
+		if w.blind {
+			e.pool.add(&g.accounts, cred)
+		}
+		w = x.account(join(cred, key), key, g, w)
+	}
 	from, gap := w.api, now-w.last
-	w.api, w.last, g.last = i, now, max(g.last, now)
+	w.api, w.last, w.blind, g.last = i, now, blind, max(g.last, now)
 	if account != 0 {
 		e.pool.add(&g.accounts, account)
+		for k := range ev.Issued {
+			a := x.stroll(join(ev.Issued[k].Token, key), key, g)
+			a.api, a.last = i, now
+		}
+		w = x.stroll(client, key, g) // they may have moved
 	}
 	if identityRole(e.apis[i].role) || from == 0 || from == i || gap < pauseLeast || gap > burstGap {
 		return w.scripted
@@ -216,15 +236,38 @@ func (e *Engine) follow(ev *catalog.Event, c *cell, i int32) bool {
 	if b.slots[at] < math.MaxUint16 {
 		b.slots[at]++
 	}
-	w.steps[w.n%maxKept] = step{from, i, int16(at)}
+	w.steps[w.n%maxKept] = step{client, from, i, int16(at)}
 	w.n++
 	if g.n >= copiedSteps && g.n%16 == 0 {
 		x.judge(e, g)
 	}
-	if g.flagged && !w.scripted {
-		w.scripted = g.plays(w)
+	if g.flagged && g.plays(w) {
+		x.caught(w)
 	}
 	return w.scripted
+}
+
+// account gives the state of an account that a client shows the credential of. One
+// that is new comes from where the client was, which signed it in.
+func (x *scripts) account(key, program uint64, g *program, client *stroll) *stroll {
+	api, last := client.api, client.last
+	client.api, client.blind = 0, false
+	w := x.stroll(key, program, g)
+	if w.last == 0 {
+		w.api, w.last = api, last
+	}
+	return w
+}
+
+// caught notes that a stroll plays the script, and that the clients did that took
+// its steps.
+func (x *scripts) caught(w *stroll) {
+	w.scripted = true
+	for _, s := range w.steps[:min(w.n, maxKept)] {
+		if i, ok := x.index[s.client]; ok {
+			x.strolls[i].scripted = true
+		}
+	}
 }
 
 // pause finds a step, nil when the program has more kinds of steps than are
@@ -265,8 +308,8 @@ func (x *scripts) judge(e *Engine, g *program) {
 	}
 	g.flagged, g.set = true, set
 	for _, i := range g.strolls {
-		if w := &x.strolls[i]; w.program == g.key && w.last >= g.since && !w.scripted {
-			w.scripted = g.plays(w)
+		if w := &x.strolls[i]; w.program == g.key && w.last >= g.since && g.plays(w) {
+			x.caught(w)
 		}
 	}
 }
@@ -321,6 +364,9 @@ func weighScript(s *scene, sc *scope) *fusion {
 	if g == nil || !g.flagged {
 		return nil
 	}
+	if !sc.kind.wide() && s.players(c) >= playersWide {
+		return nil // one of many
+	}
 	for _, i := range sc.members { // one program, one script
 		if m := s.cell(i); m.agent != c.agent || m.ja4 != c.ja4 {
 			return nil
@@ -333,6 +379,17 @@ func weighScript(s *scene, sc *scope) *fusion {
 	s.protocol(f, sc)
 	s.network(f, sc)
 	return f
+}
+
+// players counts the askers that play a cell's program.
+func (s *scene) players(c *cell) int {
+	n := 0
+	for i := range s.refs {
+		if m := s.cell(int32(i)); m.agent == c.agent && m.ja4 == c.ja4 && likeScript(s, m, true) {
+			n++
+		}
+	}
+	return n
 }
 
 func gateScript(t *tally, _ bool) bool { return t.n >= copiedSteps }

@@ -9,8 +9,7 @@ import (
 // scriptedVisit plays one account through the business: sign in, list, read,
 // order. pause gives the seconds before each step.
 func (s *script) scriptedVisit(c *client, account uint64, at float64, truth string, pause func(step int) float64) {
-	s.login(c, at, account, account+7, "ok", truth)
-	c.principal, c.credential = account, account+3
+	s.login(c, at, account, account+7, "ok", truth) // and shows then what it was given
 	at += pause(0)
 	s.send(c, at, "list", truth, nil)
 	at += pause(1)
@@ -34,6 +33,22 @@ func TestCopiedScript(t *testing.T) {
 			s.scriptedVisit(&c, 7_000_000+uint64(i), 20+every*float64(i)*(0.7+0.6*s.rng.Float64()), "bot", func(k int) float64 {
 				return tempo[k] * (1 + jitter*(2*s.rng.Float64()-1))
 			})
+		}
+		r := s.run(t)
+		r.found(t, "bot", 0.9, taxonomy.AttackBot)
+		r.innocent(t)
+	})
+}
+
+// TestCopiedScriptAtOnce: one machine plays many accounts at a time, so that what
+// follows one another at its address are steps of several.
+func TestCopiedScriptAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, s *script) {
+		bot := s.tool(ip4(45, 9, 1, 7))
+		tempo := []float64{0.8 + s.rng.Float64()*4, 0.8 + s.rng.Float64()*8, 0.8 + s.rng.Float64()*3}
+		for i := range 40 + s.rng.IntN(40) {
+			c := *bot
+			s.scriptedVisit(&c, 7_000_000+uint64(i), 20+0.7*float64(i), "bot", func(k int) float64 { return tempo[k] })
 		}
 		r := s.run(t)
 		r.found(t, "bot", 0.9, taxonomy.AttackBot)

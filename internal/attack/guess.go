@@ -86,7 +86,8 @@ func weighGuess(s *scene, sc *scope) *fusion {
 		return nil
 	}
 	if sc.kind.wide() {
-		if !s.weighHerd(f, sc) {
+		s.unmeant(f, sc)
+		if dist = t.count(setSubjects); dist == 0 || !s.weighHerd(f, sc) {
 			return nil
 		}
 		dist = t.count(setSubjects) // members may have shrunk

@@ -1,6 +1,10 @@
 package attack
 
-import "xiezhi/internal/taxonomy"
+import (
+	"slices"
+
+	"xiezhi/internal/taxonomy"
+)
 
 // What belongs to an attack without looking like one: the attempt that
 // succeeded, the first request, the one that a control answered. Without them
@@ -64,15 +68,18 @@ func (s *scene) adopt(ax *axis, cand *candidate) {
 	}
 }
 
-// meant reports whether a quiet cell tried what an attack of that kind tries: who
-// walks a few passwords, or goes at a few accounts, gets in with one of them, and
-// others with their own.
+// meant reports whether a cell tried what an attack of that kind, with that sum,
+// tries: who walks a few passwords, or goes at a few accounts, gets in with one of
+// them, and others with their own; and who tries one account again, where the
+// attack goes on to the next, mistyped his password.
 func (t *tally) meant(kind taxonomy.AttackKind, c *tally) bool {
 	set := setTags
 	switch kind {
 	case taxonomy.AttackPasswordSpraying:
 	case taxonomy.AttackBruteForce:
 		set = setSubjects
+	case taxonomy.AttackCredentialStuffing:
+		return c.subj < 2 || c.count(setSubjects) != 1 || float64(t.subj) > meantAgain*t.count(setSubjects)
 	default:
 		return true
 	}
@@ -86,6 +93,17 @@ func (t *tally) meant(kind taxonomy.AttackKind, c *tally) bool {
 		}
 	}
 	return false
+}
+
+const meantAgain = 1.15 // attempts at each account of an attack that goes on to the next
+
+// unmeant leaves out the members of a wide scope that did not mean what it does.
+func (s *scene) unmeant(f *fusion, sc *scope) {
+	n := len(sc.members)
+	sc.members = slices.DeleteFunc(slices.Clone(sc.members), func(i int32) bool { return !sc.sum.meant(f.kind, &s.cell(i).tally) })
+	if len(sc.members) < n {
+		s.resum(sc)
+	}
 }
 
 // broaden adds to a scope of one structure the cells of other structures that

@@ -21,17 +21,21 @@ import (
 // It is asked after the detectors that know what an API is for.
 
 const (
-	swarmLeast  = 40   // requests
-	swarmCells  = 20   // askers
-	swarmPeers  = 10   // askers before it, to compare with
-	swarmLift   = 6    // z-score of so many with one key
-	swarmHollow = 0.9  // share of them who do nothing else
-	swarmUsual  = 0.6  // … of those before it, at most
-	swarmStray  = 0.02 // share of a swarm that may be people with the key
-	swarmFaces  = 0.8  // clients for each asker of a swarm without a face
-	swarmFlood  = 2.0  // requests a second of a flood
-	swarmMany   = 300  // … in all
-	swarmGap    = int64(900e9)
+	swarmLeast   = 40   // requests
+	swarmCells   = 20   // askers
+	swarmPeers   = 10   // askers before it, to compare with …
+	swarmFewer   = 6    // … where each has a client that nobody else has
+	swarmLift    = 6    // z-score of so many with one key
+	swarmHollow  = 0.9  // share of them who do nothing else
+	swarmUsual   = 0.6  // … of those before it, at most
+	swarmStray   = 0.02 // share of a swarm that may be people with the key
+	swarmFaces   = 0.5  // clients for each asker of a swarm without a face
+	swarmFlood   = 2.0  // requests a second of a flood
+	swarmMany    = 300  // … in all
+	swarmRefused = 0.5  // share of requests at identity APIs that are refused, of no people
+	swarmLet     = 3    // others who get in meanwhile
+	swarmBuilt   = 0.3  // structures for each asker of a swarm whose program has none
+	swarmGap     = int64(900e9)
 )
 
 func swarmAxis() axis {
@@ -156,7 +160,11 @@ func weighSwarm(s *scene, sc *scope) *fusion {
 	}
 	start := s.outset(sc)
 	was := s.eveOf(sc, start)
-	if was.all < swarmPeers || was.hollow > swarmUsual*was.all {
+	peers := float64(swarmPeers)
+	if sc.kind == scopeFace {
+		peers = swarmFewer
+	}
+	if was.all < peers || was.hollow > swarmUsual*was.all {
 		return nil // nobody to compare with, or all who come do only this
 	}
 	// How many came with the key, of all who came since, against how many did before.
@@ -223,7 +231,20 @@ func (s *scene) aims(f *fusion, sc *scope) bool {
 		}
 	}
 	if faceless && identityRole(s.u.role) {
-		return false
+		switch {
+		case s.u.role != taxonomy.RoleRegister && !s.opens(sc):
+			return false // out of order, or of a release that lets nobody in
+		case t.blind*2 > t.n: // what came of it is not seen
+			f.say(taxonomy.FamilySequence, 1.5, "only_login", nil, nil)
+		case float64(t.fail) >= swarmRefused*n && t.registered*2 <= t.subj: // nobody is blamed for failing at an account of his own
+			f.say(taxonomy.FamilyOutcome, ramp(float64(len(sc.members)), swarmCells, 2, 200, 3.5), "swarm_unwelcome", share(t.succ, t.n), int(n))
+		case s.u.role == taxonomy.RoleRegister && float64(sc.shapes) >= swarmBuilt*float64(len(sc.members)):
+			// Anybody may register; but the forms of a site build a request in a few ways.
+			f.say(taxonomy.FamilyParameter, ramp(float64(sc.shapes), swarmCells/2, 2, 100, 4), "swarm_built", sc.shapes, len(sc.members))
+		default:
+			return false
+		}
+		return true
 	}
 	if most >= 0.5*n {
 		f.say(taxonomy.FamilySet, ramp(min(most, n), swarmLeast/2, 1.5, 300, 3), "swarm_aims", int(min(most, n)), int(n))
@@ -231,6 +252,23 @@ func (s *scene) aims(f *fusion, sc *scope) bool {
 	}
 	a := &s.e.apis[s.cell(sc.members[0]).api]
 	return a.method != "GET" && !faceless
+}
+
+// opens reports whether others get in where a swarm does not, and go on from there.
+func (s *scene) opens(sc *scope) bool {
+	in := sc.inside()
+	others, let := 0, 0
+	for i := range s.refs {
+		c := s.cell(int32(i))
+		if in[int32(i)] || s.taken[i] || c.first < sc.sum.first || c.first > sc.sum.last {
+			continue
+		}
+		others++
+		if c.succ > 0 && !s.hollow(c) {
+			let++
+		}
+	}
+	return let >= swarmLet && let*2 >= others
 }
 
 // swarmKind names what a swarm does with an API.
@@ -360,11 +398,7 @@ func (e *Engine) swarmed(ev *catalog.Event, c *cell, s *apiState, u *unit) {
 	if s.fads == nil {
 		s.fads = &fads{since: e.now}
 	}
-	face := uint64(0)
-	if !identityRole(u.role) {
-		face = scopeFace.key(c)
-	}
-	if s.fads.see(c, face, e.now) {
+	if s.fads.see(c, scopeFace.key(c), e.now) {
 		u.watch = true
 		e.news(u)
 	}

@@ -45,6 +45,21 @@ func TestSwarm(t *testing.T) {
 			c := s.stranger()
 			s.leafOf(c, at, 5_000+uint64(i)*13, "attack")
 		}},
+		// The same at the login, where nobody gets in.
+		"no face, refused": {taxonomy.AttackCredentialStuffing, func(s *script, at float64, i int) {
+			c := s.stranger()
+			s.login(c, at, 5_000_000+uint64(i)*77_773, s.rng.Uint64(), []string{"wrong", "wrong", "wrong", "ok"}[i%4], "attack")
+		}},
+		// The same with bodies that are encrypted.
+		"no face, not seen": {taxonomy.AttackCredentialStuffing, func(s *script, at float64, i int) {
+			c := s.stranger()
+			s.send(c, at, "login", "attack", func(ev *scripted) { ev.obs.ReqKind = observe.BodyUnread })
+		}},
+		// Registration succeeds, of whoever it is; no form builds a request so.
+		"no form": {taxonomy.AttackMassRegistration, func(s *script, at float64, i int) {
+			c := s.stranger()
+			s.register(c, at, 5_000_000+uint64(i)*77_773, "attack")
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for seed := range uint64(3) {
@@ -80,6 +95,19 @@ func TestNoSwarm(t *testing.T) {
 				at := turnoutStart + float64(i)*8
 				s.user(c, 20_000+i, at, at+60)
 				s.leafOf(c, at+70, uint64(700+s.rng.IntN(40)), "")
+			}
+		},
+		// Each has a client of his own, and a form that the site gave him.
+		"strangers who register": func(s *script) {
+			form := s.browser(s.home(1)).shape
+			for i := range 200 {
+				c := s.stranger()
+				c.shape = form
+				at, account := turnoutStart+float64(i)*8, 5_000_000+uint64(i)*77_773
+				s.register(c, at, account, "")
+				c.credential, c.principal = account+1, account
+				s.send(c, at+20, "me", "", nil)
+				s.leafOf(c, at+40, uint64(700+s.rng.IntN(40)), "")
 			}
 		},
 		// Each has a client of his own, and signs in to his own account.

@@ -84,11 +84,14 @@ func TestMeant(t *testing.T) {
 	p.add(&owner.sets[setSubjects], 777)
 	p.add(&victim.sets[setTags], 12)
 	p.add(&victim.sets[setSubjects], 104)
+	typo := owner
+	typo.subj, spray.subj = 2, 30
 	for _, c := range []struct {
 		kind taxonomy.AttackKind
 		cell *tally
 		want bool
 	}{
+		{taxonomy.AttackCredentialStuffing, &typo, false},
 		{taxonomy.AttackPasswordSpraying, &owner, false},
 		{taxonomy.AttackPasswordSpraying, &victim, true},
 		{taxonomy.AttackBruteForce, &owner, false},
