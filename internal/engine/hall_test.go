@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -31,9 +32,15 @@ const vampiCapture = "../../testdata/vampi/vampi.pcap.zst"
 type fileSource struct {
 	names []string
 	ended chan struct{}
+	once  sync.Once
 }
 
-func newFileSource(names ...string) *fileSource { return &fileSource{names, make(chan struct{})} }
+func newFileSource(names ...string) *fileSource {
+	return &fileSource{names: names, ended: make(chan struct{})}
+}
+
+// end lets go of those who wait for the source, also when its service failed.
+func (f *fileSource) end() { f.once.Do(func() { close(f.ended) }) }
 
 func (f *fileSource) Run(ctx context.Context, sink source.Sink, ledger *source.Ledger) error {
 	in, err := source.Expand(f.names, nil)
@@ -54,7 +61,7 @@ func (f *fileSource) Run(ctx context.Context, sink source.Sink, ledger *source.L
 			return err
 		}
 	}
-	close(f.ended)
+	f.end()
 	<-ctx.Done()
 	return ctx.Err()
 }
@@ -133,7 +140,7 @@ func (h *hall) start(s *Service, cfg ServiceConfig) (end func()) {
 		}
 		for _, src := range cfg.Sources {
 			if f, ok := src.(*fileSource); ok && err != nil {
-				close(f.ended)
+				f.end()
 			}
 		}
 		done <- err
