@@ -50,7 +50,7 @@ basemap:
 # SCORE_SEEDS=n plays a short one; what was played is kept in SCORE_KEEP, so
 # that a board that was broken off goes on. A bar that is missed (exit 1) is
 # said in the document.
-SCORE_SEEDS ?= 30
+SCORE_SEEDS ?= 60
 SCORE_KEEP  ?= bin/score
 SCORE_DOCS  ?= docs
 score: $(BIN)

@@ -88,8 +88,10 @@ type stroll struct {
 	api      int32
 	steps    [maxKept]step
 	n        uint32
-	blind    bool // has just signed in, and it was not seen who
-	scripted bool // plays the script, or has played an account that does
+	blind    bool   // has just signed in, and it was not seen who
+	scripted bool   // plays the script, or has played an account that does
+	played   uint32 // of a client: steps of accounts that do
+	told     uint32 // of an account: steps that its clients know of
 }
 
 type step struct {
@@ -263,12 +265,18 @@ func (x *scripts) account(key, program uint64, g *program, client *stroll) *stro
 // its steps.
 func (x *scripts) caught(w *stroll) {
 	w.scripted = true
-	for _, s := range w.steps[:min(w.n, maxKept)] {
-		if i, ok := x.index[s.client]; ok {
+	for w.told = max(w.told, w.n-min(w.n, maxKept)); w.told < w.n; w.told++ {
+		s := &w.steps[w.told%maxKept]
+		if i, ok := x.index[s.client]; ok && s.client != w.key {
 			x.strolls[i].scripted = true
+			x.strolls[i].played++
 		}
 	}
 }
+
+// most reports whether most of a client's n requests are of the script: people may
+// share its address, and have its program, too.
+func (w *stroll) most(n uint32) bool { return w.played == 0 || w.played*2 >= n }
 
 // pause finds a step, nil when the program has more kinds of steps than are
 // followed: then it wanders.
@@ -352,7 +360,7 @@ func (g *program) plays(w *stroll) bool {
 // likeScript looks at actors: the script goes through many APIs.
 func likeScript(s *scene, c *cell, _ bool) bool {
 	i, ok := s.e.scripts.index[strollKey(c.addr, c.agent, c.ja4)]
-	return ok && s.e.scripts.strolls[i].scripted
+	return ok && s.e.scripts.strolls[i].scripted && s.e.scripts.strolls[i].most(c.n)
 }
 
 func weighScript(s *scene, sc *scope) *fusion {
