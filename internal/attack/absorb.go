@@ -101,6 +101,9 @@ func (b *book) absorb(e *Engine, ep *episode) {
 			r = e.cells.after(r)
 		}
 	})
+	if len(found) == 0 {
+		return
+	}
 	slices.SortStableFunc(found, func(a, b ref) int { return cmp.Compare(e.cells.links[b].last, e.cells.links[a].last) })
 	gap := ep.patience(e)
 	first, last := ep.first, ep.last

@@ -8,9 +8,9 @@ import (
 	"xiezhi/internal/taxonomy"
 )
 
-// Guessing seen without bodies, as in an access log or where they are encrypted: who is tried with which
-// password stays unknown, but people sign in and then do something, while a
-// guesser does nothing but try and is turned away each time.
+// Guessing seen without bodies, as in an access log or where they are encrypted:
+// who is tried with which password stays unknown, but people sign in and then do
+// something, while a guesser does nothing but try and is turned away each time.
 
 const (
 	blindNarrow = 20
@@ -21,7 +21,8 @@ const (
 // unseen reports whether a login shows neither account nor password, because its
 // body was not recorded or is encrypted.
 func unseen(ev *catalog.Event) bool {
-	return len(ev.Accounts) == 0 && len(ev.Passwords) == 0 && (ev.ReqKind == observe.BodyNone || ev.ReqKind == observe.BodyUnread) && ev.Method != "GET" && ev.Method != "HEAD" && ev.Method != "OPTIONS"
+	hidden := ev.ReqKind == observe.BodyNone || ev.ReqKind == observe.BodyUnread
+	return hidden && len(ev.Accounts) == 0 && len(ev.Passwords) == 0 && ev.Method != "GET" && ev.Method != "HEAD" && ev.Method != "OPTIONS"
 }
 
 // likeBlind: tries to sign in, gets nowhere and does nothing else.

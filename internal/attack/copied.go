@@ -213,7 +213,7 @@ func (e *Engine) follow(ev *catalog.Event, c *cell, i int32) bool {
 		if w.blind {
 			e.pool.add(&g.accounts, cred)
 		}
-		w = x.account(join(cred, key), key, g, w)
+		w = x.account(join(cred, key), key, g, w, now)
 	}
 	from, gap := w.api, now-w.last
 	w.api, w.last, w.blind, g.last = i, now, blind, max(g.last, now)
@@ -251,9 +251,9 @@ func (e *Engine) follow(ev *catalog.Event, c *cell, i int32) bool {
 
 // account gives the state of an account that a client shows the credential of. One
 // that is new comes from where the client was, which signed it in.
-func (x *scripts) account(key, program uint64, g *program, client *stroll) *stroll {
+func (x *scripts) account(key, program uint64, g *program, client *stroll, now int64) *stroll {
 	api, last := client.api, client.last
-	client.api, client.blind = 0, false
+	client.api, client.last, client.blind = 0, now, false
 	w := x.stroll(key, program, g)
 	if w.last == 0 {
 		w.api, w.last = api, last

@@ -77,7 +77,7 @@ func axes(u *unit) []axis {
 		return []axis{
 			{name: "scan", kin: true, narrow: narrowActors, wide: wideActors, least: probeSigs, like: likeProbe, gate: gateProbe, weigh: weighProbe, purity: probePurity},
 			scatterAxis,
-			{name: "script", narrow: narrowActors[:1], wide: []scopeKind{scopeAgent, scopePrefix}, least: copiedSteps, like: likeScript, gate: gateScript, weigh: weighScript},
+			{name: "script", narrow: []scopeKind{scopeActor}, wide: []scopeKind{scopeAgent, scopePrefix}, least: copiedSteps, like: likeScript, gate: gateScript, weigh: weighScript},
 		}
 	case u.role == taxonomy.RoleRegister:
 		return []axis{

@@ -218,7 +218,7 @@ func (s *scene) aims(f *fusion, sc *scope) bool {
 	t := &sc.sum
 	n := float64(t.n)
 	// A crowd of people with a client each signs in and registers, too, each to an
-	// account of his own; without a face, only what is read tells.
+	// account of his own: without a face, what is asked for tells only where it is read.
 	faceless := sc.kind == scopeFace
 	if f.kind == taxonomy.AttackFlood && !faceless {
 		return true
@@ -231,20 +231,7 @@ func (s *scene) aims(f *fusion, sc *scope) bool {
 		}
 	}
 	if faceless && identityRole(s.u.role) {
-		switch {
-		case s.u.role != taxonomy.RoleRegister && !s.opens(sc):
-			return false // out of order, or of a release that lets nobody in
-		case t.blind*2 > t.n: // what came of it is not seen
-			f.say(taxonomy.FamilySequence, 1.5, "only_login", nil, nil)
-		case float64(t.fail) >= swarmRefused*n && t.registered*2 <= t.subj: // nobody is blamed for failing at an account of his own
-			f.say(taxonomy.FamilyOutcome, ramp(float64(len(sc.members)), swarmCells, 2, 200, 3.5), "swarm_unwelcome", share(t.succ, t.n), int(n))
-		case s.u.role == taxonomy.RoleRegister && float64(sc.shapes) >= swarmBuilt*float64(len(sc.members)):
-			// Anybody may register; but the forms of a site build a request in a few ways.
-			f.say(taxonomy.FamilyParameter, ramp(float64(sc.shapes), swarmCells/2, 2, 100, 4), "swarm_built", sc.shapes, len(sc.members))
-		default:
-			return false
-		}
-		return true
+		return s.unwelcome(f, sc)
 	}
 	if most >= 0.5*n {
 		f.say(taxonomy.FamilySet, ramp(min(most, n), swarmLeast/2, 1.5, 300, 3), "swarm_aims", int(min(most, n)), int(n))
@@ -252,6 +239,26 @@ func (s *scene) aims(f *fusion, sc *scope) bool {
 	}
 	a := &s.e.apis[s.cell(sc.members[0]).api]
 	return a.method != "GET" && !faceless
+}
+
+// unwelcome weighs what a swarm without a face gets at the APIs where people with a
+// client each sign in and register, too.
+func (s *scene) unwelcome(f *fusion, sc *scope) bool {
+	t := &sc.sum
+	switch {
+	case s.u.role != taxonomy.RoleRegister && !s.opens(sc):
+		return false // out of order, or of a release that lets nobody in
+	case t.blind*2 > t.n: // what came of it is not seen
+		f.say(taxonomy.FamilySequence, 1.5, "only_login", nil, nil)
+	case float64(t.fail) >= swarmRefused*float64(t.n) && t.registered*2 <= t.subj: // nobody is blamed for failing at an account of his own
+		f.say(taxonomy.FamilyOutcome, ramp(float64(len(sc.members)), swarmCells, 2, 200, 3.5), "swarm_unwelcome", share(t.succ, t.n), int(t.n))
+	case s.u.role == taxonomy.RoleRegister && float64(sc.shapes) >= swarmBuilt*float64(len(sc.members)):
+		// Anybody may register; but the forms of a site build a request in a few ways.
+		f.say(taxonomy.FamilyParameter, ramp(float64(sc.shapes), swarmCells/2, 2, 100, 4), "swarm_built", sc.shapes, len(sc.members))
+	default:
+		return false
+	}
+	return true
 }
 
 // opens reports whether others get in where a swarm does not, and go on from there.

@@ -54,7 +54,7 @@ func (s *scene) trim(sc *scope) bool {
 		largest = max(largest, x.n)
 	}
 	least := max(trimShare*float64(total), min(trimFew, float64(largest)*2/3))
-	kept, out := sc.members[:0], false
+	kept, out := make([]int32, 0, n), false
 	var spans [][2]int64
 	for _, x := range all {
 		if float64(x.n) < least {
