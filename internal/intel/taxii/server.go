@@ -226,6 +226,15 @@ type page struct {
 	next string
 }
 
+// envelope is what holds a page; one without anything is empty.
+func (p *page) envelope() map[string]any {
+	out := map[string]any{}
+	if p.more {
+		out["more"], out["next"] = true, p.next
+	}
+	return out
+}
+
 // paged reads what is asked for; false after a fault.
 func (s *Server) paged(w http.ResponseWriter, r *http.Request, c *Collection) (p page, ok bool) {
 	q := r.URL.Query()
@@ -336,10 +345,7 @@ func (s *Server) objects(w http.ResponseWriter, r *http.Request, who *Reader) {
 		fault(w, http.StatusNotFound, "there is no such object")
 		return
 	}
-	out := map[string]any{}
-	if p.more { // an envelope without objects is empty
-		out["more"], out["next"] = true, p.next
-	}
+	out := p.envelope()
 	if len(p.list) > 0 {
 		list := make([]feed.Object, len(p.list))
 		for i := range p.list {
@@ -359,10 +365,7 @@ func (s *Server) manifest(w http.ResponseWriter, r *http.Request, who *Reader) {
 	if !ok {
 		return
 	}
-	out := map[string]any{}
-	if p.more {
-		out["more"], out["next"] = true, p.next
-	}
+	out := p.envelope()
 	list := []any{}
 	for i := range p.list {
 		e := &p.list[i]

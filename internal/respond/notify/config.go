@@ -163,12 +163,9 @@ func (c *FileConfig) Open(t channel.Tools, lang string) ([]Opened, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	if t.Guard == nil {
-		g, err := outbound.New(outbound.Config{Allow: c.Allow})
-		if err != nil {
-			return nil, err
-		}
-		t.Guard = g
+	t, err := t.Guarded(c.Allow)
+	if err != nil {
+		return nil, err
 	}
 	var out []Opened
 	for i := range c.Channels {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"xiezhi/internal/message"
@@ -47,10 +46,10 @@ type Watch struct {
 	parts  map[string]watched
 	asked  struct{ parts, surge time.Time }
 
-	mu     sync.Mutex
-	dirty  map[record.Key]time.Time // since when
-	rescan bool
+	changed *outbox.Changed
 }
+
+var kinds = []record.Kind{record.Campaign, record.Defect}
 
 // New makes a watch of what was told before. What changed while nothing ran is
 // found in its first turn.
@@ -71,30 +70,11 @@ func New(ctx context.Context, cfg Config) (*Watch, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &Watch{cfg: cfg, voice: voice{texts: cfg.Messages}, ledger: ledger, parts: map[string]watched{}, dirty: map[record.Key]time.Time{}, rescan: true}
-	return w, nil
+	return &Watch{cfg: cfg, voice: voice{texts: cfg.Messages}, ledger: ledger, parts: map[string]watched{}, changed: outbox.NewChanged(maxDirty, cfg.Settle, kinds...)}, nil
 }
 
-// Consider takes records that were written. It does not block, and loses none:
-// beyond what it can hold, everything is looked at again.
-func (w *Watch) Consider(list []record.Record) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for i := range list {
-		if list[i].Kind != record.Campaign && list[i].Kind != record.Defect {
-			continue
-		}
-		k := record.Key{Kind: list[i].Kind, ID: list[i].ID}
-		if _, ok := w.dirty[k]; ok {
-			continue
-		}
-		if len(w.dirty) >= maxDirty {
-			w.rescan = true
-			return
-		}
-		w.dirty[k] = w.cfg.Now()
-	}
-}
+// Consider takes records that were written. It does not block, and loses none.
+func (w *Watch) Consider(list []record.Record) { w.changed.Consider(list, w.cfg.Now()) }
 
 // Run watches until ctx is done.
 func (w *Watch) Run(ctx context.Context) {
@@ -120,17 +100,11 @@ func (w *Watch) Turn(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := w.scan(ctx, now); err != nil {
+	if err := w.changed.Scan(ctx, w.cfg.Store, now, nil); err != nil {
 		return err
 	}
-	for _, k := range w.due(now) {
-		w.mu.Lock()
-		delete(w.dirty, k) // before it is read: what changes meanwhile marks it again
-		w.mu.Unlock()
-		if err := w.look(ctx, k); err != nil {
-			w.mu.Lock()
-			w.dirty[k] = now.Add(-w.cfg.Settle)
-			w.mu.Unlock()
+	for _, k := range w.changed.Due(now) {
+		if err := w.changed.Look(k, now, func(k record.Key) error { return w.look(ctx, k) }); err != nil {
 			return err
 		}
 	}
@@ -150,7 +124,7 @@ func (w *Watch) Turn(ctx context.Context) error {
 // begin notes what is there as told: who switches notifications on wants to
 // hear of what comes.
 func (w *Watch) begin(ctx context.Context, now time.Time) error {
-	for _, kind := range []record.Kind{record.Campaign, record.Defect} {
+	for _, kind := range kinds {
 		err := record.Every(ctx, w.cfg.Store, record.Query{Kind: kind}, func(r *record.Record) error {
 			subject, how, _, err := w.judge(ctx, r)
 			if err != nil || subject == "" {
@@ -163,56 +137,6 @@ func (w *Watch) begin(ctx context.Context, now time.Time) error {
 		}
 	}
 	return w.ledger.Begin(ctx, now)
-}
-
-// scan marks everything that may be told, after a start or when too much
-// changed at once.
-func (w *Watch) scan(ctx context.Context, now time.Time) error {
-	w.mu.Lock()
-	again := w.rescan
-	w.rescan = false
-	w.mu.Unlock()
-	if !again {
-		return nil
-	}
-	var err error
-	for _, kind := range []record.Kind{record.Campaign, record.Defect} {
-		err = errors.Join(err, record.Every(ctx, w.cfg.Store, record.Query{Kind: kind}, func(r *record.Record) error {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			if k := (record.Key{Kind: kind, ID: r.ID}); w.dirty[k].IsZero() {
-				w.dirty[k] = now
-			}
-			return nil
-		}))
-	}
-	if err != nil {
-		w.mu.Lock()
-		w.rescan = true
-		w.mu.Unlock()
-	}
-	return err
-}
-
-// due gives what had time to settle, first changed first.
-func (w *Watch) due(now time.Time) (out []record.Key) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for k, since := range w.dirty {
-		if now.Sub(since) >= w.cfg.Settle {
-			out = append(out, k)
-		}
-	}
-	slices.SortFunc(out, func(a, b record.Key) int {
-		if c := w.dirty[a].Compare(w.dirty[b]); c != 0 {
-			return c
-		}
-		if a.ID < b.ID {
-			return -1
-		}
-		return 1
-	})
-	return out
 }
 
 func (w *Watch) look(ctx context.Context, k record.Key) error {
@@ -291,7 +215,8 @@ func (w *Watch) judgeDefect(ctx context.Context, r *record.Record) (string, any,
 		if api, err := w.cfg.Store.Get(ctx, record.API, d.API); err == nil {
 			a = &finding.API{}
 			if err := json.Unmarshal(api.Body, a); err != nil {
-				return "", nil, nil, err
+				w.unread(&api, err)
+				a = nil
 			}
 		}
 	}

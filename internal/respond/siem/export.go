@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"sync"
 	"time"
 
 	"xiezhi/internal/message"
@@ -42,9 +41,7 @@ type Export struct {
 	ledger *outbox.Ledger
 	of     map[string]string // campaign of an attack
 
-	mu     sync.Mutex
-	dirty  map[record.Key]time.Time
-	rescan bool
+	changed *outbox.Changed
 }
 
 // New makes an export of what was sent before. What changed while nothing ran
@@ -61,30 +58,13 @@ func New(ctx context.Context, cfg Config) (*Export, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Export{cfg: cfg, ledger: ledger, of: map[string]string{}, dirty: map[record.Key]time.Time{}, rescan: true}, nil
+	return &Export{cfg: cfg, ledger: ledger, of: map[string]string{}, changed: outbox.NewChanged(maxDirty, cfg.Settle, kinds...)}, nil
 }
 
 var kinds = []record.Kind{record.Campaign, record.Attack, record.Defect} // campaigns first: attacks name theirs
 
 // Consider takes records that were written. It does not block, and loses none.
-func (x *Export) Consider(list []record.Record) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for i := range list {
-		if !slices.Contains(kinds, list[i].Kind) {
-			continue
-		}
-		k := record.Key{Kind: list[i].Kind, ID: list[i].ID}
-		if _, ok := x.dirty[k]; ok {
-			continue
-		}
-		if len(x.dirty) >= maxDirty {
-			x.rescan = true
-			return
-		}
-		x.dirty[k] = x.cfg.Now()
-	}
-}
+func (x *Export) Consider(list []record.Record) { x.changed.Consider(list, x.cfg.Now()) }
 
 // Run exports until ctx is done.
 func (x *Export) Run(ctx context.Context) {
@@ -106,20 +86,16 @@ func (x *Export) Run(ctx context.Context) {
 // records is not lost.
 func (x *Export) Turn(ctx context.Context) error {
 	now := x.cfg.Now()
-	if err := x.scan(ctx, now); err != nil {
+	if err := x.changed.Scan(ctx, x.cfg.Store, now, x.learn); err != nil {
 		return err
 	}
-	for _, k := range x.due(now) {
+	due := x.changed.Due(now)
+	slices.SortStableFunc(due, func(a, b record.Key) int { return slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind) })
+	for _, k := range due {
 		if x.full() {
 			return nil
 		}
-		x.mu.Lock()
-		delete(x.dirty, k) // before it is read: what changes meanwhile marks it again
-		x.mu.Unlock()
-		if err := x.look(ctx, k); err != nil {
-			x.mu.Lock()
-			x.dirty[k] = now.Add(-x.cfg.Settle)
-			x.mu.Unlock()
+		if err := x.changed.Look(k, now, func(k record.Key) error { return x.look(ctx, k) }); err != nil {
 			return err
 		}
 	}
@@ -135,38 +111,12 @@ func (x *Export) full() bool {
 	return false
 }
 
-func (x *Export) scan(ctx context.Context, now time.Time) error {
-	x.mu.Lock()
-	again := x.rescan
-	x.rescan = false
-	x.mu.Unlock()
-	if !again {
-		return nil
+// learn notes whose attacks are whose, before any of them is sent.
+func (x *Export) learn(r *record.Record) {
+	var c finding.Campaign
+	if r.Kind == record.Campaign && json.Unmarshal(r.Body, &c) == nil { // else look says so
+		x.join(&c)
 	}
-	var err error
-	for _, kind := range kinds {
-		err = errors.Join(err, record.Every(ctx, x.cfg.Store, record.Query{Kind: kind}, func(r *record.Record) error {
-			if kind == record.Campaign {
-				var c finding.Campaign
-				if err := json.Unmarshal(r.Body, &c); err != nil {
-					return nil // look says so
-				}
-				x.join(&c)
-			}
-			x.mu.Lock()
-			defer x.mu.Unlock()
-			if k := (record.Key{Kind: kind, ID: r.ID}); x.dirty[k].IsZero() {
-				x.dirty[k] = now
-			}
-			return nil
-		}))
-	}
-	if err != nil {
-		x.mu.Lock()
-		x.rescan = true
-		x.mu.Unlock()
-	}
-	return err
 }
 
 // join notes whose attacks are whose, and gives those for whom that is new.
@@ -178,26 +128,6 @@ func (x *Export) join(c *finding.Campaign) (fresh []string) {
 		}
 	}
 	return fresh
-}
-
-func (x *Export) due(now time.Time) (out []record.Key) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for k, since := range x.dirty {
-		if now.Sub(since) >= x.cfg.Settle {
-			out = append(out, k)
-		}
-	}
-	slices.SortFunc(out, func(a, b record.Key) int {
-		if c := slices.Index(kinds, a.Kind) - slices.Index(kinds, b.Kind); c != 0 {
-			return c
-		}
-		if a.ID < b.ID {
-			return -1
-		}
-		return 1
-	})
-	return out
 }
 
 // step is how far a SIEM was told of a finding.
@@ -228,7 +158,7 @@ func (x *Export) look(ctx context.Context, k record.Key) error {
 		return err
 	}
 	var now step
-	var make func(m *maker, change int) *Event
+	var event func(m *maker, change int) *Event
 	switch k.Kind {
 	case record.Attack:
 		var a finding.Attack
@@ -239,21 +169,17 @@ func (x *Export) look(ctx context.Context, k record.Key) error {
 			return nil
 		}
 		now = step{Status: a.Verdict, Campaign: x.of[a.ID], Requests: a.Requests, Succeeded: a.Succeeded > 0, Exposed: a.SubjectsExposed > 0}
-		make = func(m *maker, change int) *Event { return m.attack(&a, now.Campaign, change) }
+		event = func(m *maker, change int) *Event { return m.attack(&a, now.Campaign, change) }
 	case record.Campaign:
 		var c finding.Campaign
 		if err = json.Unmarshal(r.Body, &c); err != nil {
 			return x.unread(k, err)
 		}
 		for _, id := range x.join(&c) { // which then say whose they are
-			x.mu.Lock()
-			if key := (record.Key{Kind: record.Attack, ID: id}); x.dirty[key].IsZero() {
-				x.dirty[key] = x.cfg.Now()
-			}
-			x.mu.Unlock()
+			x.changed.Mark(record.Key{Kind: record.Attack, ID: id}, x.cfg.Now())
 		}
 		now = step{Members: len(c.Attacks), Requests: c.Requests, Succeeded: c.Succeeded > 0, Exposed: c.SubjectsExposed > 0}
-		make = func(m *maker, change int) *Event { return m.campaign(&c, change) }
+		event = func(m *maker, change int) *Event { return m.campaign(&c, change) }
 	default:
 		var d finding.Defect
 		if err = json.Unmarshal(r.Body, &d); err != nil {
@@ -263,9 +189,9 @@ func (x *Export) look(ctx context.Context, k record.Key) error {
 			return nil
 		}
 		now = step{Status: d.Status, Severity: d.Severity, Closed: closedDefect(d.Status)}
-		make = func(m *maker, change int) *Event { return m.defect(&d, r.Site, change) }
+		event = func(m *maker, change int) *Event { return m.defect(&d, r.Site, change) }
 	}
-	return x.tell(ctx, string(k.Kind)+":"+k.ID, string(k.Kind), now, make)
+	return x.tell(ctx, string(k.Kind)+":"+k.ID, string(k.Kind), now, event)
 }
 
 // unread says that a record makes no sense: one that does not holds up no other.
@@ -282,7 +208,7 @@ func closedDefect(status string) bool {
 	return false
 }
 
-func (x *Export) tell(ctx context.Context, subject, of string, now step, make func(*maker, int) *Event) error {
+func (x *Export) tell(ctx context.Context, subject, of string, now step, event func(*maker, int) *Event) error {
 	var told step
 	known, err := x.ledger.Told(subject, &told)
 	if err != nil || known && !told.climbed(now) || !known && now.Closed {
@@ -307,7 +233,7 @@ func (x *Export) tell(ctx context.Context, subject, of string, now step, make fu
 			continue
 		}
 		m := &maker{x.cfg.Messages, t.Lang, x.cfg.Public, func(id string) (finding.API, bool) { return x.api(ctx, id) }}
-		e := make(m, change)
+		e := event(m, change)
 		l, err := t.render(e, x.cfg.Version)
 		if err != nil {
 			return err

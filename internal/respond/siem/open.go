@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"time"
 
-	"xiezhi/internal/intel/outbound"
 	"xiezhi/internal/message"
 	"xiezhi/internal/respond/notify/channel"
 	"xiezhi/internal/respond/outbox"
@@ -33,12 +32,9 @@ func (c *FileConfig) Open(t channel.Tools, lang string) ([]Opened, error) {
 	if err := c.Check(); err != nil {
 		return nil, err
 	}
-	if t.Guard == nil {
-		g, err := outbound.New(outbound.Config{Allow: c.Allow})
-		if err != nil {
-			return nil, err
-		}
-		t.Guard = g
+	t, err := t.Guarded(c.Allow)
+	if err != nil {
+		return nil, err
 	}
 	var out []Opened
 	for i := range c.Targets {

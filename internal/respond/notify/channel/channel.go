@@ -66,6 +66,17 @@ type Tools struct {
 	Read   func(file string) ([]byte, error)
 }
 
+// Guarded gives the tools with a guard, which lets through to inner addresses only
+// what is allowed, where they have none.
+func (t Tools) Guarded(allow []string) (Tools, error) {
+	if t.Guard != nil {
+		return t, nil
+	}
+	var err error
+	t.Guard, err = outbound.New(outbound.Config{Allow: allow})
+	return t, err
+}
+
 // text writes a message as lines of text, link last.
 func (m *Message) text() string {
 	return m.body() + m.tail()
