@@ -79,6 +79,9 @@ type Judge struct {
 
 // New returns a judge that has seen nothing.
 func New(cfg Config) *Judge {
+	if cfg.Site.Location == nil {
+		cfg.Site.Location = time.UTC // so that a state finds a zone, also when it gets another one
+	}
 	cfg.Catalog.Site = cfg.Site.Name
 	return &Judge{
 		cfg:      cfg,

@@ -2,8 +2,10 @@ package judge
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"testing"
+	"time"
 
 	"xiezhi/internal/judge/snapshot"
 )
@@ -31,6 +33,39 @@ func TestSnapshotOfAJudge(t *testing.T) {
 	for cut := 1; cut < len(whole); cut += len(whole)/7 + 1 {
 		if _, err := Restore(cfg, bytes.NewReader(whole[:cut])); !errors.Is(err, snapshot.ErrDamaged) {
 			t.Errorf("the first %d of %d bytes: %v", cut, len(whole), err)
+		}
+	}
+}
+
+// TestSnapshotGoesOnInAnotherZone: what was learned outlives that a site is given
+// a time zone, another one, or none.
+func TestSnapshotGoesOnInAnotherZone(t *testing.T) {
+	cfg := benchConfig(t, 0)
+	zones := []*time.Location{nil, time.FixedZone("CST", 8*3600), time.UTC}
+	for _, was := range zones {
+		cfg.Site.Location = was
+		j, w := New(cfg), newTown(50)
+		for range 500 {
+			j.Observe(w.next())
+		}
+		var b bytes.Buffer
+		if err := j.Save(&b); err != nil {
+			t.Fatal(err)
+		}
+		for _, now := range zones {
+			cfg.Site.Location = now
+			k, err := Restore(cfg, bytes.NewReader(b.Bytes()))
+			if err != nil {
+				t.Errorf("from %v to %v: %v", was, now, err)
+				continue
+			}
+			if k.cfg.Site.Location.String() != cmp.Or(now, time.UTC).String() {
+				t.Errorf("from %v to %v: in %v", was, now, k.cfg.Site.Location)
+			}
+			k.Observe(w.next())
+			if k.count != 501 {
+				t.Errorf("from %v to %v: %d observations", was, now, k.count)
+			}
 		}
 	}
 }

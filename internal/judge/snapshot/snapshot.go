@@ -67,20 +67,19 @@ func New(roots []any, externals []External, types ...reflect.Type) (*Codec, erro
 		if v.IsNil() {
 			return nil
 		}
-		if _, twice := c.outside[v.UnsafePointer()]; twice {
-			return nil
+		if _, twice := c.outside[v.UnsafePointer()]; !twice { // it is kept by its first name, and found by any
+			c.outside[v.UnsafePointer()] = len(c.at)
 		}
-		c.outside[v.UnsafePointer()] = len(c.at)
 		c.names, c.at = append(c.names, name), append(c.at, v.UnsafePointer())
 		return nil
 	}
-	_ = add("UTC", reflect.ValueOf(time.UTC))
-	_ = add("Local", reflect.ValueOf(time.Local))
 	for _, e := range externals {
 		if err := add(e.Name, reflect.ValueOf(e.Pointer)); err != nil {
 			return nil, err
 		}
 	}
+	_ = add("UTC", reflect.ValueOf(time.UTC))
+	_ = add("Local", reflect.ValueOf(time.Local))
 	w := &walker{c: c, external: external}
 	for _, t := range types {
 		c.dynamics[t] = len(c.dynamic)

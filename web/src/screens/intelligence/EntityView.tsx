@@ -53,7 +53,7 @@ export function EntityView({ of: e }: { of: Entity }) {
         {e.kind !== 'asn' && <Link to={`/attacks/requests?${new URLSearchParams({ [e.kind]: e.value, range: 'all' })}`}>{t('seeRequests')}</Link>}
       </div>
       <Intel of={q.data.intel} kind={e.kind} />
-      {(e.kind === 'client' || e.kind === 'prefix' || e.kind === 'asn') && <Lookup value={shown(e)} />}
+      {(e.kind === 'client' || e.kind === 'prefix' || e.kind === 'asn') && <Lookup value={shown(e)} nobodys={q.data.intel?.network === 'reserved'} />}
       {q.data.rows ? <Rows of={q.data.rows} /> : e.kind === 'asn' ? <p className="intel-sub">{t('rowsOff')}</p> : null}
       <Attacks of={q.data} />
       <Campaigns of={q.data} />

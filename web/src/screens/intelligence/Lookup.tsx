@@ -14,8 +14,8 @@ import { text } from './text';
 type Known = Schemas['Known'];
 type Saying = Schemas['Saying'];
 
-/** Lookup is what intelligence says of a value; quiet where it would say nothing. */
-export function Lookup({ value, quiet }: { value: string; quiet?: boolean }) {
+/** Lookup is what intelligence says of a value; quiet where it would say nothing, and why it cannot of an address that is nobody's. */
+export function Lookup({ value, quiet, nobodys }: { value: string; quiet?: boolean; nobodys?: boolean }) {
   const t = useText(text);
   const q = api.useQuery('post', '/api/v1/indicators/lookup', { body: { value } }, { retry: false });
   if (q.error && !q.data) return q.error && 'status' in q.error && q.error.status === 503 ? null : <TroubleView small error={q.error} retry={q.refetch} />;
@@ -26,19 +26,20 @@ export function Lookup({ value, quiet }: { value: string; quiet?: boolean }) {
     <section className="intel-section" aria-label={t('says')}>
       <h3>{t('says')}</h3>
       {items.map((k) => (
-        <One key={`${k.type} ${k.value}`} of={k} whole={q.data} named={quiet === true} />
+        <One key={`${k.type} ${k.value}`} of={k} whole={q.data} named={quiet === true} nobodys={nobodys === true} />
       ))}
     </section>
   );
 }
 
-function One({ of: k, whole, named }: { of: Known; whole: Schemas['Knowledge']; named: boolean }) {
+function One({ of: k, whole, named, nobodys }: { of: Known; whole: Schemas['Knowledge']; named: boolean; nobodys: boolean }) {
   const t = useText(text);
   const f = useFormat();
   const name = useName();
   const { may } = useSession();
   const [marking, setMarking] = useState<Mark>();
   const how = level(k);
+  if (nobodys && k.says.length === 0 && !k.never) return <p className="intel-sub">{t('nobodys')}</p>;
   return (
     <div className="intel-known">
       {named && (

@@ -128,6 +128,7 @@ export const text = {
   level_weak: { zh: '迹象微弱，不影响检测', en: 'a faint sign that detection is not told of' },
   level_nothing: { zh: '没有不利情报', en: 'nothing is known against it' },
   saysNothing: { zh: '在 {sources} 个来源的 {n} 条指标中没有它。', en: 'None of the {n} indicators of {sources} sources speaks of it.' },
+  nobodys: { zh: '保留地址和内网地址谁都可能在用，情报库不收录，也不据此判断；本地所见见下。', en: 'Anybody may use a reserved or inner address: intelligence keeps none and says nothing of it. What was seen here is below.' },
   voices: { zh: '{n} 方独立来源提及。', en: '{n} independent {n|voice speaks|voices speak} of it.' },
   local: { zh: '其中本地见到 {n} 次。', en: 'Seen {n} {n|time|times} on the own sites.' },
   wide: { zh: '仅因其所在的大网段。', en: 'Only wide networks around it are named.' },

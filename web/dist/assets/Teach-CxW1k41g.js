@@ -1,0 +1,1 @@
+import{v as e}from"./index-Be79OPjz.js";import{_ as t}from"./text-kGcatJ6y.js";var n=t();function r({title:t,children:r}){return(0,n.jsx)(e,{image:e.PRESENTED_IMAGE_SIMPLE,description:(0,n.jsx)(`strong`,{children:t}),className:`teach`,children:r})}export{r as t};
