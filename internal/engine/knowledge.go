@@ -1,11 +1,11 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"maps"
 	"sync/atomic"
 
 	"xiezhi/internal/intel/indicator"
@@ -125,10 +125,7 @@ func (k *Knowledge) take(list []record.Record) {
 				certain = append(certain, a)
 			case x.Verdict == taxonomy.Likely.String():
 				if len(k.likely) >= maxLikely {
-					for id := range maps.Keys(k.likely) { // any: it comes again with its next change
-						delete(k.likely, id)
-						break
-					}
+					k.forgetOldest()
 				}
 				k.likely[x.ID] = a
 				gone = append(gone, x.ID)
@@ -140,4 +137,16 @@ func (k *Knowledge) take(list []record.Record) {
 	if len(certain)+len(gone) > 0 {
 		k.Attacks(certain, gone)
 	}
+}
+
+// forgetOldest makes room for a likely attack: the one that was silent for longest
+// comes again with its next change.
+func (k *Knowledge) forgetOldest() {
+	oldest := ""
+	for id, a := range k.likely {
+		if o := k.likely[oldest]; oldest == "" || cmp.Or(cmp.Compare(a.Last, o.Last), cmp.Compare(id, oldest)) < 0 {
+			oldest = id
+		}
+	}
+	delete(k.likely, oldest)
 }

@@ -184,6 +184,6 @@ both('health says in words what works and what needs attention', { role: 'viewer
   await page.goto('/settings/health');
   await page.getByText(/(一切正常|部分功能需要关注|Everything works|Something needs attention)/).waitFor();
   await page.getByRole('heading', { name: say('流量来源与传感器', 'Sources and sensors') }).waitFor();
-  await page.getByText(/\d\/(秒|s)$/).waitFor({ timeout: 20_000 });
+  await page.getByText(/\d\/(秒|s)$/).first().waitFor({ timeout: 20_000 });
   await accessible(page);
 });

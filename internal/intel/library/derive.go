@@ -2,6 +2,7 @@ package library
 
 import (
 	"errors"
+	"maps"
 	"slices"
 
 	"xiezhi/internal/intel/indicator"
@@ -14,7 +15,8 @@ func (l *Library) derive() error {
 		return nil
 	}
 	var plain, decoyed []indicator.Attack
-	for id, x := range l.attacks {
+	for _, id := range slices.Sorted(maps.Keys(l.attacks)) { // the same attacks, the same snapshot
+		x := l.attacks[id]
 		if _, wrong := l.wrong[id]; wrong {
 			continue
 		}
